@@ -1,0 +1,1 @@
+"""Earshot: call quality that people can defend. A call travels intake → sample → transcribe → check → queue → score → report → train."""

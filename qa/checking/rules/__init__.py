@@ -1,0 +1,169 @@
+"""A form's checks applied to a call. Pure: a transcript, mechanics and call data in, findings out.
+
+It judges words and turn-taking only. Nothing about a person is inferred from a voice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from qa.checking.rules.measured import judge_mechanics, judge_metadata
+from qa.checking.rules.spoken import UNSURE, Hearing, judge_never_says, judge_order, judge_says
+from qa.checking.types import Evidence, Finding, Findings, Judgement, Verdict
+from qa.forms.rules import partial_score, shown
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Rule, in_language
+from qa.transcription.rules import measure, turns_of
+from qa.transcription.types import Mechanics, Transcript
+
+RULES_VERSION = "2026.11"
+
+
+def check_call(
+    form: Form,
+    transcript: Transcript,
+    *,
+    mechanics: Mechanics | None = None,
+    details: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+    is_complete: bool = True,
+) -> Findings:
+    """The automatic answers of a form to one call, in the form's order.
+
+    `mechanics` come from the recording; without them they are taken from the transcript's times. `variables` fill {company} and the like.
+    `is_complete` is false for a damaged recording: then nothing is answered "not said".
+    """
+    mechanics = mechanics or measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"))
+    evidence: dict[str, tuple[Evidence, ...]] = {}
+    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, evidence)
+    findings = []
+    for criterion in form.criteria():
+        if criterion.check is None:
+            continue
+        judgement = _criterion(criterion, hearing, mechanics, details or {}, speaks=transcript.language in form.languages)
+        pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
+        evidence[criterion.id] = pieces
+        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces))
+    low, high = bounds(form, findings)
+    return Findings(form.form, form.version, tuple(findings), low, high, RULES_VERSION)
+
+
+def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | None]:
+    """The automatic score with every unsure answer counted as not met, and as met."""
+
+    def total(unsure_as: str) -> float | None:
+        answers = {f.criterion: NOT_APPLICABLE if f.verdict is Verdict.NOT_APPLICABLE else unsure_as for f in findings}
+        answers |= {f.criterion: f.verdict.value for f in findings if f.verdict in (Verdict.MET, Verdict.NOT_MET)}
+        return shown(partial_score(form, answers).score)
+
+    return total("not_met"), total("met")
+
+
+def _filled(form: Form, language: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables a caller gave. What a form declares is a label for people, never a value."""
+    return {name: in_language(value, language) if isinstance(value, dict) else str(value) for name, value in given.items() if value}
+
+
+def _criterion(criterion: Criterion, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any], *, speaks: bool) -> Judgement:
+    assert criterion.check is not None
+    if not speaks and _listens(criterion.check):
+        return UNSURE
+    judgement = _judge(criterion.check, hearing, mechanics, details)
+    if judgement.verdict is Verdict.NOT_APPLICABLE and not criterion.na:
+        return replace(judgement, verdict=Verdict.UNSURE, confidence=0.5)
+    return judgement
+
+
+def _judge(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]) -> Judgement:
+    if rule.applies_if is not None:
+        precondition = _judge(rule.applies_if, hearing, mechanics, details)
+        if precondition.verdict in (Verdict.NOT_MET, Verdict.NOT_APPLICABLE):
+            return Judgement(Verdict.NOT_APPLICABLE, precondition.confidence)
+        inner = _kind(rule, hearing, mechanics, details)
+        if precondition.verdict is Verdict.UNSURE and inner.verdict is not Verdict.MET:
+            return replace(inner, verdict=Verdict.UNSURE, confidence=0.5)
+        return inner if inner.evidence else replace(inner, evidence=precondition.evidence)
+    return _kind(rule, hearing, mechanics, details)
+
+
+def _kind(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]) -> Judgement:
+    if rule.says:
+        return judge_says(hearing, rule.says)
+    if rule.never_says:
+        return judge_never_says(hearing, rule.never_says)
+    if rule.order:
+        return judge_order(hearing, rule.order)
+    if rule.metadata:
+        return judge_metadata(rule.metadata, details)
+    if rule.all:
+        return _all([_judge(r, hearing, mechanics, details) for r in rule.all])
+    if rule.any:
+        return _any([_judge(r, hearing, mechanics, details) for r in rule.any])
+    if rule.not_:
+        return _not(_judge(rule.not_, hearing, mechanics, details))
+    if rule.at_least:
+        return _at_least(rule.at_least.count, [_judge(r, hearing, mechanics, details) for r in rule.at_least.of])
+    if not hearing.transcript.utterances and not mechanics.agent.talk_seconds:
+        return UNSURE
+    return judge_mechanics(rule, mechanics)
+
+
+def _all(parts: list[Judgement]) -> Judgement:
+    evidence = tuple(e for p in parts for e in p.evidence)
+    failed = [p for p in parts if p.verdict is Verdict.NOT_MET]
+    if failed:
+        return Judgement(Verdict.NOT_MET, max(p.confidence for p in failed), evidence)
+    if any(p.verdict is Verdict.UNSURE for p in parts):
+        return Judgement(Verdict.UNSURE, 0.5, evidence)
+    applicable = [p for p in parts if p.verdict is Verdict.MET]
+    if not applicable:
+        return Judgement(Verdict.NOT_APPLICABLE, min(p.confidence for p in parts))
+    return Judgement(Verdict.MET, min(p.confidence for p in applicable), evidence)
+
+
+def _any(parts: list[Judgement]) -> Judgement:
+    met = [p for p in parts if p.verdict is Verdict.MET]
+    if met:
+        best = max(met, key=lambda p: p.confidence)
+        return Judgement(Verdict.MET, best.confidence, best.evidence)
+    unsure = [p for p in parts if p.verdict is Verdict.UNSURE]
+    if unsure:
+        return Judgement(Verdict.UNSURE, 0.5, unsure[0].evidence)
+    failed = [p for p in parts if p.verdict is Verdict.NOT_MET]
+    if failed:
+        return Judgement(Verdict.NOT_MET, min(p.confidence for p in failed), failed[0].evidence)
+    return Judgement(Verdict.NOT_APPLICABLE, min(p.confidence for p in parts))
+
+
+def _not(inner: Judgement) -> Judgement:
+    swapped = {Verdict.MET: Verdict.NOT_MET, Verdict.NOT_MET: Verdict.MET}
+    return replace(inner, verdict=swapped.get(inner.verdict, inner.verdict))
+
+
+def _at_least(count: int, parts: list[Judgement]) -> Judgement:
+    met = [p for p in parts if p.verdict is Verdict.MET]
+    possible = len(met) + sum(p.verdict is Verdict.UNSURE for p in parts)
+    evidence = tuple(e for p in met for e in p.evidence)
+    if len(met) >= count:
+        return Judgement(Verdict.MET, sorted((p.confidence for p in met), reverse=True)[count - 1], evidence)
+    if possible >= count:
+        return Judgement(Verdict.UNSURE, 0.5, evidence)
+    return Judgement(Verdict.NOT_MET, 0.85, evidence)
+
+
+def _listens(rule: Rule) -> bool:
+    """Whether the rule depends on words."""
+    if rule.says or rule.never_says or rule.order:
+        return True
+    inner = [*(rule.all or []), *(rule.any or []), *(rule.at_least.of if rule.at_least else [])]
+    inner += [r for r in (rule.not_, rule.applies_if) if r]
+    return any(_listens(r) for r in inner)
+
+
+def _attributed(piece: Evidence, transcript: Transcript) -> Evidence:
+    """Evidence with its speaker; a measured span gets the utterance it begins in or follows."""
+    if piece.utterance >= 0:
+        return replace(piece, speaker=transcript.utterances[piece.utterance].speaker)
+    before = [i for i, u in enumerate(transcript.utterances) if u.start <= piece.start + 0.01]
+    index = before[-1] if before else 0
+    speaker = transcript.utterances[index].speaker if transcript.utterances else "agent"
+    return replace(piece, utterance=index, speaker=speaker)

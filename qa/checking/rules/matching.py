@@ -1,0 +1,238 @@
+"""Find a phrase in what was said, through recognition errors: token alignment with spelling and sound similarity, and slots."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+
+from qa.checking.rules.words import HAN, Stretch, Token, keys_of, sound_of
+from qa.forms.types import SLOTS
+
+EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in tokens
+SAME_SOUND = 0.88
+PREFILTER = 55.0
+NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
+QUOTING = re.compile(
+    r"(you (said|say|told|called)|he said|she said|they (said|called)|calls? me|called me|the customer (said|says)"
+    r"|ha detto|hai detto|dice che|diceva|mi ha chiamato|lei dice|[您你他她]说|[您你他她]刚才说|客户说|骂我)"
+)
+NUMBER_WORDS = frozenset(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty "
+    "fifty sixty seventy eighty ninety hundred thousand million half quarter oh "
+    "uno una un due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti "
+    "trenta quaranta cinquanta sessanta settanta ottanta novanta cento mille mezzo mezz mezza paio "
+    "〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两 幺 半 几".split()
+)
+ITALIAN_TENS = re.compile(r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)")
+TIME_WORDS = frozenset(
+    "second seconds minute minutes moment hour hours day days week weeks month months today tomorrow tonight morning afternoon evening noon monday tuesday "
+    "wednesday thursday friday saturday sunday oclock am pm "
+    "secondi secondo minuti minuto momento attimo ora ore giorno giorni settimana settimane mese mesi oggi domani stasera mattina pomeriggio sera lunedi "
+    "martedi mercoledi giovedi venerdi sabato domenica mezzogiorno 秒 分 钟 时 点 天 周 月 日 号 今 明 晚 早 午 期".split()
+)
+MONEY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents centesimi sterline 元 块 钱 角".split())
+NOT_NAMES = frozenset(
+    "a an the not sorry calling going here just very so happy glad unable able i you we it to "
+    "che un una il la non di felice lieto qui molto spiacente dispiaciuto 不 很 想 要 在 来 有 这".split()
+)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A phrase found: the tokens it covers and how alike it is (0–1)."""
+
+    stretch: Stretch
+    start: int
+    end: int
+    similarity: float
+    phrase: str
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return self.stretch.tokens[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A phrase cut into literal words and slots."""
+
+    source: str
+    parts: tuple[tuple[str, ...] | str, ...]  # a tuple of keys, or a slot's name
+
+    @property
+    def literal(self) -> tuple[str, ...]:
+        return tuple(k for p in self.parts if not isinstance(p, str) for k in p)
+
+
+def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
+    """A phrase with its variables filled in; None when it has no words left (a variable nobody set)."""
+    for name, value in variables.items():
+        phrase = phrase.replace(f"{{{name}}}", value)
+    parts: list[tuple[str, ...] | str] = []
+    for piece in re.split(r"(\{[a-z_]+\})", phrase):
+        slot = piece[1:-1] if piece.startswith("{") else ""
+        if slot in SLOTS:
+            parts.append(slot)
+        elif slot:
+            return None
+        elif keys := keys_of(piece):
+            parts.append(keys)
+    pattern = Pattern(phrase, tuple(parts))
+    return pattern if pattern.literal else None
+
+
+def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float) -> Iterator[Hit]:
+    """Every place where the phrase is found with at least this similarity, the best per stretch first."""
+    if not stretches:
+        return
+    literal = " ".join(pattern.literal)
+    scores = process.cdist([literal], [s.line for s in stretches], scorer=fuzz.partial_ratio, score_cutoff=PREFILTER if len(literal) > 6 else 0)[0]
+    for stretch, score in zip(stretches, scores, strict=True):
+        if score > 0 or HAN.search(literal):
+            yield from _hits_in(pattern, stretch, at_least)
+
+
+def is_negated(hit: Hit, pattern: Pattern) -> bool:
+    """A "not" inside what was said that the phrase does not have, or right before it."""
+    own = {k for k in pattern.literal if k in NEGATIONS}
+    before = hit.stretch.tokens[max(0, hit.start - 1) : hit.start]
+    heard = [t.key for t in (*before, *hit.tokens) if t.key in NEGATIONS and not (t in before and t.key == "no")]
+    return bool(heard) != bool(own)
+
+
+def is_quoted(hit: Hit) -> bool:
+    """The speaker repeats what somebody else said."""
+    before = hit.stretch.tokens[max(0, hit.start - 8) : hit.start]
+    joined = "".join(t.key for t in before) if before and HAN.match(before[-1].key) else " ".join(t.key for t in before)
+    return bool(QUOTING.search(joined))
+
+
+def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hit]:
+    starts: list[tuple[int, int, float, int]] = [(-1, -1, 0.0, 0)]  # start, end, similarity × weight, weight
+    for position, part in enumerate(pattern.parts):
+        grown: list[tuple[int, int, float, int]] = []
+        for begin, end, gained, weight in starts:
+            if isinstance(part, str):
+                grown.extend((begin, stop, gained, weight) for stop in _slot_ends(part, stretch.tokens, end)) if end >= 0 else grown.append((-2, -2, 0.0, 0))
+            else:
+                size = sum(_weight(k) for k in part)
+                for a, b, similarity in _align(part, stretch.tokens, at_least - 0.15):
+                    if end >= 0 and not end <= a <= end + 2:
+                        continue
+                    first = a
+                    if begin == -2:  # the pattern began with a slot: it must stand right before
+                        slot_start = _slot_before(str(pattern.parts[position - 1]), stretch.tokens, a)
+                        if slot_start is None:
+                            continue
+                        first = slot_start
+                    grown.append((first if begin < 0 else begin, b, gained + similarity * size, weight + size))
+        starts = grown[:40]
+    best: dict[int, Hit] = {}
+    for begin, end, gained, weight in starts:
+        similarity = gained / weight if weight else 0.0
+        if similarity >= at_least and (end not in best or best[end].similarity < similarity):
+            best[end] = Hit(stretch, begin, end, similarity, pattern.source)
+    yield from sorted(best.values(), key=lambda h: -h.similarity)[:10]
+
+
+def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) -> list[tuple[int, int, float]]:
+    """Semi-global alignment (Sellers): the phrase against any stretch of the tokens. Places (start, end, similarity), best first."""
+    weights = [_weight(k) for k in phrase]
+    total = float(sum(weights))
+    m = len(phrase)
+    costs = [0.0] * (m + 1)
+    for i in range(m):
+        costs[i + 1] = costs[i] + weights[i]
+    begins = [0] * (m + 1)
+    allowed = (1 - at_least) * total
+    found: list[tuple[int, int, float]] = []
+    for j, token in enumerate(tokens, start=1):
+        diagonal_cost, diagonal_begin = costs[0], begins[0]
+        costs[0], begins[0] = 0.0, j
+        for i in range(1, m + 1):
+            weight = weights[i - 1]
+            substitution = diagonal_cost + weight * (1 - _similarity(phrase[i - 1], token.key))
+            extra = costs[i] + EXTRA_WORD * min(weight, _weight(token.key))
+            missing = costs[i - 1] + weight
+            diagonal_cost, previous_begin = costs[i], begins[i]
+            if substitution <= extra and substitution <= missing:
+                costs[i], begins[i] = substitution, diagonal_begin
+            elif extra <= missing:
+                costs[i], begins[i] = extra, previous_begin
+            else:
+                costs[i], begins[i] = missing, begins[i - 1]
+            diagonal_begin = previous_begin
+        if costs[m] <= allowed and begins[m] < j:
+            found.append((begins[m], j, 1 - costs[m] / total))
+    return _separate(found)
+
+
+def _separate(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """The best place of each run of overlapping ones."""
+    chosen: list[tuple[int, int, float]] = []
+    for place in sorted(found, key=lambda f: (-f[2], f[1] - f[0])):
+        if all(place[1] <= c[0] or place[0] >= c[1] for c in chosen):
+            chosen.append(place)
+            if len(chosen) == 20:
+                break
+    return chosen
+
+
+def _weight(key: str) -> int:
+    return 3 if HAN.match(key) else min(6, max(2, len(key)))
+
+
+@functools.lru_cache(maxsize=200_000)
+def _similarity(phrase: str, heard: str) -> float:
+    """How alike two words are (0–1): spelling, and sound; below a floor they are simply different words."""
+    if phrase == heard:
+        return 1.0
+    if HAN.match(phrase) or HAN.match(heard):
+        return SAME_SOUND if HAN.match(phrase) and HAN.match(heard) and sound_of(phrase) == sound_of(heard) else 0.0
+    shorter = min(len(phrase), len(heard))
+    if shorter <= 2:
+        return 0.0
+    spelling = fuzz.ratio(phrase, heard) / 100
+    if shorter <= 4:
+        return spelling if spelling >= 0.75 and phrase[0] == heard[0] else 0.0
+    if sound_of(phrase) == sound_of(heard):
+        return max(spelling, SAME_SOUND)
+    alike = max(spelling, JaroWinkler.similarity(phrase, heard) - 0.12)
+    return alike if alike >= 0.6 else 0.0
+
+
+def _slot_ends(slot: str, tokens: Sequence[Token], at: int) -> list[int]:
+    """Where a slot that begins at `at` may end; empty when what follows does not fit it."""
+    ends = []
+    for length in range(1, 7):
+        if at + length > len(tokens):
+            break
+        if _fits(slot, [t.key for t in tokens[at : at + length]]):
+            ends.append(at + length)
+    return ends[:1] if slot in ("name", "any") else ends[-1:]
+
+
+def _slot_before(slot: str, tokens: Sequence[Token], end: int) -> int | None:
+    for length in range(1, 4):
+        if end - length >= 0 and _fits(slot, [t.key for t in tokens[end - length : end]]):
+            return end - length
+    return None
+
+
+def _fits(slot: str, keys: list[str]) -> bool:
+    if slot == "any":
+        return True
+    if slot == "name":
+        return keys[0] not in NOT_NAMES and not _is_number(keys[0])
+    if slot == "amount":
+        return any(_is_number(k) for k in keys) and keys[-1] in MONEY_WORDS
+    if slot in ("time", "date"):
+        return keys[-1] in TIME_WORDS and all(_is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys)
+    return all(_is_number(k) or (slot == "ticket" and len(k) == 1) for k in keys)
+
+
+def _is_number(key: str) -> bool:
+    return key.isdigit() or key in NUMBER_WORDS or (len(key) > 5 and ITALIAN_TENS.search(key) is not None)

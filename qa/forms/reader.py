@@ -1,0 +1,239 @@
+"""Read a form from YAML and report every fault with its line and what to write instead."""
+
+import difflib
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+
+from qa.forms import types
+from qa.forms.types import SLOTS, Criterion, Fault, Form, FormFaults, LocalPhrases, LocalText, Rule, Says, Section
+
+MAX_BYTES = 512_000
+MAX_DEPTH = 40
+KNOWN_MODELS = [m for m in vars(types).values() if isinstance(m, type) and issubclass(m, BaseModel)]
+ALL_KEYS = sorted({(f.alias or n) for m in KNOWN_MODELS for n, f in m.model_fields.items()})
+
+
+def read_form(source: str, *, file: str = "form") -> Form:
+    """A form from its YAML.
+
+    Raises FormFaults with every fault: unreadable YAML, unknown or missing keys, wrong values, then what only the whole form shows
+    (ids used twice, conditions on later criteria, variables nobody declared, phrases missing in a language).
+    """
+    tree = _parse(source, file)
+    try:
+        form = Form.model_validate(tree)
+    except ValidationError as error:
+        raise FormFaults(tuple(_explain(e, tree, file) for e in _sharpest(error))) from None
+    except RecursionError:
+        raise FormFaults((Fault(file, 1, "form", "is nested too deeply", "Nest rules at most a few levels."),)) from None
+    faults = tuple(Fault(file, _line(tree, where), _path(where), problem, instead) for where, problem, instead in _whole_form(form))
+    if faults:
+        raise FormFaults(faults)
+    return form
+
+
+def _parse(source: str, file: str) -> Any:
+    if len(source.encode()) > MAX_BYTES:
+        raise FormFaults((Fault(file, 1, "form", f"is larger than {MAX_BYTES} bytes", "Split it into several forms."),))
+    try:
+        for event in YAML(typ="safe", pure=True).parse(io.StringIO(source)):
+            if isinstance(event, AliasEvent):
+                raise FormFaults((Fault(file, event.start_mark.line + 1, "form", "uses a YAML alias (*name)", "Write the value out."),))
+        tree = YAML(typ="rt").load(source)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise FormFaults((Fault(file, line, "YAML", str(error.problem or error.context), "Check indentation, quotes and that no key stands twice."),)) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise FormFaults((Fault(file, 1, "YAML", str(error)[:200] or "cannot be read", "Check the file is plain YAML text."),)) from None
+    if not isinstance(tree, dict):
+        raise FormFaults((Fault(file, 1, "form", "is empty or not a mapping", "Begin with `form: name` and `version: 1`."),))
+    return tree
+
+
+def _sharpest(error: ValidationError) -> Iterator[dict[str, Any]]:
+    """One fault per place: pydantic tries each shape of a text (`str`, `dict`) and complains about both."""
+    seen: set[tuple[Any, ...]] = set()
+    for e in error.errors():
+        place = tuple(x for x in e["loc"] if not (isinstance(x, str) and re.match(r"(constrained-str|dict\[|list\[|function-|str$|bool$|float$)", x)))
+        if place not in seen:
+            seen.add(place)
+            yield {**e, "place": place}
+
+
+def _explain(error: dict[str, Any], tree: Any, file: str) -> Fault:
+    place, kind, context = error["place"], error["type"], error.get("ctx", {})
+    last = str(place[-1]) if place else "form"
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(last, ALL_KEYS, 1)
+        instead = f"Did you mean `{near[0]}`?" if near else "Remove it; the keys are listed in scoring_forms/README.md."
+        return Fault(file, _line(tree, place), _path(place), f"unknown key `{last}`", instead)
+    if kind == "missing":
+        return Fault(file, _line(tree, place[:-1]), _path(place[:-1]), f"`{last}` is missing", f"Add `{last}: …`.")
+    if kind == "literal_error":
+        return Fault(file, _line(tree, place), _path(place), f"{error['input']!r} is not known here", f"Write one of {context['expected']}.")
+    if kind == "string_pattern_mismatch":
+        return Fault(file, _line(tree, place), _path(place), f"{error['input']!r} is not an id", "Write small letters, digits and _, parts joined by dots.")
+    if kind == "value_error":
+        return Fault(file, _line(tree, place), _path(place), str(context.get("error", error["msg"])), "See scoring_forms/README.md.")
+    shown = repr(error["input"])
+    return Fault(file, _line(tree, place), _path(place), f"{shown[:80]} does not fit", error["msg"] + ".")
+
+
+def _line(tree: Any, place: tuple[Any, ...]) -> int:
+    """The line (from 1) of the deepest part of `place` that exists in the file."""
+    line, node = 0, tree
+    for key in place:
+        try:
+            line = node.lc.key(key)[0] if isinstance(node, dict) else node.lc.item(key)[0]
+            node = node[key]
+        except (KeyError, IndexError, AttributeError, TypeError):
+            break
+    return int(line) + 1
+
+
+def _path(place: tuple[Any, ...]) -> str:
+    return ".".join(str(p) for p in place) or "form"
+
+
+Complaint = tuple[tuple[Any, ...], str, str]
+
+
+def _whole_form(form: Form) -> Iterator[Complaint]:
+    """What only the whole form can show, as (place, problem, what to write instead)."""
+    earlier: dict[str, Criterion] = {}
+    sections: set[str] = set()
+    for place, text in _texts(form):
+        yield from _languages(form, place, text)
+    for place, section in _sections(form.sections, ("sections",)):
+        if section.id in sections:
+            yield (*place, "id"), f"section `{section.id}` stands twice", "Give each section an id of its own."
+        sections.add(section.id)
+        if not section.criteria and not section.sections:
+            yield place, f"section `{section.id}` has no criteria", "Add `criteria:` with at least one."
+        if len(place) > 4:
+            yield place, "sections are nested more than two levels", "Move this section up."
+        for i, criterion in enumerate(section.criteria):
+            yield from _criterion(form, (*place, "criteria", i), criterion, earlier)
+            earlier[criterion.id] = criterion
+    if sum(1 for _ in form.criteria()) > 400:
+        yield ("sections",), "the form has more than 400 criteria", "Split it into several forms."
+    for place, rule in _rules(form):
+        yield from _rule(form, place, rule, earlier)
+
+
+def _criterion(form: Form, place: tuple[Any, ...], criterion: Criterion, earlier: dict[str, Criterion]) -> Iterator[Complaint]:
+    if criterion.id in earlier:
+        yield (*place, "id"), f"criterion `{criterion.id}` stands twice", "Give each criterion an id of its own."
+    if (criterion.scale is None) == (criterion.options is None):
+        yield place, f"`{criterion.id}` needs either a scale or options", "Write `scale: met_not_met` or `options: […]`, not both."
+        return
+    ids = [o.id for o in criterion.choices]
+    for i, option in enumerate(criterion.choices):
+        where = (*place, "options", i)
+        if ids.index(option.id) != i:
+            yield where, f"option `{option.id}` stands twice", "Give each option an id of its own."
+        if option.id == types.NOT_APPLICABLE:
+            yield where, "`na` is reserved", "Write `na: true` on the criterion instead of an option."
+        if option.points < 0 and not criterion.bonus:
+            yield where, "points are below 0", "Write points from 0 up, or mark the criterion `bonus: true`."
+        if option.fail and criterion.bonus:
+            yield where, "a bonus criterion cannot fail a form", "Remove `fail` or `bonus`."
+    if criterion.maximum <= 0 and not criterion.bonus:
+        yield place, f"no option of `{criterion.id}` gives points", "Give the best option points above 0."
+    if criterion.check and not {"met", "not_met"} <= set(ids):
+        yield (*place, "check"), "a criterion with a check needs the options met and not_met", "Write `scale: met_not_met`, or options with these ids among them."
+    if criterion.when:
+        driver = earlier.get(criterion.when.criterion)
+        if driver is None:
+            yield (*place, "when"), f"`{criterion.when.criterion}` is not a criterion before this one", "Name an earlier criterion."
+        else:
+            for answer in criterion.when.is_:
+                if driver.option(answer) is None and answer != types.NOT_APPLICABLE:
+                    yield (*place, "when", "is"), f"`{driver.id}` has no option `{answer}`", f"Write one of {', '.join(o.id for o in driver.choices)}."
+
+
+def _rule(form: Form, place: tuple[Any, ...], rule: Rule, criteria: dict[str, Criterion]) -> Iterator[Complaint]:
+    if place.count("all") + place.count("any") + place.count("not") + place.count("at_least") > 6:
+        yield place, "rules are nested more than six levels", "Make the rule flatter."
+    for where, says in _says(rule, place):
+        for limit in (says.within.before, says.within.after):
+            if limit and limit not in criteria:
+                yield (*where, "within"), f"`{limit}` is not a criterion of this form", "Name a criterion that has a check."
+        for key, phrases in (("any", says.any), ("unless", says.unless)):
+            yield from _phrases(form, (*where, key), phrases)
+
+
+def _phrases(form: Form, place: tuple[Any, ...], phrases: LocalPhrases | None) -> Iterator[Complaint]:
+    if phrases is None:
+        return
+    if isinstance(phrases, dict) and place[-1] == "any":
+        missing = [x for x in form.languages if x not in phrases]
+        if missing:
+            yield place, f"no phrases for {', '.join(missing)}", f"Add `{missing[0]}: […]`."
+    groups = phrases.values() if isinstance(phrases, dict) else [phrases]
+    for phrase in (p for group in groups for p in group):
+        for name in re.findall(r"\{([^}]*)\}", phrase):
+            if name not in SLOTS and name not in form.variables:
+                yield place, f"{{{name}}} is neither a slot nor a variable", f"Slots: {', '.join(SLOTS)}; or declare it under `variables:`."
+
+
+def _languages(form: Form, place: tuple[Any, ...], text: LocalText) -> Iterator[Complaint]:
+    if isinstance(text, dict):
+        missing = [x for x in form.languages if x not in text]
+        if missing:
+            yield place, f"no text for {', '.join(missing)}", f"Add `{missing[0]}: …`."
+
+
+def _sections(sections: list[Section], place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Section]]:
+    for i, section in enumerate(sections):
+        yield (*place, i), section
+        yield from _sections(section.sections, (*place, i, "sections"))
+
+
+def _texts(form: Form) -> Iterator[tuple[tuple[Any, ...], LocalText]]:
+    yield ("title",), form.title
+    for place, section in _sections(form.sections, ("sections",)):
+        yield (*place, "title"), section.title
+        for i, c in enumerate(section.criteria):
+            yield (*place, "criteria", i, "title"), c.title
+            if c.guidance is not None:
+                yield (*place, "criteria", i, "guidance"), c.guidance
+            for j, o in enumerate(c.options or []):
+                if o.title is not None:
+                    yield (*place, "criteria", i, "options", j, "title"), o.title
+
+
+def _rules(form: Form) -> Iterator[tuple[tuple[Any, ...], Rule]]:
+    for place, section in _sections(form.sections, ("sections",)):
+        for i, c in enumerate(section.criteria):
+            if c.check:
+                yield from _inner((*place, "criteria", i, "check"), c.check)
+
+
+def _inner(place: tuple[Any, ...], rule: Rule) -> Iterator[tuple[tuple[Any, ...], Rule]]:
+    yield place, rule
+    lists = {"all": rule.all, "any": rule.any, "at_least": rule.at_least.of if rule.at_least else None}
+    for key, inner in lists.items():
+        for i, r in enumerate(inner or []):
+            yield from _inner((*place, key, i) if key != "at_least" else (*place, key, "of", i), r)
+    for key, single in (("not", rule.not_), ("applies_if", rule.applies_if)):
+        if single:
+            yield from _inner((*place, key), single)
+
+
+def _says(rule: Rule, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Says]]:
+    if rule.says:
+        yield (*place, "says"), rule.says
+    if rule.never_says:
+        yield (*place, "never_says"), rule.never_says
+    if rule.order:
+        yield (*place, "order", "first"), rule.order.first
+        yield (*place, "order", "then"), rule.order.then

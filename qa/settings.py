@@ -1,0 +1,93 @@
+"""One frozen record of settings; nothing else reads the environment."""
+
+import functools
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOUSE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Every field is an environment variable `QA_<NAME>` and has a row in docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_prefix="QA_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(HOUSE / "var", description="Where the database, recordings and the private broker live.")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://…")
+    redis_url: str = Field("", description="The broker; empty: `qa up` starts a private one in the data folder.")
+    storage_url: str = Field("", description="fsspec URL for recordings; empty: a folder in the data folder.")
+    secret_key: str = Field("", description="Signs CSRF tokens; empty: made once and kept in the data folder.")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    demo: bool = Field(False, description="One-button sign-in per role. Refused unless the host is loopback.")
+    cookie_secure: bool = Field(False, description="Set behind HTTPS: the session cookie is then Secure and carries the __Host- prefix.")
+    whisper_model: str = Field(str(HOUSE / "models/speech/earshot-tiny"), description="A Whisper name (small, large-v3-turbo, …) or a CTranslate2 folder.")
+    whisper_device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="Where the speech model runs.")
+    whisper_compute: str = Field("auto", description="CTranslate2 compute type; auto: int8 on a processor, float16 on CUDA.")
+    cpu_threads: int = Field(0, ge=0, description="Threads per transcriber; 0: the cores of this machine divided by the workers.")
+    workers: int = Field(1, ge=1, le=64, description="Worker processes that `qa up` starts.")
+    transcriber: str = Field("whisper", pattern="^(whisper|scripted)$", description="`scripted` reads the words spoken from a file beside the recording: for tests.")
+    reporting_timezone: str = Field("Europe/Rome", description="Months and days are cut in this zone.")
+    default_language: str = Field("en", pattern="^(en|it|zh)$", description="Language of pages before a person has chosen one.")
+    max_upload_megabytes: int = Field(200, ge=1, description="Largest file accepted by intake.")
+    max_call_seconds: int = Field(4 * 3600, ge=10, description="Longest recording accepted by intake.")
+    decoder_memory_megabytes: int = Field(1536, ge=256, description="Memory limit of the child process that decodes untrusted audio.")
+    lease_minutes: int = Field(45, ge=1, description="How long a claimed call stays with its evaluator without a sign of life.")
+    session_hours: int = Field(12, ge=1, description="A sign-in ends after this time.")
+    minimum_cards: int = Field(3, ge=2, description="Fewer scorecards than this give no figure in a report.")
+    new_hire_days: int = Field(90, ge=0, description="An agent counts as new for this many days after hiring.")
+    score_due_days: int = Field(5, ge=1, description="A drawn call should be scored within this many days.")
+
+    @field_validator("reporting_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.reporting_timezone)
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'earshot.db'}"
+
+    @property
+    def storage(self) -> str:
+        return self.storage_url or f"file://{self.data_dir / 'recordings'}"
+
+    @property
+    def broker_socket(self) -> Path:
+        return self.data_dir / "broker" / "valkey.sock"
+
+    @property
+    def broker(self) -> str:
+        return self.redis_url or f"unix://{self.broker_socket}"
+
+    @property
+    def threads(self) -> int:
+        return self.cpu_threads or max(1, (os.cpu_count() or 1) // self.workers)
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def demo_sign_in(self) -> bool:
+        """One-button sign-in is offered only where nobody else can reach it."""
+        return self.demo and self.is_loopback
+
+
+@functools.cache
+def load() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg]  # every field has a default; mypy does not see pydantic's

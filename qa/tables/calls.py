@@ -1,0 +1,64 @@
+"""Calls with their recordings, and what intake said about every file it was given."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class Direction(enum.Enum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Outcome(enum.Enum):
+    """What became of one file."""
+
+    IMPORTED = "imported"
+    FLAGGED = "flagged"  # imported, but a part of the sound is lost
+    KNOWN = "known"  # the same recording was here already
+    REFUSED = "refused"
+
+
+class CallRow(Base):
+    __tablename__ = "call"
+    __table_args__ = (
+        Index("ix_call_frame", "started_at", "project_id", "agent_id"),
+        Index("ix_call_agent_started", "agent_id", "started_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    content_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    queue: Mapped[str] = mapped_column(String(80), default="")
+    direction: Mapped[Direction] = mapped_column(state_column(Direction, "direction"))
+    language: Mapped[str | None] = mapped_column(String(2))
+    customer: Mapped[str] = mapped_column(String(200), default="")
+    started_at: Mapped[datetime]
+    duration_seconds: Mapped[float]
+    channels: Mapped[int]
+    lost_seconds: Mapped[float] = mapped_column(default=0.0)
+    source_name: Mapped[str] = mapped_column(String(300))
+    media_type: Mapped[str] = mapped_column(String(40), default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    received_at: Mapped[datetime]
+    is_simulated: Mapped[bool] = mapped_column(default=False)
+
+
+class ImportRow(Base):
+    """One file given to intake."""
+
+    __tablename__ = "import_item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch: Mapped[str] = mapped_column(String(32), index=True)
+    name: Mapped[str] = mapped_column(String(300))
+    outcome: Mapped[Outcome] = mapped_column(state_column(Outcome, "outcome"))
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    detail: Mapped[str] = mapped_column(String(500), default="")
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id"))
+    at: Mapped[datetime]

@@ -1,0 +1,29 @@
+"""Form versions. A published one never changes."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class FormState(enum.Enum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class FormVersionRow(Base):
+    __tablename__ = "form_version"
+    __table_args__ = (UniqueConstraint("form", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    form: Mapped[str] = mapped_column(String(80))
+    version: Mapped[int]
+    state: Mapped[FormState] = mapped_column(state_column(FormState, "form_state"))
+    title: Mapped[dict[str, Any]]
+    source: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    published_at: Mapped[datetime | None]

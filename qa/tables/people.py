@@ -1,0 +1,81 @@
+"""Projects, departments, teams, agents; users and their sessions."""
+
+import enum
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class Role(enum.Enum):
+    AGENT = "agent"
+    TEAM_LEADER = "team_leader"
+    EVALUATOR = "evaluator"
+    QA_MANAGER = "qa_manager"
+    TRAINER = "trainer"
+    ADMINISTRATOR = "administrator"
+
+
+class ProjectRow(Base):
+    """A client or campaign. `variables` are the words that forms name as {company} and the like, per language or one for all."""
+
+    __tablename__ = "project"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    is_simulated: Mapped[bool] = mapped_column(default=False)
+
+
+class DepartmentRow(Base):
+    __tablename__ = "department"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class TeamRow(Base):
+    __tablename__ = "team"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    department_id: Mapped[int] = mapped_column(ForeignKey("department.id"), index=True)
+
+
+class AgentRow(Base):
+    __tablename__ = "agent"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"), index=True)
+    hired_on: Mapped[date | None]
+    left_on: Mapped[date | None]
+    is_simulated: Mapped[bool] = mapped_column(default=False)
+
+
+class UserRow(Base):
+    __tablename__ = "user_account"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(80), unique=True)
+    display_name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str | None] = mapped_column(String(300))
+    role: Mapped[Role] = mapped_column(state_column(Role, "role"))
+    language: Mapped[str] = mapped_column(String(2), default="en")
+    theme: Mapped[str] = mapped_column(String(5), default="light")
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class WebSessionRow(Base):
+    """A signed-in browser. Only a hash of the cookie is kept; deleting the row ends the session."""
+
+    __tablename__ = "web_session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -1,0 +1,64 @@
+"""What happened: events, closed months, tasks."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class TaskState(enum.Enum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SET_ASIDE = "set_aside"
+
+
+class EventRow(Base):
+    """Append-only: who did, saw, played or exported what, and when."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_subject", "subject", "subject_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    subject: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
+    what: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ClosedMonthRow(Base):
+    """A month as it was when it was closed. A later change is a new revision; the old one stays."""
+
+    __tablename__ = "closed_month"
+    __table_args__ = (UniqueConstraint("month", "project", "revision"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(String(7))
+    project: Mapped[str] = mapped_column(String(80))
+    revision: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+
+class TaskRow(Base):
+    """A step that a subject has to go through. The database is the truth; the broker only wakes workers."""
+
+    __tablename__ = "task"
+    __table_args__ = (UniqueConstraint("step", "subject_id"), Index("ix_task_due", "state", "run_after"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int]
+    state: Mapped[TaskState] = mapped_column(state_column(TaskState, "task_state"))
+    attempts: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str] = mapped_column(String(120), default="")
+    lease_until: Mapped[datetime | None]
+    run_after: Mapped[datetime]
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""A transcript: who said what, from when to when. The shape of the transcript document of the command line."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Speaker = Literal["agent", "customer"]
+Time = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Word(Frozen):
+    start: Time
+    end: Time
+    text: str
+    confidence: Probability | None = None
+
+
+class Utterance(Frozen):
+    """One stretch of one speaker. Times in seconds from the start of the recording."""
+
+    speaker: Speaker
+    start: Time
+    end: Time
+    text: str
+    confidence: Probability | None = None
+    words: tuple[Word, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Utterance":
+        if self.end < self.start:
+            raise ValueError(f"an utterance ends ({self.end}) before it starts ({self.start})")
+        return self
+
+
+class Transcript(Frozen):
+    """Utterances by time. `engine` names program, model and options, so that the transcript can be made again."""
+
+    language: Literal["en", "it", "zh"]
+    duration: Time
+    engine: dict[str, Any] = {}
+    utterances: tuple[Utterance, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_time(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("utterances"), list | tuple):
+            rows = data["utterances"]
+            data = {**data, "utterances": sorted(rows, key=lambda u: (u["start"], u["end"]) if isinstance(u, dict) else (u.start, u.end))}
+        return data
+
+    def by(self, speaker: str) -> Iterator[tuple[int, Utterance]]:
+        """The utterances of one speaker (or of `anyone`) with their places in the transcript."""
+        return ((i, u) for i, u in enumerate(self.utterances) if speaker in (u.speaker, "anyone"))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(u.text for u in self.utterances)
+
+
+class Span(Frozen):
+    start: Time
+    end: Time
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+class SpeakerMechanics(Frozen):
+    """Measured from turns alone; no feature of the voice beyond speech or no speech."""
+
+    talk_seconds: float
+    talk_share: Probability
+    words: int
+    words_per_minute: float | None
+    longest_monologue: Span | None
+    interruptions: tuple[Span, ...] = ()
+
+
+class Mechanics(Frozen):
+    """Speech mechanics of a call, definitions in docs/speech-mechanics.md. `speakers_known` is false for mono recordings."""
+
+    duration: Time
+    speakers_known: bool
+    agent: SpeakerMechanics
+    customer: SpeakerMechanics
+    overlap: tuple[Span, ...] = ()
+    overlap_share: Probability = 0.0
+    silences: tuple[Span, ...] = ()
+    silence_share: Probability = 0.0
+    holds: tuple[Span, ...] = ()
