@@ -32,9 +32,12 @@ def check_call(
     `mechanics` come from the recording; without them they are taken from the transcript's times. `variables` fill {company} and the like.
     `is_complete` is false for a damaged recording: then nothing is answered "not said".
     """
-    mechanics = mechanics or measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"))
+    if mechanics is None:
+        known = transcript.engine.get("speakers") != "unknown"
+        mechanics = measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"), speakers_known=known)
     evidence: dict[str, tuple[Evidence, ...]] = {}
-    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, evidence)
+    speakers_known = transcript.engine.get("speakers") != "unknown"
+    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, speakers_known, evidence)
     findings = []
     for criterion in form.criteria():
         if criterion.check is None:

@@ -13,6 +13,7 @@ from qa.forms.types import SLOTS
 
 EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in tokens
 SAME_SOUND = 0.88
+SHORT_SAME_SOUND = 0.7
 PREFILTER = 55.0
 NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
 QUOTING = re.compile(
@@ -197,7 +198,9 @@ def _similarity(phrase: str, heard: str) -> float:
         return 0.0
     spelling = fuzz.ratio(phrase, heard) / 100
     if shorter <= 4:
-        return spelling if spelling >= 0.75 and phrase[0] == heard[0] else 0.0
+        if phrase[0] == heard[0] and spelling >= 0.75:
+            return spelling
+        return SHORT_SAME_SOUND if len(phrase) == len(heard) and sound_of(phrase) == sound_of(heard) else 0.0
     if sound_of(phrase) == sound_of(heard):
         return max(spelling, SAME_SOUND)
     alike = max(spelling, JaroWinkler.similarity(phrase, heard) - 0.12)

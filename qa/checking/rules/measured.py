@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qa.checking.rules.words import keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import Limit, MetadataRule, Rule
 from qa.transcription.types import Mechanics, Span
@@ -55,7 +54,7 @@ def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
         return _yes_or_no(any(_same(value, wanted) for wanted in rule.is_))
     if rule.contains_field is not None:
         part = _look_up(details, rule.contains_field)
-        return UNSURE if part in (None, "") else _yes_or_no("".join(keys_of(str(part))) in "".join(keys_of(str(value))))
+        return UNSURE if part in (None, "") else _yes_or_no(_letters(part) in _letters(value))
     try:
         return _within(rule.limit, float(value), ())
     except (TypeError, ValueError):
@@ -94,6 +93,11 @@ def _look_up(details: Mapping[str, Any], path: str) -> Any:
             return None
         node = node[part]
     return node
+
+
+def _letters(value: Any) -> str:
+    """Letters and digits alone: "[T-3391]" and "t 3391" are the same ticket."""
+    return "".join(c for c in str(value).casefold() if c.isalnum())
 
 
 def _same(value: Any, wanted: Any) -> bool:

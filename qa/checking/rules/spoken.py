@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from qa.checking.rules.matching import Hit, Pattern, best_hits, compile_phrase, is_negated, is_quoted
 from qa.checking.rules.words import Stretch, Token, looks_like, stretches
 from qa.checking.types import Evidence, Judgement, Verdict
-from qa.forms.types import LocalPhrases, Order, Says, phrases_in
+from qa.forms.types import LocalPhrases, Order, Says, Window, phrases_in
 from qa.transcription.types import Transcript
 
 NEAR_MISS = 0.1
 SINGLE_WORD = 0.93  # one word alone is not forgiven much: "with" is not "within"
 DOUBTFUL_WORDS = 0.45
 DOUBTFUL_HIT = 0.3
+GARBLED_PAIR = 0.55
+GARBLED = 0.2
 UNSURE = Judgement(Verdict.UNSURE, 0.5)
 
 
@@ -23,11 +25,13 @@ class Hearing:
     transcript: Transcript
     variables: Mapping[str, str]
     is_complete: bool = True
+    speakers_known: bool = True
     evidence_of: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     _stretches: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
     _patterns: dict[str, Pattern | None] = field(default_factory=dict)
 
     def said_by(self, speaker: str) -> tuple[Stretch, ...]:
+        speaker = speaker if self.speakers_known else "anyone"
         if speaker not in self._stretches:
             self._stretches[speaker] = stretches(self.transcript, speaker)
         return self._stretches[speaker]
@@ -69,8 +73,9 @@ class Hearing:
 def judge_says(hearing: Hearing, rule: Says) -> Judgement:
     """Met with the evidence, not met where the basis is good enough to say so, else unsure."""
     clear, near = _find(hearing, rule)
-    if clear:
+    if clear and (hearing.speakers_known or rule.by == "anyone"):
         return _met(hearing, clear)
+    near = near or clear  # somebody said it, but nobody knows who
     doubt = _doubt(hearing, rule)
     if near or doubt:
         return Judgement(Verdict.UNSURE, 0.5, tuple(_evidence(near[0])) if near else ())
@@ -81,7 +86,7 @@ def judge_never_says(hearing: Hearing, rule: Says) -> Judgement:
     """Not met with the words where they are said; unsure where they may be a quotation or are half heard."""
     clear, near = _find(hearing, rule)
     own = [h for h in clear if not is_quoted(h)]
-    if own and _words_confidence(own[0].tokens) >= DOUBTFUL_HIT:
+    if own and _words_confidence(own[0].tokens) >= DOUBTFUL_HIT and (hearing.speakers_known or rule.by == "anyone"):
         return Judgement(Verdict.NOT_MET, _confidence(hearing, own[0]), tuple(_evidence(own[0])))
     if clear:
         return Judgement(Verdict.UNSURE, 0.5, tuple(_evidence(clear[0])))
@@ -157,7 +162,18 @@ def _doubt(hearing: Hearing, rule: Says) -> bool:
     every = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
     if not every or not hearing.is_complete or not any(True for _ in hearing.patterns(rule.any)):
         return True
-    return bool(tokens) and (_words_confidence(tokens) < DOUBTFUL_WORDS or not looks_like(hearing.transcript.language, every))
+    if not tokens:
+        return False
+    is_narrow = rule.within != Window()
+    garbled = _garbled_share(tokens)
+    return _words_confidence(tokens) < DOUBTFUL_WORDS or garbled > (0 if is_narrow else GARBLED) or not looks_like(hearing.transcript.language, every)
+
+
+def _garbled_share(tokens: tuple[Token, ...]) -> float:
+    """How many of the neighbouring word pairs were recognised badly: a phrase may be hidden there."""
+    known = [t.confidence for t in tokens if t.confidence is not None]
+    pairs = [(a + b) / 2 for a, b in zip(known, known[1:], strict=False)]
+    return sum(p < GARBLED_PAIR for p in pairs) / len(pairs) if pairs else 0.0
 
 
 def _evidence(hit: Hit) -> Iterator[Evidence]:

@@ -1,0 +1,114 @@
+"""Sound as arrays: decoded safely in a child process; peaks for the waveform; a playback copy for browsers."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RATE = 16_000
+PEAKS_PER_SECOND = 50
+
+
+class RecordingUnreadable(Exception):
+    """A recording that cannot be taken. `reason` is a code (see qa.intake.types.Reason), `detail` is for the log."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason} {detail}".strip())
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A decoded recording: float32 in −1…1, shape (channels, samples), 16 kHz. `lost_seconds` is what the header promised and the file lacks."""
+
+    samples: "np.ndarray[Any, np.dtype[np.float32]]"
+    seconds: float
+    lost_seconds: float
+    source_rate: int
+    codec: str
+    kind: str
+    plays_in_browsers: bool
+
+    @property
+    def channels(self) -> int:
+        return int(self.samples.shape[0])
+
+
+def decode(path: Path, *, max_seconds: float, memory_megabytes: int, declared_seconds: float | None = None) -> Sound:
+    """A recording from an untrusted file. `declared_seconds` is what telephony says about its length.
+
+    Raises RecordingUnreadable.
+    """
+    if path.stat().st_size == 0:
+        raise RecordingUnreadable("empty")
+    with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
+        out = Path(folder) / "samples"
+        command = [sys.executable, "-m", "qa.engines.decoder", str(path.resolve()), str(out), str(max_seconds), str(memory_megabytes)]
+        try:
+            child = subprocess.run(command, capture_output=True, timeout=900, check=False, cwd=folder, env=_child_environment())
+        except subprocess.TimeoutExpired as error:
+            raise RecordingUnreadable("damaged", "the decoder did not end") from error
+        found = _answer(child)
+        raw = np.fromfile(out, dtype=np.int16)
+    samples = np.ascontiguousarray(raw.reshape(-1, found["channels"]).T.astype(np.float32) / 32768.0)
+    promised = max(found["declared"] or 0.0, declared_seconds or 0.0)
+    lost = max(0.0, promised - found["seconds"])
+    return Sound(
+        samples=samples,
+        seconds=found["seconds"],
+        lost_seconds=lost if lost > max(0.01 * promised, 2.0) else 0.0,
+        source_rate=found["rate"],
+        codec=found["codec"],
+        kind=found["kind"],
+        plays_in_browsers=found["plays"],
+    )
+
+
+def _child_environment() -> dict[str, str]:
+    return {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _answer(child: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(child.stdout.decode().strip().splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        reason = "too_large" if b"MemoryError" in child.stderr else "damaged"
+        raise RecordingUnreadable(reason, f"decoder ended with {child.returncode}") from error
+    if "refused" in found:
+        raise RecordingUnreadable(found["refused"], found.get("detail", ""))
+    return found
+
+
+def peaks(sound: Sound) -> bytes:
+    """The waveform for the page: per channel, 50 times a second, the largest level as one byte (0–255).
+
+    Layout: b"PK1", channels, then each channel's bytes one after the other.
+    """
+    step = RATE // PEAKS_PER_SECOND
+    count = -(-sound.samples.shape[1] // step)
+    padded = np.zeros((sound.channels, count * step), np.float32)
+    padded[:, : sound.samples.shape[1]] = np.abs(sound.samples)
+    levels = padded.reshape(sound.channels, count, step).max(axis=2)
+    return b"PK1" + bytes([sound.channels]) + np.clip(levels * 255, 0, 255).astype(np.uint8).tobytes()
+
+
+def playback_copy(sound: Sound, path: Path) -> None:
+    """An MP3 that every browser plays, for originals that one cannot."""
+    import av
+
+    with av.open(str(path), "w", format="mp3") as container:
+        stream = container.add_stream("libmp3lame", rate=RATE, layout="stereo" if sound.channels == 2 else "mono")
+        stream.bit_rate = 48_000 * sound.channels  # type: ignore[union-attr]  # an audio stream
+        block = 1152 * 20
+        for start in range(0, sound.samples.shape[1], block):
+            chunk = np.ascontiguousarray((sound.samples[:, start : start + block] * 32767).astype(np.int16).T.reshape(1, -1))
+            frame = av.AudioFrame.from_ndarray(chunk, format="s16", layout="stereo" if sound.channels == 2 else "mono")
+            frame.sample_rate = RATE
+            container.mux(stream.encode(frame))  # type: ignore[union-attr]
+        container.mux(stream.encode(None))  # type: ignore[union-attr]

@@ -1,0 +1,151 @@
+"""Decode one untrusted recording, in a process of its own: `python -m qa.engines.decoder IN OUT MAX_SECONDS MEMORY_MB`.
+
+Writes 16 kHz 16-bit samples, channels side by side, and prints one JSON line: what was found, or why it is refused.
+The parent never opens the file with a decoder, so a bomb or a crafted container can only end this process.
+"""
+
+import json
+import resource
+import struct
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+RATE = 16_000
+CONTAINERS = "wav,w64,flac,mp3,ogg,amr,mov,mp4,m4a,3gp,matroska,webm,au,aac"
+PLAYS_IN_BROWSERS = {"pcm_s16le", "pcm_alaw", "pcm_mulaw", "pcm_u8", "mp3", "flac", "opus", "vorbis"}
+
+
+class Refused(Exception):
+    """`args[0]` is the reason's code: see qa.intake.types.Reason."""
+
+
+def looks_like(head: bytes) -> str:
+    """The container by its first bytes; empty where it is none that we take."""
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"fLaC":
+        return "flac"
+    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
+        return "mp3"
+    if head[:4] == b"OggS":
+        return "ogg"
+    if head[:5] == b"#!AMR":
+        return "amr"
+    if head[4:8] == b"ftyp":
+        return "mp4"
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "webm"
+    return "au" if head[:4] == b".snd" else ""
+
+
+def declared_wav_seconds(path: Path) -> float | None:
+    """What a WAV header promises: size of the data chunk over bytes a second. None for a header that leaves it open."""
+    with path.open("rb") as f:
+        f.seek(12)
+        rate = 0
+        while len(chunk := f.read(8)) == 8:
+            name, size = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+            if name == b"data":
+                return size / rate if rate and 0 < size < 0xFFFFFF00 else None
+            body = f.read(min(size + size % 2, 1 << 16))
+            if name == b"fmt " and len(body) >= 12:
+                rate = struct.unpack("<I", body[8:12])[0]
+    return None
+
+
+def decode(path: Path, out: BinaryIO, max_seconds: float) -> dict[str, Any]:
+    """Samples into `out`; what was found as a dict. Raises Refused."""
+    import av
+
+    with path.open("rb") as f:
+        kind = looks_like(f.read(16))
+    if not kind:
+        raise Refused("wrong_format")
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    try:
+        container = av.open(str(path), options=options, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise Refused("damaged") from error
+    with container:
+        if not container.streams.audio:
+            raise Refused("no_audio")
+        return {**_read(container, path, kind, out, max_seconds), "kind": kind}
+
+
+def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: float) -> dict[str, Any]:
+    import av
+
+    stream = container.streams.audio[0]
+    declared = declared_wav_seconds(path) if kind == "wav" else (container.duration / av.time_base if container.duration else None)
+    channels = stream.codec_context.channels
+    if channels > 2:
+        raise Refused("too_many_channels")
+    if declared and declared > max_seconds * 1.01:
+        raise Refused("too_long")
+    codec = stream.codec_context
+    if codec.name == "amrnb" and "libopencore_amrnb" in av.codecs_available:
+        codec = av.CodecContext.create("libopencore_amrnb", "r")
+        codec.sample_rate, codec.layout = 8000, "mono"
+    resampler = av.AudioResampler(format="s16", layout="stereo" if channels == 2 else "mono", rate=RATE)
+    written = bad = 0
+    limit = int(max_seconds * RATE)
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except (av.FFmpegError, OSError):
+            bad += 1
+            break
+        try:
+            frames = codec.decode(packet)
+        except (av.FFmpegError, ValueError):
+            bad += 1
+            continue
+        for frame in frames:
+            frame.pts = None
+            for piece in resampler.resample(frame):
+                data = piece.to_ndarray().tobytes()
+                out.write(data)
+                written += len(data) // (2 * channels)
+        if written > limit:
+            raise Refused("too_long")
+    for piece in resampler.resample(None):
+        data = piece.to_ndarray().tobytes()
+        out.write(data)
+        written += len(data) // (2 * channels)
+    return {
+        "seconds": written / RATE,
+        "declared": declared,
+        "channels": channels,
+        "rate": stream.codec_context.sample_rate,
+        "codec": stream.codec_context.name,
+        "bad_packets": bad,
+        "plays": stream.codec_context.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "flac", "ogg"),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    source, target, max_seconds, memory = Path(arguments[0]), Path(arguments[1]), float(arguments[2]), int(arguments[3])
+    resource.setrlimit(resource.RLIMIT_AS, (memory << 20, memory << 20))
+    resource.setrlimit(resource.RLIMIT_CPU, (600, 600))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 34, 1 << 34))
+    try:
+        with target.open("wb") as out:
+            found = decode(source, out, max_seconds)
+        if found["seconds"] < 0.5:
+            raise Refused("empty")
+    except Refused as refused:
+        found = {"refused": refused.args[0]}
+    except MemoryError:
+        found = {"refused": "too_large"}
+    except Exception as error:  # noqa: BLE001  # anything a hostile file provokes is a refusal, and the process ends here
+        found = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
