@@ -3,11 +3,12 @@
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from qa.tables.calls import Direction, Outcome
 
-__all__ = ["CallData", "CallFacts", "Direction", "FileOutcome", "Outcome", "Reason"]
+__all__ = ["CallData", "CallFacts", "Direction", "FileOutcome", "Incoming", "Outcome", "Reason"]
 
 
 class Reason(enum.Enum):
@@ -69,6 +70,16 @@ class CallData:
 
 
 @dataclass(frozen=True)
+class Incoming:
+    """One file to take in, with its call data; `path` is None where `refusal` already says why not."""
+
+    name: str
+    path: Path | None
+    data: CallData
+    refusal: "FileOutcome | None" = None
+
+
+@dataclass(frozen=True)
 class FileOutcome:
     """What became of one file."""
 
@@ -78,6 +89,10 @@ class FileOutcome:
     detail: str = ""
     call_id: int | None = None
     external_id: str | None = None
+
+    @property
+    def is_new_call(self) -> bool:
+        return self.outcome in (Outcome.IMPORTED, Outcome.FLAGGED)
 
     @property
     def explanation(self) -> str:

@@ -1,0 +1,62 @@
+"""Places in the queue."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from qa.tables.scoring import AssignmentState
+
+__all__ = ["AssignmentState", "Claimed", "NothingWaiting", "Place", "QueueCounts", "SkipReason"]
+
+
+class SkipReason(enum.Enum):
+    """Why a drawn call is not scored; counted per evaluator."""
+
+    BAD_SOUND = "bad_sound"
+    WRONG_LANGUAGE = "wrong_language"
+    NOT_A_CONVERSATION = "not_a_conversation"
+    KNOWN_PERSON = "known_person"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An assignment as queue lists show it."""
+
+    id: int
+    call_id: int
+    form_version_id: int
+    state: AssignmentState
+    evaluator_id: int | None
+    lease_until: datetime | None
+    due_at: datetime
+    agent_id: int
+    agent: str
+    project: str
+    queue: str
+    started_at: datetime
+    duration_seconds: float
+    language: str | None
+    finished_at: datetime | None = None
+    score: float | None = None
+    card_id: int | None = None
+    unsure: int = 0
+
+
+@dataclass(frozen=True)
+class QueueCounts:
+    waiting: int
+    overdue: int
+    mine: int
+    done_today: int
+
+
+@dataclass(frozen=True)
+class Claimed:
+    assignment_id: int
+    is_resumed: bool
+
+
+@dataclass(frozen=True)
+class NothingWaiting:
+    """The queue has no call for this evaluator."""

@@ -1,0 +1,46 @@
+"""Queries on check results."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from qa.checking.types import Evidence, Finding, Findings, Verdict
+from qa.tables.results import CheckResultRow
+
+
+def result(session: Session, call_id: int, form_version_id: int) -> Findings | None:
+    row = session.scalar(select(CheckResultRow).where(CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id))
+    return _findings(row) if row else None
+
+
+def latest_form_version(session: Session, call_id: int) -> int | None:
+    """The form version that a call was last checked with."""
+    return session.scalar(select(CheckResultRow.form_version_id).where(CheckResultRow.call_id == call_id).order_by(CheckResultRow.id.desc()).limit(1))
+
+
+def keep(session: Session, *, call_id: int, form_version_id: int, findings: Findings, at: datetime) -> None:
+    row = session.scalar(select(CheckResultRow).where(CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id))
+    middle = (findings.low + findings.high) / 2 if findings.low is not None and findings.high is not None else None
+    fields: dict[str, Any] = {
+        "score": middle,
+        "low": findings.low,
+        "high": findings.high,
+        "findings": [f.document() for f in findings.findings],
+        "rules_version": findings.rules_version,
+        "created_at": at,
+    }
+    if row is None:
+        session.add(CheckResultRow(call_id=call_id, form_version_id=form_version_id, **fields))
+    else:
+        for name, value in fields.items():
+            setattr(row, name, value)
+    session.flush()
+
+
+def _findings(row: CheckResultRow) -> Findings:
+    found = tuple(
+        Finding(f["criterion"], Verdict(f["verdict"]), f["confidence"], f["rule"], tuple(Evidence(**e) for e in f["evidence"])) for f in row.findings
+    )
+    return Findings("", 0, found, row.low, row.high, row.rules_version)

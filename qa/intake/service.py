@@ -1,0 +1,189 @@
+"""Files become calls: identified by content, decoded safely, made playable. Safe to repeat."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from qa.intake import store
+from qa.intake.rules import CallDataRefused, call_data
+from qa.intake.types import CallData, FileOutcome, Incoming, Outcome, Reason
+
+FREE_DISK = 0.05
+
+
+class Ears(Protocol):
+    """What intake needs of the sound engine: `qa.wiring` passes it in."""
+
+    def prepare(self, path: Path, *, declared_seconds: float | None) -> "Prepared | Reason": ...
+
+
+class Shelf(Protocol):
+    """Where recordings are kept."""
+
+    def put(self, key: str, content: bytes) -> None: ...
+    def free_share(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A decoded recording, ready to be stored."""
+
+    seconds: float
+    lost_seconds: float
+    channels: int
+    media_type: str
+    peaks: bytes
+    playback: bytes | None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a call belongs: ids made or found by the people stage."""
+
+    project_id: int
+    agent_id: int
+
+
+class ManifestRefused(ValueError):
+    """A manifest that cannot be read at all; the message says what is wrong and in which line."""
+
+
+def incoming(path: Path, *, manifest: Path | None, zone: ZoneInfo) -> list[Incoming]:
+    """What there is to take in: the rows of a manifest, or every file below a folder, or one file.
+
+    A folder's own manifest.csv or manifest.json is used when none is named. Raises ManifestRefused.
+    """
+    if manifest is None and path.suffix.lower() in (".csv", ".json"):
+        manifest, path = path, path.parent
+    if manifest is None and path.is_dir():
+        manifest = next((path / n for n in ("manifest.csv", "manifest.json") if (path / n).is_file()), None)
+    if manifest is None:
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")) if path.is_dir() else [path]
+        return [Incoming(p.name, p, CallData()) for p in files]
+    folder = path if path.is_dir() else manifest.parent
+    return [_row(row, folder=folder, zone=zone) for row in read_manifest(manifest)]
+
+
+def read_manifest(path: Path) -> list[dict[str, Any]]:
+    """The rows of a CSV (comma or semicolon, UTF-8) or JSON manifest (a list, or {"calls": […]}). Raises ManifestRefused."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            document = json.loads(text)
+            rows = document.get("calls") if isinstance(document, dict) else document
+        else:
+            head = text.split("\n", 1)[0]
+            rows = list(csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ","))
+    except (UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
+        raise ManifestRefused(f"{path.name}: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(r, dict) and r.get("file") for r in rows):
+        raise ManifestRefused(f"{path.name}: every row needs a `file`")
+    return rows
+
+
+def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
+    name = str(row["file"])
+    try:
+        data = call_data({k: v for k, v in row.items() if isinstance(k, str)}, zone=zone)
+    except CallDataRefused as error:
+        return Incoming(name, None, CallData(), FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)))
+    target = (folder / name).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        return Incoming(name, None, data, FileOutcome(name, Outcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id))
+    if not target.is_file():
+        return Incoming(name, None, data, FileOutcome(name, Outcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id))
+    return Incoming(name, target, data)
+
+
+def identify(path: Path) -> str:
+    """The SHA-256 of the file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def already_here(session: Session, *, name: str, sha256: str, data: CallData) -> FileOutcome | None:
+    """The outcome where nothing is left to do: the recording is known, or its external id belongs to another one."""
+    known = store.call_id_by_hash(session, sha256)
+    if known is not None:
+        return FileOutcome(name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=known, external_id=data.external_id)
+    if data.external_id and store.call_id_by_external(session, data.external_id) is not None:
+        return FileOutcome(name, Outcome.REFUSED, Reason.EXTERNAL_ID_TAKEN, data.external_id, external_id=data.external_id)
+    return None
+
+
+def prepare(path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, shelf: Shelf) -> "Prepared | FileOutcome":
+    """Decode and keep the recording's files; no database. What is kept under the content's hash may be kept twice without harm."""
+    if shelf.free_share() < FREE_DISK:
+        return FileOutcome(name, Outcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id)
+    prepared = ears.prepare(path, declared_seconds=data.duration)
+    if isinstance(prepared, Reason):
+        return FileOutcome(name, Outcome.REFUSED, prepared, external_id=data.external_id)
+    folder = f"{sha256[:2]}/{sha256}"
+    shelf.put(f"{folder}/original", path.read_bytes())
+    shelf.put(f"{folder}/peaks", prepared.peaks)
+    if prepared.playback is not None:
+        shelf.put(f"{folder}/playback", prepared.playback)
+    return prepared
+
+
+def record(
+    session: Session, *, name: str, sha256: str, data: CallData, prepared: Prepared, place: Callable[[Session, CallData], Placed], at: datetime, modified: datetime
+) -> FileOutcome:
+    """The call's row. A call that came in meanwhile by another way counts as known."""
+    earlier = already_here(session, name=name, sha256=sha256, data=data)
+    if earlier:
+        return earlier
+    placed = place(session, data)
+    details: dict[str, Any] = data.details
+    try:
+        with session.begin_nested():
+            call_id = store.add_call(
+                session,
+                external_id=data.external_id or f"file-{sha256[:16]}",
+                content_sha256=sha256,
+                project_id=placed.project_id,
+                agent_id=placed.agent_id,
+                queue=data.queue,
+                direction=data.direction,
+                language=data.language,
+                customer=data.customer,
+                started_at=data.started_at or modified,
+                duration_seconds=prepared.seconds,
+                channels=prepared.channels,
+                lost_seconds=prepared.lost_seconds,
+                source_name=name[:300],
+                media_type=prepared.media_type,
+                details=details,
+                received_at=at,
+            )
+    except IntegrityError:
+        return FileOutcome(name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=store.call_id_by_hash(session, sha256), external_id=data.external_id)
+    if prepared.lost_seconds:
+        detail = f"{prepared.lost_seconds:.1f} s"
+        return FileOutcome(name, Outcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id)
+    return FileOutcome(name, Outcome.IMPORTED, call_id=call_id, external_id=data.external_id)
+
+
+def parse_day(text: str | None) -> date | None:
+    """A day written as 2026-03-01; None where there is none or it cannot be read."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def modified_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -1,0 +1,69 @@
+"""Work the ledger: claim a task, do its step, record it under the fence, ask for what comes next."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from qa.jobs import store
+from qa.jobs.announce import announce
+from qa.jobs.rules import is_gone, lease_end, next_try, this_process
+from qa.jobs.types import Claim
+from qa.pipeline import STEPS, Unworkable
+from qa.wiring import Wiring
+
+log = structlog.get_logger()
+
+
+def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
+    """Ask for steps in the caller's transaction; the caller announces the ids after its commit."""
+    return store.request(session, steps, at=at)
+
+
+def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
+    """Work on one due task; None where there was none (or somebody else has it)."""
+    now = wiring.clock()
+    with wiring.database.write() as session:
+        claim = store.claim(session, owner=this_process(), now=now, lease_until=lease_end(now), task_id=task_id)
+    if claim is None:
+        return None
+    try:
+        record = STEPS[claim.step](wiring, claim.subject_id)
+    except Unworkable as error:
+        _failed(wiring, claim, str(error), final=True)
+        return claim
+    except Exception as error:
+        log.exception("step failed", step=claim.step, subject=claim.subject_id, attempt=claim.attempts)
+        _failed(wiring, claim, f"{type(error).__name__}: {error}", final=False)
+        return claim
+    at = wiring.clock()
+    with wiring.database.write() as session:
+        if not store.finish(session, claim, at=at):
+            log.warning("result of a lost lease discarded", step=claim.step, subject=claim.subject_id)
+            return claim
+        asked = store.request(session, record(session), at=at)
+    announce(wiring.settings, asked)
+    return claim
+
+
+def reconcile(wiring: Wiring) -> int:
+    """Take back what dead processes hold, and announce everything that is due; how much that was."""
+    now = wiring.clock()
+    with wiring.database.read() as session:
+        held = store.running(session)
+    for task_id, owner, fence in held:
+        if is_gone(owner):
+            with wiring.database.write() as session:
+                store.release(session, task_id, fence, at=now)
+    with wiring.database.read() as session:
+        waiting = store.due(session, now=now)
+    announce(wiring.settings, waiting)
+    return len(waiting)
+
+
+def _failed(wiring: Wiring, claim: Claim, error: str, *, final: bool) -> None:
+    at = wiring.clock()
+    again = None if final else next_try(claim.attempts, now=at)
+    with wiring.database.write() as session:
+        store.fail(session, claim, error=error, run_after=again, at=at)

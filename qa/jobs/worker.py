@@ -1,0 +1,37 @@
+"""The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it."""
+
+import ctypes
+import signal
+
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from qa.jobs.announce import LedgerJob, connect, queue
+from qa.settings import Settings
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(sign: int = signal.SIGKILL) -> None:
+    """Linux: this process gets the signal when its parent ends, however it ends."""
+    try:
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, sign)
+    except (OSError, AttributeError):
+        return  # not Linux: the lease and the fence protect the data all the same
+
+
+def run_task(task_id: int) -> None:
+    """The one function that jobs may name."""
+    die_with_parent()
+    from qa.jobs.service import work_once
+    from qa.settings import load
+    from qa.wiring import Wiring
+
+    work_once(Wiring.build(load()), task_id)
+
+
+def work(settings: Settings, *, burst: bool = False) -> None:
+    """Serve the queue until stopped. One queue per worker: on two, a job can be lost between pop and start."""
+    connection = connect(settings)
+    worker = Worker([queue(connection)], connection=connection, serializer=JSONSerializer, job_class=LedgerJob, worker_ttl=60)
+    worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")

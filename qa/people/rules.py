@@ -1,0 +1,55 @@
+"""What each role may do, and which calls and cards are somebody's business. Pure."""
+
+from qa.people.types import Permission, Role, User
+
+P = Permission
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: frozenset({P.READ_OWN_CARDS}),
+    Role.TEAM_LEADER: frozenset({P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_TEAM, P.READ_FORMS}),
+    Role.EVALUATOR: frozenset({P.SCORE, P.READ_CALLS, P.READ_CARDS, P.READ_FORMS}),
+    Role.TRAINER: frozenset({P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_FORMS}),
+    Role.QA_MANAGER: frozenset(
+        {P.SCORE, P.READ_CALLS, P.READ_CARDS, P.IMPORT, P.SAMPLE, P.READ_FORMS, P.READ_REPORTS, P.CLOSE_MONTH, P.READ_TRAINING, P.READ_TEAM}
+        | {P.RUN_JOBS, P.READ_ACCESS_LOG}
+    ),
+    Role.ADMINISTRATOR: frozenset({P.IMPORT, P.MANAGE_PEOPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.READ_FORMS}),
+}
+MIN_PASSWORD = 10
+MAX_PASSWORD = 200
+
+
+def may(user: User, permission: Permission) -> bool:
+    return user.is_active and permission in ALLOWED[user.role]
+
+
+def may_hear(user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool) -> bool:
+    """Whether a user may open and play a call: an agent their own once a card is released, a leader their team's, others by role."""
+    if user.role is Role.AGENT:
+        return user.agent_id == agent_id and has_released_card
+    if user.role is Role.TEAM_LEADER:
+        return user.team_id == team_id
+    if user.role is Role.TRAINER:
+        return has_released_card
+    return may(user, Permission.READ_CALLS) or (may(user, Permission.SCORE) and holds_assignment)
+
+
+def may_read_card(user: User, *, agent_id: int, team_id: int, evaluator_id: int, is_released: bool) -> bool:
+    """Whether a user may read a scorecard: before release only its evaluator and the QA manager."""
+    if user.role is Role.QA_MANAGER or (user.role is Role.EVALUATOR and user.id == evaluator_id):
+        return True
+    if not is_released:
+        return False
+    if user.role is Role.AGENT:
+        return user.agent_id == agent_id
+    if user.role is Role.TEAM_LEADER:
+        return user.team_id == team_id
+    return user.role is Role.TRAINER
+
+
+def password_fault(password: str, username: str) -> str | None:
+    """What is wrong with a new password as a code: too_short, too_long, like_the_name; None when nothing is."""
+    if len(password) < MIN_PASSWORD:
+        return "too_short"
+    if len(password) > MAX_PASSWORD:
+        return "too_long"
+    return "like_the_name" if username.lower() in password.lower() else None

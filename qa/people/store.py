@@ -1,0 +1,150 @@
+"""Queries on users, sessions, teams, agents, projects."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from qa.people.types import PersonFacts, Role, TeamFacts, User
+from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow, WebSessionRow
+
+
+def _user(row: UserRow) -> User:
+    return User(row.id, row.username, row.display_name, row.role, row.language, row.theme, row.agent_id, row.team_id, row.is_active)
+
+
+def user(session: Session, user_id: int) -> User | None:
+    row = session.get(UserRow, user_id)
+    return _user(row) if row else None
+
+
+def users(session: Session) -> list[User]:
+    return [_user(r) for r in session.scalars(select(UserRow).order_by(UserRow.role, UserRow.username))]
+
+
+def demo_users(session: Session) -> list[User]:
+    return [_user(r) for r in session.scalars(select(UserRow).where(UserRow.is_demo, UserRow.is_active).order_by(UserRow.id))]
+
+
+def credentials(session: Session, username: str) -> tuple[User, str | None] | None:
+    row = session.scalar(select(UserRow).where(UserRow.username == username))
+    return (_user(row), row.password_hash) if row else None
+
+
+def add_user(session: Session, **fields: Any) -> User:
+    row = UserRow(**fields)
+    session.add(row)
+    session.flush()
+    return _user(row)
+
+
+def change_user(session: Session, user_id: int, **fields: Any) -> None:
+    row = session.get_one(UserRow, user_id)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    session.flush()
+
+
+def web_session(session: Session, token_hash: str, now: datetime) -> tuple[int | None, dict[str, Any]] | None:
+    row = session.get(WebSessionRow, token_hash)
+    return (row.user_id, dict(row.content)) if row and row.expires_at > now else None
+
+
+def keep_web_session(session: Session, token_hash: str, *, user_id: int | None, content: dict[str, Any], now: datetime, expires_at: datetime) -> None:
+    row = session.get(WebSessionRow, token_hash)
+    if row is None:
+        session.add(WebSessionRow(token_hash=token_hash, user_id=user_id, content=content, created_at=now, expires_at=expires_at))
+    else:
+        row.user_id, row.content = user_id, content
+    session.flush()
+
+
+def end_web_session(session: Session, token_hash: str) -> None:
+    session.execute(delete(WebSessionRow).where(WebSessionRow.token_hash == token_hash))
+
+
+def end_sessions_of(session: Session, user_id: int) -> None:
+    session.execute(delete(WebSessionRow).where(WebSessionRow.user_id == user_id))
+
+
+def end_expired_sessions(session: Session, now: datetime) -> None:
+    session.execute(delete(WebSessionRow).where(WebSessionRow.expires_at < now))
+
+
+def teams(session: Session) -> list[TeamFacts]:
+    query = (
+        select(TeamRow.id, TeamRow.name, DepartmentRow.name, func.count(AgentRow.id))
+        .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
+        .outerjoin(AgentRow, AgentRow.team_id == TeamRow.id)
+        .group_by(TeamRow.id, TeamRow.name, DepartmentRow.name)
+        .order_by(DepartmentRow.name, TeamRow.name)
+    )
+    return [TeamFacts(*row) for row in session.execute(query).tuples()]
+
+
+def agents(session: Session, *, team_id: int | None = None, limit: int = 2000) -> list[PersonFacts]:
+    query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).order_by(TeamRow.name, AgentRow.name).limit(limit)
+    if team_id is not None:
+        query = query.where(AgentRow.team_id == team_id)
+    return [PersonFacts(a.id, a.code, a.name, a.team_id, team, a.hired_on, a.left_on) for a, team in session.execute(query).tuples()]
+
+
+def projects(session: Session) -> list[tuple[str, str]]:
+    """Code and name of every project, by name."""
+    return [(r.code, r.name) for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))]
+
+
+def project_id(session: Session, code: str) -> int | None:
+    return session.scalar(select(ProjectRow.id).where(ProjectRow.code == code))
+
+
+def ensure_project(session: Session, code: str, *, company: str | None, is_simulated: bool = False) -> int:
+    row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
+    if row is None:
+        row = ProjectRow(code=code, name=company or code, variables={"company": company} if company else {}, is_simulated=is_simulated)
+        session.add(row)
+    elif company and not row.variables.get("company"):
+        row.variables = {**row.variables, "company": company}
+    session.flush()
+    return row.id
+
+
+def ensure_team(session: Session, name: str, department: str) -> int:
+    found = session.scalar(select(TeamRow.id).where(TeamRow.name == name))
+    if found is not None:
+        return found
+    department_id = session.scalar(select(DepartmentRow.id).where(DepartmentRow.name == department))
+    if department_id is None:
+        new = DepartmentRow(name=department)
+        session.add(new)
+        session.flush()
+        department_id = new.id
+    row = TeamRow(name=name, department_id=department_id)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def ensure_agent(session: Session, code: str, *, name: str | None, team_id: int, hired_on: date | None = None, is_simulated: bool = False) -> int:
+    row = session.scalar(select(AgentRow).where(AgentRow.code == code))
+    if row is None:
+        row = AgentRow(code=code, name=name or code, team_id=team_id, hired_on=hired_on, is_simulated=is_simulated)
+        session.add(row)
+        session.flush()
+    return row.id
+
+
+def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
+    """Ids of an agent and their team."""
+    row = session.scalar(select(AgentRow).where(AgentRow.code == code))
+    return (row.id, row.team_id) if row else None
+
+
+def usernames(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    return {i: n for i, n in session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).tuples()}
+
+
+def has_role(session: Session, role: Role) -> bool:
+    return session.scalar(select(UserRow.id).where(UserRow.role == role, UserRow.is_active).limit(1)) is not None

@@ -1,0 +1,62 @@
+"""Who is who: users with a role, and what each role may do."""
+
+import enum
+from dataclasses import dataclass
+from datetime import date
+
+from qa.tables.people import Role
+
+__all__ = ["Permission", "PersonFacts", "Role", "TeamFacts", "User"]
+
+
+class Permission(enum.Enum):
+    SCORE = "score"
+    READ_CALLS = "read_calls"
+    READ_OWN_CARDS = "read_own_cards"
+    READ_CARDS = "read_cards"
+    IMPORT = "import"
+    SAMPLE = "sample"
+    READ_FORMS = "read_forms"
+    READ_REPORTS = "read_reports"
+    CLOSE_MONTH = "close_month"
+    READ_TRAINING = "read_training"
+    READ_TEAM = "read_team"
+    MANAGE_PEOPLE = "manage_people"
+    RUN_JOBS = "run_jobs"
+    READ_ACCESS_LOG = "read_access_log"
+
+
+@dataclass(frozen=True)
+class User:
+    """A signed-in person. A team leader has a team, an agent is an agent of the centre."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    language: str
+    theme: str
+    agent_id: int | None
+    team_id: int | None
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class TeamFacts:
+    id: int
+    name: str
+    department: str
+    agents: int
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    """An agent as the people page and the team page show them."""
+
+    id: int
+    code: str
+    name: str
+    team_id: int
+    team: str
+    hired_on: date | None
+    left_on: date | None

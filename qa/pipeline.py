@@ -1,0 +1,159 @@
+"""The table of steps: the only place that knows the order in which a call travels.
+
+A step loads and computes outside any transaction and returns what is to be recorded; the ledger (`qa.jobs`) calls that inside one short
+transaction under the task's fence, and asks for the steps it returns.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from qa.assignment import service as assignment
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.checking import service as checking
+from qa.checking import store as findings
+from qa.forms import service as forms
+from qa.intake import service as intake
+from qa.intake import store as calls
+from qa.intake.types import CallData, CallFacts, FileOutcome
+from qa.people import store as people
+from qa.sampling import service as sampling
+from qa.sampling import store as draws
+from qa.sampling.types import Draw, Phase
+from qa.transcription import service as transcription
+from qa.transcription import store as transcripts
+from qa.wiring import Wiring
+
+Next = Iterable[tuple[str, int]]
+Record = Callable[[Session], Next]
+
+
+class Unworkable(Exception):
+    """A step that no repetition will help; a person has to look at it. The message says what to do."""
+
+
+def transcribe(wiring: Wiring, call_id: int) -> Record:
+    call = _call(wiring, call_id)
+    transcript, mechanics = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage)
+
+    def record(session: Session) -> Next:
+        at = wiring.clock()
+        transcripts.keep(session, call_id=call_id, transcript=transcript, mechanics=mechanics, at=at)
+        if call.language is None:
+            calls.set_language(session, call_id, transcript.language)
+        note(session, subject=Subject.CALL, subject_id=call_id, what="transcribed", at=at, engine=transcript.engine)
+        return [("check", call_id)]
+
+    return record
+
+
+def check(wiring: Wiring, call_id: int) -> Record:
+    call = _call(wiring, call_id)
+    with wiring.database.read() as session:
+        heard = transcripts.transcript(session, call_id)
+        if heard is None:
+            raise Unworkable("the call has no transcript; retry its transcription")
+        chosen = forms.form_for(
+            session,
+            project=call.project_code,
+            queue=call.queue,
+            direction=call.direction.value,
+            language=heard[0].language,
+            duration=call.duration_seconds,
+        )
+    if chosen is None:
+        raise Unworkable("no published form applies to this call; publish one whose applies_to and languages fit, then retry")
+    form_version_id, form = chosen
+    found = checking.check(call, heard[0], heard[1], form)
+
+    def record(session: Session) -> Next:
+        at = wiring.clock()
+        findings.keep(session, call_id=call_id, form_version_id=form_version_id, findings=found, at=at)
+        note(session, subject=Subject.CALL, subject_id=call_id, what="checked", at=at, form=form.form, version=form.version, rules=found.rules_version)
+        return [("queue", call_id)]
+
+    return record
+
+
+def queue(wiring: Wiring, call_id: int) -> Record:
+    """A place for people, once the call is both drawn and checked; whichever comes second asks for this step."""
+
+    def record(session: Session) -> Next:
+        drawn = draws.is_drawn_for_people(session, call_id)
+        form_version_id = findings.latest_form_version(session, call_id)
+        if drawn is not None and form_version_id is not None:
+            due = wiring.settings.score_due_days
+            assignment.enqueue(session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn, due_days=due, at=wiring.clock())
+        return []
+
+    return record
+
+
+def sample(wiring: Wiring, ordinal: int) -> Record:
+    """Every active plan draws from one day."""
+
+    def record(session: Session) -> Next:
+        made = draw(wiring, session, date.fromordinal(ordinal))
+        return [("queue", c.call_id) for d in made if d.phase is Phase.HUMAN for c in d.calls]
+
+    return record
+
+
+STEPS: dict[str, Callable[[Wiring, int], Record]] = {"sample": sample, "transcribe": transcribe, "check": check, "queue": queue}
+
+
+def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None) -> list[Draw]:
+    """The draws of a day, of one plan or of all active ones."""
+    settings, at = wiring.settings, wiring.clock()
+    chosen = [p for p in draws.plans(session) if plan in (None, p.code)]
+    made = [sampling.draw_day(session, plan=p, day=day, zone=settings.zone, new_hire_days=settings.new_hire_days, at=at) for p in chosen]
+    for d in made:
+        for c in d.calls if d.is_new else ():
+            note(session, subject=Subject.CALL, subject_id=c.call_id, what="drawn", at=at, plan=d.plan, probability=c.probability, reason=c.reason)
+    return made
+
+
+def receive(wiring: Wiring, path: Path, *, name: str, data: CallData, batch: str, actor_id: int | None = None) -> Callable[[Session], FileOutcome]:
+    """Take one file in: everything slow happens here; the returned record writes the call and tells the outcome."""
+    sha256 = intake.identify(path)
+    with wiring.database.read() as session:
+        known = intake.already_here(session, name=name, sha256=sha256, data=data)
+    prepared = known or intake.prepare(path, name=name, data=data, sha256=sha256, ears=wiring.ears, shelf=wiring.storage)
+
+    def record(session: Session) -> FileOutcome:
+        at = wiring.clock()
+        if isinstance(prepared, FileOutcome):
+            outcome = prepared
+        else:
+            modified = intake.modified_at(path)
+            outcome = intake.record(session, name=name, sha256=sha256, data=data, prepared=prepared, place=_place, at=at, modified=modified)
+        calls.note_file(session, batch=batch, outcome=outcome, at=at)
+        if outcome.is_new_call and outcome.call_id is not None:
+            note(session, subject=Subject.CALL, subject_id=outcome.call_id, what="imported", at=at, actor_id=actor_id, file=name)
+        return outcome
+
+    return record
+
+
+def steps_after_intake(outcome: FileOutcome) -> Next:
+    """A new call is transcribed and checked: the automatic phase takes every call."""
+    return [("transcribe", outcome.call_id)] if outcome.is_new_call and outcome.call_id is not None else []
+
+
+def _place(session: Session, data: CallData) -> intake.Placed:
+    project_id = people.ensure_project(session, data.project, company=data.company)
+    team_id = people.ensure_team(session, data.team, data.department)
+    hired_on = intake.parse_day(data.hired_on)
+    return intake.Placed(project_id, people.ensure_agent(session, data.agent, name=data.agent_name, team_id=team_id, hired_on=hired_on))
+
+
+def _call(wiring: Wiring, call_id: int) -> CallFacts:
+    with wiring.database.read() as session:
+        call = calls.call(session, call_id)
+    if call is None:
+        raise Unworkable("the call is not here any more")
+    return call
+

@@ -1,0 +1,198 @@
+"""Queries on plans, frames, draws and coverage."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Plan, PlanRule, Stratum
+from qa.tables.calls import CallRow, Direction
+from qa.tables.people import AgentRow, ProjectRow, TeamRow
+from qa.tables.results import CheckResultRow
+from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow
+from qa.tables.scoring import AssignmentRow, AssignmentState
+
+
+def _plan(row: SamplingPlanRow) -> Plan:
+    return Plan(row.id, row.code, row.phase, PlanRule.model_validate(row.rule), row.seed, row.is_active)
+
+
+def plans(session: Session, *, only_active: bool = True) -> list[Plan]:
+    query = select(SamplingPlanRow).order_by(SamplingPlanRow.code)
+    return [_plan(r) for r in session.scalars(query.where(SamplingPlanRow.is_active) if only_active else query)]
+
+
+def plan(session: Session, code: str) -> Plan | None:
+    row = session.scalar(select(SamplingPlanRow).where(SamplingPlanRow.code == code))
+    return _plan(row) if row else None
+
+
+def add_plan(session: Session, **fields: Any) -> Plan:
+    row = SamplingPlanRow(**fields)
+    session.add(row)
+    session.flush()
+    return _plan(row)
+
+
+def change_plan(session: Session, code: str, **fields: Any) -> None:
+    row = session.scalars(select(SamplingPlanRow).where(SamplingPlanRow.code == code)).one()
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, received_until: datetime, new_hire_days: int) -> list[FrameCall]:
+    """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters."""
+    query = (
+        select(CallRow.id, CallRow.external_id, CallRow.agent_id, AgentRow.hired_on, CallRow.duration_seconds, CallRow.details)
+        .join(AgentRow, AgentRow.id == CallRow.agent_id)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until)
+        .where(CallRow.duration_seconds >= rule.min_duration_seconds)
+    )
+    if rule.project:
+        query = query.join(ProjectRow, ProjectRow.id == CallRow.project_id).where(ProjectRow.code == rule.project)
+    if rule.queue:
+        query = query.where(CallRow.queue == rule.queue)
+    if rule.direction:
+        query = query.where(CallRow.direction == Direction(rule.direction))
+    if rule.language:
+        query = query.where(CallRow.language == rule.language)
+    new_since = begin.date() - timedelta(days=new_hire_days)
+    return [
+        FrameCall(i, x, agent, bool(hired and hired > new_since), seconds, details)
+        for i, x, agent, hired, seconds, details in session.execute(query.order_by(CallRow.external_id)).tuples()
+    ]
+
+
+def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) -> Mapping[int, int]:
+    """How many calls of each agent this plan has drawn since `first_day`, before `day`."""
+    query = (
+        select(CallRow.agent_id, func.count())
+        .join(DrawnCallRow, DrawnCallRow.call_id == CallRow.id)
+        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
+        .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day)
+        .group_by(CallRow.agent_id)
+    )
+    return {agent: count for agent, count in session.execute(query).tuples()}
+
+
+def draw(session: Session, plan: Plan, day: date) -> Draw | None:
+    row = session.scalar(select(DrawRow).where(DrawRow.plan_id == plan.id, DrawRow.day == day))
+    return _draw(session, row, plan) if row else None
+
+
+def draw_by_id(session: Session, draw_id: int) -> tuple[Draw, PlanRule, datetime] | None:
+    """A draw with the plan's rule as it was then, and the time up to which calls had arrived."""
+    row = session.get(DrawRow, draw_id)
+    if row is None:
+        return None
+    plan_row = session.get_one(SamplingPlanRow, row.plan_id)
+    return _draw(session, row, _plan(plan_row)), PlanRule.model_validate(row.rule), row.frame_until
+
+
+def recent_draws(session: Session, *, limit: int = 31) -> list[tuple[int, str, date, int, int, datetime]]:
+    """Id, plan, day, frame size, calls drawn and time of the newest draws."""
+    query = (
+        select(DrawRow.id, SamplingPlanRow.code, DrawRow.day, DrawRow.frame_size, func.count(DrawnCallRow.id), DrawRow.created_at)
+        .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
+        .outerjoin(DrawnCallRow, DrawnCallRow.draw_id == DrawRow.id)
+        .group_by(DrawRow.id, SamplingPlanRow.code, DrawRow.day, DrawRow.frame_size, DrawRow.created_at)
+        .order_by(DrawRow.day.desc(), SamplingPlanRow.code)
+        .limit(limit)
+    )
+    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]  # six columns, as selected
+
+
+def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: datetime, at: datetime) -> int:
+    row = DrawRow(
+        plan_id=plan.id,
+        day=made.day,
+        rule=plan.rule.model_dump(),
+        seed=made.seed,
+        strata=[s.document() for s in made.strata],
+        frame_size=made.frame_size,
+        frame_sha256=made.frame_sha256,
+        frame_until=frame_until,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        DrawnCallRow(draw_id=row.id, call_id=c.call_id, stratum=c.stratum, probability=c.probability, reason=c.reason) for c in made.calls
+    )
+    session.flush()
+    return row.id
+
+
+def is_drawn_for_people(session: Session, call_id: int) -> int | None:
+    """The id of the (latest) human draw of this call."""
+    query = (
+        select(DrawnCallRow.id)
+        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
+        .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
+        .where(DrawnCallRow.call_id == call_id, SamplingPlanRow.phase == "human")
+        .order_by(DrawnCallRow.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def why_drawn(session: Session, call_id: int) -> list[tuple[str, date, str, float, str]]:
+    """Plan, day, stratum, probability and reason of every draw of a call."""
+    query = (
+        select(SamplingPlanRow.code, DrawRow.day, DrawnCallRow.stratum, DrawnCallRow.probability, DrawnCallRow.reason)
+        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
+        .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
+        .where(DrawnCallRow.call_id == call_id)
+    )
+    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]  # five columns, as selected
+
+
+def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentCoverage]:
+    """Per agent what became of the calls that began in [begin, end): two grouped queries, whatever their number."""
+    in_month = (CallRow.started_at >= begin, CallRow.started_at < end)
+    checked = select(CheckResultRow.call_id).distinct().subquery()
+    totals = (
+        select(AgentRow.id, AgentRow.name, TeamRow.name, func.count(CallRow.id), func.count(checked.c.call_id))
+        .select_from(CallRow)
+        .join(AgentRow, AgentRow.id == CallRow.agent_id)
+        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        .outerjoin(checked, checked.c.call_id == CallRow.id)
+        .where(*in_month)
+        .group_by(AgentRow.id, AgentRow.name, TeamRow.name)
+        .order_by(TeamRow.name, AgentRow.name)
+    )
+    states = (
+        select(CallRow.agent_id, AssignmentRow.state, func.count())
+        .join(CallRow, CallRow.id == AssignmentRow.call_id)
+        .where(*in_month)
+        .group_by(CallRow.agent_id, AssignmentRow.state)
+    )
+    queued: dict[int, dict[AssignmentState, int]] = {}
+    for agent_id, state, count in session.execute(states).tuples():
+        queued.setdefault(agent_id, {})[state] = count
+    drawn = (
+        select(CallRow.agent_id, func.count(DrawnCallRow.call_id.distinct()))
+        .join(CallRow, CallRow.id == DrawnCallRow.call_id)
+        .where(*in_month)
+        .group_by(CallRow.agent_id)
+    )
+    drawn_by = {a: n for a, n in session.execute(drawn).tuples()}
+    rows = []
+    for agent_id, agent, team, calls, done in session.execute(totals).tuples():
+        q = queued.get(agent_id, {})
+        waiting = q.get(AssignmentState.WAITING, 0) + q.get(AssignmentState.CLAIMED, 0)
+        scored, skipped = q.get(AssignmentState.SUBMITTED, 0), q.get(AssignmentState.SKIPPED, 0)
+        rows.append(AgentCoverage(agent_id, agent, team, calls, done, drawn_by.get(agent_id, 0), waiting, scored, skipped))
+    return rows
+
+
+def _draw(session: Session, row: DrawRow, plan: Plan) -> Draw:
+    calls = session.execute(
+        select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id == row.id)
+    ).tuples()
+    drawn = [DrawnCall(d.call_id, external, d.stratum, d.probability, d.reason) for d, external in calls]
+    drawn.sort(key=lambda d: (d.stratum, d.external_id))
+    strata = tuple(Stratum(s["stratum"], s["agent_id"], s["frame"], s["target"], s["drawn"]) for s in row.strata)
+    return Draw(row.id, plan.code, plan.phase, row.day, row.seed, row.frame_size, row.frame_sha256, strata, tuple(drawn), row.created_at)

@@ -1,0 +1,79 @@
+"""What a scorecard needs before it may be submitted, and what its answers count for. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qa.checking.types import Finding, Verdict
+from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
+from qa.scoring.types import Filled
+
+AUTOMATIC_OPTION = {Verdict.MET: "met", Verdict.NOT_MET: "not_met", Verdict.NOT_APPLICABLE: NOT_APPLICABLE}
+
+
+@dataclass(frozen=True)
+class CountedAnswer:
+    """An answer as reports count it. `share_of_points` is 0–1, None where not counted."""
+
+    criterion: str
+    option: str
+    share_of_points: float | None
+    failed: bool
+    automatic: str
+    was_changed: bool
+
+
+def automatic_option(finding: Finding | None, criterion: Criterion) -> str | None:
+    """The option that an automatic answer proposes; None where it is unsure, or proposes what the form does not allow."""
+    if finding is None:
+        return None
+    option = AUTOMATIC_OPTION.get(finding.verdict)
+    if option == NOT_APPLICABLE and not criterion.na:
+        return None
+    return option
+
+
+def submission_faults(form: Form, filled: Filled, findings: Mapping[str, Finding], *, blind: bool = False) -> dict[str, str]:
+    """What keeps a card from being submitted, per criterion: missing, unknown_option, na_not_allowed, comment, reason."""
+    faults = {c: p for c, p in faults_in(form, filled.options).items() if p != "unknown_criterion"}
+    is_open = open_criteria(form, filled.options)
+    for criterion in form.criteria():
+        answer = filled.answers.get(criterion.id)
+        if criterion.id in faults or answer is None or answer.option is None or not is_open[criterion.id]:
+            continue
+        if needs_comment(criterion, answer.option) and not answer.comment.strip():
+            faults[criterion.id] = "comment"
+        proposed = automatic_option(findings.get(criterion.id), criterion)
+        if not blind and proposed is not None and proposed != answer.option and not (answer.reason.strip() or answer.comment.strip()):
+            faults[criterion.id] = "reason"
+    return faults
+
+
+def needs_comment(criterion: Criterion, option_id: str) -> bool:
+    if criterion.comment == "always":
+        return True
+    option = criterion.option(option_id)
+    return criterion.comment == "on_loss" and option is not None and exact(option.points) < criterion.maximum
+
+
+def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding], breakdown: ScoreBreakdown) -> list[CountedAnswer]:
+    """Every open criterion's answer as reports count it."""
+    rows = []
+    for part in breakdown.criteria:
+        criterion = form.criterion(part.id)
+        if criterion is None or part.answer is None or not part.is_open:
+            continue
+        finding = findings.get(part.id)
+        proposed = automatic_option(finding, criterion)
+        share = float(part.points / part.max) if part.counted and part.points is not None and part.max else None
+        rows.append(
+            CountedAnswer(
+                part.id,
+                part.answer,
+                share,
+                part.failed,
+                finding.verdict.value if finding else "",
+                proposed is not None and proposed != part.answer,
+            )
+        )
+    return rows

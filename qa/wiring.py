@@ -1,0 +1,83 @@
+"""Builds what the settings choose: database, storage, transcriber, clock. The engines are loaded at first use."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qa.engines.storage import Storage
+from qa.intake.service import Prepared
+from qa.intake.types import Reason
+from qa.settings import HOUSE, Settings
+from qa.tables.database import Database
+from qa.transcription.types import Span, Transcript
+
+MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ears:
+    """The sound engine: decoding in a child process, and the transcriber that the settings choose."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def prepare(self, path: Path, *, declared_seconds: float | None) -> Prepared | Reason:
+        """Decode a recording for intake, or say why not."""
+        from qa.engines.audio import RecordingUnreadable, decode, peaks
+
+        try:
+            sound = decode(path, declared_seconds=declared_seconds, **self._limits)
+        except RecordingUnreadable as error:
+            return Reason(error.reason)
+        playback = None if sound.plays_in_browsers else self._playback(sound)
+        media_type = MEDIA_TYPES.get(sound.kind, "audio/mpeg") if playback is None else "audio/mpeg"
+        return Prepared(sound.seconds, sound.lost_seconds, sound.channels, media_type, peaks(sound), playback)
+
+    def transcribe(self, path: Path, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
+        from qa.engines.audio import decode
+
+        return self._transcriber.transcribe(decode(path, **self._limits), language=language, source_name=source_name)
+
+    @functools.cached_property
+    def _transcriber(self):  # type: ignore[no-untyped-def]  # a Transcriber; importing the protocol would load numpy
+        from qa.engines.transcribers import ScriptedTranscriber, WhisperTranscriber
+
+        s = self._settings
+        if s.transcriber == "scripted":
+            return ScriptedTranscriber(HOUSE / "audio_samples" / "truth")
+        return WhisperTranscriber(s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads)
+
+    @property
+    def _limits(self) -> dict[str, int]:
+        return {"max_seconds": self._settings.max_call_seconds, "memory_megabytes": self._settings.decoder_memory_megabytes}
+
+    @staticmethod
+    def _playback(sound) -> bytes:  # type: ignore[no-untyped-def]  # a Sound; importing it would load numpy
+        import tempfile
+
+        from qa.engines.audio import playback_copy
+
+        with tempfile.NamedTemporaryFile(suffix=".mp3") as f:
+            playback_copy(sound, Path(f.name))
+            return Path(f.name).read_bytes()
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Everything a step, a page or a command needs from outside."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    ears: Ears
+    clock: Callable[[], datetime] = utc_now
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Wiring":
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return cls(settings, Database(settings.database), Storage(settings.storage), Ears(settings))
