@@ -15,6 +15,7 @@ from qa.tables.migrate import upgrade
 from qa.wiring import Wiring
 
 FIRST_PLAN = "monthly-quality"
+DEMO_PLAN = "demo"
 
 
 def initialise(wiring: Wiring) -> None:
@@ -68,6 +69,15 @@ def add_demo_people(wiring: Wiring) -> None:
             people.add_user(
                 session, username=username, display_name=name, role=role, password=None, at=at, team_id=team_id, agent_id=agent_id, is_demo=True
             )
+
+
+def demo_plan(wiring: Wiring) -> None:
+    """A plan for a centre of twelve calls: three in four are drawn, with a seed that everybody knows."""
+    with wiring.database.write() as session:
+        if plans.plan(session, DEMO_PLAN) is None:
+            plans.change_plan(session, FIRST_PLAN, is_active=False)
+            rule = PlanRule(floor_probability=0.75)
+            sampling.add_plan(session, code=DEMO_PLAN, phase=Phase.HUMAN, rule=rule, at=wiring.clock(), seed="earshot-demo")
 
 
 def demo_recordings() -> Path:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -89,6 +89,20 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(r, dict) and r.get("file") for r in rows):
         raise ManifestRefused(f"{path.name}: every row needs a `file`")
     return rows
+
+
+def matched(rows: list[dict[str, Any]], files: Mapping[str, Path], *, zone: ZoneInfo) -> list[Incoming]:
+    """Uploaded files joined with a manifest's rows by name; a file without a row comes in without call data."""
+    named = {str(r["file"]).replace("\\", "/").rsplit("/", 1)[-1]: r for r in rows}
+    found = []
+    for name, path in files.items():
+        row = named.pop(name, None)
+        try:
+            found.append(Incoming(name, path, call_data(row, zone=zone) if row else CallData()))
+        except CallDataRefused as error:
+            found.append(Incoming(name, None, CallData(), FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error))))
+    found += [Incoming(n, None, CallData(), FileOutcome(n, Outcome.REFUSED, Reason.MISSING_FILE)) for n in named]
+    return found
 
 
 def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:

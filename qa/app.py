@@ -1,0 +1,40 @@
+"""create_app(settings): the web application, and the report files that the command line shares with it."""
+
+from typing import Any
+
+from flask import Flask
+
+from qa.settings import Settings
+from qa.setup import secret_key
+from qa.web import access, errors, language, pages, security
+from qa.web import reporting
+from qa.wiring import Wiring
+
+
+def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
+    """The application. Nothing is created at import time; a test passes its own wiring."""
+    app = Flask("qa.web", template_folder="templates", static_folder="static")
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        MAX_CONTENT_LENGTH=settings.max_upload_megabytes << 20,
+        MAX_FORM_MEMORY_SIZE=4 << 20,
+        MAX_FORM_PARTS=5000,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session it is bound to
+        BABEL_DEFAULT_TIMEZONE="UTC",
+        JSON_AS_ASCII=False,
+    )
+    app.extensions["wiring"] = wiring or Wiring.build(settings)
+    security.install(app, settings)
+    language.install(app, settings)
+    errors.install(app)
+    pages.install(app)
+    access.install(app)
+    return app
+
+
+def report_files(app: Flask, *, month: str, project: str | None, team: str | None, language: str, formats: list[str]) -> dict[str, bytes]:
+    """The report of a month as files by name, in the formats asked for."""
+    with app.test_request_context("/", headers={"Accept-Language": language}):
+        made: dict[str, Any] = reporting.files(month=month, project=project, team=team, formats=formats)
+    return made

@@ -1,0 +1,124 @@
+"""`qa up`: broker, workers, scheduler and web as one, each restarted when it dies, all ended together."""
+
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+import click
+
+from qa.jobs.broker import BrokerBusy, embedded_broker
+from qa.jobs.broker import start as start_broker
+from qa.jobs.worker import die_with_parent
+from qa.settings import Settings
+from qa.wiring import Wiring
+
+RESTART_PAUSE = 2.0
+
+
+def serve(settings: Settings) -> None:
+    """The web server, until stopped."""
+    from waitress import serve as listen
+
+    from qa.app import create_app
+
+    if settings.demo and not settings.is_loopback:
+        raise click.ClickException("QA_DEMO offers sign-in without passwords and is refused on an address that others reach; set QA_HOST=127.0.0.1")
+    app = create_app(settings)
+    listen(app, host=settings.host, port=settings.port, threads=8, ident=None, max_request_body_size=settings.max_upload_megabytes << 20)
+
+
+def run(settings: Settings, *, demo: bool) -> None:
+    """Everything in one; returns after Ctrl-C or SIGTERM."""
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    from qa.setup import initialise
+
+    wiring = Wiring.build(settings)
+    initialise(wiring)
+    try:
+        with embedded_broker(settings) as broker:
+            if demo:
+                prepare_demo(wiring)
+            children = {name: _child(command) for name, command in _commands(settings).items()}
+            click.echo(f"Earshot is at http://{settings.host}:{settings.port}", err=True)
+            while not stopping:
+                time.sleep(0.3)
+                if broker is not None and broker.poll() is not None and not stopping:
+                    click.echo("the broker ended; starting it again", err=True)
+                    broker = start_broker(settings)
+                for name, child in children.items():
+                    if child.poll() is not None and not stopping:
+                        click.echo(f"{name} ended with {child.returncode}; starting it again", err=True)
+                        time.sleep(RESTART_PAUSE)
+                        children[name] = _child(_commands(settings)[name])
+            _end(list(children.values()))
+            if broker is not None and broker.poll() is None:
+                broker.terminate()
+    except BrokerBusy as error:
+        raise click.ClickException(f"`qa up` runs already on this data folder ({error})") from error
+    click.echo("stopped", err=True)
+
+
+def prepare_demo(wiring: Wiring) -> None:
+    """The demo centre: sample calls imported and drawn, one user per role. What is there is not done again."""
+    from datetime import timedelta
+
+    from qa.cli import take_in
+    from qa.intake import store as calls
+    from qa.jobs import store
+    from qa.jobs.service import request, work_once
+    from qa.pipeline import draw
+    from qa.progress import counting, progress
+    from qa.setup import add_demo_people, demo_plan, demo_recordings
+
+    demo_plan(wiring)
+    outcomes = take_in(wiring, demo_recordings(), None, progress)
+    add_demo_people(wiring)
+    if any(o.is_new_call for o in outcomes):
+        with wiring.database.read() as session:
+            span = calls.days_with_calls(session)
+        zone = wiring.settings.zone
+        day, last = (t.astimezone(zone).date() for t in span) if span else (None, None)
+        while day is not None and last is not None and day <= last:
+            with wiring.database.write() as session:
+                made = draw(wiring, session, day)
+                request(session, [("queue", c.call_id) for d in made if d.is_new for c in d.calls], at=wiring.clock())
+            day += timedelta(days=1)
+    with wiring.database.read() as session:
+        left = len(store.due(session, now=wiring.clock()))
+    if left:
+        with counting("transcribing and checking the sample calls", left) as tick:
+            while (claim := work_once(wiring)) is not None:
+                with wiring.database.read() as session:
+                    tick(f"{claim.step} {claim.subject_id}", len(store.due(session, now=wiring.clock())))
+
+
+def _commands(settings: Settings) -> dict[str, list[str]]:
+    qa = [sys.executable, "-m", "qa"]
+    commands = {"web": [*qa, "web"], "scheduler": [*qa, "scheduler"]}
+    return commands | {f"worker {i + 1}": [*qa, "worker"] for i in range(settings.workers)}
+
+
+def _child(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+
+
+def _end(children: "list[subprocess.Popen[bytes]]") -> None:
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + 15
+    for child in children:
+        try:
+            child.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+

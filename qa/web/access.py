@@ -1,0 +1,89 @@
+"""Who may open which route. Every route stands here; one that does not is refused, and a test fails."""
+
+from enum import Enum
+
+from flask import Flask, abort, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from qa.people import store
+from qa.people.rules import may
+from qa.people.types import Permission as P
+from qa.web.current import reading
+
+
+class Door(Enum):
+    EVERYBODY = "everybody"
+    SIGNED_IN = "signed in"
+
+
+ACCESS: dict[str, P | Door] = {
+    "static": Door.EVERYBODY,
+    "people.sign_in": Door.EVERYBODY,
+    "people.demo_sign_in": Door.EVERYBODY,
+    "people.choose": Door.EVERYBODY,
+    "jobs.health": Door.EVERYBODY,
+    "people.home": Door.SIGNED_IN,
+    "people.sign_out": Door.SIGNED_IN,
+    "people.token": Door.SIGNED_IN,
+    "people.listing": P.MANAGE_PEOPLE,
+    "people.add": P.MANAGE_PEOPLE,
+    "people.disable": P.MANAGE_PEOPLE,
+    "intake.calls": P.READ_CALLS,
+    "intake.call": Door.SIGNED_IN,  # and qa.people.rules.may_hear
+    "intake.audio": Door.SIGNED_IN,  # likewise
+    "intake.peaks": Door.SIGNED_IN,  # likewise
+    "intake.upload": P.IMPORT,
+    "sampling.overview": P.SAMPLE,
+    "sampling.add_plan": P.SAMPLE,
+    "sampling.toggle_plan": P.SAMPLE,
+    "sampling.preview": P.SAMPLE,
+    "sampling.draw": P.SAMPLE,
+    "sampling.replay": P.SAMPLE,
+    "forms.listing": P.READ_FORMS,
+    "forms.version": P.READ_FORMS,
+    "assignment.queue": P.SCORE,
+    "assignment.take_next": P.SCORE,
+    "assignment.skip": P.SCORE,
+    "assignment.give_back": P.SCORE,
+    "scoring.workbench": P.SCORE,
+    "scoring.save": P.SCORE,
+    "scoring.submit": P.SCORE,
+    "scoring.cards": P.READ_CARDS,
+    "scoring.own_cards": P.READ_OWN_CARDS,
+    "scoring.card": Door.SIGNED_IN,  # and qa.people.rules.may_read_card
+    "scoring.acknowledge": P.READ_OWN_CARDS,
+    "reporting.month": P.READ_REPORTS,
+    "reporting.export": P.READ_REPORTS,
+    "reporting.close": P.CLOSE_MONTH,
+    "reporting.team": P.READ_TEAM,
+    "training.needs": P.READ_TRAINING,
+    "jobs.overview": P.RUN_JOBS,
+    "jobs.retry": P.RUN_JOBS,
+    "jobs.state": P.RUN_JOBS,
+    "jobs.log": P.READ_ACCESS_LOG,
+}
+
+
+def install(app: Flask) -> None:
+    @app.before_request
+    def _guard() -> Response | None:
+        g.user = None
+        if request.endpoint is None:
+            return None
+        door = ACCESS.get(request.endpoint)
+        if request.endpoint == "static":
+            return None
+        user_id = getattr(session, "user_id", None)
+        if user_id is not None:
+            with reading() as database:
+                user = store.user(database, user_id)
+            g.user = user if user and user.is_active else None
+        if door is Door.EVERYBODY:
+            return None
+        if g.user is None:
+            if request.method == "GET" and request.accept_mimetypes.accept_html and not request.path.endswith(("/audio", "/peaks")):
+                return redirect(url_for("people.sign_in", next=request.full_path.rstrip("?")))
+            abort(401)
+        if door is None or (isinstance(door, P) and not may(g.user, door)):
+            abort(403)
+        return None

@@ -1,0 +1,32 @@
+"""Signing in, and adding people."""
+
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from qa.people.types import Role
+
+ROLE_NAMES = {
+    Role.EVALUATOR: _("Evaluator"),
+    Role.QA_MANAGER: _("QA manager"),
+    Role.TEAM_LEADER: _("Team leader"),
+    Role.TRAINER: _("Trainer"),
+    Role.AGENT: _("Agent"),
+    Role.ADMINISTRATOR: _("Administrator"),
+}
+
+
+class SignInForm(FlaskForm):
+    username = StringField(_("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "username", "autofocus": True})
+    password = PasswordField(_("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
+
+
+class UserForm(FlaskForm):
+    username = StringField(_("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"})
+    display_name = StringField(_("Name"), [InputRequired(), Length(max=200)])
+    role = SelectField(_("Role"), choices=[(r.value, name) for r, name in ROLE_NAMES.items()])
+    language = SelectField(_("Language"), choices=[("en", "English"), ("it", "Italiano"), ("zh", "中文")])
+    team = SelectField(_("Team (of a team leader)"), choices=[], coerce=int, validate_choice=False)
+    agent = StringField(_("Agent code (of an agent)"), [Optional(), Length(max=80)])
+    password = PasswordField(_("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "new-password"})

@@ -1,0 +1,61 @@
+"""Jobs with retry, the access log, health."""
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from qa.audit.store import history, note
+from qa.audit.types import Subject
+from qa.jobs import store
+from qa.jobs.announce import announce
+from qa.jobs.types import TaskState
+from qa.web.current import missing, now, person, reading, wiring, writing
+
+blueprint = Blueprint("jobs", __name__)
+
+
+@blueprint.get("/jobs")
+def overview() -> str:
+    with reading() as session:
+        counts = store.counts(session)
+        steps = store.step_counts(session)
+        lists = {s: store.tasks(session, state=s, limit=50) for s in (TaskState.SET_ASIDE, TaskState.RUNNING, TaskState.WAITING)}
+    by_step: dict[str, dict[TaskState, int]] = {}
+    for step, state, n in steps:
+        by_step.setdefault(step, {})[state] = n
+    return render_template("jobs/overview.html", counts=counts, by_step=by_step, lists=lists, State=TaskState)
+
+
+@blueprint.get("/jobs/state")
+def state() -> Response:
+    """How much is left, for the page's progress bar."""
+    with reading() as session:
+        counts = store.counts(session)
+    return jsonify({s.value: n for s, n in counts.items()})
+
+
+@blueprint.post("/jobs/<int:task_id>/retry")
+def retry(task_id: int) -> Response:
+    with writing() as session:
+        if not store.retry(session, task_id, at=now()):
+            missing()
+        note(session, subject=Subject.TASK, subject_id=task_id, what="retried", at=now(), actor_id=person().id)
+    announce(wiring().settings, [task_id])
+    flash(_("The task is tried again."), "success")
+    return redirect(url_for("jobs.overview"))
+
+
+@blueprint.get("/access-log")
+def log() -> str:
+    with reading() as session:
+        events = history(session, before_id=request.args.get("before", type=int), limit=100)
+    return render_template("jobs/log.html", events=events)
+
+
+@blueprint.get("/health")
+def health() -> tuple[Response, int]:
+    """For a monitor: whether the database answers, and how old the oldest due task is (seconds)."""
+    with reading() as session:
+        oldest, counts = store.next_due_at(session), store.counts(session)
+    age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
+    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.SET_ASIDE]), 200

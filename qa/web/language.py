@@ -1,0 +1,76 @@
+"""The reader's language, and times, numbers and texts in it."""
+
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+from flask import Flask, g, has_request_context, request, session
+from flask_babel import Babel, get_locale
+
+from qa.forms.types import in_language
+from qa.settings import Settings
+
+LOCALES = {"en": "en", "it": "it", "zh": "zh_Hans_CN"}
+NAMES = {"en": "English", "it": "Italiano", "zh": "中文"}
+
+
+def chosen_language(default: str) -> str:
+    """The person's language, else what they picked before signing in, else what the browser asks for."""
+    user = g.get("user") if has_request_context() else None
+    if user is not None:
+        return str(user.language)
+    picked = session.get("language")
+    if picked in LOCALES:
+        return str(picked)
+    for wanted in request.accept_languages.values():
+        short = wanted.split("-")[0].lower()
+        if short in LOCALES:
+            return short
+    return default
+
+
+def install(app: Flask, settings: Settings) -> None:
+    zone = settings.zone
+
+    def select() -> str:
+        if not hasattr(g, "language"):
+            g.language = chosen_language(settings.default_language)
+        return LOCALES[g.language]
+
+    Babel(app, locale_selector=select, default_translation_directories="translations")
+
+    def locale() -> Any:
+        return get_locale() or LOCALES[settings.default_language]
+
+    def moment(value: datetime | None) -> str:
+        return "" if value is None else format_datetime(value.astimezone(zone), "short", tzinfo=zone, locale=locale())
+
+    def full(value: datetime | None) -> str:
+        return "" if value is None else format_datetime(value.astimezone(zone), "full", tzinfo=zone, locale=locale())
+
+    def day(value: Any) -> str:
+        return "" if value is None else format_date(value, "medium", locale=locale())
+
+    def month_name(value: str) -> str:
+        return format_date(datetime.fromisoformat(f"{value}-01"), "LLLL y" if locale().language != "zh" else "y年M月", locale=locale())
+
+    def number(value: float | None, digits: int = 1) -> str:
+        return "–" if value is None else format_decimal(round(value, digits), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=locale())
+
+    def percent(value: float | None) -> str:
+        return "–" if value is None else format_percent(value, format="#,##0 %", locale=locale())
+
+    def clock(seconds: float | None) -> str:
+        whole = int(seconds or 0)
+        return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"
+
+    app.jinja_env.filters.update(moment=moment, full=full, day=day, month_name=month_name, number=number, percent=percent, clock=clock)
+    app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
+    app.jinja_env.globals.update(language_names=NAMES, current_language=current_language)
+
+
+def current_language() -> str:
+    """en, it or zh."""
+    found = get_locale()
+    return found.language if found is not None and found.language in LOCALES else "en"

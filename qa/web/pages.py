@@ -1,0 +1,68 @@
+"""Every blueprint, and what each page's frame shows: the side list of what this role may do, with counts of what waits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import gettext as _
+
+from qa.assignment import store as queue_store
+from qa.jobs import store as jobs_store
+from qa.jobs.types import TaskState
+from qa.people.rules import may
+from qa.people.types import Permission as P
+from qa.scoring import store as cards_store
+from qa.web import assignment, forms, intake, jobs, people, reporting, sampling, scoring, training
+from qa.web.current import now, reading, wiring
+
+
+@dataclass(frozen=True)
+class Entry:
+    endpoint: str
+    label: str
+    icon: str
+    count: int | None = None
+
+    @property
+    def is_here(self) -> bool:
+        return request.endpoint == self.endpoint
+
+
+def install(app: Flask) -> None:
+    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs):
+        app.register_blueprint(module.blueprint)
+
+    @app.context_processor
+    def _frame() -> dict[str, Any]:
+        return {"side_list": side_list, "settings": wiring().settings, "user": g.get("user"), "may": may, "P": P, "icon_url": icon_url}
+
+
+def icon_url(name: str) -> str:
+    return url_for("static", filename="icons.svg") + f"#{name}"
+
+
+def side_list() -> list[Entry]:
+    """What this person may open, with how much waits there."""
+    user = g.user
+    if user is None:
+        return []
+    with reading() as session:
+        counts = queue_store.counts(session, user.id, now=now(), today=now()) if may(user, P.SCORE) else None
+        aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
+        unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
+    entries = [
+        (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
+        (P.READ_OWN_CARDS, Entry("scoring.own_cards", _("My scorecards"), "clipboard", unread or None)),
+        (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
+        (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
+        (P.READ_CARDS, Entry("scoring.cards", _("Scorecards"), "clipboard")),
+        (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),
+        (P.SAMPLE, Entry("sampling.overview", _("Sampling"), "dice")),
+        (P.READ_REPORTS, Entry("reporting.month", _("Month"), "chart")),
+        (P.READ_TRAINING, Entry("training.needs", _("Training needs"), "school")),
+        (P.READ_FORMS, Entry("forms.listing", _("Forms"), "list")),
+        (P.RUN_JOBS, Entry("jobs.overview", _("Jobs"), "gears", aside or None)),
+        (P.READ_ACCESS_LOG, Entry("jobs.log", _("Access log"), "eye")),
+        (P.MANAGE_PEOPLE, Entry("people.listing", _("People"), "id")),
+    ]
+    return [e for permission, e in entries if may(user, permission)]

@@ -1,0 +1,166 @@
+"""Sign in and out, choose language and theme, manage people."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.people import service, store
+from qa.people.types import Role, User
+from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.inputs.people import ROLE_NAMES, SignInForm, UserForm
+from qa.web.security import StoredSession, limiter
+
+blueprint = Blueprint("people", __name__)
+HOMES = {
+    Role.EVALUATOR: "assignment.queue",
+    Role.QA_MANAGER: "reporting.month",
+    Role.TEAM_LEADER: "reporting.team",
+    Role.TRAINER: "training.needs",
+    Role.AGENT: "scoring.own_cards",
+    Role.ADMINISTRATOR: "people.listing",
+}
+REFUSALS = {
+    "username": lambda: _("A user name has small letters, digits, dots and dashes."),
+    "taken": lambda: _("This user name is taken."),
+    "too_short": lambda: _("The password needs at least 10 characters."),
+    "too_long": lambda: _("The password is too long."),
+    "like_the_name": lambda: _("The password may not contain the user name."),
+    "team": lambda: _("A team leader needs a team."),
+    "agent": lambda: _("An agent needs the code of an agent of the centre."),
+}
+
+
+@blueprint.get("/")
+def home() -> Response:
+    return redirect(url_for(HOMES[person().role]))
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@limiter.limit("10 per minute", methods=["POST"])
+def sign_in() -> Response | str | tuple[str, int]:
+    form = SignInForm()
+    if form.validate_on_submit():
+        with reading() as database:
+            user = service.password_user(database, username=form.username.data or "", password=form.password.data or "")
+        if user:
+            return _enter(user)
+        flash(_("User name or password is wrong."), "danger")
+    with reading() as database:
+        demo = store.demo_users(database) if wiring().settings.demo_sign_in else []
+        is_empty = not store.users(database)
+    status = 422 if form.is_submitted() else 200
+    return render_template("people/sign_in.html", form=form, demo=demo, role_names=ROLE_NAMES, is_empty=is_empty), status
+
+
+@blueprint.post("/sign-in/demo")
+def demo_sign_in() -> Response:
+    if not wiring().settings.demo_sign_in:
+        missing()
+    with reading() as database:
+        user = next((u for u in store.demo_users(database) if str(u.id) == request.form.get("user")), None)
+    return _enter(user) if user else missing()
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    with writing() as database:
+        note(database, subject=Subject.USER, subject_id=person().id, what="signed_out", at=now(), actor_id=person().id)
+    _session().sign_out()
+    return redirect(url_for("people.sign_in"))
+
+
+@blueprint.post("/choose")
+def choose() -> Response:
+    """Language and theme: of the person, or of the browser's session before signing in."""
+    from flask import g
+
+    language = request.form.get("language") if request.form.get("language") in ("en", "it", "zh") else None
+    theme = request.form.get("theme") if request.form.get("theme") in ("light", "dark") else None
+    if g.user:
+        with writing() as database:
+            service.set_preferences(database, user_id=g.user.id, language=language, theme=theme)
+    else:
+        session.update({k: v for k, v in (("language", language), ("theme", theme)) if v})
+    return redirect(_inside(request.form.get("next")))
+
+
+@blueprint.get("/token")
+def token() -> Response:
+    """A fresh CSRF token, for a workbench whose person signed in again in another window."""
+    return jsonify(token=generate_csrf())
+
+
+@blueprint.get("/people")
+def listing() -> str:
+    return _people_page(UserForm())
+
+
+@blueprint.post("/people")
+def add() -> Response | tuple[str, int]:
+    form = UserForm()
+    if form.validate_on_submit():
+        try:
+            with writing() as database:
+                found = store.agent_by_code(database, form.agent.data) if form.agent.data else None
+                user = service.add_user(
+                    database,
+                    username=form.username.data or "",
+                    display_name=form.display_name.data or "",
+                    role=Role(form.role.data),
+                    password=form.password.data,
+                    at=now(),
+                    language=form.language.data,
+                    team_id=form.team.data or None,
+                    agent_id=found[0] if found else None,
+                )
+                note(database, subject=Subject.USER, subject_id=user.id, what="added", at=now(), actor_id=person().id, role=user.role.value)
+            flash(_("%(name)s can sign in now.", name=user.display_name), "success")
+            return redirect(url_for("people.listing"))
+        except service.UserRefused as error:
+            flash(REFUSALS[str(error)](), "danger")
+    return _people_page(form), 422
+
+
+@blueprint.post("/people/<int:user_id>/disable")
+def disable(user_id: int) -> Response:
+    with writing() as database:
+        if store.user(database, user_id) is None or user_id == person().id:
+            missing()
+        service.disable_user(database, user_id=user_id)
+        note(database, subject=Subject.USER, subject_id=user_id, what="disabled", at=now(), actor_id=person().id)
+    flash(_("The user can no longer sign in."), "success")
+    return redirect(url_for("people.listing"))
+
+
+def _people_page(form: UserForm) -> str:
+    with reading() as database:
+        users, teams, agents = store.users(database), store.teams(database), store.agents(database)
+    form.team.choices = [(0, "–")] + [(t.id, f"{t.department} · {t.name}") for t in teams]
+    return render_template("people/listing.html", users=users, teams=teams, agents=agents, form=form, role_names=ROLE_NAMES)
+
+
+def _enter(user: User) -> Response:
+    picked = {k: session[k] for k in ("language", "theme") if k in session}
+    _session().sign_in(user.id)
+    with writing() as database:
+        if picked:
+            service.set_preferences(database, user_id=user.id, language=picked.get("language"), theme=picked.get("theme"))
+        note(database, subject=Subject.USER, subject_id=user.id, what="signed_in", at=now(), actor_id=user.id)
+    return redirect(_inside(request.args.get("next")))
+
+
+def _inside(target: str | None) -> str:
+    """A path of this site; anything else leads home."""
+    parts = urlsplit(target or "")
+    if not target or parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return url_for("people.home")
+    return target
+
+
+def _session() -> StoredSession:
+    return session._get_current_object()  # type: ignore[attr-defined,no-any-return]  # the proxy's own session

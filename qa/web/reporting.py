@@ -1,0 +1,138 @@
+"""The month, its exports, closing it; and the leader's team."""
+
+import io
+import json
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.calendar import month_before, month_bounds
+from qa.forms import service as forms
+from qa.people import store as people
+from qa.people.types import Role
+from qa.reporting import service, store
+from qa.reporting.types import MonthReport
+from qa.reporting.workbook import workbook
+from qa.training import service as training
+from qa.training.types import NeedList
+from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.language import current_language
+
+blueprint = Blueprint("reporting", __name__)
+MIMES = {"json": "application/json", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "html": "text/html"}
+
+
+@blueprint.get("/reports/")
+@blueprint.get("/reports/<month>")
+def month(month: str | None = None) -> Response | str:
+    project, team = request.args.get("project") or None, _team_name()
+    with reading() as session:
+        if month is None:
+            return redirect(url_for("reporting.month", month=latest_month(session), project=project))
+        made = _report(session, month, project, team)
+        closed = store.closed(session, month, project or "*") if team is None else None
+        projects = people.projects(session)
+    document = closed[1] if closed and not request.args.get("live") else made.document()
+    return render_template(
+        "reporting/month.html", r=document, closed=closed, projects=projects, before=month_before(month), after=month_before(month, -1), is_live=bool(request.args.get("live"))
+    )
+
+
+@blueprint.get("/reports/<month>/export.<kind>")
+def export(month: str, kind: str) -> Response:
+    if kind not in MIMES:
+        missing()
+    made = files(month=month, project=request.args.get("project") or None, team=_team_name(), formats=[kind])
+    with writing() as session:
+        note(session, subject=Subject.MONTH, subject_id=int(month.replace("-", "")), what="exported", at=now(), actor_id=person().id, kind=kind)
+    name, content = next(iter(made.items()))
+    return send_file(io.BytesIO(content), mimetype=MIMES[kind], as_attachment=True, download_name=name)
+
+
+@blueprint.post("/reports/<month>/close")
+def close(month: str) -> Response:
+    project = request.form.get("project") or None
+    with reading() as session:
+        made = _report(session, month, project, None)
+    with writing() as session:
+        revision = service.close_month(session, report=made, by=person().id, at=now())
+    flash(_("Closed as revision %(n)s. These figures no longer change.", n=revision), "success")
+    return redirect(url_for("reporting.month", month=month, project=project))
+
+
+@blueprint.get("/team")
+def team() -> str:
+    with reading() as session:
+        when = request.args.get("month") or latest_month(session)
+        name = _team_name() or request.args.get("team")
+        teams = people.teams(session)
+        name = name or (teams[0].name if teams else None)
+        if name is None:
+            return render_template("reporting/team.html", r=None, teams=[], needs=None, month=when)
+        made = _report(session, when, None, name)
+        titles, topics = forms.vocabulary(session)
+        team_id = next((t.id for t in teams if t.name == name), None)
+        needs: NeedList = training.need_list(session, month=when, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
+    own = [] if person().role is Role.TEAM_LEADER else teams
+    return render_template("reporting/team.html", r=made.document(), teams=own, needs=needs, month=when)
+
+
+def files(*, month: str, project: str | None, team: str | None, formats: list[str]) -> dict[str, bytes]:
+    """The report as files by name: JSON, XLSX and a page that stands alone, all from one document."""
+    month_bounds(month, wiring().settings.zone)
+    with reading() as session:
+        closed = store.closed(session, month, project or "*") if team is None else None
+        document = closed[1] if closed else _report(session, month, project, team).document()
+    stem = "-".join(["quality", month, *(p for p in (project, team) if p)]).replace(" ", "_").replace("/", "_")
+    made = {}
+    if "json" in formats:
+        made[f"{stem}.json"] = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    if "xlsx" in formats:
+        made[f"{stem}.xlsx"] = workbook(document, _words(), current_language())
+    if "html" in formats:
+        made[f"{stem}.html"] = render_template("reporting/document.html", r=document).encode()
+    return made
+
+
+def latest_month(session: Session) -> str:
+    """The month of the newest call; this month in an empty centre."""
+    newest = store.last_call_at(session) or now()
+    return newest.astimezone(wiring().settings.zone).strftime("%Y-%m")
+
+
+def _report(session: Session, month: str, project: str | None, team: str | None) -> MonthReport:
+    settings = wiring().settings
+    titles, _topics = forms.vocabulary(session)
+    return service.month_report(
+        session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team
+    )
+
+
+def _team_name() -> str | None:
+    """The team a leader is held to; others may see all."""
+    from flask import g
+
+    user = g.get("user")
+    if user is None or user.role is not Role.TEAM_LEADER:
+        return None
+    with reading() as session:
+        return next((t.name for t in people.teams(session) if t.id == user.team_id), "–")
+
+
+def _words() -> dict[str, Any]:
+    """The workbook's headings in the reader's language."""
+    return {
+        "whole": _("All"), "department": _("Department"), "team": _("Team"), "agent": _("Agent"), "scores": _("Scores"), "criteria": _("Criteria"),
+        "facts": _("Facts"), "level": _("Level"), "name": _("Name"), "parent": _("Belongs to"), "calls": _("Calls"), "checked": _("Checked"),
+        "cards": _("Scorecards"), "value": _("Estimate"), "low": _("From"), "high": _("To"), "human_mean": _("Plain mean of scorecards"),
+        "automatic_mean": _("Automatic mean"), "critical": _("Critical breaches"), "of_cards": _("Of scorecards"), "criterion": _("Criterion"),
+        "title": _("Title"), "answered": _("Answered"), "not_applicable": _("Not applicable"), "lost": _("Lost"), "counted": _("Counted"),
+        "lost_share": _("Share lost"), "automatic_agrees": _("Automatic answer kept"), "automatic_of": _("Of automatic answers"),
+        "fails": _("Critical fails"), "month": _("Month"), "time_zone": _("Time zone"), "made_at": _("Made at"), "drawn": _("Drawn"),
+        "scored": _("Scored"), "skipped": _("Skipped"), "waiting": _("Waiting"), "overdue": _("Overdue"),
+    }  # fmt: skip

@@ -1,0 +1,122 @@
+"""Coverage, plans, draws, replay."""
+
+from datetime import date
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.calendar import month_bounds
+from qa.jobs import service as jobs
+from qa.jobs.announce import announce
+from qa.people import store as people
+from qa.pipeline import draw as draw_day
+from qa.sampling import service, store
+from qa.sampling.types import Phase, Plan, PlanRule, Risk
+from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.inputs.stages import PlanForm
+from qa.web.reporting import latest_month
+
+blueprint = Blueprint("sampling", __name__)
+
+
+@blueprint.get("/sampling")
+def overview() -> str:
+    return _page(PlanForm())
+
+
+@blueprint.post("/sampling/plans")
+def add_plan() -> Response | tuple[str, int]:
+    form = PlanForm()
+    with reading() as session:
+        form.project.choices = [("", "–"), *people.projects(session)]
+    if form.validate_on_submit():
+        try:
+            with writing() as session:
+                plan = service.add_plan(session, code=form.code.data or "", phase=Phase.HUMAN, rule=_rule(form), at=now())
+                note(session, subject=Subject.PLAN, subject_id=plan.id, what="added", at=now(), actor_id=person().id, rule=plan.rule.model_dump())
+            flash(_("The plan draws from tonight on."), "success")
+            return redirect(url_for("sampling.overview"))
+        except service.PlanRefused:
+            flash(_("A plan of this name exists already."), "danger")
+    return _page(form), 422
+
+
+@blueprint.post("/sampling/plans/<code>/toggle")
+def toggle_plan(code: str) -> Response:
+    with writing() as session:
+        plan = _plan(store.plan(session, code))
+        store.change_plan(session, code, is_active=not plan.is_active)
+        note(session, subject=Subject.PLAN, subject_id=plan.id, what="paused" if plan.is_active else "resumed", at=now(), actor_id=person().id)
+    return redirect(url_for("sampling.overview"))
+
+
+@blueprint.get("/sampling/plans/<code>/preview")
+def preview(code: str) -> str:
+    """What the plan would draw from a day, without drawing."""
+    day = _day(request.args.get("day"))
+    with reading() as session:
+        plan = _plan(store.plan(session, code))
+        would = service.preview(session, plan=plan, day=day, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days, at=now())
+        existing = store.draw(session, plan, day)
+    return render_template("sampling/preview.html", plan=plan, draw=would, existing=existing)
+
+
+@blueprint.post("/sampling/draw")
+def draw() -> Response:
+    day = _day(request.form.get("day"))
+    with writing() as session:
+        made = draw_day(wiring(), session, day)
+        asked = jobs.request(session, [("queue", c.call_id) for d in made if d.is_new and d.phase is Phase.HUMAN for c in d.calls], at=now())
+    announce(wiring().settings, asked)
+    flash(_("Drawn: %(n)s calls.", n=sum(len(d.calls) for d in made)), "success")
+    return redirect(url_for("sampling.overview"))
+
+
+@blueprint.get("/sampling/draws/<int:draw_id>")
+def replay(draw_id: int) -> str:
+    """A draw as recorded, and made again from its seed."""
+    try:
+        with reading() as session:
+            recorded, again = service.replay(session, draw_id=draw_id, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days)
+    except service.PlanRefused:
+        missing()
+    same = recorded.frame_sha256 == again.frame_sha256 and recorded.calls == again.calls
+    return render_template("sampling/replay.html", draw=recorded, again=again, same=same)
+
+
+def _page(form: PlanForm) -> str:
+    with reading() as session:
+        month = request.args.get("month") or latest_month(session)
+        begin, end = month_bounds(month, wiring().settings.zone)
+        form.project.choices = [("", "–"), *people.projects(session)]
+        coverage = store.coverage(session, begin=begin, end=end)
+        plans, draws = store.plans(session, only_active=False), store.recent_draws(session)
+    today = now().astimezone(wiring().settings.zone).date()
+    return render_template("sampling/overview.html", form=form, coverage=coverage, plans=plans, draws=draws, month=month, today=today)
+
+
+def _rule(form: PlanForm) -> PlanRule:
+    share = float(form.risk_share.data or 0)
+    return PlanRule(
+        project=form.project.data or None,
+        queue=form.queue.data or None,
+        min_duration_seconds=form.min_duration_seconds.data or 0,
+        quota_per_agent=form.quota_per_agent.data or 6,
+        new_hire_factor=form.new_hire_factor.data or 1,
+        floor_probability=float(form.floor_probability.data or 0),
+        risk=Risk(has=form.risk_has.data, share=share) if share and form.risk_has.data else None,
+    )
+
+
+def _plan(found: Plan | None) -> Plan:
+    return found or missing()
+
+
+def _day(text: str | None) -> date:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        missing()

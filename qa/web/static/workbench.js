@@ -1,0 +1,165 @@
+// The scorecard: answers by keyboard, autosave that survives a lost connection, an ended session and a second window.
+import { clock, startPlayer, startSearch } from "./player.js";
+
+const form = document.querySelector("[data-scorecard]");
+const player = await startPlayer(document);
+startSearch(document);
+const saved = form.querySelector("[data-saved]");
+const words = JSON.parse(saved.dataset.words);
+const criteria = () => [...form.querySelectorAll("[data-criterion]:not([hidden])")];
+let current = criteria().find((c) => !c.querySelector("input[type=radio]:checked")) ?? criteria()[0];
+
+function stand(criterion, { scroll = true } = {}) {
+  if (!criterion) return;
+  current?.classList.remove("is-current");
+  current = criterion;
+  current.classList.add("is-current");
+  if (scroll) current.scrollIntoView({ block: "nearest" });
+}
+const move = (by) => { const all = criteria(); stand(all[Math.min(all.length - 1, Math.max(0, all.indexOf(current) + by))]); };
+
+function choose(criterion, radio, { accepted = false } = {}) {
+  if (!radio) return false;
+  radio.checked = true;
+  criterion.querySelector("input[name^='accepted.']").value = accepted ? "1" : "0";
+  const suggestion = criterion.dataset.suggestion;
+  criterion.querySelector("[data-reason]").hidden = !(suggestion && radio.value !== suggestion);
+  criterion.classList.remove("has-fault");
+  criterion.querySelector("[data-fault]").textContent = "";
+  touch();
+  return true;
+}
+function accept(criterion) {
+  const { suggestion } = criterion.dataset;
+  return suggestion ? choose(criterion, criterion.querySelector(`input[type=radio][value="${suggestion}"]`), { accepted: true }) : false;
+}
+
+// Autosave: one request at a time; what is typed meanwhile goes with the next.
+let dirty = false, busy = false, timer = null, conflict = null;
+function touch() { dirty = true; clearTimeout(timer); timer = setTimeout(save, 700); }
+async function save() {
+  if (busy || !dirty || conflict) return;
+  busy = true; dirty = false;
+  say("saving");
+  try {
+    const answer = await fetch(form.dataset.save, { method: "POST", body: new FormData(form), headers: { Accept: "application/json", "X-CSRFToken": form.csrf_token.value } });
+    if (answer.ok) received(await answer.json());
+    else await refused(answer);
+  } catch { again("offline"); }
+  busy = false;
+  if (dirty && !conflict) { clearTimeout(timer); timer = setTimeout(save, saved.dataset.state === "saved" ? 300 : 4000); }
+}
+function again(state) { dirty = true; say(state); }
+function say(state) { saved.dataset.state = state; saved.textContent = words[state]; }
+function received(now) {
+  form.version.value = now.version;
+  form.querySelector("[data-score]").textContent = now.score === null ? "–" : now.score.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  form.querySelector("[data-answered]").textContent = now.answered;
+  form.querySelector("[data-of]").textContent = now.of;
+  const bar = form.querySelector("[data-progress]"); bar.max = now.of; bar.value = now.answered;
+  form.querySelectorAll("[data-criterion]").forEach((c) => { c.hidden = !now.open.includes(c.dataset.criterion); });
+  say("saved");
+}
+async function refused(answer) {
+  if (answer.status === 401) return again("signed_out");
+  if (answer.status === 400) {  // signed in again in another tab: the old token is void
+    const fresh = await fetch(form.dataset.token, { headers: { Accept: "application/json" } });
+    if (fresh.ok && !fresh.redirected) { form.csrf_token.value = (await fresh.json()).token; return again("saving"); }
+    return again("signed_out");
+  }
+  if (answer.status === 409) {
+    const now = await answer.json();
+    if (now.submitted) { location.assign(now.location); return; }
+    if (now.conflict) return showConflict(now);
+  }
+  again("offline");
+}
+function showConflict(now) {
+  conflict = now;
+  say("conflict");
+  const list = form.querySelector("[data-differences]");
+  list.replaceChildren();
+  for (const c of criteria()) {
+    const mine = c.querySelector("input[type=radio]:checked")?.value ?? "–";
+    const theirs = now.theirs.answers[c.dataset.criterion]?.option ?? "–";
+    if (mine !== theirs) list.append(Object.assign(document.createElement("li"), { textContent: `${c.querySelector("legend").textContent.trim()}: ${mine} / ${theirs}` }));
+  }
+  form.querySelector("[data-conflict]").hidden = false;
+  form.querySelector("[data-conflict]").scrollIntoView({ block: "nearest" });
+}
+form.querySelector("[data-keep-mine]").addEventListener("click", () => {
+  form.version.value = conflict.version; conflict = null; form.querySelector("[data-conflict]").hidden = true; touch();
+});
+form.querySelector("[data-take-theirs]").addEventListener("click", () => { dirty = false; location.reload(); });
+window.addEventListener("beforeunload", (e) => { if (dirty || busy) e.preventDefault(); });
+form.addEventListener("submit", (e) => { if (conflict) { e.preventDefault(); return; } dirty = false; clearTimeout(timer); });
+setInterval(() => { if (!document.hidden && !conflict) { dirty = true; save(); } }, 10 * 60 * 1000);  // a sign of life renews the lease
+
+form.addEventListener("change", (e) => {
+  const criterion = e.target.closest("[data-criterion]");
+  if (criterion && e.target.type === "radio") { stand(criterion, { scroll: false }); choose(criterion, e.target); }
+});
+form.addEventListener("input", (e) => { if (e.target.matches("textarea, input:not([type=radio]):not([data-new-note])")) touch(); });
+form.addEventListener("focusin", (e) => { const c = e.target.closest("[data-criterion]"); if (c) stand(c, { scroll: false }); });
+form.addEventListener("click", (e) => {
+  const button = e.target.closest("[data-accept]");
+  if (button) { const c = button.closest("[data-criterion]"); stand(c); accept(c); }
+  if (e.target.closest("[data-remove-note]")) { e.target.closest("li").remove(); touch(); }
+});
+
+// Notes pinned to the waveform.
+const noteInput = form.querySelector("[data-new-note]");
+function pin() {
+  const text = noteInput.value.trim();
+  if (!text) { noteInput.focus(); return; }
+  const at = (player?.time() ?? 0).toFixed(2);
+  const item = document.createElement("li");
+  const play = Object.assign(document.createElement("button"), { type: "button", className: "evidence figure", textContent: clock(Number(at)) });
+  play.dataset.playFrom = at;
+  const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: "×" });
+  remove.dataset.removeNote = "";
+  remove.setAttribute("aria-label", `× ${text}`);
+  const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: "note", value: `${at}|${text}` });
+  item.append(play, Object.assign(document.createElement("span"), { textContent: text }), hidden, remove);
+  form.querySelector("[data-notes]").append(item);
+  noteInput.value = "";
+  touch();
+}
+form.querySelector("[data-add-note]").addEventListener("click", pin);
+noteInput.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); pin(); } });
+
+// Keys. While one writes, only Escape and Ctrl-Enter mean something.
+const help = document.querySelector("[data-keys]");
+document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+const KEYS = {
+  " ": () => player?.toggle(),
+  ArrowLeft: () => player?.jump(-5),
+  ArrowRight: () => player?.jump(5),
+  j: () => move(1),
+  k: () => move(-1),
+  a: () => { if (accept(current)) move(1); },
+  Enter: () => { if (accept(current)) move(1); },
+  n: () => { if (choose(current, current.querySelector("input[data-option='n']"))) move(1); },
+  c: () => { const d = current.querySelector(".comment"); d.open = true; d.querySelector("textarea").focus(); },
+  m: () => noteInput.focus(),
+  e: () => current.querySelector("[data-play-from]")?.click(),
+  "?": () => help.showModal(),
+};
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); form.requestSubmit(); return; }
+  const writing = e.target.closest("textarea, select, input:not([type=radio]):not([type=checkbox])");
+  if (writing) { if (e.key === "Escape") e.target.blur(); return; }
+  if (help.open || e.ctrlKey || e.metaKey || e.altKey) return;
+  if ((e.key === " " || e.key === "Enter") && e.target.closest("button, a, summary")) return;
+  if (/^[1-9]$/.test(e.key)) {
+    const radio = current.querySelector(`input[data-option='${e.key}']`);
+    if (radio) { e.preventDefault(); choose(current, radio); const reason = current.querySelector("[data-reason]"); if (!reason.hidden) reason.querySelector("input").focus(); else move(1); }
+    return;
+  }
+  const act = KEYS[e.key];
+  if (act) { e.preventDefault(); act(); }
+});
+stand(current, { scroll: Boolean(form.querySelector("[data-faults]")) });
+const firstFault = form.querySelector(".has-fault");
+if (firstFault) stand(firstFault);
+document.body.dataset.ready = "yes";
