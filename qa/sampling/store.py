@@ -125,6 +125,12 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
     return row.id
 
 
+def drawn_ids(session: Session, draw_id: int) -> dict[int, int]:
+    """For each call of a draw the id of its place in it."""
+    query = select(DrawnCallRow.call_id, DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id)
+    return {c: d for c, d in session.execute(query).tuples()}
+
+
 def is_drawn_for_people(session: Session, call_id: int) -> int | None:
     """The id of the (latest) human draw of this call."""
     query = (

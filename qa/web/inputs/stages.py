@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
-from wtforms import DecimalField, FileField, FloatField, SelectField, StringField, TextAreaField
+from wtforms import FileField, FloatField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from qa.assignment.types import SkipReason
@@ -26,7 +26,7 @@ class PlanForm(FlaskForm):
     code = StringField(_("Name of the plan"), [InputRequired(), Length(max=60), Regexp(r"^[a-z0-9][a-z0-9-]+$", message=_("Small letters, digits and dashes"))])
     quota_per_agent = FloatField(_("Calls per agent and month"), [InputRequired(), NumberRange(min=0.1, max=1000)], default=6)
     new_hire_factor = FloatField(_("Times more for new hires"), [InputRequired(), NumberRange(min=1, max=20)], default=2)
-    floor_probability = DecimalField(_("Least probability of every call"), [InputRequired(), NumberRange(min=0, max=1)], default=0.004)
+    floor_probability = FloatField(_("Least probability of every call"), [InputRequired(), NumberRange(min=0, max=1)], default=0.004)
     project = SelectField(_("Project"), choices=[])
     queue = StringField(_("Telephony queue"), [Optional(), Length(max=80)])
     min_duration_seconds = FloatField(_("Shortest call in seconds"), [InputRequired(), NumberRange(min=0, max=86400)], default=0)
