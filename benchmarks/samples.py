@@ -1,6 +1,6 @@
 """The shipped model on the sample calls: word error (character error for Mandarin) per call, and the expected findings that are found.
 
-    python benchmarks/samples.py
+python benchmarks/samples.py
 """
 
 import csv
@@ -42,9 +42,7 @@ def main() -> None:
             said = [k for _, u in truth.by(speaker) for k in keys_of(u.text)]
             got = [k for _, u in heard.by(speaker) for k in keys_of(u.text)]
             errors, words = errors + edit_distance(said, got), words + len(said)
-        found = check_call(
-            forms[truth_document["form"]], heard, mechanics=measure(heard, *spans), details=nested(row), variables={"company": row["company"]}
-        )
+        found = check_call(forms[truth_document["form"]], heard, mechanics=measure(heard, *spans), details=nested(row), variables={"company": row["company"]})
         verdicts = {f.criterion: f.verdict.value for f in found.findings}
         missed = {c: (v, verdicts.get(c)) for c, v in truth_document["expected"].items() if verdicts.get(c) != v}
         total["errors"] += errors
@@ -53,7 +51,9 @@ def main() -> None:
         total["unsure"] += sum(got == "unsure" for _, got in missed.values())
         total["missed"] += sum(got != "unsure" for _, got in missed.values())
         print(f"{name:32} {'CER' if truth.language == 'zh' else 'WER'} {100 * errors / words:5.1f} %   score {found.low}–{found.high}   {missed or ''}")
-    print(f"all: {100 * total['errors'] / total['words']:.1f} % error; of {total['expected']} expected findings {total['missed']} wrong, {total['unsure']} unsure")
+    print(
+        f"all: {100 * total['errors'] / total['words']:.1f} % error; of {total['expected']} expected findings {total['missed']} wrong, {total['unsure']} unsure"
+    )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ from flask import Flask
 
 from qa.settings import Settings
 from qa.setup import secret_key
-from qa.web import access, errors, language, pages, security
-from qa.web import reporting
+from qa.web import access, errors, language, pages, reporting, security
 from qa.wiring import Wiring
 
 

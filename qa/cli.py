@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -132,11 +131,12 @@ def doctor(as_json: bool) -> None:
 def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
     """Take in a file, a folder or a manifest. Safe to repeat; exit 1 if any file was refused."""
     from qa.intake.service import ManifestRefused
+    from qa.jobs.service import take_in
     from qa.progress import progress
 
     wiring = wired()
     try:
-        outcomes = take_in(wiring, path, manifest, progress)
+        outcomes = take_in(wiring, path, manifest=manifest, progress=progress)
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
     refused = [o for o in outcomes if o.outcome.value == "refused"]
@@ -150,33 +150,6 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
         say(", ".join(f"{n} {k}" for k, n in counts.items()))
     if refused:
         sys.exit(1)
-
-
-def take_in(wiring: Any, path: Path, manifest: Path | None, progress: Callable[..., Any]) -> list[Any]:
-    """Every incoming file through intake, one transaction each; the follow-up steps asked for in the same transaction."""
-    import secrets
-
-    from qa.intake import service as intake
-    from qa.intake import store as calls
-    from qa.jobs import service as jobs
-    from qa.jobs.announce import announce
-    from qa.pipeline import receive, steps_after_intake
-
-    batch = secrets.token_hex(8)
-    outcomes, asked = [], []
-    for item in progress(intake.incoming(path, manifest=manifest, zone=wiring.settings.zone), "importing"):
-        if item.refusal:
-            with wiring.database.write() as session:
-                calls.note_file(session, batch=batch, outcome=item.refusal, at=wiring.clock())
-            outcomes.append(item.refusal)
-            continue
-        record = receive(wiring, item.path, name=item.name, data=item.data, batch=batch)
-        with wiring.database.write() as session:
-            outcome = record(session)
-            asked += jobs.request(session, steps_after_intake(outcome), at=wiring.clock())
-        outcomes.append(outcome)
-    announce(wiring.settings, asked)
-    return outcomes
 
 
 @main.command()
@@ -199,9 +172,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         if plan and store.plan(session, plan) is None:
             raise Refusal(f"there is no plan {plan!r}; plans: {', '.join(p.code for p in store.plans(session)) or 'none'}")
         made = draw(wiring, session, when, plan=plan)
-        asked = jobs.request(
-            session, [("queue", c.call_id) for d in made if d.is_new and d.phase is Phase.HUMAN for c in d.calls], at=wiring.clock()
-        )
+        asked = jobs.request(session, [("queue", c.call_id) for d in made if d.is_new and d.phase is Phase.HUMAN for c in d.calls], at=wiring.clock())
     announce(wiring.settings, asked)
     if as_json:
         put({"date": when.isoformat(), "draws": [d.document() for d in made]})

@@ -156,4 +156,3 @@ def _call(wiring: Wiring, call_id: int) -> CallFacts:
     if call is None:
         raise Unworkable("the call is not here any more")
     return call
-

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     whisper_compute: str = Field("auto", description="CTranslate2 compute type; auto: int8 on a processor, float16 on CUDA.")
     cpu_threads: int = Field(0, ge=0, description="Threads per transcriber; 0: the cores of this machine divided by the workers.")
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `qa up` starts.")
-    transcriber: str = Field("whisper", pattern="^(whisper|scripted)$", description="`scripted` reads the words spoken from a file beside the recording: for tests.")
+    transcriber: str = Field(
+        "whisper", pattern="^(whisper|scripted)$", description="`scripted` reads the words spoken from a file beside the recording: for tests."
+    )
     reporting_timezone: str = Field("Europe/Rome", description="Months and days are cut in this zone.")
     default_language: str = Field("en", pattern="^(en|it|zh)$", description="Language of pages before a person has chosen one.")
     max_upload_megabytes: int = Field(200, ge=1, description="Largest file accepted by intake.")

@@ -66,9 +66,7 @@ def add_demo_people(wiring: Wiring) -> None:
             team_id, agent_id = team_ids.get(team or ""), found[0] if found else None
             if (role is Role.AGENT and agent_id is None) or (role is Role.TEAM_LEADER and team_id is None):
                 continue
-            people.add_user(
-                session, username=username, display_name=name, role=role, password=None, at=at, team_id=team_id, agent_id=agent_id, is_demo=True
-            )
+            people.add_user(session, username=username, display_name=name, role=role, password=None, at=at, team_id=team_id, agent_id=agent_id, is_demo=True)
 
 
 def demo_plan(wiring: Wiring) -> None:

@@ -89,8 +89,10 @@ def _centre(session: Session, rng: np.random.Generator, *, agents: int, seed: in
     evaluator_ids = []
     for i in range(evaluators):
         name = f"sim{seed}.evaluator{i + 1}"
-        user_id = names.get(name) or people.add_user(session, username=name, display_name=f"Simulated evaluator {i + 1}", role=Role.EVALUATOR, password=None, at=at).id
-        evaluator_ids.append(user_id)
+        if name not in names:
+            shown_name = f"Simulated evaluator {i + 1}"
+            names[name] = people.add_user(session, username=name, display_name=shown_name, role=Role.EVALUATOR, password=None, at=at).id
+        evaluator_ids.append(names[name])
     found = forms.form_for(session, project=f"simulated-{seed}", queue="service", direction="inbound", language="en", duration=200)
     if found is None:
         raise RuntimeError("no published form applies to simulated calls; run `qa init`")
@@ -129,14 +131,15 @@ def _month_of_calls(
         low = _scores(automatic & ~unsure, centre)
         high = _scores(automatic | unsure, centre)
         seconds = rng.lognormal(5.3, 0.6, calls)
-        started = [_moment(workdays[int(k)], int(s), wiring) for k, s in zip(rng.integers(0, len(workdays), calls), rng.integers(8 * 3600, 19 * 3600, calls), strict=True)]
-        call_rows, check_rows = [], []
+        moments = zip(rng.integers(0, len(workdays), calls), rng.integers(8 * 3600, 19 * 3600, calls), strict=True)
+        started = [_moment(workdays[int(k)], int(s), wiring) for k, s in moments]
+        call_rows: list[dict[str, Any]] = []
+        check_rows: list[dict[str, Any]] = []
         for i in range(calls):
             call_id = next_id + i
             truth[call_id] = (a, true[i], np.where(unsure[i], -1, automatic[i]))
             call_rows.append(_call_row(call_id, centre, agent_id, started[i], float(seconds[i]), month, received))
-            middle = (low[i] + high[i]) / 2
-            check_rows.append({"call_id": call_id, "form_version_id": centre.form_version_id, "score": round(float(middle), 2), "low": round(float(low[i]), 2), "high": round(float(high[i]), 2), "findings": [], "rules_version": "simulated", "created_at": received})  # fmt: skip
+            check_rows.append(_check_row(call_id, centre, float(low[i]), float(high[i]), received))
         next_id += calls
         with wiring.database.write() as session:
             for k in range(0, calls, CHUNK):
@@ -164,6 +167,11 @@ def _call_row(call_id: int, centre: Centre, agent_id: int, started: datetime, se
     }  # fmt: skip
 
 
+def _check_row(call_id: int, centre: Centre, low: float, high: float, at: datetime) -> dict[str, Any]:
+    figures = {"score": round((low + high) / 2, 2), "low": round(low, 2), "high": round(high, 2)}
+    return {"call_id": call_id, "form_version_id": centre.form_version_id, "findings": [], "rules_version": "simulated", "created_at": at, **figures}
+
+
 def _draw_and_score(wiring: Wiring, centre: Centre, rng: np.random.Generator, *, month: str, truth: dict[int, tuple[int, Any, Any]]) -> int:
     """Draw every working day by the plan, and write a scorecard for each drawn call."""
     begin, end = month_bounds(month, wiring.settings.zone)
@@ -176,7 +184,8 @@ def _draw_and_score(wiring: Wiring, centre: Centre, rng: np.random.Generator, *,
             drawn_ids = plans.drawn_ids(session, made.id or 0)
             for call in made.calls:
                 if call.call_id in truth:
-                    _write_card(session, centre, rng, call_id=call.call_id, drawn_id=drawn_ids[call.call_id], probability=call.probability, truth=truth[call.call_id])
+                    drawn_id, true = drawn_ids[call.call_id], truth[call.call_id]
+                    _write_card(session, centre, rng, call_id=call.call_id, drawn_id=drawn_id, probability=call.probability, truth=true)
                     cards += 1
         day += timedelta(days=1)
     return cards
@@ -196,7 +205,8 @@ def _write_card(
     result = session.scalars(select(CheckResultRow).where(CheckResultRow.call_id == call_id)).one()
     words = {1: "met", 0: "not_met", -1: "unsure"}
     verdicts = {c: words[int(v)] for c, v in zip(centre.criteria, automatic, strict=True)}
-    result.findings = [{"criterion": c, "verdict": v, "confidence": 0.9 if v != "unsure" else 0.5, "rule": "simulated", "evidence": []} for c, v in verdicts.items()]
+    sure = {"unsure": 0.5}
+    result.findings = [{"criterion": c, "verdict": v, "confidence": sure.get(v, 0.9), "rule": "simulated", "evidence": []} for c, v in verdicts.items()]
     done = call.started_at + timedelta(days=2)
     assignment = AssignmentRow(
         call_id=call_id, form_version_id=centre.form_version_id, drawn_call_id=drawn_id, state=AssignmentState.SUBMITTED,
@@ -207,9 +217,10 @@ def _write_card(
     card = ScorecardRow(
         assignment_id=assignment.id, call_id=call_id, agent_id=call.agent_id, project_id=call.project_id, form_version_id=centre.form_version_id,
         evaluator_id=centre.evaluator_ids[who], state=ScorecardState.RELEASED, version=2, notes=[], summary="",
-        answers={c: {"option": o, "comment": "simulated" if o == "not_met" else "", "reason": "", "accepted": verdicts.get(c) == o} for c, o in answers.items()},
+        answers={c: _typed(o, verdicts.get(c)) for c, o in answers.items()},
         score=shown(breakdown.score), score_without_fails=shown(breakdown.score_without_fails), critical_score=shown(breakdown.critical_score),
-        passed=breakdown.passed, automatic_score=result.score, probability=probability, started_at=call.started_at, opened_at=done, submitted_at=done, released_at=done,
+        passed=breakdown.passed, automatic_score=result.score, probability=probability, started_at=call.started_at,
+        opened_at=done, submitted_at=done, released_at=done,
     )  # fmt: skip
     session.add(card)
     session.flush()
@@ -224,3 +235,7 @@ def _write_card(
             for p in breakdown.criteria
         ],
     )  # fmt: skip
+
+
+def _typed(option: str, automatic: str | None) -> dict[str, Any]:
+    return {"option": option, "comment": "simulated" if option == "not_met" else "", "reason": "", "accepted": automatic == option}

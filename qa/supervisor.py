@@ -71,16 +71,15 @@ def prepare_demo(wiring: Wiring) -> None:
     """The demo centre: sample calls imported and drawn, one user per role. What is there is not done again."""
     from datetime import timedelta
 
-    from qa.cli import take_in
     from qa.intake import store as calls
     from qa.jobs import store
-    from qa.jobs.service import request, work_once
+    from qa.jobs.service import request, take_in, work_once
     from qa.pipeline import draw
     from qa.progress import counting, progress
     from qa.setup import add_demo_people, demo_plan, demo_recordings
 
     demo_plan(wiring)
-    outcomes = take_in(wiring, demo_recordings(), None, progress)
+    outcomes = take_in(wiring, demo_recordings(), manifest=None, progress=progress)
     add_demo_people(wiring)
     if any(o.is_new_call for o in outcomes):
         with wiring.database.read() as session:
@@ -121,4 +120,3 @@ def _end(children: "list[subprocess.Popen[bytes]]") -> None:
             child.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             child.kill()
-

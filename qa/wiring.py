@@ -41,7 +41,10 @@ class Ears:
     def transcribe(self, path: Path, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
         from qa.engines.audio import decode
 
-        return self._transcriber.transcribe(decode(path, **self._limits), language=language, source_name=source_name)
+        heard: tuple[Transcript, tuple[tuple[Span, ...], ...]] = self._transcriber.transcribe(
+            decode(path, **self._limits), language=language, source_name=source_name
+        )
+        return heard
 
     @functools.cached_property
     def _transcriber(self):  # type: ignore[no-untyped-def]  # a Transcriber; importing the protocol would load numpy

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from qa.assignment.types import AssignmentState, Place, QueueCounts
@@ -76,9 +76,19 @@ def renew(session: Session, assignment_id: int, *, evaluator_id: int, lease_unti
     return bool(session.execute(change.values(lease_until=lease_until)).rowcount)  # type: ignore[attr-defined]
 
 
-def _places() -> Select[Any]:
+def _places() -> Any:
     return (
-        select(AssignmentRow, AgentRow, ProjectRow.name, CallRow.queue, CallRow.started_at, CallRow.duration_seconds, CallRow.language, ScorecardRow.score, ScorecardRow.id)
+        select(
+            AssignmentRow,
+            AgentRow,
+            ProjectRow.name,
+            CallRow.queue,
+            CallRow.started_at,
+            CallRow.duration_seconds,
+            CallRow.language,
+            ScorecardRow.score,
+            ScorecardRow.id,
+        )
         .join(CallRow, CallRow.id == AssignmentRow.call_id)
         .join(AgentRow, AgentRow.id == CallRow.agent_id)
         .join(ProjectRow, ProjectRow.id == CallRow.project_id)

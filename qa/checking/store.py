@@ -40,7 +40,5 @@ def keep(session: Session, *, call_id: int, form_version_id: int, findings: Find
 
 
 def _findings(row: CheckResultRow) -> Findings:
-    found = tuple(
-        Finding(f["criterion"], Verdict(f["verdict"]), f["confidence"], f["rule"], tuple(Evidence(**e) for e in f["evidence"])) for f in row.findings
-    )
+    found = tuple(Finding(f["criterion"], Verdict(f["verdict"]), f["confidence"], f["rule"], tuple(Evidence(**e) for e in f["evidence"])) for f in row.findings)
     return Findings("", 0, found, row.low, row.high, row.rules_version)

@@ -95,7 +95,8 @@ def peaks(sound: Sound) -> bytes:
     padded = np.zeros((sound.channels, count * step), np.float32)
     padded[:, : sound.samples.shape[1]] = np.abs(sound.samples)
     levels = padded.reshape(sound.channels, count, step).max(axis=2)
-    return b"PK1" + bytes([sound.channels]) + np.clip(levels * 255, 0, 255).astype(np.uint8).tobytes()
+    body: bytes = np.clip(levels * 255, 0, 255).astype(np.uint8).tobytes()
+    return b"PK1" + bytes([sound.channels]) + body
 
 
 def playback_copy(sound: Sound, path: Path) -> None:

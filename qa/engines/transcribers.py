@@ -65,9 +65,7 @@ class WhisperTranscriber:
             from faster_whisper import BatchedInferencePipeline, WhisperModel
 
             compute = self._compute if self._compute != "auto" else ("int8" if self._device != "cuda" else "float16")
-            model = WhisperModel(
-                self._name, device=self._device, compute_type=compute, cpu_threads=self._threads, local_files_only=Path(self._name).is_dir()
-            )
+            model = WhisperModel(self._name, device=self._device, compute_type=compute, cpu_threads=self._threads, local_files_only=Path(self._name).is_dir())
             self._loaded = (model, BatchedInferencePipeline(model))
         return self._loaded
 

@@ -89,10 +89,12 @@ def _explain(error: dict[str, Any], tree: Any, file: str) -> Fault:
 
 def _line(tree: Any, place: tuple[Any, ...]) -> int:
     """The line (from 1) of the deepest part of `place` that exists in the file."""
-    line, node = 0, tree
+    line: int = 0
+    node: Any = tree
     for key in place:
         try:
-            line = node.lc.key(key)[0] if isinstance(node, dict) else node.lc.item(key)[0]
+            places: Any = node.lc  # ruamel keeps where every key and item stands
+            line = places.key(key)[0] if hasattr(node, "keys") else places.item(key)[0]
             node = node[key]
         except (KeyError, IndexError, AttributeError, TypeError):
             break
@@ -149,7 +151,11 @@ def _criterion(form: Form, place: tuple[Any, ...], criterion: Criterion, earlier
     if criterion.maximum <= 0 and not criterion.bonus:
         yield place, f"no option of `{criterion.id}` gives points", "Give the best option points above 0."
     if criterion.check and not {"met", "not_met"} <= set(ids):
-        yield (*place, "check"), "a criterion with a check needs the options met and not_met", "Write `scale: met_not_met`, or options with these ids among them."
+        yield (
+            (*place, "check"),
+            "a criterion with a check needs the options met and not_met",
+            "Write `scale: met_not_met`, or options with these ids among them.",
+        )
     if criterion.when:
         driver = earlier.get(criterion.when.criterion)
         if driver is None:

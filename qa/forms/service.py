@@ -28,7 +28,9 @@ def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[
             raise VersionIsPublished(f"{form.form} version {form.version} is published with other content; write version: {form.version + 1}")
         return existing[0], False
     title = form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
-    return store.add_version(session, form=form.form, version=form.version, title=dict(title), source=source, sha256=digest, published_at=at), True
+    return store.add_version(
+        session, form=form.form, version=form.version, title={str(k): v for k, v in title.items()}, source=source, sha256=digest, published_at=at
+    ), True
 
 
 @functools.lru_cache(maxsize=256)
@@ -41,9 +43,7 @@ def load(session: Session, form_version_id: int) -> Form:
     return parsed(form_version_id, store.source(session, form_version_id))
 
 
-def form_for(
-    session: Session, *, project: str, queue: str, direction: str, language: str | None, duration: float
-) -> tuple[int, Form] | None:
+def form_for(session: Session, *, project: str, queue: str, direction: str, language: str | None, duration: float) -> tuple[int, Form] | None:
     """The newest published form for a call; of several that apply, the most specific (project, then queue, then direction, then fewest languages)."""
     candidates = []
     for version_id, source in store.current(session):
@@ -68,7 +68,7 @@ def vocabulary(session: Session) -> tuple[dict[str, dict[str, str]], dict[str, s
         form = parsed(version_id, source)
         for criterion in form.criteria():
             title = criterion.title if isinstance(criterion.title, dict) else dict.fromkeys(form.languages, criterion.title)
-            titles[criterion.id] = {**dict(title), **titles.get(criterion.id, {})}
+            titles[criterion.id] = {**{str(k): v for k, v in title.items()}, **titles.get(criterion.id, {})}
             if criterion.training_topic:
                 topics.setdefault(criterion.id, criterion.training_topic)
     return titles, topics

@@ -154,7 +154,15 @@ def prepare(path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, s
 
 
 def record(
-    session: Session, *, name: str, sha256: str, data: CallData, prepared: Prepared, place: Callable[[Session, CallData], Placed], at: datetime, modified: datetime
+    session: Session,
+    *,
+    name: str,
+    sha256: str,
+    data: CallData,
+    prepared: Prepared,
+    place: Callable[[Session, CallData], Placed],
+    at: datetime,
+    modified: datetime,
 ) -> FileOutcome:
     """The call's row. A call that came in meanwhile by another way counts as known."""
     earlier = already_here(session, name=name, sha256=sha256, data=data)

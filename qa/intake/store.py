@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from qa.intake.types import CallFacts, FileOutcome, Outcome, Reason
@@ -12,7 +12,7 @@ from qa.tables.calls import CallRow, ImportRow
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 
 
-def _facts_query() -> Select[Any]:
+def _facts_query() -> Any:
     return (
         select(CallRow, ProjectRow, AgentRow, TeamRow)
         .join(ProjectRow, ProjectRow.id == CallRow.project_id)

@@ -1,24 +1,53 @@
 """Work the ledger: claim a task, do its step, record it under the fence, ask for what comes next."""
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
+from qa.intake import service as intake
+from qa.intake import store as calls
+from qa.intake.types import FileOutcome, Incoming, Outcome, Reason
 from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
-from qa.pipeline import STEPS, Unworkable
+from qa.pipeline import STEPS, Unworkable, receive, steps_after_intake
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
+Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
 
 def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
     """Ask for steps in the caller's transaction; the caller announces the ids after its commit."""
     return store.request(session, steps, at=at)
+
+
+def take_in(wiring: Wiring, path: Path, *, manifest: Path | None, progress: Progress) -> list[FileOutcome]:
+    """Every incoming file through intake, one transaction each. Raises ManifestRefused."""
+    batch = secrets.token_hex(8)
+    found = intake.incoming(path, manifest=manifest, zone=wiring.settings.zone)
+    return [take_one(wiring, item, batch=batch) for item in progress(found, "importing")]
+
+
+def take_one(wiring: Wiring, item: Incoming, *, batch: str, actor_id: int | None = None) -> FileOutcome:
+    """One file: its call, its outcome and the steps that follow, in one transaction; workers are told after the commit."""
+    if item.refusal or item.path is None:
+        outcome = item.refusal or FileOutcome(item.name, Outcome.REFUSED, Reason.MISSING_FILE)
+        with wiring.database.write() as session:
+            calls.note_file(session, batch=batch, outcome=outcome, at=wiring.clock())
+        return outcome
+    record = receive(wiring, item.path, name=item.name, data=item.data, batch=batch, actor_id=actor_id)
+    with wiring.database.write() as session:
+        outcome = record(session)
+        asked = store.request(session, steps_after_intake(outcome), at=wiring.clock())
+    announce(wiring.settings, asked)
+    return outcome
 
 
 def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:

@@ -80,7 +80,7 @@ def next_due_at(session: Session) -> datetime | None:
 
 
 def counts(session: Session) -> dict[TaskState, int]:
-    found = {s: n for s, n in session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state)).tuples()}
+    found = dict(session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state)).tuples())
     return {state: found.get(state, 0) for state in TaskState}
 
 

@@ -143,7 +143,7 @@ def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
 
 
 def usernames(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    return {i: n for i, n in session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).tuples()}
+    return dict(session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).tuples())
 
 
 def has_role(session: Session, role: Role) -> bool:

@@ -15,6 +15,8 @@ from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
 
+CriterionCounts = tuple[str, int, int, int, int, int, int, int]
+
 
 def _calls(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [CallRow.started_at >= begin, CallRow.started_at < end]
@@ -77,7 +79,7 @@ def critical_cards(session: Session, *, begin: datetime, end: datetime, project_
     return {a: (k, n) for a, k, n in session.execute(query).tuples()}
 
 
-def criteria(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[tuple[str, int, int, int, int, int, int]]:
+def criteria(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[CriterionCounts]:
     """Per criterion: answers, counted, lost, not applicable, fails, with an automatic answer, of these unchanged."""
     query = (
         select(

@@ -74,7 +74,7 @@ def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) 
         .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day)
         .group_by(CallRow.agent_id)
     )
-    return {agent: count for agent, count in session.execute(query).tuples()}
+    return dict(session.execute(query).tuples())
 
 
 def draw(session: Session, plan: Plan, day: date) -> Draw | None:
@@ -118,9 +118,7 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
     )
     session.add(row)
     session.flush()
-    session.add_all(
-        DrawnCallRow(draw_id=row.id, call_id=c.call_id, stratum=c.stratum, probability=c.probability, reason=c.reason) for c in made.calls
-    )
+    session.add_all(DrawnCallRow(draw_id=row.id, call_id=c.call_id, stratum=c.stratum, probability=c.probability, reason=c.reason) for c in made.calls)
     session.flush()
     return row.id
 
@@ -128,7 +126,7 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
 def drawn_ids(session: Session, draw_id: int) -> dict[int, int]:
     """For each call of a draw the id of its place in it."""
     query = select(DrawnCallRow.call_id, DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id)
-    return {c: d for c, d in session.execute(query).tuples()}
+    return dict(session.execute(query).tuples())
 
 
 def is_drawn_for_people(session: Session, call_id: int) -> int | None:
@@ -184,7 +182,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
         .where(*in_month)
         .group_by(CallRow.agent_id)
     )
-    drawn_by = {a: n for a, n in session.execute(drawn).tuples()}
+    drawn_by = dict(session.execute(drawn).tuples())
     rows = []
     for agent_id, agent, team, calls, done in session.execute(totals).tuples():
         q = queued.get(agent_id, {})

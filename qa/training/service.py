@@ -43,7 +43,6 @@ def need_list(
     return NeedList(month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone))
 
 
-
 def _need(c: Counts, probability: float, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str]) -> Need:
     topic = topics.get(c.criterion, c.criterion.split(".")[0])
     title = titles.get(c.criterion, {"en": c.criterion})

@@ -23,7 +23,7 @@ def counts(session: Session, *, begin: datetime, end: datetime, team_id: int | N
     )
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
-    return [Counts(a, n, t, c, float(k), of) for a, n, t, c, k, of in session.execute(query).tuples()]
+    return [Counts(a, n, t, c, float(k or 0), of) for a, n, t, c, k, of in session.execute(query).tuples()]
 
 
 def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:

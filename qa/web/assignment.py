@@ -30,9 +30,7 @@ def queue() -> str:
 @blueprint.post("/queue/next")
 def take_next() -> Response:
     with writing() as session:
-        taken = service.claim_next(
-            session, evaluator_id=person().id, own_agent_id=person().agent_id, lease_minutes=wiring().settings.lease_minutes, at=now()
-        )
+        taken = service.claim_next(session, evaluator_id=person().id, own_agent_id=person().agent_id, lease_minutes=wiring().settings.lease_minutes, at=now())
     if isinstance(taken, Claimed):
         return redirect(url_for("scoring.workbench", assignment_id=taken.assignment_id))
     flash(_("No call is waiting just now."), "info")

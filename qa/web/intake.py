@@ -4,8 +4,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from flask import Blueprint, Response, redirect, render_template, request, send_file, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, Response, render_template, request, send_file
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import FileStorage
 
@@ -16,13 +15,11 @@ from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
 from qa.forms import service as forms
 from qa.intake import service, store
-from qa.intake.types import CallFacts, FileOutcome, Incoming, Reason
+from qa.intake.types import CallData, CallFacts, FileOutcome, Incoming, Reason
 from qa.jobs import service as jobs
-from qa.jobs.announce import announce
 from qa.people import store as people
 from qa.people.rules import may_hear
 from qa.people.types import Role
-from qa.pipeline import receive, steps_after_intake
 from qa.sampling import store as draws
 from qa.scoring import store as cards
 from qa.transcription import store as transcripts
@@ -135,7 +132,7 @@ def upload() -> Response | str | tuple[str, int]:
 
 def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> list[FileOutcome]:
     """Uploaded files through the same intake as the command line. Names are only ever shown, never used as paths."""
-    batch, outcomes, asked = secrets.token_hex(8), [], []
+    batch = secrets.token_hex(8)
     with tempfile.TemporaryDirectory(prefix="earshot-upload-") as folder:
         files: dict[str, Path] = {}
         for i, item in enumerate(recordings):
@@ -143,24 +140,12 @@ def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> lis
             item.save(target)
             files[item.filename or f"file {i + 1}"] = target
         rows = _rows(manifest, Path(folder), files)
-        for item in rows:
-            if item.refusal or item.path is None:
-                outcome = item.refusal or FileOutcome(item.name, service.Outcome.REFUSED, Reason.MISSING_FILE)
-                with writing() as session:
-                    store.note_file(session, batch=batch, outcome=outcome, at=now())
-                outcomes.append(outcome)
-                continue
-            record = receive(wiring(), item.path, name=item.name, data=item.data, batch=batch, actor_id=person().id)
-            with writing() as session:
-                outcomes.append(record(session))
-                asked += jobs.request(session, steps_after_intake(outcomes[-1]), at=now())
-    announce(wiring().settings, asked)
-    return outcomes
+        return [jobs.take_one(wiring(), item, batch=batch, actor_id=person().id) for item in rows]
 
 
 def _rows(manifest: FileStorage | None, folder: Path, files: dict[str, Path]) -> list[Incoming]:
     if manifest is None or not manifest.filename:
-        return [Incoming(name, path, service.CallData()) for name, path in files.items()]
+        return [Incoming(name, path, CallData()) for name, path in files.items()]
     is_json = manifest.filename.lower().endswith(".json")
     path = folder / ("manifest.json" if is_json else "manifest.csv")
     manifest.save(path)

@@ -38,9 +38,8 @@ def month(month: str | None = None) -> Response | str:
         closed = store.closed(session, month, project or "*") if team is None else None
         projects = people.projects(session)
     document = closed[1] if closed and not request.args.get("live") else made.document()
-    return render_template(
-        "reporting/month.html", r=document, closed=closed, projects=projects, before=month_before(month), after=month_before(month, -1), is_live=bool(request.args.get("live"))
-    )
+    around = {"before": month_before(month), "after": month_before(month, -1)}
+    return render_template("reporting/month.html", r=document, closed=closed, projects=projects, is_live=bool(request.args.get("live")), **around)
 
 
 @blueprint.get("/reports/<month>/export.<kind>")
@@ -108,9 +107,7 @@ def latest_month(session: Session) -> str:
 def _report(session: Session, month: str, project: str | None, team: str | None) -> MonthReport:
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
-    return service.month_report(
-        session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team
-    )
+    return service.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team)
 
 
 def _team_name() -> str | None:

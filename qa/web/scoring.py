@@ -98,9 +98,7 @@ def submit(card_id: int) -> Response | tuple[str, int]:
         with writing() as session:
             card = store.card(session, card_id) or missing()
             form, findings = forms.load(session, card.form_version_id), _findings(session, card)
-            service.submit(
-                session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, form=form, findings=findings, at=now()
-            )
+            service.submit(session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, form=form, findings=findings, at=now())
             if not queue.finish(session, card.assignment_id, evaluator_id=person().id, to=AssignmentState.SUBMITTED, at=now()):
                 raise NotHeld
     except service.AlreadySubmitted as done:
@@ -272,4 +270,3 @@ def _filled(posted: "MultiDict[str, str]") -> Filled:
         )
     except ValidationError:
         abort(400)
-
