@@ -15,6 +15,8 @@ EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in toke
 SAME_SOUND = 0.88
 SHORT_SAME_SOUND = 0.7
 PREFILTER = 55.0
+LONG_PHRASE = 12  # letters from which on joined words are compared
+JOINED_DISCOUNT = 0.06
 NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
 QUOTING = re.compile(
     r"(you (said|say|told|called)|he said|she said|they (said|called)|calls? me|called me|the customer (said|says)"
@@ -318,7 +320,8 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
                 grown.extend((begin, stop, gained, weight) for stop in _slot_ends(part, stretch.tokens, end)) if end >= 0 else grown.append((-2, -2, 0.0, 0))
             else:
                 size = sum(_weight(k) for k in part)
-                for a, b, similarity in _align(part, stretch.tokens, at_least - 0.15):
+                for a, b, aligned in _align(part, stretch.tokens, at_least - 0.15):
+                    similarity = max(aligned, _joined_similarity(part, stretch.tokens[a:b]))
                     if end >= 0 and not end <= a <= end + 2:
                         continue
                     first = a
@@ -367,6 +370,14 @@ def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) ->
         if costs[m] <= allowed and begins[m] < j:
             found.append((begins[m], j, 1 - costs[m] / total))
     return _separate(found)
+
+
+def _joined_similarity(phrase: tuple[str, ...], heard: Sequence[Token]) -> float:
+    """Likeness of the letters without the spaces: recognisers join and split words ("aver atteso", "averteso")."""
+    joined = "".join(phrase)
+    if len(joined) < LONG_PHRASE or HAN.match(joined):
+        return 0.0
+    return float(fuzz.ratio(joined, "".join(t.key for t in heard))) / 100 - JOINED_DISCOUNT
 
 
 def _separate(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:

