@@ -182,7 +182,7 @@ class Browser:
         self.client = client
 
     def get(self, path: str, **kwargs: object) -> TestResponse:
-        return self.client.get(path, **kwargs)
+        return self.client.get(path, **{"headers": {"Accept": "text/html"}, **kwargs})
 
     def post(self, path: str, data: dict[str, object] | None = None, **kwargs: object) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)

@@ -150,4 +150,4 @@ def skips_by_evaluator(session: Session) -> list[tuple[int, str, int]]:
         .where(AssignmentRow.state == AssignmentState.SKIPPED)
         .group_by(AssignmentRow.evaluator_id, AssignmentRow.skip_reason)
     )
-    return [(e, r, n) for e, r, n in session.execute(query).tuples() if e is not None]
+    return [(e, r, n) for e, r, n in session.execute(query) if e is not None]

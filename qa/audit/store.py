@@ -23,4 +23,4 @@ def history(session: Session, *, subject: Subject | None = None, subject_id: int
         query = query.where(EventRow.subject == subject.value, EventRow.subject_id == subject_id)
     if before_id is not None:
         query = query.where(EventRow.id < before_id)
-    return [Event(e.id, e.at, name, e.subject, e.subject_id, e.what, e.detail) for e, name in session.execute(query).tuples()]
+    return [Event(e.id, e.at, name, e.subject, e.subject_id, e.what, e.detail) for e, name in session.execute(query)]

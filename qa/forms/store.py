@@ -31,7 +31,7 @@ def current(session: Session) -> list[tuple[int, str]]:
     newest = select(FormVersionRow.form, func.max(FormVersionRow.version).label("top")).where(FormVersionRow.state == FormState.PUBLISHED)
     latest = newest.group_by(FormVersionRow.form).subquery()
     query = select(FormVersionRow.id, FormVersionRow.source).join(latest, (latest.c.form == FormVersionRow.form) & (latest.c.top == FormVersionRow.version))
-    return [(i, s) for i, s in session.execute(query.order_by(FormVersionRow.form)).tuples()]
+    return [(i, s) for i, s in session.execute(query.order_by(FormVersionRow.form))]
 
 
 def versions(session: Session) -> list[FormVersionRow]:

@@ -59,7 +59,7 @@ def _change(session: Session, claim: Claim, **values: object) -> bool:
 def running(session: Session) -> list[tuple[int, str, int]]:
     """Id, owner and fence of what is running."""
     query = select(TaskRow.id, TaskRow.owner, TaskRow.fence).where(TaskRow.state == TaskState.RUNNING)
-    return [(i, o, f) for i, o, f in session.execute(query).tuples()]
+    return [(i, o, f) for i, o, f in session.execute(query)]
 
 
 def release(session: Session, task_id: int, fence: int, *, at: datetime) -> bool:
@@ -80,13 +80,13 @@ def next_due_at(session: Session) -> datetime | None:
 
 
 def counts(session: Session) -> dict[TaskState, int]:
-    found = dict(session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state)).tuples())
+    found = dict(session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state)).all())
     return {state: found.get(state, 0) for state in TaskState}
 
 
 def step_counts(session: Session) -> list[tuple[str, TaskState, int]]:
     query = select(TaskRow.step, TaskRow.state, func.count()).group_by(TaskRow.step, TaskRow.state).order_by(TaskRow.step)
-    return [(a, b, n) for a, b, n in session.execute(query).tuples()]
+    return [(a, b, n) for a, b, n in session.execute(query)]
 
 
 def tasks(session: Session, *, state: TaskState, limit: int = 100) -> list[Task]:

@@ -81,14 +81,14 @@ def teams(session: Session) -> list[TeamFacts]:
         .group_by(TeamRow.id, TeamRow.name, DepartmentRow.name)
         .order_by(DepartmentRow.name, TeamRow.name)
     )
-    return [TeamFacts(*row) for row in session.execute(query).tuples()]
+    return [TeamFacts(*row) for row in session.execute(query)]
 
 
 def agents(session: Session, *, team_id: int | None = None, limit: int = 2000) -> list[PersonFacts]:
     query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).order_by(TeamRow.name, AgentRow.name).limit(limit)
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
-    return [PersonFacts(a.id, a.code, a.name, a.team_id, team, a.hired_on, a.left_on) for a, team in session.execute(query).tuples()]
+    return [PersonFacts(a.id, a.code, a.name, a.team_id, team, a.hired_on, a.left_on) for a, team in session.execute(query)]
 
 
 def projects(session: Session) -> list[tuple[str, str]]:
@@ -143,7 +143,7 @@ def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
 
 
 def usernames(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    return dict(session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).tuples())
+    return dict(session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).all())
 
 
 def has_role(session: Session, role: Role) -> bool:

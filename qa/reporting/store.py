@@ -56,7 +56,7 @@ def totals(session: Session, *, begin: datetime, end: datetime, project_id: int 
         .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
         .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name)
     )
-    return [AgentTotals(*row) for row in session.execute(query).tuples()]
+    return [AgentTotals(*row) for row in session.execute(query)]
 
 
 def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ScoredCall]:
@@ -64,7 +64,7 @@ def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id
     query = select(ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability).where(
         *_cards(begin, end, project_id, team_id), ScorecardRow.score.is_not(None), ScorecardRow.probability.is_not(None)
     )
-    return [ScoredCall(a, s, x, p) for a, s, x, p in session.execute(query.order_by(ScorecardRow.id)).tuples() if s is not None and p]
+    return [ScoredCall(a, s, x, p) for a, s, x, p in session.execute(query.order_by(ScorecardRow.id)) if s is not None and p]
 
 
 def critical_cards(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> dict[int, tuple[int, int]]:
@@ -76,7 +76,7 @@ def critical_cards(session: Session, *, begin: datetime, end: datetime, project_
         .where(*_cards(begin, end, project_id, team_id))
         .group_by(ScorecardRow.agent_id)
     )
-    return {a: (k, n) for a, k, n in session.execute(query).tuples()}
+    return {a: (k, n) for a, k, n in session.execute(query)}
 
 
 def criteria(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[CriterionCounts]:

@@ -61,7 +61,7 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     new_since = begin.date() - timedelta(days=new_hire_days)
     return [
         FrameCall(i, x, agent, bool(hired and hired > new_since), seconds, details)
-        for i, x, agent, hired, seconds, details in session.execute(query.order_by(CallRow.external_id)).tuples()
+        for i, x, agent, hired, seconds, details in session.execute(query.order_by(CallRow.external_id))
     ]
 
 
@@ -74,7 +74,7 @@ def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) 
         .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day)
         .group_by(CallRow.agent_id)
     )
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())
 
 
 def draw(session: Session, plan: Plan, day: date) -> Draw | None:
@@ -126,7 +126,7 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
 def drawn_ids(session: Session, draw_id: int) -> dict[int, int]:
     """For each call of a draw the id of its place in it."""
     query = select(DrawnCallRow.call_id, DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id)
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())
 
 
 def is_drawn_for_people(session: Session, call_id: int) -> int | None:
@@ -174,7 +174,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
         .group_by(CallRow.agent_id, AssignmentRow.state)
     )
     queued: dict[int, dict[AssignmentState, int]] = {}
-    for agent_id, state, count in session.execute(states).tuples():
+    for agent_id, state, count in session.execute(states):
         queued.setdefault(agent_id, {})[state] = count
     drawn = (
         select(CallRow.agent_id, func.count(DrawnCallRow.call_id.distinct()))
@@ -182,9 +182,9 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
         .where(*in_month)
         .group_by(CallRow.agent_id)
     )
-    drawn_by = dict(session.execute(drawn).tuples())
+    drawn_by = dict(session.execute(drawn).all())
     rows = []
-    for agent_id, agent, team, calls, done in session.execute(totals).tuples():
+    for agent_id, agent, team, calls, done in session.execute(totals):
         q = queued.get(agent_id, {})
         waiting = q.get(AssignmentState.WAITING, 0) + q.get(AssignmentState.CLAIMED, 0)
         scored, skipped = q.get(AssignmentState.SUBMITTED, 0), q.get(AssignmentState.SKIPPED, 0)
@@ -195,7 +195,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
 def _draw(session: Session, row: DrawRow, plan: Plan) -> Draw:
     calls = session.execute(
         select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id == row.id)
-    ).tuples()
+    )
     drawn = [DrawnCall(d.call_id, external, d.stratum, d.probability, d.reason) for d, external in calls]
     drawn.sort(key=lambda d: (d.stratum, d.external_id))
     strata = tuple(Stratum(s["stratum"], s["agent_id"], s["frame"], s["target"], s["drawn"]) for s in row.strata)

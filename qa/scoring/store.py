@@ -141,11 +141,11 @@ def cards(
         (ScorecardRow.call_id == call_id if call_id is not None else None),
         (ScorecardRow.id < before_id if before_id else None),
     )
-    rows = session.execute(query.where(*[c for c in conditions if c is not None])).tuples().all()
+    rows = session.execute(query.where(*[c for c in conditions if c is not None])).all()
     failed: dict[int, list[str]] = {}
     ids = [r.id for r, _, _ in rows]
     lost = select(AnswerRow.scorecard_id, AnswerRow.criterion).where(AnswerRow.scorecard_id.in_(ids), AnswerRow.share_of_points < 1)
-    for card_id, criterion in session.execute(lost).tuples():
+    for card_id, criterion in session.execute(lost):
         failed.setdefault(card_id, []).append(criterion)
     return [
         CardSummary(r.id, r.call_id, agent, evaluator, r.state, r.score, r.passed, r.started_at, r.submitted_at, tuple(failed.get(r.id, ())))

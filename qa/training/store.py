@@ -23,7 +23,7 @@ def counts(session: Session, *, begin: datetime, end: datetime, team_id: int | N
     )
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
-    return [Counts(a, n, t, c, float(k or 0), of) for a, n, t, c, k, of in session.execute(query).tuples()]
+    return [Counts(a, n, t, c, float(k or 0), of) for a, n, t, c, k, of in session.execute(query)]
 
 
 def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:
@@ -38,7 +38,7 @@ def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datet
         .order_by(ScorecardRow.id.desc())
     )
     found: dict[tuple[int, str], list[Evidence]] = {}
-    for agent_id, criterion, card_id, call_id in session.execute(query).tuples():
+    for agent_id, criterion, card_id, call_id in session.execute(query):
         rows = found.setdefault((agent_id, criterion), [])
         if len(rows) < each:
             rows.append(Evidence(card_id, call_id))

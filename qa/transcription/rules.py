@@ -78,10 +78,12 @@ def _interruptions(own: Sequence[Span], other: Sequence[Span]) -> list[Span]:
 
 
 def _holds(transcript: Transcript, silences: Sequence[Span]) -> list[Span]:
-    """Silences of some length that the agent announced shortly before."""
+    """For each time the agent announces a wait: the first longer silence that follows."""
     cues = HOLD_WORDS[transcript.language]
     announced = [u.end for _, u in transcript.by("agent") if any(c in u.text.lower() for c in cues)]
-    return [s for s in silences if s.seconds >= HOLD_MIN and any(-1.0 <= s.start - end <= HOLD_WINDOW for end in announced)]
+    long_ones = [s for s in silences if s.seconds >= HOLD_MIN]
+    firsts = (next((s for s in long_ones if -1.0 <= s.start - end <= HOLD_WINDOW), None) for end in announced)
+    return sorted({s for s in firsts if s is not None}, key=lambda s: s.start)
 
 
 def _word_count(text: str, language: str) -> int:

@@ -1,0 +1,98 @@
+"""Call data, speech mechanics, days and months."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from qa.calendar import MonthRefused, day_bounds, month_before, month_bounds
+from qa.intake.rules import CallDataRefused, call_data, nested
+from qa.people.rules import ALLOWED, may, password_fault
+from qa.people.types import Role, User
+from qa.tables.base import UtcDateTime
+from qa.transcription.rules import measure, merged
+from qa.transcription.types import Span, Transcript
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+def test_columns_that_are_not_ours_are_kept_by_level():
+    assert nested({"file": "a.wav", "ticket.number": "7", "ticket.closed": "", "mood": "x"}) == {"ticket": {"number": "7"}, "mood": "x"}
+
+
+def test_a_time_without_a_zone_is_read_in_the_reporting_zone():
+    assert call_data({"started_at": "2026-11-03 09:00"}, zone=ROME).started_at == datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
+    assert call_data({"started_at": "2026-11-03T09:00:00+00:00"}, zone=ROME).started_at == datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ({"started_at": "yesterday"}, "2026-11-03"),
+        ({"duration": "long"}, "seconds"),
+        ({"duration": "nan"}, "seconds"),
+        ({"duration": "-5"}, "seconds"),
+        ({"direction": "up"}, "inbound"),
+        ({"language": "de"}, "en, it or zh"),
+        ({"agent": "x" * 100}, "longer"),
+        ({"customer": "a\x00b"}, "control"),
+    ],
+)
+def test_call_data_that_cannot_be_read_says_what_to_write(row, word):
+    with pytest.raises(CallDataRefused, match=word):
+        call_data(row, zone=ROME)
+
+
+def test_months_begin_at_local_midnight_also_when_the_clock_changes():
+    begin, end = month_bounds("2026-03", ROME)
+    assert (end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds() == 743 * 3600
+    begin, end = month_bounds("2026-12", ROME)
+    assert end.year == 2027
+    begin, end = day_bounds(date(2026, 10, 25), ROME)
+    assert (end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds() == 25 * 3600
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026", "november", "2026-11-01", "", "9999-12-12"])
+def test_what_is_no_month_is_refused(month):
+    with pytest.raises(MonthRefused):
+        month_bounds(month, ROME)
+
+
+def test_months_are_counted_over_years():
+    assert (month_before("2026-01"), month_before("2026-12", -1), month_before("2026-03", 14)) == ("2025-12", "2027-01", "2025-01")
+
+
+def test_a_naive_time_never_reaches_the_database():
+    with pytest.raises(ValueError, match="without a zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), None)  # noqa: DTZ001  # that is the point
+
+
+def span(start: float, end: float) -> Span:
+    return Span(start=start, end=end)
+
+
+def test_overlap_silence_and_interruptions_are_measured_from_turns():
+    call = Transcript.model_validate({"language": "en", "duration": 20, "utterances": [{"speaker": "agent", "start": 0, "end": 5, "text": "one moment please"}]})
+    m = measure(call, [span(0, 5), span(12, 14)], [span(4, 6), span(10.5, 13)])
+    assert m.overlap_share == pytest.approx(2 / 20)
+    assert [(s.start, s.end) for s in m.silences] == [(6, 10.5), (14, 20)]
+    assert [s.start for s in m.holds] == [6], "a silence after the agent announced it is a hold"
+    assert [s.start for s in m.customer.interruptions] == [4]
+    assert [s.start for s in m.agent.interruptions] == [12]
+
+
+def test_spans_are_joined_over_small_gaps():
+    assert merged([span(3, 4), span(0, 1), span(1.2, 2)], gap=0.3) == [span(0, 2), span(3, 4)]
+
+
+def user(role: Role, active: bool = True) -> User:
+    return User(1, "u", "U", role, "en", "light", 1, 1, active)
+
+
+def test_a_disabled_user_may_nothing():
+    assert not any(may(user(role, active=False), p) for role in Role for p in ALLOWED[role])
+
+
+@pytest.mark.parametrize(("password", "fault"), [("short", "too_short"), ("x" * 201, "too_long"), ("elena-is-great", "like_the_name"), ("correct horse", None)])
+def test_passwords(password, fault):
+    assert password_fault(password, "elena") == fault
