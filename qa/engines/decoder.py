@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 RATE = 16_000
 CONTAINERS = "wav,w64,flac,mp3,ogg,amr,mov,mp4,m4a,3gp,matroska,webm,au,aac"
-PLAYS_IN_BROWSERS = {"pcm_s16le", "pcm_alaw", "pcm_mulaw", "pcm_u8", "mp3", "flac", "opus", "vorbis"}
+PLAYS_IN_BROWSERS = {"pcm_s16le", "pcm_alaw", "pcm_mulaw", "pcm_u8", "mp3", "mp3float", "flac", "opus", "vorbis"}
 
 
 class Refused(Exception):
@@ -123,7 +123,7 @@ def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: flo
         "rate": stream.codec_context.sample_rate,
         "codec": stream.codec_context.name,
         "bad_packets": bad,
-        "plays": stream.codec_context.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "flac", "ogg"),
+        "plays": stream.codec_context.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "mp3float", "flac", "ogg"),
     }
 
 

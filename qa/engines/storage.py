@@ -46,6 +46,9 @@ class Storage:
         """A seekable stream, for range requests."""
         return self._files.open(f"{self._root}/{key}", "rb")  # type: ignore[no-any-return]
 
+    def size(self, key: str) -> int:
+        return int(self._files.size(f"{self._root}/{key}"))
+
     @contextmanager
     def as_file(self, key: str) -> Iterator[Path]:
         """A path on this machine that holds the blob, for programs that want one."""

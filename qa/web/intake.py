@@ -100,7 +100,10 @@ def audio(call_id: int) -> Response:
         key = f"{found.storage_key}/original"
         if not shelf.has(key):
             missing()
-    response = send_file(shelf.open(key), mimetype=found.media_type or "audio/wav", conditional=True, etag=found.content_sha256, max_age=0)
+    response = send_file(shelf.open(key), mimetype=found.media_type or "audio/wav", etag=found.content_sha256, max_age=0)
+    size = shelf.size(key)
+    response.content_length = size
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

@@ -1,0 +1,172 @@
+"""People at work in a real browser: scoring by keyboard, reading, two windows, a lost connection; every page seen by axe."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import picture, violations
+
+
+def take_call(page):
+    page.get_by_role("button", name=re.compile("Next call|Go on with my call")).click()
+    page.wait_for_selector("body[data-ready]")
+
+
+def answer_all(page):
+    """Every open criterion by keyboard: accept what is proposed, else answer 1, with a comment where one is needed."""
+    page.keyboard.press("Escape")
+    for _ in range(60):
+        current = page.locator(".criterion.is-current")
+        if not current.locator("input[type=radio]:checked").count():
+            page.keyboard.press("a" if current.get_attribute("data-suggestion") else "1")
+        else:
+            page.keyboard.press("j")
+        if not page.locator(".criterion:not([hidden])").filter(has_not=page.locator("input:checked")).count():
+            break
+    for box in page.locator(".criterion:not([hidden]) textarea").all():
+        box.evaluate("el => { el.closest('details').open = true; el.value = 'heard in the call'; el.dispatchEvent(new Event('input', {bubbles: true})); }")
+    page.wait_for_selector("[data-saved][data-state=saved]")
+
+
+def test_an_evaluator_scores_a_call_by_keyboard_and_the_agent_reads_it(enter, site):
+    page = enter("evaluator")
+    take_call(page)
+    assert page.locator(".said").count() > 5
+    page.wait_for_selector(".wave canvas, .wave div >> nth=0")
+    page.keyboard.press(" ")
+    expect(page.locator("[data-now]")).not_to_have_text("0:00", timeout=15000)
+    page.wait_for_selector(".w.is-now", timeout=15000)
+    page.keyboard.press(" ")
+    page.keyboard.press("e")
+    page.wait_for_selector(".player.is-playing")
+    page.keyboard.press("m")
+    page.keyboard.type("a warm opening")
+    page.keyboard.press("Enter")
+    assert page.locator("[data-notes] li").count() == 1
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.locator("dialog[open]").count() == 1
+    page.keyboard.press("Escape")
+    page.fill("[data-find]", "thank you")
+    assert int(page.inner_text("[data-found]")) >= 1
+    answer_all(page)
+    picture(page, "workbench")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert page.url.endswith("/queue"), page.locator(".has-fault").all_inner_texts()
+    assert "Submitted" in page.inner_text("main")
+    agent = enter("agent")
+    agent.locator("main a").first.click()
+    assert "a warm opening" in agent.inner_text("main")
+    agent.locator(".evidence").first.click()
+    agent.wait_for_selector(".player.is-playing")
+    agent.fill("#comment", "Thank you")
+    agent.get_by_role("button", name="I have read it").click()
+    assert "Thank you" in agent.inner_text("main")
+    manager = enter("manager")
+    assert "Quality report" in manager.inner_text("h1")
+    assert "Too little data for a figure" in manager.inner_text(".headline")
+    trainer = enter("trainer")
+    assert "Training needs" in trainer.inner_text("h1")
+
+
+def test_what_is_typed_survives_a_reload_and_a_changed_answer_asks_why(enter):
+    page = enter("evaluator")
+    take_call(page)
+    with_suggestion = page.locator(".criterion[data-suggestion=met]").first
+    with_suggestion.click()
+    page.keyboard.press("2")
+    assert page.evaluate("document.activeElement.name").startswith("reason.")
+    page.keyboard.type("heard it differently")
+    page.wait_for_selector("[data-saved][data-state=saved]")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.locator("input[name^='reason.']").evaluate_all("els => els.map(e => e.value)").count("heard it differently") == 1
+
+
+def test_an_incomplete_card_is_not_submitted_and_shows_where(enter):
+    page = enter("evaluator")
+    take_call(page)
+    page.fill("#summary", "kept words")
+    page.locator("[data-submit]").click()
+    page.wait_for_selector("[data-faults]")
+    assert page.input_value("#summary") == "kept words"
+    assert page.locator(".has-fault").count() > 3
+
+
+def test_two_windows_on_one_card_lose_nothing(enter):
+    one = enter("evaluator")
+    take_call(one)
+    two = one.context.new_page()
+    two.problems = []
+    two.goto(one.url)
+    two.wait_for_selector("body[data-ready]")
+    one.fill("#summary", "from the first window")
+    one.wait_for_selector("[data-saved][data-state=saved]")
+    one.wait_for_timeout(1500)
+    two.fill("#summary", "from the second window")
+    two.wait_for_selector("[data-conflict]:not([hidden])")
+    assert two.input_value("#summary") == "from the second window"
+    two.locator("[data-keep-mine]").click()
+    two.wait_for_selector("[data-saved][data-state=saved]")
+    one.reload()
+    assert one.input_value("#summary") == "from the second window"
+
+
+def test_a_lost_connection_is_said_and_made_good(enter):
+    page = enter("evaluator")
+    take_call(page)
+    page.context.set_offline(True)
+    page.fill("#summary", "typed in the tunnel")
+    page.wait_for_selector("[data-saved][data-state=offline]")
+    page.context.set_offline(False)
+    page.wait_for_selector("[data-saved][data-state=saved]", timeout=20000)
+    page.problems.clear()  # the browser logs the failed request; that is the point
+    page.reload()
+    assert page.input_value("#summary") == "typed in the tunnel"
+
+
+PAGES = {
+    "evaluator": ["/queue", "/calls", "/calls/1", "/cards", "/forms", "/forms/1"],
+    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log"],
+    "leader": ["/team", "/reports/2026-11", "/training/2026-11"],
+    "trainer": ["/training/2026-11", "/reports/2026-11"],
+    "agent": ["/my/scorecards"],
+    "admin": ["/people", "/jobs"],
+}
+
+
+@pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390), ("zh", True, 1440)])
+@pytest.mark.parametrize("role", PAGES)
+def test_every_page_of_every_role_is_clean_readable_and_within_its_width(enter, site, role, language, dark, width):
+    page = enter(role, width=width, height=900 if width > 500 else 844, language=language, dark=dark)
+    for path in PAGES[role]:
+        page.goto(site.url + path)
+        page.wait_for_load_state("networkidle")
+        assert violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the window"
+        assert page.locator("h1").count() == 1
+        name = re.sub(r"\W+", "-", f"{role}-{path}").strip("-")
+        picture(page, f"{name}-{language}-{'dark' if dark else 'light'}-{width}")
+
+
+@pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 1440), ("it", True, 1440), ("zh", False, 390)])
+def test_the_workbench_is_clean_in_every_dress(enter, language, dark, width):
+    page = enter("manager", width=width, height=900 if width > 500 else 844, language=language, dark=dark)
+    page.goto(page.url.split("/reports")[0] + "/queue")
+    page.locator("main .btn-primary").first.click()
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_timeout(500)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, f"workbench-{language}-{'dark' if dark else 'light'}-{width}")
+
+
+def test_the_door_is_clean_and_a_stranger_stays_outside(browser, site):
+    page = browser.new_page()
+    page.goto(f"{site.url}/reports/2026-11")
+    assert "/sign-in" in page.url
+    assert violations(page) == []
+    picture(page, "sign-in")
+    page.close()
