@@ -132,7 +132,7 @@ export function startSearch(root) {
   const input = root.querySelector("[data-find]");
   const text = root.querySelector("[data-transcript]");
   if (!input || !text) return;
-  input.addEventListener("input", () => {
+  const search = () => {
     text.querySelectorAll(".is-found").forEach((el) => el.classList.remove("is-found"));
     const wanted = input.value.toLowerCase().replace(/\s+/g, "");
     let found = 0;
@@ -146,5 +146,7 @@ export function startSearch(root) {
       }
     }
     root.querySelector("[data-found]").textContent = wanted ? String(found) : "";
-  });
+  };
+  input.addEventListener("input", search);
+  input.addEventListener("search", search);
 }

@@ -102,6 +102,8 @@ form.addEventListener("change", (e) => {
 form.addEventListener("input", (e) => { if (e.target.matches("textarea, input:not([type=radio]):not([data-new-note])")) touch(); });
 form.addEventListener("focusin", (e) => { const c = e.target.closest("[data-criterion]"); if (c) stand(c, { scroll: false }); });
 form.addEventListener("click", (e) => {
+  const clicked = e.target.closest("[data-criterion]");
+  if (clicked) stand(clicked, { scroll: false });
   const button = e.target.closest("[data-accept]");
   if (button) { const c = button.closest("[data-criterion]"); stand(c); accept(c); }
   if (e.target.closest("[data-remove-note]")) { e.target.closest("li").remove(); touch(); }
