@@ -193,9 +193,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
 
 
 def _draw(session: Session, row: DrawRow, plan: Plan) -> Draw:
-    calls = session.execute(
-        select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id == row.id)
-    )
+    calls = session.execute(select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id == row.id))
     drawn = [DrawnCall(d.call_id, external, d.stratum, d.probability, d.reason) for d, external in calls]
     drawn.sort(key=lambda d: (d.stratum, d.external_id))
     strata = tuple(Stratum(s["stratum"], s["agent_id"], s["frame"], s["target"], s["drawn"]) for s in row.strata)

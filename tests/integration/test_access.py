@@ -1,20 +1,19 @@
 """Who may open what: every route, every role, own and other; sessions, tokens, headers."""
 
 import pytest
-from tests.conftest import add_call, build, people_of
 
 from qa.app import create_app
 from qa.people import service as people
 from qa.people.rules import may
 from qa.people.types import Permission
 from qa.web.access import ACCESS, Door
+from tests.conftest import add_call, build, people_of
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    from tests.conftest import Clock
-
     from qa.settings import Settings
+    from tests.conftest import Clock
 
     wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var"), transcriber="scripted"), Clock())
     made = create_app(wiring.settings, wiring=wiring)
@@ -142,9 +141,8 @@ def test_every_answer_carries_the_strict_policy(wiring, cast, visit):
 
 def test_after_signing_in_one_is_never_sent_to_another_site(wiring, cast, visit):
     wiring_settings = wiring.settings.model_copy(update={"demo": True})
-    from tests.conftest import visits
-
     from qa.wiring import Wiring
+    from tests.conftest import visits
 
     app = create_app(wiring_settings, wiring=Wiring(wiring_settings, wiring.database, wiring.storage, wiring.ears, wiring.clock))
     for target in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):

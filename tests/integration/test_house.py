@@ -10,11 +10,11 @@ import re
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from tests.conftest import Browser, fresh_database
 
 from qa.settings import HOUSE, Settings
 from qa.tables import Base
 from qa.tables.migrate import downgrade, is_current, upgrade
+from tests.conftest import Browser, fresh_database
 
 TRANSLATIONS = HOUSE / "qa" / "web" / "translations"
 

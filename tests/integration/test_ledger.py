@@ -7,11 +7,11 @@ import sys
 import time
 
 import pytest
-from tests.conftest import add_call, people_of
 
 from qa.jobs import rules, service, store
 from qa.jobs.types import TaskState
 from qa.pipeline import STEPS, Unworkable
+from tests.conftest import add_call, people_of
 
 
 def ask(wiring, step="step", subject=1):
@@ -176,12 +176,12 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(se
     from datetime import UTC, datetime
 
     import redis
-    from tests.conftest import build
 
     from qa.jobs.announce import announce, connect
     from qa.jobs.broker import BrokerBusy, embedded_broker
     from qa.jobs.schedule import DRAW_HOUR
     from qa.jobs.worker import work
+    from tests.conftest import build
 
     assert DRAW_HOUR == 2
     clock.now = datetime.now(UTC)

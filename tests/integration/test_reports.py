@@ -6,10 +6,10 @@ import json
 import openpyxl
 import pytest
 from sqlalchemy import event
-from tests.conftest import build, people_of, visits
 
 from qa.app import create_app, report_files
 from qa.simulation import simulate_centre
+from tests.conftest import build, people_of, visits
 
 
 def quiet(step, left):
@@ -19,9 +19,8 @@ def quiet(step, left):
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
     """A simulated centre of 12 agents, two months; nothing here changes it but closing a month."""
-    from tests.conftest import Clock
-
     from qa.settings import Settings
+    from tests.conftest import Clock
 
     wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
     cast = people_of(wiring)
@@ -54,9 +53,8 @@ def test_page_json_xlsx_and_html_show_the_same_figures(centre):
 
 
 def test_the_month_page_takes_the_same_number_of_queries_for_any_number_of_agents(centre, tmp_path):
-    from tests.conftest import Clock
-
     from qa.settings import Settings
+    from tests.conftest import Clock
 
     def queries(wiring, user, app, path):
         count = 0

@@ -84,7 +84,7 @@ def test_call_data_against_what_the_form_wants(rule, expected):
     assert check_call(form_with(rule), CALL, mechanics=MECHANICS, details=DETAILS).findings[0].verdict is expected
 
 
-YES, NO, MAYBE = ("{metadata: {field: after, present: %s}}" % x for x in ("true", "false", "true"))
+YES, NO, MAYBE = (f"{{metadata: {{field: after, present: {x}}}}}" for x in ("true", "false", "true"))
 MAYBE = "{metadata: {field: nothing, is: [x]}}"
 
 

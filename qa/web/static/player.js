@@ -54,6 +54,7 @@ export async function startPlayer(root) {
   });
   const marks = JSON.parse(root.querySelector("[data-marks]")?.textContent ?? "[]");
   wave.on("ready", () => marks.forEach((m) => mark(m.kind, m.start, m.end)));
+  const settled = new Promise((done) => { wave.once("ready", done); wave.once("error", done); setTimeout(done, 4000); });
   let stopAt = null;
   let loop = null;
 
@@ -98,6 +99,7 @@ export async function startPlayer(root) {
   media.addEventListener("timeupdate", step);
   media.addEventListener("seeked", step);
   (function everyFrame() { if (!media.paused) step(); requestAnimationFrame(everyFrame); })();
+  await settled;  // a play before the waveform is ready would be cut off by its loading
   return { toggle, jump, hear, time: () => media.currentTime };
 }
 
