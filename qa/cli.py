@@ -162,9 +162,8 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
 
     from qa.jobs import service as jobs
     from qa.jobs.announce import announce
-    from qa.pipeline import draw
+    from qa.pipeline import draw, steps_after_draw
     from qa.sampling import store
-    from qa.sampling.types import Phase
 
     wiring = wired()
     when: date = day.date() if day else wiring.clock().astimezone(wiring.settings.zone).date() - timedelta(days=1)
@@ -172,7 +171,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         if plan and store.plan(session, plan) is None:
             raise Refusal(f"there is no plan {plan!r}; plans: {', '.join(p.code for p in store.plans(session)) or 'none'}")
         made = draw(wiring, session, when, plan=plan)
-        asked = jobs.request(session, [("queue", c.call_id) for d in made if d.is_new and d.phase is Phase.HUMAN for c in d.calls], at=wiring.clock())
+        asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
     announce(wiring.settings, asked)
     if as_json:
         put({"date": when.isoformat(), "draws": [d.document() for d in made]})

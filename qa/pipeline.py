@@ -96,8 +96,7 @@ def sample(wiring: Wiring, ordinal: int) -> Record:
     """Every active plan draws from one day."""
 
     def record(session: Session) -> Next:
-        made = draw(wiring, session, date.fromordinal(ordinal))
-        return [("queue", c.call_id) for d in made if d.phase is Phase.HUMAN for c in d.calls]
+        return steps_after_draw(session, draw(wiring, session, date.fromordinal(ordinal)))
 
     return record
 
@@ -138,9 +137,23 @@ def receive(wiring: Wiring, path: Path, *, name: str, data: CallData, batch: str
     return record
 
 
-def steps_after_intake(outcome: FileOutcome) -> Next:
-    """A new call is transcribed and checked: the automatic phase takes every call."""
-    return [("transcribe", outcome.call_id)] if outcome.is_new_call and outcome.call_id is not None else []
+def steps_after_intake(session: Session, outcome: FileOutcome) -> Next:
+    """A new call is transcribed and checked at once, unless a plan draws which calls are."""
+    if not outcome.is_new_call or outcome.call_id is None or draws.has_automatic_plan(session):
+        return []
+    return [("transcribe", outcome.call_id)]
+
+
+def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, int]]:
+    """Calls drawn for people go to the queue; those that no automatic phase has taken yet are transcribed and checked first."""
+    steps: list[tuple[str, int]] = []
+    for d in made:
+        for c in d.calls if d.is_new else ():
+            if not transcripts.has_transcript(session, c.call_id) and draws.has_automatic_plan(session):
+                steps.append(("transcribe", c.call_id))
+            if d.phase is Phase.HUMAN:
+                steps.append(("queue", c.call_id))
+    return list(dict.fromkeys(steps))
 
 
 def _place(session: Session, data: CallData) -> intake.Placed:

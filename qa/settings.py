@@ -92,4 +92,6 @@ class Settings(BaseSettings):
 @functools.cache
 def load() -> Settings:
     """The settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]  # every field has a default; mypy does not see pydantic's
+    settings = Settings()
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))  # librosa compiles; a read-only HOME must not stop it
+    return settings

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from qa.calendar import day_bounds, month_before, month_bounds
 from qa.forms import service as forms
-from qa.forms.rules import score, shown
+from qa.forms.rules import CriterionScore, score, shown
 from qa.forms.types import Form
 from qa.people import service as people
 from qa.people import store as people_store
@@ -224,17 +224,15 @@ def _write_card(
     )  # fmt: skip
     session.add(card)
     session.flush()
-    session.execute(
-        insert(AnswerRow),
-        [
-            {
-                "scorecard_id": card.id, "agent_id": call.agent_id, "criterion": p.id, "option": p.answer, "failed": p.failed, "called_at": call.started_at,
-                "share_of_points": float(p.points / p.max) if p.counted and p.points is not None and p.max else None,
-                "automatic": verdicts.get(p.id, ""), "was_changed": verdicts.get(p.id, "unsure") not in ("unsure", p.answer),
-            }
-            for p in breakdown.criteria
-        ],
-    )  # fmt: skip
+    shared = {"scorecard_id": card.id, "agent_id": call.agent_id, "called_at": call.started_at}
+    session.execute(insert(AnswerRow), [shared | _counted(p, verdicts.get(p.id, "")) for p in breakdown.criteria])
+
+
+def _counted(part: CriterionScore, automatic: str) -> dict[str, Any]:
+    share = float(part.points / part.max) if part.counted and part.points is not None and part.max else None
+    changed = automatic not in ("", "unsure", part.answer)
+    row = {"criterion": part.id, "option": part.answer, "failed": part.failed, "share_of_points": share}
+    return row | {"automatic": automatic, "was_changed": changed}
 
 
 def _typed(option: str, automatic: str | None) -> dict[str, Any]:

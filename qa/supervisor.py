@@ -1,6 +1,7 @@
 """`qa up`: broker, workers, scheduler and web as one, each restarted when it dies, all ended together."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,6 +42,8 @@ def run(settings: Settings, *, demo: bool) -> None:
     signal.signal(signal.SIGINT, stop)
     from qa.setup import initialise
 
+    if not _is_free(settings):
+        raise click.ClickException(f"port {settings.port} of {settings.host} is taken; stop what listens there or set QA_PORT")
     wiring = Wiring.build(settings)
     initialise(wiring)
     try:
@@ -74,7 +77,7 @@ def prepare_demo(wiring: Wiring) -> None:
     from qa.intake import store as calls
     from qa.jobs import store
     from qa.jobs.service import request, take_in, work_once
-    from qa.pipeline import draw
+    from qa.pipeline import draw, steps_after_draw
     from qa.progress import counting, progress
     from qa.setup import add_demo_people, demo_plan, demo_recordings
 
@@ -89,7 +92,7 @@ def prepare_demo(wiring: Wiring) -> None:
         while day is not None and last is not None and day <= last:
             with wiring.database.write() as session:
                 made = draw(wiring, session, day)
-                request(session, [("queue", c.call_id) for d in made if d.is_new for c in d.calls], at=wiring.clock())
+                request(session, steps_after_draw(session, made), at=wiring.clock())
             day += timedelta(days=1)
     with wiring.database.read() as session:
         left = len(store.due(session, now=wiring.clock()))
@@ -98,6 +101,16 @@ def prepare_demo(wiring: Wiring) -> None:
             while (claim := work_once(wiring)) is not None:
                 with wiring.database.read() as session:
                     tick(f"{claim.step} {claim.subject_id}", len(store.due(session, now=wiring.clock())))
+
+
+def _is_free(settings: Settings) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return False
+    return True
 
 
 def _commands(settings: Settings) -> dict[str, list[str]]:

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from qa.assignment.types import AssignmentState, Place, QueueCounts
+from qa.assignment.types import AssignmentState, Place, QueueCounts, SkipReason
 from qa.tables.calls import CallRow
-from qa.tables.people import AgentRow, ProjectRow
+from qa.tables.people import AgentRow, ProjectRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
@@ -143,11 +143,13 @@ def holds(session: Session, evaluator_id: int, call_id: int) -> bool:
     return session.scalar(query) is not None
 
 
-def skips_by_evaluator(session: Session) -> list[tuple[int, str, int]]:
-    """Evaluator, reason and how often."""
+def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
+    """Evaluator, reason and how often: against picking the easy calls."""
     query = (
-        select(AssignmentRow.evaluator_id, AssignmentRow.skip_reason, func.count())
+        select(UserRow.display_name, AssignmentRow.skip_reason, func.count())
+        .join(UserRow, UserRow.id == AssignmentRow.evaluator_id)
         .where(AssignmentRow.state == AssignmentState.SKIPPED)
-        .group_by(AssignmentRow.evaluator_id, AssignmentRow.skip_reason)
+        .group_by(UserRow.display_name, AssignmentRow.skip_reason)
+        .order_by(UserRow.display_name, AssignmentRow.skip_reason)
     )
-    return [(e, r, n) for e, r, n in session.execute(query) if e is not None]
+    return [(name, SkipReason(reason), n) for name, reason, n in session.execute(query)]

@@ -78,27 +78,35 @@ def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: flo
 
     stream = container.streams.audio[0]
     declared = declared_wav_seconds(path) if kind == "wav" else (container.duration / av.time_base if container.duration else None)
-    channels = stream.codec_context.channels
-    if channels > 2:
+    if stream.codec_context.channels > 2:
         raise Refused("too_many_channels")
     if declared and declared > max_seconds * 1.01:
         raise Refused("too_long")
+    written, bad = _samples(container, stream, out, limit=int(max_seconds * RATE))
     codec = stream.codec_context
-    if codec.name == "amrnb" and "libopencore_amrnb" in av.codecs_available:
-        codec = av.CodecContext.create("libopencore_amrnb", "r")
-        codec.sample_rate, codec.layout = 8000, "mono"
+    plays = codec.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "flac", "ogg")
+    found = {"seconds": written / RATE, "declared": declared, "channels": codec.channels, "rate": codec.sample_rate}
+    return found | {"codec": codec.name, "bad_packets": bad, "plays": plays}
+
+
+def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple[int, int]:
+    """Packet by packet, so that damage costs a packet and not the rest of the call: samples a channel, and packets lost."""
+    import av
+
+    codec, channels = _codec(stream), stream.codec_context.channels
     resampler = av.AudioResampler(format="s16", layout="stereo" if channels == 2 else "mono", rate=RATE)
     written = bad = 0
-    limit = int(max_seconds * RATE)
+
+    def put(pieces: list[Any]) -> int:
+        size = 0
+        for piece in pieces:
+            data = piece.to_ndarray().tobytes()
+            out.write(data)
+            size += len(data) // (2 * channels)
+        return size
+
     packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            break
-        except (av.FFmpegError, OSError):
-            bad += 1
-            break
+    while (packet := _next(packets)) is not None:
         try:
             frames = codec.decode(packet)
         except (av.FFmpegError, ValueError):
@@ -106,25 +114,31 @@ def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: flo
             continue
         for frame in frames:
             frame.pts = None
-            for piece in resampler.resample(frame):
-                data = piece.to_ndarray().tobytes()
-                out.write(data)
-                written += len(data) // (2 * channels)
+            written += put(resampler.resample(frame))
         if written > limit:
             raise Refused("too_long")
-    for piece in resampler.resample(None):
-        data = piece.to_ndarray().tobytes()
-        out.write(data)
-        written += len(data) // (2 * channels)
-    return {
-        "seconds": written / RATE,
-        "declared": declared,
-        "channels": channels,
-        "rate": stream.codec_context.sample_rate,
-        "codec": stream.codec_context.name,
-        "bad_packets": bad,
-        "plays": stream.codec_context.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "mp3float", "flac", "ogg"),
-    }
+    return written + put(resampler.resample(None)), bad
+
+
+def _codec(stream: Any) -> Any:
+    """The stream's decoder; for AMR the one that understands the pauses of real telephones."""
+    import av
+
+    if stream.codec_context.name == "amrnb" and "libopencore_amrnb" in av.codecs_available:
+        codec = av.CodecContext.create("libopencore_amrnb", "r")
+        codec.sample_rate, codec.layout = 8000, "mono"
+        return codec
+    return stream.codec_context
+
+
+def _next(packets: Any) -> Any:
+    """The next packet, or None at the end or where the container cannot be read on."""
+    import av
+
+    try:
+        return next(packets, None)
+    except (av.FFmpegError, OSError):
+        return None
 
 
 def main(arguments: list[str]) -> int:

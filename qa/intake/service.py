@@ -169,28 +169,13 @@ def record(
     if earlier:
         return earlier
     placed = place(session, data)
-    details: dict[str, Any] = data.details
+    where = {"project_id": placed.project_id, "agent_id": placed.agent_id, "source_name": name[:300], "received_at": at}
+    known = {"queue": data.queue, "direction": data.direction, "language": data.language, "customer": data.customer, "details": data.details}
+    sound = {"channels": prepared.channels, "lost_seconds": prepared.lost_seconds, "media_type": prepared.media_type}
+    sound |= {"content_sha256": sha256, "duration_seconds": prepared.seconds, "started_at": data.started_at or modified}
     try:
         with session.begin_nested():
-            call_id = store.add_call(
-                session,
-                external_id=data.external_id or f"file-{sha256[:16]}",
-                content_sha256=sha256,
-                project_id=placed.project_id,
-                agent_id=placed.agent_id,
-                queue=data.queue,
-                direction=data.direction,
-                language=data.language,
-                customer=data.customer,
-                started_at=data.started_at or modified,
-                duration_seconds=prepared.seconds,
-                channels=prepared.channels,
-                lost_seconds=prepared.lost_seconds,
-                source_name=name[:300],
-                media_type=prepared.media_type,
-                details=details,
-                received_at=at,
-            )
+            call_id = store.add_call(session, external_id=data.external_id or f"file-{sha256[:16]}", **where, **known, **sound)
     except IntegrityError:
         return FileOutcome(name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=store.call_id_by_hash(session, sha256), external_id=data.external_id)
     if prepared.lost_seconds:

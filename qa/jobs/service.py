@@ -45,7 +45,7 @@ def take_one(wiring: Wiring, item: Incoming, *, batch: str, actor_id: int | None
     record = receive(wiring, item.path, name=item.name, data=item.data, batch=batch, actor_id=actor_id)
     with wiring.database.write() as session:
         outcome = record(session)
-        asked = store.request(session, steps_after_intake(outcome), at=wiring.clock())
+        asked = store.request(session, steps_after_intake(session, outcome), at=wiring.clock())
     announce(wiring.settings, asked)
     return outcome
 

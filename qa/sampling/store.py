@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Plan, PlanRule, Stratum
+from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Stratum
 from qa.tables.calls import CallRow, Direction
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 from qa.tables.results import CheckResultRow
@@ -22,6 +22,12 @@ def _plan(row: SamplingPlanRow) -> Plan:
 def plans(session: Session, *, only_active: bool = True) -> list[Plan]:
     query = select(SamplingPlanRow).order_by(SamplingPlanRow.code)
     return [_plan(r) for r in session.scalars(query.where(SamplingPlanRow.is_active) if only_active else query)]
+
+
+def has_automatic_plan(session: Session) -> bool:
+    """Whether some plan draws which calls are transcribed and checked; without one all are."""
+    query = select(SamplingPlanRow.id).where(SamplingPlanRow.phase == Phase.AUTOMATIC, SamplingPlanRow.is_active)
+    return session.scalar(query.limit(1)) is not None
 
 
 def plan(session: Session, code: str) -> Plan | None:

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from qa.assignment import store as queue
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_bounds
@@ -13,10 +14,11 @@ from qa.jobs import service as jobs
 from qa.jobs.announce import announce
 from qa.people import store as people
 from qa.pipeline import draw as draw_day
+from qa.pipeline import steps_after_draw
 from qa.sampling import service, store
 from qa.sampling.types import Phase, Plan, PlanRule, Risk
 from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import PlanForm
+from qa.web.inputs.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("sampling", __name__)
@@ -35,7 +37,7 @@ def add_plan() -> Response | tuple[str, int]:
     if form.validate_on_submit():
         try:
             with writing() as session:
-                plan = service.add_plan(session, code=form.code.data or "", phase=Phase.HUMAN, rule=_rule(form), at=now())
+                plan = service.add_plan(session, code=form.code.data or "", phase=Phase(form.phase.data), rule=_rule(form), at=now())
                 note(session, subject=Subject.PLAN, subject_id=plan.id, what="added", at=now(), actor_id=person().id, rule=plan.rule.model_dump())
             flash(_("The plan draws from tonight on."), "success")
             return redirect(url_for("sampling.overview"))
@@ -69,7 +71,7 @@ def draw() -> Response:
     day = _day(request.form.get("day"))
     with writing() as session:
         made = draw_day(wiring(), session, day)
-        asked = jobs.request(session, [("queue", c.call_id) for d in made if d.is_new and d.phase is Phase.HUMAN for c in d.calls], at=now())
+        asked = jobs.request(session, steps_after_draw(session, made), at=now())
     announce(wiring().settings, asked)
     flash(_("Drawn: %(n)s calls.", n=sum(len(d.calls) for d in made)), "success")
     return redirect(url_for("sampling.overview"))
@@ -94,8 +96,10 @@ def _page(form: PlanForm) -> str:
         form.project.choices = [("", "–"), *people.projects(session)]
         coverage = store.coverage(session, begin=begin, end=end)
         plans, draws = store.plans(session, only_active=False), store.recent_draws(session)
+        skips = queue.skips_by_evaluator(session)
     today = now().astimezone(wiring().settings.zone).date()
-    return render_template("sampling/overview.html", form=form, coverage=coverage, plans=plans, draws=draws, month=month, today=today)
+    shown = {"coverage": coverage, "plans": plans, "draws": draws, "skips": skips, "skip_names": SKIP_NAMES}
+    return render_template("sampling/overview.html", form=form, month=month, today=today, **shown)
 
 
 def _rule(form: PlanForm) -> PlanRule:

@@ -37,8 +37,7 @@ def test_imports_run_down_the_house():
 
 def test_no_function_is_longer_than_forty_lines_of_logic_and_most_are_short():
     sizes = {f"{path}:{node.lineno} {node.name}": logic_lines(node) for path, node in functions()}
-    # the table of routes and messages in one place is longer than a function should be, and is no logic
-    offenders = {k: n for k, n in sizes.items() if n > 46}
+    offenders = {k: n for k, n in sizes.items() if n > 40}
     assert not offenders, offenders
     ordered = sorted(sizes.values())
     assert ordered[int(0.95 * len(ordered))] <= 25
@@ -73,7 +72,7 @@ def test_every_module_and_public_function_of_a_stage_says_what_it_promises():
     silent = [str(p.relative_to(HOUSE)) for p in SOURCES if p.read_text().strip() and ast.get_docstring(ast.parse(p.read_text())) is None]
     assert not silent
     for path, node in functions():
-        if path.name == "service.py" and not node.name.startswith("_") and path.parts[1] in STAGES and logic_lines(node) > 6:
+        if path.name == "service.py" and node.col_offset == 0 and not node.name.startswith("_") and path.parts[1] in STAGES and logic_lines(node) > 6:
             assert ast.get_docstring(node), f"{path} {node.name}"
 
 

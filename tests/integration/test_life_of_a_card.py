@@ -211,7 +211,8 @@ def test_skipping_needs_a_reason_and_is_counted(wiring, cast, visit):
     from qa.assignment.store import skips_by_evaluator
 
     with wiring.database.read() as session:
-        assert skips_by_evaluator(session) == [(cast.evaluator.id, "bad_sound", 1)]
+        assert [(name, reason.value, n) for name, reason, n in skips_by_evaluator(session)] == [("Elena", "bad_sound", 1)]
+    assert "Elena" in visit(cast.manager).get("/sampling").text
 
 
 def test_somebody_elses_call_cannot_be_opened_saved_or_skipped(wiring, cast, visit):

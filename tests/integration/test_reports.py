@@ -166,7 +166,7 @@ def test_a_draw_is_replayed_to_the_same_calls_and_a_changed_frame_is_noticed(cen
 
 def test_a_plan_is_added_previewed_paused_and_bad_ones_are_refused(wiring, cast, visit):
     manager = visit(cast.manager)
-    good = {"code": "extra", "quota_per_agent": "4", "new_hire_factor": "2", "floor_probability": "0.01", "min_duration_seconds": "0", "risk_share": "0.5", "risk_has": "complaint", "project": "", "queue": ""}
+    good = {"code": "extra", "quota_per_agent": "4", "new_hire_factor": "2", "floor_probability": "0.01", "min_duration_seconds": "0", "risk_share": "0.5", "risk_has": "complaint", "project": "", "queue": "", "phase": "human"}
     assert manager.post("/sampling/plans", good).status_code == 302
     assert manager.post("/sampling/plans", good).status_code == 422, "the name is taken"
     for change in ({"code": "A B"}, {"quota_per_agent": "-1"}, {"quota_per_agent": "many"}, {"floor_probability": "2"}, {"risk_share": "1"}):
@@ -175,3 +175,24 @@ def test_a_plan_is_added_previewed_paused_and_bad_ones_are_refused(wiring, cast,
     manager.post("/sampling/plans/extra/toggle")
     assert "paused" in manager.get("/sampling").text
     assert manager.post("/sampling/draw", {"day": "2026-11-09"}).status_code == 302
+
+
+def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one_all_are(wiring, cast, clock):
+    from datetime import timedelta
+
+    from qa.intake.types import FileOutcome, Outcome
+    from qa.pipeline import draw, steps_after_draw, steps_after_intake
+    from qa.sampling import service
+    from qa.sampling.types import Phase, PlanRule
+    from tests.conftest import add_call
+
+    calls = [add_call(wiring, cast, agent=cast.agent) for _ in range(10)]
+    new = FileOutcome("a.wav", Outcome.IMPORTED, call_id=calls[0])
+    with wiring.database.write() as session:
+        assert steps_after_intake(session, new) == [("transcribe", calls[0])]
+        service.add_plan(session, code="half", phase=Phase.AUTOMATIC, rule=PlanRule(floor_probability=0.5), at=clock(), seed="s")
+        assert steps_after_intake(session, new) == []
+        steps = steps_after_draw(session, draw(wiring, session, (clock() - timedelta(days=1)).date()))
+    transcribed = [c for step, c in steps if step == "transcribe"]
+    assert 5 <= len(transcribed) <= 6
+    assert len(steps) == len(set(steps))

@@ -24,6 +24,7 @@ class UploadForm(FlaskForm):
 
 class PlanForm(FlaskForm):
     code = StringField(_("Name of the plan"), [InputRequired(), Length(max=60), Regexp(r"^[a-z0-9][a-z0-9-]+$", message=_("Small letters, digits and dashes"))])
+    phase = SelectField(_("Draws"), choices=[("human", _("calls that people score")), ("automatic", _("calls that are transcribed and checked"))])
     quota_per_agent = FloatField(_("Calls per agent and month"), [InputRequired(), NumberRange(min=0.1, max=1000)], default=6)
     new_hire_factor = FloatField(_("Times more for new hires"), [InputRequired(), NumberRange(min=1, max=20)], default=2)
     floor_probability = FloatField(_("Least probability of every call"), [InputRequired(), NumberRange(min=0, max=1)], default=0.004)
