@@ -63,7 +63,7 @@ CALLS = (
         ("A", "Is there anything else I can help you with today?", .4),
         ("C", "No, thank you. Bye bye.", .4),
         ("A", "Thank you for calling Acme Telecom, have a nice day, goodbye.", .3)),
-        {**POLITE, **CLOSES, "identity.asked": MET, "request.confirmed": MET, "hold.courtesy": MET, "resolution.next_steps": MET, "conduct.discourtesy": MET}),
+        {**POLITE, **CLOSES, "identity.asked": MET, "request.confirmed": NOT, "hold.courtesy": MET, "resolution.next_steps": MET, "conduct.discourtesy": MET}),
     Call("en_billing_rude_agent", "en", (4, 3), (175, 170), {"agent": "tom.baker", "customer": "20017", "queue": "service"}, "customer_service", (
         ("A", "Hello, billing, what do you want?", .8),
         ("C", "I was charged fifty euros instead of thirty, and I have been waiting for half an hour.", .5),

@@ -25,6 +25,7 @@ from qa.scoring import store as cards
 from qa.transcription import store as transcripts
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import UploadForm
+from qa.web.listening import marks
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -84,7 +85,9 @@ def call(call_id: int) -> str:
         drawn = draws.why_drawn(session, call_id)
         own = cards.cards(session, call_id=call_id, only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR))
     shown = [e for e in events if e.what not in ("opened", "played")]
-    return render_template("intake/call.html", call=found, heard=heard, result=result, form=form, events=shown, drawn=drawn, cards=own)
+    return render_template(
+        "intake/call.html", call=found, heard=heard, result=result, form=form, events=shown, drawn=drawn, cards=own, marks=marks(heard[1] if heard else None)
+    )
 
 
 @blueprint.get("/calls/<int:call_id>/audio")

@@ -33,6 +33,7 @@ from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SkipForm
+from qa.web.listening import marks
 
 blueprint = Blueprint("scoring", __name__)
 PAGE = 50
@@ -152,7 +153,8 @@ def card(card_id: int) -> str:
     with writing() as session:
         note(session, subject=Subject.SCORECARD, subject_id=card_id, what="read", at=now(), actor_id=person().id)
     shown_events = [e for e in events if e.what != "read"]
-    return render_template("scoring/card.html", desk=desk, card=found, breakdown=breakdown, parts=_parts(breakdown), events=shown_events, marks=_marks(desk))
+    shown_marks = marks(desk.mechanics)
+    return render_template("scoring/card.html", desk=desk, card=found, parts=_parts(breakdown), events=shown_events, marks=shown_marks)
 
 
 @blueprint.post("/cards/<int:card_id>/acknowledge")
@@ -202,7 +204,7 @@ def _workbench(desk: Desk, filled: Filled, faults: dict[str, str]) -> str:
     running = _running(desk.form, filled, desk.findings)
     is_open = open_criteria(desk.form, filled.options)
     return render_template(
-        "scoring/workbench.html", desk=desk, filled=filled, faults=faults, running=running, is_open=is_open, skip_form=SkipForm(), marks=_marks(desk)
+        "scoring/workbench.html", desk=desk, filled=filled, faults=faults, running=running, is_open=is_open, skip_form=SkipForm(), marks=marks(desk.mechanics)
     )
 
 
@@ -234,16 +236,6 @@ def _running(form: Form, filled: Filled, findings: dict[str, Finding]) -> dict[s
 
 def _parts(breakdown: ScoreBreakdown) -> dict[str, Any]:
     return {c.id: c for c in breakdown.criteria}
-
-
-def _marks(desk: Desk) -> list[dict[str, Any]]:
-    """What the waveform shows: silences, holds and overlaps, with their kind, channel and times."""
-    if desk.mechanics is None:
-        return []
-    marks = [{"kind": "hold", "start": s.start, "end": s.end} for s in desk.mechanics.holds]
-    marks += [{"kind": "silence", "start": s.start, "end": s.end} for s in desk.mechanics.silences if s.seconds >= 3 and s not in desk.mechanics.holds]
-    marks += [{"kind": "overlap", "start": s.start, "end": s.end} for s in desk.mechanics.overlap]
-    return sorted(marks, key=lambda m: m["start"])
 
 
 def _typed() -> tuple[Filled, int]:

@@ -196,3 +196,30 @@ def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one
     transcribed = [c for step, c in steps if step == "transcribe"]
     assert 5 <= len(transcribed) <= 6
     assert len(steps) == len(set(steps))
+
+
+def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
+    """The same seed on either database: the same draws, figures and needs (frozen here so that the two runs meet)."""
+    from qa.forms.service import vocabulary
+    from qa.reporting.service import month_report
+    from qa.sampling import store as sampling_store
+    from qa.training.service import need_list
+
+    cast = people_of(either)
+    simulate_centre(either, agents=9, calls=40, months=2, seed=3, tick=quiet)
+    with either.database.read() as session:
+        titles, topics = vocabulary(session)
+        made = month_report(session, month="2026-10", zone=either.settings.zone, minimum=3, titles=titles, at=either.clock())
+        needs = need_list(session, month="2026-10", zone=either.settings.zone, titles=titles, topics=topics)
+        begin, end = __import__("qa.calendar", fromlist=["month_bounds"]).month_bounds("2026-10", either.settings.zone)
+        coverage = sampling_store.coverage(session, begin=begin, end=end)
+    e = made.whole.estimate
+    assert (made.coverage.calls, e.cards, round(e.value, 6), round(e.low, 6)) == SAME_ON_BOTH
+    assert sum(c.drawn for c in coverage) == made.coverage.drawn == e.cards
+    assert needs.pairs_looked_at == 9 * len(made.criteria)
+    browser = visits(create_app(either.settings, wiring=either), either)(cast.manager)
+    for path in ("/reports/2026-10", "/sampling?month=2026-10", "/training/2026-10", "/team", "/calls", "/cards", "/queue", "/jobs", "/access-log", "/forms", "/import"):
+        assert browser.get(path).status_code == 200, path
+
+
+SAME_ON_BOTH =         print("GOT", (made.coverage.calls, e.cards, round(e.value, 6), round(e.low, 6)))

@@ -15,6 +15,7 @@ EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in toke
 SAME_SOUND = 0.88
 SHORT_SAME_SOUND = 0.7
 PREFILTER = 55.0
+PREFILTER_SLACK = 10.0  # what word sounds may add to what letters show
 LONG_PHRASE = 12  # letters from which on joined words are compared
 JOINED_DISCOUNT = 0.06
 NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
@@ -23,221 +24,28 @@ QUOTING = re.compile(
     r"|ha detto|hai detto|dice che|diceva|mi ha chiamato|lei dice|[您你他她]说|[您你他她]刚才说|客户说|骂我)"
 )
 NUMBER_WORDS = frozenset(
-    [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "hundred",
-        "thousand",
-        "million",
-        "half",
-        "quarter",
-        "oh",
-        "uno",
-        "una",
-        "un",
-        "due",
-        "tre",
-        "quattro",
-        "cinque",
-        "sei",
-        "sette",
-        "otto",
-        "nove",
-        "dieci",
-        "undici",
-        "dodici",
-        "tredici",
-        "quattordici",
-        "quindici",
-        "sedici",
-        "diciassette",
-        "diciotto",
-        "diciannove",
-        "venti",
-        "trenta",
-        "quaranta",
-        "cinquanta",
-        "sessanta",
-        "settanta",
-        "ottanta",
-        "novanta",
-        "cento",
-        "mille",
-        "mezzo",
-        "mezz",
-        "mezza",
-        "paio",
-        "〇",
-        "零",
-        "一",
-        "二",
-        "三",
-        "四",
-        "五",
-        "六",
-        "七",
-        "八",
-        "九",
-        "十",
-        "百",
-        "千",
-        "万",
-        "两",
-        "幺",
-        "半",
-        "几",
-    ]
+    (
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
+        "thirty forty fifty sixty seventy eighty ninety hundred thousand million half quarter oh uno una un due tre quattro cinque sei sette otto "
+        "nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti trenta quaranta cinquanta sessanta "
+        "settanta ottanta novanta cento mille mezzo mezz mezza paio 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两 幺 半 几"
+    ).split()
 )
 ITALIAN_TENS = re.compile(r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)")
 TIME_WORDS = frozenset(
-    [
-        "second",
-        "seconds",
-        "minute",
-        "minutes",
-        "moment",
-        "hour",
-        "hours",
-        "day",
-        "days",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "today",
-        "tomorrow",
-        "tonight",
-        "morning",
-        "afternoon",
-        "evening",
-        "noon",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "oclock",
-        "am",
-        "pm",
-        "secondi",
-        "secondo",
-        "minuti",
-        "minuto",
-        "momento",
-        "attimo",
-        "ora",
-        "ore",
-        "giorno",
-        "giorni",
-        "settimana",
-        "settimane",
-        "mese",
-        "mesi",
-        "oggi",
-        "domani",
-        "stasera",
-        "mattina",
-        "pomeriggio",
-        "sera",
-        "lunedi",
-        "martedi",
-        "mercoledi",
-        "giovedi",
-        "venerdi",
-        "sabato",
-        "domenica",
-        "mezzogiorno",
-        "秒",
-        "分",
-        "钟",
-        "时",
-        "点",
-        "天",
-        "周",
-        "月",
-        "日",
-        "号",
-        "今",
-        "明",
-        "晚",
-        "早",
-        "午",
-        "期",
-    ]
+    (
+        "second seconds minute minutes moment hour hours day days week weeks month months today tomorrow tonight morning afternoon evening noon "
+        "monday tuesday wednesday thursday friday saturday sunday oclock am pm secondi secondo minuti minuto momento attimo ora ore giorno giorni "
+        "settimana settimane mese mesi oggi domani stasera mattina pomeriggio sera lunedi martedi mercoledi giovedi venerdi sabato domenica "
+        "mezzogiorno 秒 分 钟 时 点 天 周 月 日 号 今 明 晚 早 午 期"
+    ).split()
 )
-MONEY_WORDS = frozenset(["dollar", "dollars", "euro", "euros", "pound", "pounds", "cent", "cents", "centesimi", "sterline", "元", "块", "钱", "角"])
+MONEY_WORDS = frozenset(("dollar dollars euro euros pound pounds cent cents centesimi sterline 元 块 钱 角").split())
 NOT_NAMES = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "not",
-        "sorry",
-        "calling",
-        "going",
-        "here",
-        "just",
-        "very",
-        "so",
-        "happy",
-        "glad",
-        "unable",
-        "able",
-        "i",
-        "you",
-        "we",
-        "it",
-        "to",
-        "che",
-        "un",
-        "una",
-        "il",
-        "la",
-        "non",
-        "di",
-        "felice",
-        "lieto",
-        "qui",
-        "molto",
-        "spiacente",
-        "dispiaciuto",
-        "不",
-        "很",
-        "想",
-        "要",
-        "在",
-        "来",
-        "有",
-        "这",
-    ]
+    (
+        "a an the not sorry calling going here just very so happy glad unable able i you we it to che un una il la non di felice lieto qui molto "
+        "spiacente dispiaciuto 不 很 想 要 在 来 有 这"
+    ).split()
 )
 
 
@@ -290,10 +98,21 @@ def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float
     if not stretches:
         return
     literal = " ".join(pattern.literal)
-    scores = process.cdist([literal], [s.line for s in stretches], scorer=fuzz.partial_ratio, score_cutoff=PREFILTER if len(literal) > 6 else 0)[0]
+    scores = process.cdist(
+        [literal],
+        [s.line for s in stretches],
+        scorer=fuzz.partial_ratio,
+        score_cutoff=max(PREFILTER, 100 * at_least - PREFILTER_SLACK) if len(literal) > 6 else 0,
+    )[0]
     for stretch, score in zip(stretches, scores, strict=True):
-        if score > 0 or HAN.search(literal):
+        if score > 0 or (HAN.search(literal) and _shares_sounds(pattern.literal, stretch)):
             yield from _hits_in(pattern, stretch, at_least)
+
+
+def _shares_sounds(literal: tuple[str, ...], stretch: Stretch) -> bool:
+    """Whether at least half of a Chinese phrase's syllables are heard at all: homophones escape a comparison of letters."""
+    heard = {sound_of(t.key) for t in stretch.tokens}
+    return 2 * sum(sound_of(k) in heard for k in literal) >= len(literal)
 
 
 def is_negated(hit: Hit, pattern: Pattern) -> bool:
@@ -354,10 +173,11 @@ def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) ->
     for j, token in enumerate(tokens, start=1):
         diagonal_cost, diagonal_begin = costs[0], begins[0]
         costs[0], begins[0] = 0.0, j
+        heard_weight = _weight(token.key)
         for i in range(1, m + 1):
             weight = weights[i - 1]
             substitution = diagonal_cost + weight * (1 - _similarity(phrase[i - 1], token.key))
-            extra = costs[i] + EXTRA_WORD * min(weight, _weight(token.key))
+            extra = costs[i] + EXTRA_WORD * min(weight, heard_weight)
             missing = costs[i - 1] + weight
             diagonal_cost, previous_begin = costs[i], begins[i]
             if substitution <= extra and substitution <= missing:
@@ -391,6 +211,7 @@ def _separate(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float
     return chosen
 
 
+@functools.lru_cache(maxsize=100_000)
 def _weight(key: str) -> int:
     return 3 if HAN.match(key) else min(6, max(2, len(key)))
 

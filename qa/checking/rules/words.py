@@ -30,60 +30,8 @@ CONTRACTIONS = [
 ]
 JOIN_SECONDS = 4.0
 STOPWORDS = {
-    "en": frozenset(
-        [
-            "the",
-            "is",
-            "you",
-            "i",
-            "to",
-            "a",
-            "and",
-            "my",
-            "can",
-            "your",
-            "for",
-            "of",
-            "it",
-            "that",
-            "are",
-            "have",
-            "in",
-            "on",
-            "with",
-            "what",
-            "this",
-            "do",
-            "not",
-        ]
-    ),
-    "it": frozenset(
-        [
-            "il",
-            "la",
-            "di",
-            "che",
-            "e",
-            "un",
-            "una",
-            "per",
-            "non",
-            "mi",
-            "sono",
-            "le",
-            "lei",
-            "ho",
-            "del",
-            "con",
-            "posso",
-            "si",
-            "ha",
-            "in",
-            "suo",
-            "sua",
-            "grazie",
-        ]
-    ),
+    "en": frozenset(("the is you i to a and my can your for of it that are have in on with what this do not").split()),
+    "it": frozenset(("il la di che e un una per non mi sono le lei ho del con posso si ha in suo sua grazie").split()),
 }
 
 
