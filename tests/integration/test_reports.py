@@ -222,4 +222,4 @@ def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
         assert browser.get(path).status_code == 200, path
 
 
-SAME_ON_BOTH =         print("GOT", (made.coverage.calls, e.cards, round(e.value, 6), round(e.low, 6)))
+SAME_ON_BOTH = (360, 53, 83.176898, 79.906607)
