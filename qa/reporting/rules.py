@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import polygamma, stdtrit
 
-from qa.reporting.types import AgentTotals, Basis, Estimate, Rate, ScoredCall
+from qa.reporting.types import AgentTotals, Basis, Estimate, ProjectTotals, Rate, ScoredCall
 
 Z95 = 1.959963984540054
 MIN_DEGREES = 5
@@ -110,7 +110,7 @@ def estimate_agent(rows: Sequence[ScoredCall], totals: AgentTotals, model: Poole
     return _with_interval(blank, value, psi, degrees)
 
 
-def estimate_group(rows: Sequence[ScoredCall], members: Sequence[AgentTotals], model: PooledModel | None, *, minimum: int) -> Estimate:
+def estimate_group(rows: Sequence[ScoredCall], members: Sequence[AgentTotals | ProjectTotals], model: PooledModel | None, *, minimum: int) -> Estimate:
     """A team, department or the whole: the weighted estimator directly on all its cards, never a mean of agents' figures."""
     calls = sum(m.calls for m in members)
     checked = sum(m.checked for m in members)

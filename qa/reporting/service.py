@@ -11,7 +11,7 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.reporting import rules, store
-from qa.reporting.types import AgentTotals, CriterionLine, Estimate, Group, MonthReport, Rate, ScoredCall
+from qa.reporting.types import AgentTotals, CriterionLine, Estimate, Group, MonthReport, ProjectTotals, Rate, ScoredCall
 
 Titles = Mapping[str, dict[str, str]]
 
@@ -52,6 +52,7 @@ def month_report(
         time_zone=zone.key,
         whole=group("whole", project or "", "", totals),
         previous=_previous(session, month=month, zone=zone, scope=scope, minimum=minimum),
+        projects=_projects(cards, store.project_totals(session, **scope), model, minimum=minimum),
         departments=tuple(group("department", name, "", rows) for (name,), rows in _grouped(totals, lambda t: (t.department,))),
         teams=tuple(group("team", n, d, rows, i) for (d, n, i), rows in _grouped(totals, lambda t: (t.department, t.team, t.team_id))),
         agents=tuple(group("agent", t.agent, t.team, [t], t.agent_id) for t in totals),
@@ -81,6 +82,15 @@ def _scope(session: Session, project: str | None, team: str | None) -> dict[str,
         if name and found is None:
             raise UnknownScope(name)
     return {"project_id": project_id, "team_id": team_id}
+
+
+def _projects(cards: Sequence[ScoredCall], totals: Sequence[ProjectTotals], model: rules.PooledModel | None, *, minimum: int) -> tuple[Group, ...]:
+    groups = []
+    for t in totals:
+        rows = [c for c in cards if c.project_id == t.project_id]
+        estimate = rules.estimate_group(rows, [t], model, minimum=minimum)
+        groups.append(Group("project", t.project_id, t.project, "", t.checked, estimate, rules.wilson(t.critical, t.cards)))
+    return tuple(groups)
 
 
 def _previous(session: Session, *, month: str, zone: ZoneInfo, scope: dict[str, Any], minimum: int) -> Estimate:

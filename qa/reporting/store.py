@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from qa.reporting.types import AgentTotals, Coverage, ScoredCall
+from qa.reporting.types import AgentTotals, Coverage, ProjectTotals, ScoredCall
 from qa.scoring.types import ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
@@ -61,10 +61,39 @@ def totals(session: Session, *, begin: datetime, end: datetime, project_id: int 
 
 def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ScoredCall]:
     """Submitted cards of drawn calls that have a score. Cards of calls that nobody drew stand for themselves only and are left out."""
-    query = select(ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability).where(
-        *_cards(begin, end, project_id, team_id), ScorecardRow.score.is_not(None), ScorecardRow.probability.is_not(None)
+    columns = (ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability, ScorecardRow.project_id)
+    query = select(*columns).where(*_cards(begin, end, project_id, team_id), ScorecardRow.score.is_not(None), ScorecardRow.probability.is_not(None))
+    return [ScoredCall(a, s, x, p, project) for a, s, x, p, project in session.execute(query.order_by(ScorecardRow.id)) if s is not None and p]
+
+
+def project_totals(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ProjectTotals]:
+    """Per project: calls, calls with an automatic score, mean of it, scorecards with a critical breach, scorecards."""
+    counted = (
+        select(CallRow.project_id, func.count().label("calls"), func.count(CheckResultRow.score).label("checked"), func.avg(CheckResultRow.score).label("mean"))
+        .outerjoin(CheckResultRow, CheckResultRow.call_id == CallRow.id)
+        .where(*_calls(begin, end, project_id, team_id))
+        .group_by(CallRow.project_id)
+        .subquery()
     )
-    return [ScoredCall(a, s, x, p) for a, s, x, p in session.execute(query.order_by(ScorecardRow.id)) if s is not None and p]
+    failed = select(AnswerRow.scorecard_id).where(AnswerRow.failed).distinct().subquery()
+    carded = (
+        select(ScorecardRow.project_id, func.count(failed.c.scorecard_id).label("critical"), func.count().label("cards"))
+        .outerjoin(failed, failed.c.scorecard_id == ScorecardRow.id)
+        .where(*_cards(begin, end, project_id, team_id))
+        .group_by(ScorecardRow.project_id)
+        .subquery()
+    )
+    columns = (
+        ProjectRow.id,
+        ProjectRow.name,
+        counted.c.calls,
+        counted.c.checked,
+        counted.c.mean,
+        func.coalesce(carded.c.critical, 0),
+        func.coalesce(carded.c.cards, 0),
+    )
+    query = select(*columns).join(counted, counted.c.project_id == ProjectRow.id).outerjoin(carded, carded.c.project_id == ProjectRow.id)
+    return [ProjectTotals(*row) for row in session.execute(query.order_by(ProjectRow.name))]
 
 
 def critical_cards(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> dict[int, tuple[int, int]]:

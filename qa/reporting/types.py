@@ -22,6 +22,20 @@ class ScoredCall:
     human: float
     automatic: float | None
     probability: float
+    project_id: int = 0
+
+
+@dataclass(frozen=True)
+class ProjectTotals:
+    """All calls of a project in the month, and how many of its scorecards have a critical breach."""
+
+    project_id: int
+    project: str
+    calls: int
+    checked: int
+    automatic_mean: float | None
+    critical: int
+    cards: int
 
 
 @dataclass(frozen=True)
@@ -131,6 +145,7 @@ class MonthReport:
     time_zone: str
     whole: Group
     previous: Estimate
+    projects: tuple[Group, ...]
     departments: tuple[Group, ...]
     teams: tuple[Group, ...]
     agents: tuple[Group, ...]
@@ -151,6 +166,7 @@ class MonthReport:
             "simulated": self.is_simulated,
             "whole": self.whole.document(),
             "previous": self.previous.document(),
+            "projects": [g.document() for g in self.projects],
             "departments": [g.document() for g in self.departments],
             "teams": [g.document() for g in self.teams],
             "agents": [g.document() for g in self.agents],

@@ -15,7 +15,7 @@ def workbook(document: dict[str, Any], words: dict[str, str], language: str) -> 
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-    groups = [document["whole"] | {"name": words["whole"]}, *document["departments"], *document["teams"], *document["agents"]]
+    groups = [document["whole"] | {"name": words["whole"]}, *document.get("projects", []), *document["departments"], *document["teams"], *document["agents"]]
     columns = ["level", "name", "parent", "calls", "checked", "cards", "value", "low", "high", "human_mean", "automatic_mean", "critical", "of_cards"]
     rows = [
         [words[g["kind"]], g["name"], g["parent"], g["estimate"]["calls"], g["checked"], g["estimate"]["cards"]]

@@ -124,7 +124,8 @@ def _team_name() -> str | None:
 def _words() -> dict[str, Any]:
     """The workbook's headings in the reader's language."""
     return {
-        "whole": _("All"), "department": _("Department"), "team": _("Team"), "agent": _("Agent"), "scores": _("Scores"), "criteria": _("Criteria"),
+        "whole": _("All"),
+        "project": _("Project"), "department": _("Department"), "team": _("Team"), "agent": _("Agent"), "scores": _("Scores"), "criteria": _("Criteria"),
         "facts": _("Facts"), "level": _("Level"), "name": _("Name"), "parent": _("Belongs to"), "calls": _("Calls"), "checked": _("Checked"),
         "cards": _("Scorecards"), "value": _("Estimate"), "low": _("From"), "high": _("To"), "human_mean": _("Plain mean of scorecards"),
         "automatic_mean": _("Automatic mean"), "critical": _("Critical breaches"), "of_cards": _("Of scorecards"), "criterion": _("Criterion"),

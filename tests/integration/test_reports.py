@@ -49,6 +49,7 @@ def test_page_json_xlsx_and_html_show_the_same_figures(centre):
         for figure in (e["value"], e["low"], e["high"]):
             for text in (page, files["html"].decode()):
                 assert f"{round(figure, 1):.1f}" in text
+    assert [p["name"] for p in document["projects"]] == ["Simulated Telecom"] and document["projects"][0]["estimate"] == document["whole"]["estimate"]
     assert document["simulated"] and "simulated data" in page and "simulated data" in files["html"].decode()
 
 
@@ -118,7 +119,7 @@ def test_hostile_names_reach_the_workbook_as_text(centre):
     document = json.loads(exported(centre, kinds=("json",))["json"])
     names = ["=1+1", "@SUM(A1)", "+1", "-1", "\x00\x1f\ud7ff", "http://x", "x" * 40_000, "<script>"]
     document["agents"] = [{**document["agents"][0], "name": n} for n in names]
-    words = {k: k for k in ("whole", "department", "team", "agent", "level", "name", "parent", "calls", "checked", "cards", "value", "low", "high", "human_mean", "automatic_mean", "critical", "of_cards", "scores", "criteria", "facts", "criterion", "title", "answered", "not_applicable", "lost", "counted", "lost_share", "automatic_agrees", "automatic_of", "fails", "month", "time_zone", "made_at", "drawn", "scored", "skipped", "waiting", "overdue")}  # fmt: skip
+    words = {k: k for k in ("whole", "project", "department", "team", "agent", "level", "name", "parent", "calls", "checked", "cards", "value", "low", "high", "human_mean", "automatic_mean", "critical", "of_cards", "scores", "criteria", "facts", "criterion", "title", "answered", "not_applicable", "lost", "counted", "lost_share", "automatic_agrees", "automatic_of", "fails", "month", "time_zone", "made_at", "drawn", "scored", "skipped", "waiting", "overdue")}  # fmt: skip
     book = openpyxl.load_workbook(io.BytesIO(workbook(document, words, "en")))
     cells = [c for row in book.worksheets[0].iter_rows() for c in row]
     assert all(c.data_type != "f" and c.hyperlink is None for c in cells)
