@@ -42,6 +42,9 @@ def wired() -> Any:
 @click.version_option(package_name="earshot", prog_name="qa")
 def main() -> None:
     """Earshot: call quality that people can defend."""
+    from qa.logs import configure
+
+    configure()
 
 
 @main.command()

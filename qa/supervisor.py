@@ -75,10 +75,9 @@ def prepare_demo(wiring: Wiring) -> None:
     from datetime import timedelta
 
     from qa.intake import store as calls
-    from qa.jobs import store
-    from qa.jobs.service import request, take_in, work_once
+    from qa.jobs.service import request, take_in
     from qa.pipeline import draw, steps_after_draw
-    from qa.progress import counting, progress
+    from qa.progress import progress
     from qa.setup import add_demo_people, demo_plan, demo_recordings
 
     demo_plan(wiring)
@@ -94,13 +93,8 @@ def prepare_demo(wiring: Wiring) -> None:
                 made = draw(wiring, session, day)
                 request(session, steps_after_draw(session, made), at=wiring.clock())
             day += timedelta(days=1)
-    with wiring.database.read() as session:
-        left = len(store.due(session, now=wiring.clock()))
-    if left:
-        with counting("transcribing and checking the sample calls", left) as tick:
-            while (claim := work_once(wiring)) is not None:
-                with wiring.database.read() as session:
-                    tick(f"{claim.step} {claim.subject_id}", len(store.due(session, now=wiring.clock())))
+    # in a process of its own: native libraries that ran here would make every later fork unsafe
+    subprocess.run([sys.executable, "-m", "qa", "work", "--drain"], check=True)
 
 
 def _is_free(settings: Settings) -> bool:
@@ -120,7 +114,8 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
 
 
 def _child(command: list[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+    """A child in a session of its own: Ctrl-C reaches this process alone, which then ends them in order."""
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
 
 
 def _end(children: "list[subprocess.Popen[bytes]]") -> None:

@@ -33,14 +33,16 @@ def queue(connection: "redis.Redis") -> Queue:
 
 
 def announce(settings: Settings, task_ids: Iterable[int]) -> bool:
-    """Tell the workers about tasks; false where there is no broker just now, which is no error."""
+    """Tell the workers about tasks they have not been told of yet; false where there is no broker just now, which is no error."""
     task_ids = list(task_ids)
     if not task_ids or (not settings.redis_url and not settings.broker_socket.exists()):
         return False
     try:
         target = queue(connect(settings))
+        waiting = set(target.job_ids)
         for task_id in task_ids:
-            target.enqueue(RUN_TASK, task_id, job_timeout=4 * 3600, result_ttl=0, failure_ttl=24 * 3600)
+            if (name := f"task-{task_id}") not in waiting:
+                target.enqueue(RUN_TASK, task_id, job_id=name, job_timeout=4 * 3600, result_ttl=0, failure_ttl=24 * 3600)
     except redis.RedisError as error:
         log.warning("broker not reached; the reconciler will announce again", error=str(error))
         return False

@@ -58,7 +58,7 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
     command = [str(get_binary_path())]
     for name, value in options.items():
         command += [f"--{name}", value]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and process.poll() is None:
         try:

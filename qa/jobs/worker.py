@@ -32,6 +32,8 @@ def run_task(task_id: int) -> None:
 
 def work(settings: Settings, *, burst: bool = False) -> None:
     """Serve the queue until stopped. One queue per worker: on two, a job can be lost between pop and start."""
+    import qa.jobs.service  # noqa: F401  # light modules once here, so that every forked job starts at once
+
     connection = connect(settings)
     worker = Worker([queue(connection)], connection=connection, serializer=JSONSerializer, job_class=LedgerJob, worker_ttl=60)
     worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")

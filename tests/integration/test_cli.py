@@ -16,10 +16,6 @@ def qa(tmp_path, monkeypatch):
     """The `qa` command on a fresh data folder; returns (exit code, stdout, stderr)."""
     made = settings.Settings(data_dir=tmp_path / "var", transcriber="scripted")
     monkeypatch.setattr(cli, "load", lambda: made)
-    import structlog
-
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-
     def run(*arguments):
         result = CliRunner().invoke(cli.main, [str(a) for a in arguments])
         if result.exception and not isinstance(result.exception, SystemExit):
@@ -149,3 +145,18 @@ def test_help_and_the_web_process_load_nothing_heavy():
     for code in ("import qa.cli", "import qa.app", "import qa.jobs.worker, qa.jobs.service"):
         done = subprocess.run([sys.executable, "-c", f"{code}, sys; print([m for m in {heavy} if m in sys.modules])"], capture_output=True, text=True, cwd=HOUSE)
         assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_what_goes_wrong_on_the_way_is_logged_to_stderr_and_stdout_stays_one_document(qa, tmp_path, monkeypatch):
+    from qa import pipeline
+
+    qa("init")
+    qa("import", HOUSE / "audio_samples" / "manifest.csv")
+
+    def broken(wiring, subject):
+        raise RuntimeError("the model fell over")
+
+    monkeypatch.setitem(pipeline.STEPS, "transcribe", broken)
+    code, out, err = qa("work", "--drain")
+    assert (code, out) == (0, "")
+    assert "the model fell over" in err

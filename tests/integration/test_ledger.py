@@ -194,6 +194,10 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(se
             pass
         ids = [ask(wiring, "sample", clock.now.date().toordinal() - n) for n in range(5)]
         assert announce(settings, ids)
+        assert announce(settings, ids)
+        from qa.jobs.announce import queue
+
+        assert len(queue(connect(settings)).job_ids) == 5, "told twice, queued once"
         connect(settings).flushall()
         assert service.reconcile(wiring) == 5, "the reconciler announces again what the broker lost"
         work(settings, burst=True)
