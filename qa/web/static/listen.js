@@ -9,3 +9,4 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "ArrowLeft") { e.preventDefault(); player.jump(-5); }
   if (e.key === "ArrowRight") { e.preventDefault(); player.jump(5); }
 });
+document.body.dataset.ready = "yes";
