@@ -50,7 +50,7 @@ export async function startPlayer(root) {
     cursorWidth: 2,
     normalize: false,
     cspNonce: box.dataset.nonce,
-    plugins: [regions, Timeline.create({ height: 14, style: { color: colour("--quiet"), fontSize: "11px" } })],
+    plugins: [regions, Timeline.create({ height: 14, secondaryLabelOpacity: 1, style: { color: colour("--quiet"), fontSize: "11px" } })],
   });
   const marks = JSON.parse(root.querySelector("[data-marks]")?.textContent ?? "[]");
   wave.on("ready", () => marks.forEach((m) => mark(m.kind, m.start, m.end)));

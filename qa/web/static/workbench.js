@@ -34,9 +34,14 @@ function accept(criterion) {
   return suggestion ? choose(criterion, criterion.querySelector(`input[type=radio][value="${suggestion}"]`), { accepted: true }) : false;
 }
 
+// How long this call has been on the desk, in this window.
+const openedAt = performance.now();
+const timer = form.querySelector("[data-timer]");
+setInterval(() => { timer.textContent = clock((performance.now() - openedAt) / 1000); }, 1000);
+
 // Autosave: one request at a time; what is typed meanwhile goes with the next.
-let dirty = false, busy = false, timer = null, conflict = null;
-function touch() { dirty = true; clearTimeout(timer); timer = setTimeout(save, 700); }
+let dirty = false, busy = false, pause = null, conflict = null;
+function touch() { dirty = true; clearTimeout(pause); pause = setTimeout(save, 700); }
 async function save() {
   if (busy || !dirty || conflict) return;
   busy = true; dirty = false;
@@ -47,7 +52,7 @@ async function save() {
     else await refused(answer);
   } catch { again("offline"); }
   busy = false;
-  if (dirty && !conflict) { clearTimeout(timer); timer = setTimeout(save, saved.dataset.state === "saved" ? 300 : 4000); }
+  if (dirty && !conflict) { clearTimeout(pause); pause = setTimeout(save, saved.dataset.state === "saved" ? 300 : 4000); }
 }
 function again(state) { dirty = true; say(state); }
 function say(state) { saved.dataset.state = state; saved.textContent = words[state]; }
@@ -92,7 +97,7 @@ form.querySelector("[data-keep-mine]").addEventListener("click", () => {
 });
 form.querySelector("[data-take-theirs]").addEventListener("click", () => { dirty = false; location.reload(); });
 window.addEventListener("beforeunload", (e) => { if (dirty || busy) e.preventDefault(); });
-form.addEventListener("submit", (e) => { if (conflict) { e.preventDefault(); return; } dirty = false; clearTimeout(timer); });
+form.addEventListener("submit", (e) => { if (conflict) { e.preventDefault(); return; } dirty = false; clearTimeout(pause); });
 setInterval(() => { if (!document.hidden && !conflict) { dirty = true; save(); } }, 10 * 60 * 1000);  // a sign of life renews the lease
 
 form.addEventListener("change", (e) => {
