@@ -168,7 +168,7 @@ def acknowledge(card_id: int) -> Response:
 
 def _held(session: Session, assignment_id: int) -> Place:
     place = queue.place(session, assignment_id)
-    if place is None or place.evaluator_id != person().id:
+    if place is None or place.evaluator_id != person().id or place.state is AssignmentState.SKIPPED:
         missing()
     return place
 

@@ -208,6 +208,7 @@ def test_skipping_needs_a_reason_and_is_counted(wiring, cast, visit):
     evaluator.post(f"/queue/{number}/skip", {"reason": "other", "comment": ""})
     assert evaluator.get(where).status_code == 200, "still theirs"
     evaluator.post(f"/queue/{number}/skip", {"reason": "bad_sound", "comment": ""})
+    assert evaluator.get(where).status_code == 404, "a skipped call is off the desk"
     from qa.assignment.store import skips_by_evaluator
 
     with wiring.database.read() as session:
