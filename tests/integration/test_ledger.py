@@ -246,13 +246,14 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
     first.kill()
     first.wait()
     assert until(lambda: not any(_alive(p) for p in pids), 30), "nothing outlives its parent"
-    second = subprocess.Popen([*qa, "up"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = (tmp_path / "second.log").open("w+")
+    second = subprocess.Popen([*qa, "up"], env=env, stdout=log, stderr=log)
     try:
         broker = next(p for p in until_value(lambda: _named(second.pid, "valkey")) or [])
         os.kill(broker, signal.SIGKILL)
         with wiring.database.read() as session:
             steps = {s for s, _, _ in store.step_counts(session)}
-        assert until(lambda: _all_done(wiring)), (steps, _counts(wiring))
+        assert until(lambda: _all_done(wiring)), (steps, _counts(wiring), (tmp_path / "second.log").read_text()[-3000:])
     finally:
         second.terminate()
         assert second.wait(timeout=30) == 0
