@@ -40,7 +40,6 @@ class Place:
     finished_at: datetime | None = None
     score: float | None = None
     card_id: int | None = None
-    unsure: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The model is loaded at first use and never before a fork: CTranslate2 is not for
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -162,6 +162,3 @@ def _utterance(speaker: str, words: list[Word], glue: str) -> Utterance:
 def _weights_hash(path: Path) -> str:
     weights = path / "model.bin"
     return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else ""
-
-
-TranscriberFactory = Callable[[], Transcriber]

@@ -1,6 +1,5 @@
 """Queries on users, sessions, teams, agents, projects."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -140,10 +139,6 @@ def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
     """Ids of an agent and their team."""
     row = session.scalar(select(AgentRow).where(AgentRow.code == code))
     return (row.id, row.team_id) if row else None
-
-
-def usernames(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    return dict(session.execute(select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids))).all())
 
 
 def has_role(session: Session, role: Role) -> bool:

@@ -5,7 +5,7 @@ Smyth 2004 (moderated variances); Wilson 1927.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class PooledModel:
 
 def fit(cards: Sequence[ScoredCall]) -> PooledModel | None:
     """The pooled slope over all agents' cards, weighted by 1 ÷ probability; None where the cards cannot carry it."""
-    groups = _by_agent(cards)
+    groups = by_agent(cards)
     degrees = len(cards) - len(groups) - 1
     if degrees < MIN_DEGREES:
         return None
@@ -149,11 +149,8 @@ def _with_interval(blank: Estimate, value: float, psi: float, degrees: float) ->
     return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, inside, min(low, 100.0), max(high, 0.0), blank.human_mean, blank.automatic_mean)
 
 
-def by_agent_id(cards: Sequence[ScoredCall]) -> Mapping[int, list[ScoredCall]]:
-    return _by_agent(cards)
-
-
-def _by_agent(cards: Sequence[ScoredCall]) -> dict[int, list[ScoredCall]]:
+def by_agent(cards: Sequence[ScoredCall]) -> dict[int, list[ScoredCall]]:
+    """The cards of each agent."""
     groups: dict[int, list[ScoredCall]] = {}
     for card in cards:
         groups.setdefault(card.agent_id, []).append(card)

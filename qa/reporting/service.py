@@ -33,7 +33,7 @@ def month_report(
     cards = store.scored_calls(session, **scope)
     critical = store.critical_cards(session, **scope)
     model = rules.fit(cards)
-    by_agent = rules.by_agent_id(cards)
+    by_agent = rules.by_agent(cards)
 
     def group(kind: str, name: str, parent: str, members: Sequence[AgentTotals], group_id: int | None = None) -> Group:
         rows = [c for m in members for c in by_agent.get(m.agent_id, ())]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -87,4 +87,3 @@ class CardSummary:
     started_at: datetime
     submitted_at: datetime | None
     failed: tuple[str, ...] = field(default=())
-    detail: dict[str, Any] = field(default_factory=dict)

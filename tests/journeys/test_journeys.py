@@ -62,6 +62,8 @@ def test_an_evaluator_scores_a_call_by_keyboard_and_the_agent_reads_it(enter, si
     agent.locator("main a").first.click()
     assert "a warm opening" in agent.inner_text("main")
     agent.wait_for_selector("body[data-ready]")
+    assert violations(agent) == []
+    picture(agent, "agent-card")
     agent.locator(".evidence").last.click()
     expect(agent.locator("[data-now]")).not_to_have_text("0:00", timeout=15000)
     agent.fill("#comment", "Thank you")
