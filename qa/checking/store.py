@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qa.checking.types import Evidence, Finding, Findings, Verdict
+from qa.checking.types import Finding, Findings
 from qa.tables.results import CheckResultRow
 
 
@@ -40,5 +40,4 @@ def keep(session: Session, *, call_id: int, form_version_id: int, findings: Find
 
 
 def _findings(row: CheckResultRow) -> Findings:
-    found = tuple(Finding(f["criterion"], Verdict(f["verdict"]), f["confidence"], f["rule"], tuple(Evidence(**e) for e in f["evidence"])) for f in row.findings)
-    return Findings("", 0, found, row.low, row.high, row.rules_version)
+    return Findings("", 0, tuple(map(Finding.from_document, row.findings)), row.low, row.high, row.rules_version)

@@ -1,8 +1,14 @@
 """A finding: the automatic answer to a criterion, with its confidence and the evidence one can hear."""
 
 import enum
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from qa.forms.types import Act
+from qa.transcription.types import Transcript
+
+Acts = Callable[[Transcript], Sequence[Mapping[Act, float]]]  # for every utterance the probability of each speech act in it
 
 
 class Verdict(enum.Enum):
@@ -23,13 +29,34 @@ class Evidence:
     text: str
 
 
+class StepState(enum.Enum):
+    SAID = "said"
+    SKIPPED = "skipped"
+    OUT_OF_ORDER = "out_of_order"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class ScriptStepFinding:
+    """What became of one step of a script. `similarity` (0–1) is how close the words came; of a skipped step 0."""
+
+    id: str
+    state: StepState
+    similarity: float
+    start: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {"id": self.id, "state": self.state.value, "similarity": round(self.similarity, 3), "start": self.start}
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule concludes. `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5."""
+    """What a rule concludes. `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5. `steps` only of scripts."""
 
     verdict: Verdict
     confidence: float
     evidence: tuple[Evidence, ...] = ()
+    steps: tuple[ScriptStepFinding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,9 +66,11 @@ class Finding:
     confidence: float
     rule: str
     evidence: tuple[Evidence, ...] = ()
+    steps: tuple[ScriptStepFinding, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        return {
+        steps = {"steps": [s.document() for s in self.steps]} if self.steps else {}
+        return steps | {
             "criterion": self.criterion,
             "verdict": self.verdict.value,
             "confidence": round(self.confidence, 3),
@@ -50,6 +79,12 @@ class Finding:
                 {"utterance": e.utterance, "speaker": e.speaker, "start": round(e.start, 3), "end": round(e.end, 3), "text": e.text} for e in self.evidence
             ],
         }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> "Finding":
+        steps = tuple(ScriptStepFinding(s["id"], StepState(s["state"]), s["similarity"], s["start"]) for s in document.get("steps", ()))
+        evidence = tuple(Evidence(**e) for e in document["evidence"])
+        return cls(document["criterion"], Verdict(document["verdict"]), document["confidence"], document["rule"], evidence, steps)
 
 
 @dataclass(frozen=True)

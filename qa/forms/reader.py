@@ -169,10 +169,18 @@ def _criterion(form: Form, place: tuple[Any, ...], criterion: Criterion, earlier
 def _rule(form: Form, place: tuple[Any, ...], rule: Rule, criteria: dict[str, Criterion]) -> Iterator[Complaint]:
     if place.count("all") + place.count("any") + place.count("not") + place.count("at_least") > 6:
         yield place, "rules are nested more than six levels", "Make the rule flatter."
-    for where, says in _says(rule, place):
-        for limit in (says.within.before, says.within.after):
+    for i, step in enumerate(rule.script.steps if rule.script else ()):
+        where = (*place, "script", "steps", i)
+        if step.id in [s.id for s in rule.script.steps[:i]]:  # type: ignore[union-attr]  # the loop is empty without a script
+            yield (*where, "id"), f"step `{step.id}` stands twice", "Give each step an id of its own."
+        yield from _phrases(form, (*where, "any"), step.any)
+    windows = [((*where, "within"), says.within) for where, says in _says(rule, place)]
+    windows += [((*place, "act", "within"), rule.act.within)] if rule.act else []
+    for where, window in windows:
+        for limit in (window.before, window.after):
             if limit and limit not in criteria:
-                yield (*where, "within"), f"`{limit}` is not a criterion of this form", "Name a criterion that has a check."
+                yield where, f"`{limit}` is not a criterion of this form", "Name a criterion that has a check."
+    for where, says in _says(rule, place):
         for key, phrases in (("any", says.any), ("unless", says.unless)):
             yield from _phrases(form, (*where, key), phrases)
 
@@ -243,3 +251,7 @@ def _says(rule: Rule, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...],
     if rule.order:
         yield (*place, "order", "first"), rule.order.first
         yield (*place, "order", "then"), rule.order.then
+    if rule.answers:
+        for key, says in (("question", rule.answers.question), ("reply", rule.answers.reply)):
+            if says:
+                yield (*place, "answers", key), says

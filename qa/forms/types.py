@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -24,6 +24,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(gt=0, le=1_000_000)]
 
 NOT_APPLICABLE = "na"
+Act = Literal["greeting", "introduction", "thanks", "apology", "empathy", "hold_request", "further_help", "farewell", "commitment", "rudeness", "blame"]
+ACTS: tuple[Act, ...] = get_args(Act)
 SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
@@ -57,6 +59,53 @@ class Order(Node):
 
     first: Says
     then: Says
+
+
+class ScriptStep(Node):
+    """One step of a script. Legal text wants a similarity near 1, courtesy less."""
+
+    id: Identifier
+    any: LocalPhrases
+    similarity: Annotated[float, Field(ge=0.5, le=1)] = 0.8
+    optional: bool = False
+
+
+class ScriptRule(Node):
+    """Steps said one after the other. `share` is how many of the required ones must be heard; `in_order: false` lets them come anyhow."""
+
+    steps: Annotated[list[ScriptStep], Field(min_length=1, max_length=60)]
+    by: Party = "agent"
+    share: Share = 1.0
+    in_order: bool = True
+
+
+class ActRule(Node):
+    """A speech act as the courtesy classifier hears it, whatever the words. Under its threshold the classifier abstains: unsure."""
+
+    is_: Act = Field(alias="is")
+    by: Literal["agent", "customer"] = "agent"
+    within: Window = Window()
+    never: bool = False
+
+
+class AnswersRule(Node):
+    """Questions get an answer. `question` names the phrases of a question; without it every question of the other side counts.
+
+    `by` answers, within `within_seconds` after the question; `reply` says what an answer must contain.
+    """
+
+    question: Says | None = None
+    reply: Says | None = None
+    by: Literal["agent", "customer"] = "agent"
+    within_seconds: Annotated[float, Field(gt=0, le=600)] = 15
+
+
+class ReadsBackRule(Node):
+    """One side repeats what the other has just said: numbers, times, names, or the request in their words."""
+
+    by: Literal["agent", "customer"] = "agent"
+    within_seconds: Annotated[float, Field(gt=0, le=3600)] = 120
+    details: Annotated[int, Field(ge=1, le=50)] = 2
 
 
 class Limit(Node):
@@ -150,6 +199,10 @@ class Rule(Node):
     says: Says | None = None
     never_says: Says | None = None
     order: Order | None = None
+    script: ScriptRule | None = None
+    act: ActRule | None = None
+    answers: AnswersRule | None = None
+    reads_back: ReadsBackRule | None = None
     silence: SilenceRule | None = None
     hold: HoldRule | None = None
     overlap: OverlapRule | None = None

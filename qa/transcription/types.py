@@ -22,13 +22,17 @@ class Word(Frozen):
 
 
 class Utterance(Frozen):
-    """One stretch of one speaker. Times in seconds from the start of the recording."""
+    """One stretch of one speaker. Times in seconds from the start of the recording.
+
+    `speaker_confidence` is given where voices were told apart in one channel; None where each side has its own.
+    """
 
     speaker: Speaker
     start: Time
     end: Time
     text: str
     confidence: Probability | None = None
+    speaker_confidence: Probability | None = None
     words: tuple[Word, ...] = ()
 
     @model_validator(mode="after")

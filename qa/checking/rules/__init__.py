@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from qa.checking.rules.acts import judge_act
+from qa.checking.rules.exchange import judge_answers, judge_reads_back
+from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.measured import judge_mechanics, judge_metadata
-from qa.checking.rules.spoken import UNSURE, Hearing, judge_never_says, judge_order, judge_says
-from qa.checking.types import Evidence, Finding, Findings, Judgement, Verdict
+from qa.checking.rules.script import judge_script
+from qa.checking.rules.spoken import judge_never_says, judge_order, judge_says
+from qa.checking.types import Acts, Evidence, Finding, Findings, Judgement, Verdict
 from qa.forms.rules import partial_score, shown
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Rule, in_language
 from qa.transcription.rules import measure, turns_of
 from qa.transcription.types import Mechanics, Transcript
 
-RULES_VERSION = "2026.11"
+RULES_VERSION = "2026.11.2"
 
 
 def check_call(
@@ -26,18 +30,20 @@ def check_call(
     details: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
     is_complete: bool = True,
+    acts: Acts | None = None,
 ) -> Findings:
     """The automatic answers of a form to one call, in the form's order.
 
     `mechanics` come from the recording; without them they are taken from the transcript's times. `variables` fill {company} and the like.
-    `is_complete` is false for a damaged recording: then nothing is answered "not said".
+    `is_complete` is false for a damaged recording: then nothing is answered "not said". `acts` is the courtesy classifier; without it
+    rules about speech acts are unsure.
     """
     if mechanics is None:
         known = transcript.engine.get("speakers") != "unknown"
         mechanics = measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"), speakers_known=known)
     evidence: dict[str, tuple[Evidence, ...]] = {}
     speakers_known = transcript.engine.get("speakers") != "unknown"
-    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, speakers_known, evidence)
+    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, speakers_known, evidence, acts)
     findings = []
     for criterion in form.criteria():
         if criterion.check is None:
@@ -45,7 +51,7 @@ def check_call(
         judgement = _criterion(criterion, hearing, mechanics, details or {}, speaks=transcript.language in form.languages)
         pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
         evidence[criterion.id] = pieces
-        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces))
+        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps))
     low, high = bounds(form, findings)
     return Findings(form.form, form.version, tuple(findings), low, high, RULES_VERSION)
 
@@ -95,6 +101,14 @@ def _kind(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[s
         return judge_never_says(hearing, rule.never_says)
     if rule.order:
         return judge_order(hearing, rule.order)
+    if rule.script:
+        return judge_script(hearing, rule.script)
+    if rule.act:
+        return judge_act(hearing, rule.act)
+    if rule.answers:
+        return judge_answers(hearing, rule.answers)
+    if rule.reads_back:
+        return judge_reads_back(hearing, rule.reads_back)
     if rule.metadata:
         return judge_metadata(rule.metadata, details)
     if rule.all:
@@ -155,7 +169,7 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
 
 def _listens(rule: Rule) -> bool:
     """Whether the rule depends on words."""
-    if rule.says or rule.never_says or rule.order:
+    if any((rule.says, rule.never_says, rule.order, rule.script, rule.act, rule.answers, rule.reads_back)):
         return True
     inner = [*(rule.all or []), *(rule.any or []), *(rule.at_least.of if rule.at_least else [])]
     inner += [r for r in (rule.not_, rule.applies_if) if r]

@@ -140,7 +140,7 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
             else:
                 size = sum(_weight(k) for k in part)
                 for a, b, aligned in _align(part, stretch.tokens, at_least - 0.15):
-                    similarity = max(aligned, _joined_similarity(part, stretch.tokens[a:b]))
+                    similarity = max(aligned, *(_joined_similarity(part, stretch.tokens[x:y]) for x, y in ((a, b), (max(0, a - 1), b), (a, b + 1))))
                     if end >= 0 and not end <= a <= end + 2:
                         continue
                     first = a
@@ -194,10 +194,10 @@ def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) ->
 
 def _joined_similarity(phrase: tuple[str, ...], heard: Sequence[Token]) -> float:
     """Likeness of the letters without the spaces: recognisers join and split words ("aver atteso", "averteso")."""
-    joined = "".join(phrase)
-    if len(joined) < LONG_PHRASE or HAN.match(joined):
-        return 0.0
-    return float(fuzz.ratio(joined, "".join(t.key for t in heard))) / 100 - JOINED_DISCOUNT
+    joined, spoken = "".join(phrase), "".join(t.key for t in heard)
+    if len(joined) < LONG_PHRASE or HAN.match(joined) or not 0.85 <= len(spoken) / len(joined) <= 1.25:
+        return 0.0  # a word too few or too many is no matter of spaces
+    return float(fuzz.ratio(joined, spoken)) / 100 - JOINED_DISCOUNT
 
 
 def _separate(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
@@ -259,13 +259,13 @@ def _fits(slot: str, keys: list[str]) -> bool:
     if slot == "any":
         return True
     if slot == "name":
-        return keys[0] not in NOT_NAMES and not _is_number(keys[0])
+        return keys[0] not in NOT_NAMES and not is_number(keys[0])
     if slot == "amount":
-        return any(_is_number(k) for k in keys) and keys[-1] in MONEY_WORDS
+        return any(is_number(k) for k in keys) and keys[-1] in MONEY_WORDS
     if slot in ("time", "date"):
-        return keys[-1] in TIME_WORDS and all(_is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys)
-    return all(_is_number(k) or (slot == "ticket" and len(k) == 1) for k in keys)
+        return keys[-1] in TIME_WORDS and all(is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys)
+    return all(is_number(k) or (slot == "ticket" and len(k) == 1) for k in keys)
 
 
-def _is_number(key: str) -> bool:
+def is_number(key: str) -> bool:
     return key.isdigit() or key in NUMBER_WORDS or (len(key) > 5 and ITALIAN_TENS.search(key) is not None)

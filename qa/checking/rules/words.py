@@ -25,7 +25,7 @@ CONTRACTIONS = [
         (r"['’]ll\b", " will"),
         (r"['’]ve\b", " have"),
         (r"['’]d\b", " would"),
-        (r"\b(what|that|here|there|it|how|where|who|let)['’]s\b", r"\1 is"),
+        (r"\b(what|that|here|there|it|how|where|who|let|name)['’]s\b", r"\1 is"),
     )
 ]
 JOIN_SECONDS = 4.0
@@ -96,6 +96,11 @@ def stretches(transcript: Transcript, speaker: str) -> tuple[Stretch, ...]:
     if pending:
         out.append(Stretch(tuple(pending), len(out)))
     return tuple(out)
+
+
+def stretch_of(index: int, utterance: Utterance) -> Stretch:
+    """One utterance alone."""
+    return Stretch(tuple(_tokens(index, utterance)), index)
 
 
 def looks_like(language: str, tokens: Sequence[Token]) -> bool:

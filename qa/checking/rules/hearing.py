@@ -1,0 +1,182 @@
+"""A call as the rules hear it: where phrases are found, how sure that is, and when "it was not said" rests on too little."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from qa.checking.rules.matching import Hit, Pattern, best_hits, compile_phrase, is_negated
+from qa.checking.rules.words import Stretch, Token, looks_like, stretch_of, stretches
+from qa.checking.types import Acts, Evidence, Judgement, Verdict
+from qa.forms.types import LocalPhrases, Says, Window, phrases_in
+from qa.transcription.types import Transcript, Utterance
+
+NEAR_MISS = 0.1
+SINGLE_WORD = 0.93  # one word alone is not forgiven much: "with" is not "within"
+DOUBTFUL_WORDS = 0.45
+DOUBTFUL_HIT = 0.3
+GARBLED_PAIR = 0.55
+GARBLED = 0.2
+SHORT_PHRASE = 10  # letters up to which a near miss is most often another word
+CLEARLY_HEARD = 0.8
+SURE_SPEAKER = 0.75
+UNSURE = Judgement(Verdict.UNSURE, 0.5)
+
+
+def is_sure_of_speaker(utterance: Utterance) -> bool:
+    return utterance.speaker_confidence is None or utterance.speaker_confidence >= SURE_SPEAKER
+
+
+@dataclass
+class Hearing:
+    """A call as the rules hear it. `is_complete` is false where a part of the recording is lost: then nothing counts as absent."""
+
+    transcript: Transcript
+    variables: Mapping[str, str]
+    is_complete: bool = True
+    speakers_known: bool = True
+    evidence_of: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    acts: Acts | None = None
+    _stretches: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
+    _patterns: dict[str, Pattern | None] = field(default_factory=dict)
+
+    def said_by(self, speaker: str) -> tuple[Stretch, ...]:
+        speaker = speaker if self.speakers_known else "anyone"
+        if speaker not in self._stretches:
+            self._stretches[speaker] = stretches(self.transcript, speaker)
+        return self._stretches[speaker]
+
+    def perhaps_said_by(self, speaker: str) -> tuple[Stretch, ...]:
+        """What is put down to the other side, but not surely: where voices were told apart in one channel."""
+        if speaker == "anyone" or not self.speakers_known:
+            return ()
+        return tuple(stretch_of(i, u) for i, u in enumerate(self.transcript.utterances) if u.speaker != speaker and not is_sure_of_speaker(u))
+
+    def is_by_whom(self, hit: Hit, speaker: str) -> bool:
+        """Whether it is sure enough that this speaker said it."""
+        utterances = self.transcript.utterances
+        return speaker == "anyone" or (self.speakers_known and all(is_sure_of_speaker(utterances[t.utterance]) for t in hit.tokens))
+
+    def patterns(self, phrases: LocalPhrases | None) -> Iterator[Pattern]:
+        for phrase in phrases_in(phrases, self.transcript.language):
+            if phrase not in self._patterns:
+                self._patterns[phrase] = compile_phrase(phrase, self.variables)
+            if pattern := self._patterns[phrase]:
+                yield pattern
+
+    def limits(self, within: Window) -> tuple[float, float]:
+        """The first and last second in which something counts."""
+        begin, end = 0.0, float("inf")
+        utterances = self.transcript.utterances
+        if utterances and within.first_seconds is not None:
+            end = utterances[0].start + within.first_seconds
+        if utterances and within.last_seconds is not None:
+            begin = max(u.end for u in utterances) - within.last_seconds
+        for name, is_before in ((within.before, True), (within.after, False)):
+            spans = self.evidence_of.get(name or "", ())
+            if spans and is_before:
+                end = min(end, min(e.start for e in spans))
+            elif spans:
+                begin = max(begin, max(e.end for e in spans))
+        return begin, end
+
+    def heard(self, speaker: str, within: Window) -> tuple[Stretch, ...]:
+        """The stretches of a speaker that touch a window."""
+        every = self.said_by(speaker)
+        if within.first_turns:
+            every = every[: within.first_turns]
+        if within.last_turns:
+            every = every[-within.last_turns :]
+        begin, end = self.limits(within)
+        return tuple(s for s in every if s.tokens and s.tokens[-1].end >= begin and s.tokens[0].start <= end)
+
+
+def find(hearing: Hearing, rule: Says) -> tuple[list[Hit], list[Hit]]:
+    """Clear hits and near misses inside the window, best first. What somebody else may have said is a near miss."""
+    clear, near = _found(hearing, rule, hearing.heard(rule.by, rule.within))
+    sure = [h for h in clear if hearing.is_by_whom(h, rule.by)]
+    doubtful = [h for h in clear if h not in sure] + _found(hearing, rule, hearing.perhaps_said_by(rule.by))[0]
+    return sure, sorted([*near, *doubtful], key=lambda h: -h.similarity)
+
+
+def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[list[Hit], list[Hit]]:
+    begin, end = hearing.limits(rule.within)
+    clear: list[Hit] = []
+    near: list[Hit] = []
+    excluded = [h for p in hearing.patterns(rule.unless) for h in best_hits(p, heard, at_least=0.85)]
+    for pattern in hearing.patterns(rule.any):
+        needed = max(rule.similarity, SINGLE_WORD) if len(pattern.literal) == 1 else rule.similarity
+        slack = NEAR_MISS if sum(map(len, pattern.literal)) > SHORT_PHRASE else NEAR_MISS / 3
+        for hit in best_hits(pattern, heard, at_least=needed - slack):
+            if not (hit.tokens and begin <= hit.tokens[-1].end and hit.tokens[0].start <= end) or is_negated(hit, pattern):
+                continue
+            if any(e.stretch is hit.stretch and e.start < hit.end and hit.start < e.end for e in excluded):
+                continue
+            if hit.similarity >= needed:
+                clear.append(hit)
+            elif hit.similarity >= needed - slack / 2 or _was_hard_to_hear(hit):
+                near.append(hit)
+    return sorted(clear, key=lambda h: -h.similarity), near
+
+
+def _was_hard_to_hear(hit: Hit) -> bool:
+    """Whether what stands there, or beside it, was recognised poorly: a phrase half found among words well heard is another phrase."""
+    around = hit.stretch.tokens[max(0, hit.start - 2) : hit.end + 2]
+    return any(t.confidence is not None and t.confidence < CLEARLY_HEARD for t in around)
+
+
+def met(hearing: Hearing, hits: list[Hit]) -> Judgement:
+    best = max(hits, key=lambda h: (confidence_of(hearing, h), -h.tokens[0].start))
+    if words_confidence(best.tokens) < DOUBTFUL_HIT:
+        return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(best)))
+    return Judgement(Verdict.MET, confidence_of(hearing, best), tuple(pieces_of(best)))
+
+
+def confidence_of(hearing: Hearing, hit: Hit) -> float:
+    """From the likeness of the words, lowered by poor recognition and by the other side talking over them."""
+    alike = 0.7 + 0.28 * (hit.similarity - 0.7) / 0.3
+    heard = 0.7 + 0.3 * words_confidence(hit.tokens)
+    start, end = hit.tokens[0].start, hit.tokens[-1].end
+    speaker = hearing.transcript.utterances[hit.tokens[0].utterance].speaker
+    over = sum(max(0.0, min(end, u.end) - max(start, u.start)) for u in hearing.transcript.utterances if u.speaker != speaker)
+    clear = 0.9 if end > start and over > 0.5 * (end - start) else 1.0
+    return round(max(0.5, min(0.98, alike * heard * clear * speaker_confidence(hearing, hit))), 3)
+
+
+def speaker_confidence(hearing: Hearing, hit: Hit) -> float:
+    """How sure it is who said it: 1 where each side has a channel of its own."""
+    known = [hearing.transcript.utterances[t.utterance].speaker_confidence for t in hit.tokens]
+    return min((k for k in known if k is not None), default=1.0)
+
+
+def words_confidence(tokens: tuple[Token, ...]) -> float:
+    known = [t.confidence for t in tokens if t.confidence is not None]
+    return sum(known) / len(known) if known else 0.95
+
+
+def doubt(hearing: Hearing, rule: Says) -> bool:
+    """Whether "it was not said" would rest on too little: lost sound, a silent speaker, poor recognition, another language."""
+    heard = hearing.heard(rule.by, rule.within)
+    tokens = tuple(t for s in heard for t in s.tokens)
+    every = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
+    if not every or not hearing.is_complete or not any(True for _ in hearing.patterns(rule.any)):
+        return True
+    if not tokens:
+        return False
+    is_narrow = rule.within != Window()
+    garbled = _garbled_share(tokens)
+    return words_confidence(tokens) < DOUBTFUL_WORDS or garbled > (0 if is_narrow else GARBLED) or not looks_like(hearing.transcript.language, every)
+
+
+def _garbled_share(tokens: tuple[Token, ...]) -> float:
+    """How many of the neighbouring word pairs were recognised badly: a phrase may be hidden there."""
+    known = [t.confidence for t in tokens if t.confidence is not None]
+    pairs = [(a + b) / 2 for a, b in zip(known, known[1:], strict=False)]
+    return sum(p < GARBLED_PAIR for p in pairs) / len(pairs) if pairs else 0.0
+
+
+def pieces_of(hit: Hit) -> Iterator[Evidence]:
+    """One piece of evidence per utterance that the hit touches."""
+    for index in sorted({t.utterance for t in hit.tokens}):
+        inside = [t for t in hit.tokens if t.utterance == index]
+        words = [t.text for t in inside if t.text]
+        joined = ("" if all(len(w) <= 2 and not w.isascii() for w in words) else " ").join(words)
+        yield Evidence(index, "", inside[0].start, inside[-1].end, joined)
