@@ -338,6 +338,7 @@ def check(form: str, pairs: tuple[str, ...], transcript: Path, as_json: bool) ->
     from pydantic import ValidationError
 
     from qa.checking.rules import check_call
+    from qa.engines.courtesy import shipped
     from qa.intake.rules import nested
     from qa.transcription.types import Transcript
 
@@ -350,7 +351,8 @@ def check(form: str, pairs: tuple[str, ...], transcript: Path, as_json: bool) ->
     if bad := [p for p in pairs if "=" not in p]:
         raise Refusal(f"--set {bad[0]}: write NAME=VALUE")
     variables = {k: v for k, v in given.items() if k in read.variables}
-    found = check_call(read, heard, variables=variables, details=nested({k: v for k, v in given.items() if k not in read.variables}))
+    details = nested({k: v for k, v in given.items() if k not in read.variables})
+    found = check_call(read, heard, variables=variables, details=details, acts=shipped())
     if as_json:
         put(found.document())
     else:

@@ -67,7 +67,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
     if chosen is None:
         raise Unworkable("no published form applies to this call; publish one whose applies_to and languages fit, then retry")
     form_version_id, form = chosen
-    found = checking.check(call, heard[0], heard[1], form)
+    found = checking.check(call, heard[0], heard[1], form, acts=wiring.acts)
 
     def record(session: Session) -> Next:
         at = wiring.clock()

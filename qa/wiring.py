@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from qa.checking.types import Acts
 from qa.engines.storage import Storage
 from qa.intake.service import Prepared
 from qa.intake.types import Reason
@@ -79,6 +80,13 @@ class Wiring:
     storage: Storage
     ears: Ears
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def acts(self) -> Acts:
+        """The courtesy classifier; its weights are read when the first utterance is judged."""
+        from qa.engines.courtesy import shipped
+
+        return shipped()
 
     @classmethod
     def build(cls, settings: Settings) -> "Wiring":

@@ -1,14 +1,21 @@
 """A finding: the automatic answer to a criterion, with its confidence and the evidence one can hear."""
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from qa.forms.types import Act
 from qa.transcription.types import Transcript
 
-Acts = Callable[[Transcript], Sequence[Mapping[Act, float]]]  # for every utterance the probability of each speech act in it
+
+class Acts(Protocol):
+    """Tells for every utterance the probability of each speech act in it."""
+
+    @property
+    def version(self) -> str: ...
+
+    def __call__(self, transcript: Transcript) -> Sequence[Mapping[Act, float]]: ...
 
 
 class Verdict(enum.Enum):

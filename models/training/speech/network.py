@@ -113,9 +113,7 @@ def loss(p: Parameters, batch: Parameters, phoneme_weight: Any, look_weight: Any
     tokens = _cross_entropy(scores, batch["target"], SMOOTHING)
     frames = batch["phonemes"]
     share = jnp.where(frames == 0, 0.3, 1.0)
-    sounds = sum(
-        _weighted(h[:, : frames.shape[1]] @ p[f"{name}/weight"].T, frames, share) for h, name in zip((early, encoded), PHONEME_HEADS, strict=True)
-    )
+    sounds = sum(_weighted(h[:, : frames.shape[1]] @ p[f"{name}/weight"].T, frames, share) for h, name in zip((early, encoded), PHONEME_HEADS, strict=True))
     positions = jnp.arange(encoded.shape[1])[None, None]
     begin, end = batch["frames"][..., :1], batch["frames"][..., 1:]
     inside = ((positions >= begin - 1) & (positions < end + 1))[:, None]

@@ -54,7 +54,9 @@ def train(p: network.Parameters, budget: Budget, *, tell: Callable[[str], None],
         step, heard, parts = step + 1, heard + seconds, parts + np.asarray(found)
         if step % 20 == 0:
             elapsed = time.monotonic() - begun
-            tell(f"step {step} {elapsed:.0f} s tokens {parts[0] / 20:.3f} phonemes {parts[1] / 20:.3f} look {parts[2] / 20:.3f} {heard / elapsed:.0f} audio s/s")
+            tell(
+                f"step {step} {elapsed:.0f} s tokens {parts[0] / 20:.3f} phonemes {parts[1] / 20:.3f} look {parts[2] / 20:.3f} {heard / elapsed:.0f} audio s/s"
+            )
             parts = np.zeros(3)
         if time.monotonic() - kept > 600:
             keep(p)

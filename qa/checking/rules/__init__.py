@@ -3,7 +3,7 @@
 It judges words and turn-taking only. Nothing about a person is inferred from a voice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,8 @@ def check_call(
         evidence[criterion.id] = pieces
         findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps))
     low, high = bounds(form, findings)
-    return Findings(form.form, form.version, tuple(findings), low, high, RULES_VERSION)
+    version = f"{RULES_VERSION} courtesy {acts.version}" if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check) else RULES_VERSION
+    return Findings(form.form, form.version, tuple(findings), low, high, version)
 
 
 def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | None]:
@@ -169,11 +170,20 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
 
 def _listens(rule: Rule) -> bool:
     """Whether the rule depends on words."""
-    if any((rule.says, rule.never_says, rule.order, rule.script, rule.act, rule.answers, rule.reads_back)):
-        return True
-    inner = [*(rule.all or []), *(rule.any or []), *(rule.at_least.of if rule.at_least else [])]
-    inner += [r for r in (rule.not_, rule.applies_if) if r]
-    return any(_listens(r) for r in inner)
+    return any(any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back)) for r in _within(rule))
+
+
+def _uses_acts(rule: Rule) -> bool:
+    return any(r.act is not None for r in _within(rule))
+
+
+def _within(rule: Rule) -> Iterator[Rule]:
+    """A rule and all inside it."""
+    yield rule
+    inner = [*(rule.all or []), *(rule.any or []), *(rule.at_least.of if rule.at_least else []), rule.not_, rule.applies_if]
+    for r in inner:
+        if r is not None:
+            yield from _within(r)
 
 
 def _attributed(piece: Evidence, transcript: Transcript) -> Evidence:

@@ -27,7 +27,7 @@ PLEASANTRIES = frozenset(
 )
 EMPTY = frozenset(
     "the a an is are to of in on at it that this and or my your i you me we for with what which would like um so okay alright yes no "
-    "il lo la le i gli un una di da e o mi si che per con il suo mio lei io 的 了 我 您 你 是 吗 呢 啊 在".split()
+    "il lo la le i gli un una di da e o mi si che per con il suo mio lei io va 的 了 我 您 你 是 吗 呢 啊 在".split()
 )
 DIGITS = {
     word: digit
@@ -156,7 +156,7 @@ def _details(text: str) -> tuple[str, ...]:
 def _is_echo(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> bool:
     """A short turn made of what the other side has just said: "check your account balance"."""
     recent = [u for _, u in heard if own.start - u.end <= LATE_ECHO_SECONDS]
-    keys = [k for k, _ in groupby(keys_of(own.text)) if k not in EMPTY]
+    keys = [k for k, _ in groupby(keys_of(own.text)) if k not in EMPTY and k not in BACKCHANNELS]
     said = {k for u in recent for k in keys_of(u.text)}
     telling = [k for k in keys if k not in PLEASANTRIES and (len(k) > 3 or HAN.match(k) or is_number(k))]
     enough = 4 if any(HAN.match(k) for k in telling) else 2

@@ -1,12 +1,12 @@
 """A call as the rules hear it: where phrases are found, how sure that is, and when "it was not said" rests on too little."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qa.checking.rules.matching import Hit, Pattern, best_hits, compile_phrase, is_negated
 from qa.checking.rules.words import Stretch, Token, looks_like, stretch_of, stretches
 from qa.checking.types import Acts, Evidence, Judgement, Verdict
-from qa.forms.types import LocalPhrases, Says, Window, phrases_in
+from qa.forms.types import Act, LocalPhrases, Says, Window, phrases_in
 from qa.transcription.types import Transcript, Utterance
 
 NEAR_MISS = 0.1
@@ -35,6 +35,7 @@ class Hearing:
     speakers_known: bool = True
     evidence_of: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     acts: Acts | None = None
+    _acts: Sequence[Mapping[Act, float]] | None = None
     _stretches: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
     _patterns: dict[str, Pattern | None] = field(default_factory=dict)
 
@@ -54,6 +55,12 @@ class Hearing:
         """Whether it is sure enough that this speaker said it."""
         utterances = self.transcript.utterances
         return speaker == "anyone" or (self.speakers_known and all(is_sure_of_speaker(utterances[t.utterance]) for t in hit.tokens))
+
+    def acts_of_utterances(self) -> Sequence[Mapping[Act, float]] | None:
+        """What each utterance does; None without a classifier."""
+        if self._acts is None and self.acts is not None:
+            self._acts = self.acts(self.transcript)
+        return self._acts
 
     def patterns(self, phrases: LocalPhrases | None) -> Iterator[Pattern]:
         for phrase in phrases_in(phrases, self.transcript.language):
@@ -108,7 +115,7 @@ def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[li
         for hit in best_hits(pattern, heard, at_least=needed - slack):
             if not (hit.tokens and begin <= hit.tokens[-1].end and hit.tokens[0].start <= end) or is_negated(hit, pattern):
                 continue
-            if any(e.stretch is hit.stretch and e.start < hit.end and hit.start < e.end for e in excluded):
+            if any(e.stretch is hit.stretch and e.start < hit.end and hit.start < e.end and e.similarity > hit.similarity for e in excluded):
                 continue
             if hit.similarity >= needed:
                 clear.append(hit)

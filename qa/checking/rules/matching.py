@@ -20,8 +20,10 @@ LONG_PHRASE = 12  # letters from which on joined words are compared
 JOINED_DISCOUNT = 0.06
 NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
 QUOTING = re.compile(
-    r"(you (said|say|told|called)|he said|she said|they (said|called)|calls? me|called me|the customer (said|says)"
-    r"|ha detto|hai detto|dice che|diceva|mi ha chiamato|lei dice|[您你他她]说|[您你他她]刚才说|客户说|骂我)"
+    r"((you|he|she|they|who|colleague|agent|somebody|someone) (just )?(said|say|says|told|called|wrote|shouted)|calls? me|called me|told me|wrote that"
+    r"|the customer (said|says)|(would|did) (never|not|you) (just )?say|nobody (here )?said"
+    r"|ha (appena )?detto|hai detto|hanno detto|mi ha dato del|mi chiam|dice che|diceva|c e scritto|lei dice|direi mai"
+    r"|[您你他她] ?说|刚 ?才 ?(是 ?)?说|客 ?户 ?说|骂 ?[我了]|叫 ?我|写 ?我|客 ?服 ?说|有 ?人 ?说|同 ?事 ?说|绝 ?不 ?会 ?说)"
 )
 NUMBER_WORDS = frozenset(
     (
