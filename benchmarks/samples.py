@@ -1,11 +1,15 @@
 """The shipped model on the sample calls: word error (character error for Mandarin) per call, and the expected findings that are found.
 
-python benchmarks/samples.py
+python benchmarks/samples.py [--mono]
+
+With --mono both channels are mixed into one first, and the right share of words put down to the right speaker is printed too.
 """
 
 import csv
 import json
+import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from qa.checking.rules import check_call
@@ -15,7 +19,7 @@ from qa.engines.transcribers import WhisperTranscriber
 from qa.forms.reader import read_form
 from qa.intake.rules import nested
 from qa.settings import HOUSE, load
-from qa.transcription.rules import measure
+from qa.transcription.service import mechanics_of
 from qa.transcription.types import Transcript
 
 
@@ -36,13 +40,16 @@ def main() -> None:
         truth_document = json.loads((HOUSE / "audio_samples" / "truth" / f"{Path(name).stem}.json").read_text())
         truth = Transcript.model_validate(truth_document)
         sound = decode(HOUSE / "audio_samples" / name, max_seconds=600, memory_megabytes=1536)
-        heard, spans = transcriber.transcribe(sound, language=row["language"], source_name=name)
+        if "--mono" in sys.argv:
+            sound = replace(sound, samples=sound.samples.sum(axis=0, keepdims=True))
+        result = transcriber.transcribe(sound, language=row["language"], source_name=name)
+        heard = result.transcript
         errors = words = 0
         for speaker in ("agent", "customer"):
             said = [k for _, u in truth.by(speaker) for k in keys_of(u.text)]
             got = [k for _, u in heard.by(speaker) for k in keys_of(u.text)]
             errors, words = errors + edit_distance(said, got), words + len(said)
-        found = check_call(forms[truth_document["form"]], heard, mechanics=measure(heard, *spans), details=nested(row), variables={"company": row["company"]})
+        found = check_call(forms[truth_document["form"]], heard, mechanics=mechanics_of(result), details=nested(row), variables={"company": row["company"]})
         verdicts = {f.criterion: f.verdict.value for f in found.findings}
         missed = {c: (v, verdicts.get(c)) for c, v in truth_document["expected"].items() if verdicts.get(c) != v}
         total["errors"] += errors
@@ -50,7 +57,9 @@ def main() -> None:
         total["expected"] += len(truth_document["expected"])
         total["unsure"] += sum(got == "unsure" for _, got in missed.values())
         total["missed"] += sum(got != "unsure" for _, got in missed.values())
-        print(f"{name:32} {'CER' if truth.language == 'zh' else 'WER'} {100 * errors / words:5.1f} %   score {found.low}–{found.high}   {missed or ''}")
+        print(
+            f"{name:32} {'CER' if truth.language == 'zh' else 'WER'} {100 * errors / words:5.1f} %   score {found.low}–{found.high}   {missed or ''} {heard.quality}"
+        )
     print(
         f"all: {100 * total['errors'] / total['words']:.1f} % error; of {total['expected']} expected findings {total['missed']} wrong, {total['unsure']} unsure"
     )

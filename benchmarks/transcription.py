@@ -29,7 +29,7 @@ def main() -> None:
     started = time.perf_counter()
     for file, sound in sounds:
         for channel in sound.samples:
-            list(plain.transcribe(channel, language=file.name[:2], word_timestamps=True)[0])
+            list(plain.transcribe(channel, language=file.name[:2])[0])
     plain_seconds = time.perf_counter() - started
     print(
         f"{audio:.0f} s of two-channel audio: ours {audio / our_seconds:.1f} s/s, plain {audio / plain_seconds:.1f} s/s, ratio {plain_seconds / our_seconds:.2f}"

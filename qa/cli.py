@@ -262,14 +262,23 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--language", type=click.Choice(["en", "it", "zh"]))
+@click.option("--unmasked", is_flag=True, help="Leave card, identity and telephone numbers as they were said.")
 @click.option("--json", "as_json", is_flag=True)
-def transcribe(file: Path, language: str | None, as_json: bool) -> None:
+def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) -> None:
     """One recording to a transcript document."""
-    from qa.engines.transcribers import WhisperTranscriber
+    from qa.engines.audio import RecordingUnreadable
+    from qa.intake.types import REASON_TEXTS, Reason
+    from qa.progress import share_done
+    from qa.transcription.rules.private import redact
+    from qa.wiring import Ears
 
-    s = load()
-    engine = WhisperTranscriber(s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads)
-    transcript, _ = engine.transcribe(_sound(file, s), language=language, source_name=file.name)
+    try:
+        with share_done(file.name) as tell:
+            heard = Ears(load()).listen(file, language=language, source_name=file.name, tell=tell).transcript
+    except RecordingUnreadable as error:
+        raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
+    names = [n.strip() for n in load().private_names.split(",") if n.strip()]
+    transcript = heard if unmasked else redact(heard, names=names)
     if as_json:
         put(transcript.model_dump(mode="json"))
     else:
@@ -283,14 +292,18 @@ def transcribe(file: Path, language: str | None, as_json: bool) -> None:
 def acoustics(file: Path, as_json: bool) -> None:
     """One recording to speech mechanics: talk, silence, overlap, interruptions; and the quality of the line."""
     from qa.engines.acoustics import line_quality
-    from qa.engines.transcribers import speech_spans
+    from qa.engines.speakers import speech_by_voice
+    from qa.engines.speech import speech_of
     from qa.transcription.service import mechanics_of
-    from qa.transcription.types import Transcript
+    from qa.transcription.types import Heard, Transcript
 
     sound = _sound(file, load())
-    spans = tuple(speech_spans(channel) for channel in sound.samples)
-    mechanics = mechanics_of(Transcript(language="en", duration=sound.seconds), spans)
-    document = mechanics.model_dump(mode="json") | {"line": line_quality(sound), "lost_seconds": sound.lost_seconds}
+    speech = speech_of(sound.samples)
+    if sound.channels == 1:
+        speech = speech_by_voice(sound.samples[0], speech[0])
+    silent = Transcript(language="en", duration=sound.seconds)
+    mechanics = mechanics_of(Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound))))
+    document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
     if as_json:
         put(document)
     else:
@@ -491,3 +504,33 @@ def simulate(agents: int, calls: int, months: int, seed: int) -> None:
     with counting("simulating", agents * months) as tick:
         made = simulate_centre(wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick)
     say(f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months {made.first_month} to {made.last_month}")
+
+
+@main.command()
+@click.argument("month", required=False)
+@click.option("--json", "as_json", is_flag=True)
+def learn(month: str | None, as_json: bool) -> None:
+    """Learn from people's answers how far the automatic ones can be believed. MONTH (the next one when left out) is when that begins to count."""
+    from qa.calendar import MonthRefused, month_before
+    from qa.learning.service import MonthIsClosed
+    from qa.learning.service import learn as fit
+    from qa.reporting.store import is_closed
+
+    wiring = wired()
+    zone = wiring.settings.zone
+    month = month or month_before(f"{wiring.clock().astimezone(zone):%Y-%m}", -1)
+    try:
+        with wiring.database.write() as session:
+            made = fit(session, month=month, is_closed=is_closed(session, month), zone=zone, at=wiring.clock())
+    except MonthRefused as error:
+        raise Refusal(str(error)) from error
+    except MonthIsClosed as error:
+        raise Refusal(f"{error} is closed and stays as it is; learn for a later month") from error
+    if as_json:
+        put(made.document())
+        return
+    click.echo(f"calibration for {month}: {'made' if made.is_new else 'made before, unchanged'}, {len(made.calibration.curves)} criteria with enough answers")
+    for c in made.criteria:
+        after = f", Brier {c.brier_before:.3f} → {c.brier_after:.3f}" if c.brier_after is not None else ""
+        again = f"  OFTEN OVERTURNED, calls {', '.join(map(str, c.overturned_calls))}" if c.is_often_overturned else ""
+        click.echo(f"  {c.form} {c.criterion}: {c.count} answers, agreement {100 * c.agreement:.0f} % ({100 * c.low:.0f}–{100 * c.high:.0f}){after}{again}")

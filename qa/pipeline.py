@@ -19,6 +19,7 @@ from qa.forms import service as forms
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallData, CallFacts, FileOutcome
+from qa.learning import store as learnt
 from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
@@ -37,15 +38,32 @@ class Unworkable(Exception):
 
 def transcribe(wiring: Wiring, call_id: int) -> Record:
     call = _call(wiring, call_id)
-    transcript, mechanics = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage)
+    names = [n.strip() for n in wiring.settings.private_names.split(",") if n.strip()]
+    heard = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage, private_names=names, tell=wiring.tell)
+    transcript = heard.transcript
 
     def record(session: Session) -> Next:
         at = wiring.clock()
-        transcripts.keep(session, call_id=call_id, transcript=transcript, mechanics=mechanics, at=at)
+        transcripts.keep(session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at)
         if call.language is None:
             calls.set_language(session, call_id, transcript.language)
-        note(session, subject=Subject.CALL, subject_id=call_id, what="transcribed", at=at, engine=transcript.engine)
-        return [("check", call_id)]
+        if heard.media_type:
+            calls.set_media_type(session, call_id, heard.media_type)
+        kinds = sorted({r.kind for r in transcript.redactions})
+        note(session, subject=Subject.CALL, subject_id=call_id, what="transcribed", at=at, engine=transcript.engine, masked=kinds)
+        forget = [] if transcription.may_keep_original(call, transcript) else [("forget", call_id)]
+        return [("check", call_id), *forget]
+
+    return record
+
+
+def forget(wiring: Wiring, call_id: int) -> Record:
+    """The recording as it came in gives way to its silenced copy."""
+    transcription.forget_original(_call(wiring, call_id), shelf=wiring.storage)
+
+    def record(session: Session) -> Next:
+        note(session, subject=Subject.CALL, subject_id=call_id, what="original_removed", at=wiring.clock())
+        return []
 
     return record
 
@@ -56,6 +74,8 @@ def check(wiring: Wiring, call_id: int) -> Record:
         heard = transcripts.transcript(session, call_id)
         if heard is None:
             raise Unworkable("the call has no transcript; retry its transcription")
+        month = f"{call.started_at.astimezone(wiring.settings.zone):%Y-%m}"
+        calibration = learnt.calibration(session, month)
         chosen = forms.form_for(
             session,
             project=call.project_code,
@@ -67,7 +87,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
     if chosen is None:
         raise Unworkable("no published form applies to this call; publish one whose applies_to and languages fit, then retry")
     form_version_id, form = chosen
-    found = checking.check(call, heard[0], heard[1], form, acts=wiring.acts)
+    found = checking.check(call, heard[0], heard[1], form, acts=wiring.acts, calibration=calibration)
 
     def record(session: Session) -> Next:
         at = wiring.clock()
@@ -101,7 +121,7 @@ def sample(wiring: Wiring, ordinal: int) -> Record:
     return record
 
 
-STEPS: dict[str, Callable[[Wiring, int], Record]] = {"sample": sample, "transcribe": transcribe, "check": check, "queue": queue}
+STEPS: dict[str, Callable[[Wiring, int], Record]] = {"sample": sample, "transcribe": transcribe, "forget": forget, "check": check, "queue": queue}
 
 
 def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None) -> list[Draw]:

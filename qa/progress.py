@@ -46,3 +46,19 @@ def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
             bar.update(task, completed=done, total=done + left, step=step)
 
         yield advance
+
+
+@contextmanager
+def share_done(what: str) -> Iterator[Callable[[float], None]]:
+    """Call the yielded function with how much is done (0–1)."""
+    with counting(what, 100) as tick:
+        told = 0
+
+        def tell(share: float) -> None:
+            nonlocal told
+            while told < int(100 * share):
+                told += 1
+                tick("", 100 - told)
+
+        yield tell
+        tell(1.0)

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     max_upload_megabytes: int = Field(200, ge=1, description="Largest file accepted by intake.")
     max_call_seconds: int = Field(4 * 3600, ge=10, description="Longest recording accepted by intake.")
     decoder_memory_megabytes: int = Field(1536, ge=256, description="Memory limit of the child process that decodes untrusted audio.")
+    private_names: str = Field("", description="Names to mask in every transcript, with commas between.")
     lease_minutes: int = Field(45, ge=1, description="How long a claimed call stays with its evaluator without a sign of life.")
     session_hours: int = Field(12, ge=1, description="A sign-in ends after this time.")
     minimum_cards: int = Field(3, ge=2, description="Fewer scorecards than this give no figure in a report.")

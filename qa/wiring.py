@@ -1,7 +1,7 @@
 """Builds what the settings choose: database, storage, transcriber, clock. The engines are loaded at first use."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from qa.intake.service import Prepared
 from qa.intake.types import Reason
 from qa.settings import HOUSE, Settings
 from qa.tables.database import Database
-from qa.transcription.types import Span, Transcript
+from qa.transcription.types import Heard, Muted, Redaction
 
+Tell = Callable[[float], None]
 MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
 
 
@@ -24,8 +25,9 @@ def utc_now() -> datetime:
 class Ears:
     """The sound engine: decoding in a child process, and the transcriber that the settings choose."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listener: Path | None = None) -> None:
         self._settings = settings
+        self._listener = listener
 
     def prepare(self, path: Path, *, declared_seconds: float | None) -> Prepared | Reason:
         """Decode a recording for intake, or say why not."""
@@ -39,13 +41,32 @@ class Ears:
         media_type = MEDIA_TYPES.get(sound.kind, "audio/mpeg") if playback is None else "audio/mpeg"
         return Prepared(sound.seconds, sound.lost_seconds, sound.channels, media_type, peaks(sound), playback)
 
-    def transcribe(self, path: Path, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
+    def transcribe(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+        """Listen to a recording: in the listening process of this machine's worker where there is one, else in this process."""
+        from qa.engines.listener import ask
+
+        asked = self._listener and ask(self._listener, path, language=language, source_name=source_name, hotwords=hotwords, tell=tell)
+        return asked or self.listen(path, language=language, source_name=source_name, hotwords=hotwords, tell=tell)
+
+    def listen(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+        """Listen in this process. Raises RecordingUnreadable."""
         from qa.engines.audio import decode
 
-        heard: tuple[Transcript, tuple[tuple[Span, ...], ...]] = self._transcriber.transcribe(
-            decode(path, **self._limits), language=language, source_name=source_name
-        )
+        heard: Heard = self._transcriber.transcribe(decode(path, **self._limits), language=language, source_name=source_name, hotwords=hotwords, tell=tell)
         return heard
+
+    def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted:
+        """The recording with these stretches silent on every channel."""
+        import io
+
+        import soundfile
+
+        from qa.engines.audio import RATE, decode, peaks, silenced
+
+        sound = silenced(decode(path, **self._limits), [(s.start, s.end) for s in spans])
+        out = io.BytesIO()
+        soundfile.write(out, sound.samples.T, RATE, format="FLAC", subtype="PCM_16")
+        return Muted(out.getvalue(), "audio/flac", peaks(sound))
 
     @functools.cached_property
     def _transcriber(self):  # type: ignore[no-untyped-def]  # a Transcriber; importing the protocol would load numpy
@@ -80,6 +101,7 @@ class Wiring:
     storage: Storage
     ears: Ears
     clock: Callable[[], datetime] = utc_now
+    tell: Tell | None = None
 
     @property
     def acts(self) -> Acts:
@@ -89,6 +111,7 @@ class Wiring:
         return shipped()
 
     @classmethod
-    def build(cls, settings: Settings) -> "Wiring":
+    def build(cls, settings: Settings, *, listener: Path | None = None) -> "Wiring":
+        """`listener` is the socket of a process that keeps the speech model, where a worker has one."""
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        return cls(settings, Database(settings.database), Storage(settings.storage), Ears(settings))
+        return cls(settings, Database(settings.database), Storage(settings.storage), Ears(settings, listener))

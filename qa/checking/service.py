@@ -1,14 +1,18 @@
 """Apply a form's checks to a transcribed call."""
 
 from qa.checking.rules import check_call
-from qa.checking.types import Acts, Findings
+from qa.checking.types import Acts, Calibration, Findings
 from qa.forms.types import Form, in_language
 from qa.intake.types import CallFacts
 from qa.transcription.types import Mechanics, Transcript
 
 
-def check(call: CallFacts, transcript: Transcript, mechanics: Mechanics, form: Form, *, acts: Acts | None = None) -> Findings:
+def check(
+    call: CallFacts, transcript: Transcript, mechanics: Mechanics, form: Form, *, acts: Acts | None = None, calibration: Calibration | None = None
+) -> Findings:
     """The findings of a form on one call, with the project's words filled in and the call data at hand."""
     variables = {name: in_language(value, transcript.language) if isinstance(value, dict) else str(value) for name, value in call.variables.items()}
     details = {**call.details, "queue": call.queue, "direction": call.direction.value}
-    return check_call(form, transcript, mechanics=mechanics, details=details, variables=variables, is_complete=call.lost_seconds == 0, acts=acts)
+    return check_call(
+        form, transcript, mechanics=mechanics, details=details, variables=variables, is_complete=call.lost_seconds == 0, acts=acts, calibration=calibration
+    )

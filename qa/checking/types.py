@@ -1,6 +1,7 @@
 """A finding: the automatic answer to a criterion, with its confidence and the evidence one can hear."""
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -64,6 +65,36 @@ class Judgement:
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     steps: tuple[ScriptStepFinding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind it."""
+
+    offset: float
+    slope: float
+    count: int
+
+    def apply(self, confidence: float) -> float:
+        """The calibrated confidence (0.01–0.99)."""
+        p = min(0.99, max(0.01, confidence))
+        z = self.offset + self.slope * math.log(p / (1 - p))
+        return min(0.99, max(0.01, 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Curves by `form/criterion`, learnt from people's answers. `version` is the month from which it holds."""
+
+    version: str
+    curves: Mapping[str, Curve]
+
+    def document(self) -> dict[str, Any]:
+        return {"version": self.version, "curves": {k: vars(c) for k, c in self.curves.items()}}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> "Calibration":
+        return cls(document["version"], {k: Curve(**c) for k, c in document["curves"].items()})
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ def peaks(sound: Sound) -> bytes:
     levels = padded.reshape(sound.channels, count, step).max(axis=2)
     body: bytes = np.clip(levels * 255, 0, 255).astype(np.uint8).tobytes()
     return b"PK1" + bytes([sound.channels]) + body
+
+
+def silenced(sound: Sound, spans: Iterable[tuple[float, float]]) -> Sound:
+    """The sound with these stretches (seconds) silent on all channels: what one side says is heard faintly on the other."""
+    samples = sound.samples.copy()
+    for start, end in spans:
+        samples[:, int(start * RATE) : int(end * RATE) + 1] = 0.0
+    return replace(sound, samples=samples)
 
 
 def playback_copy(sound: Sound, path: Path) -> None:

@@ -5,33 +5,41 @@ The model is loaded at first use and never before a fork: CTranslate2 is not for
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from qa.engines import guards
+from qa.engines.acoustics import line_quality
 from qa.engines.audio import RATE, Sound
-from qa.transcription.types import Span, Transcript, Utterance, Word
+from qa.engines.speakers import agent_voice, tell_apart, voice_of
+from qa.engines.speech import coverage, is_spoken, packed, speech_of
+from qa.transcription.types import Heard, Quality, Span, Transcript, Utterance, Word
 
 LANGUAGES = ("en", "it", "zh")
 UTTERANCE_GAP = 0.9
-PACK_GAP = 1.0  # wider packing is up to a fifth faster and errs more: 8.6 % at 1 s, 10.2 % at 3 s, 13.0 % at 10 s on the samples
-LOOP_RATIO = 2.4
+SENTENCE_ENDS = ".?!。？！"
 SPEAKERS = ("agent", "customer")
+BATCH = 4  # windows at once on a processor
+CUDA_BATCH = 16
+MOST_HOTWORDS = 40
+Tell = Callable[[float], None]
 
 
 class Transcriber(Protocol):
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
-        """The transcript, and for each channel when there is speech."""
+    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+        """What is said and when. `tell` hears how much is done (0–1)."""
         ...
 
 
 class WhisperTranscriber:
-    """faster-whisper, each channel on its own: speech found first (Silero), both channels batched, no text carried over.
+    """faster-whisper: speech found first (Silero), all channels in batches side by side, no text carried over.
 
-    `model` is a Whisper name or a CTranslate2 folder. The agent is the left channel. A mono recording has one channel whose speakers
-    are not told apart; its transcript says so (`engine.speakers == "unknown"`).
+    `model` is a Whisper name or a CTranslate2 folder. The agent is the left channel. In a mono recording the two voices are told apart and
+    the agent is known by what is said (`engine.speakers == "voices"`), each utterance with how sure that is; where that fails, "unknown".
     """
 
     def __init__(self, model: str, *, device: str = "auto", compute: str = "auto", threads: int = 2) -> None:
@@ -40,18 +48,24 @@ class WhisperTranscriber:
         self._compute = compute
         self._threads = threads
         self._loaded: Any = None
+        self._workers, self._batch = 1, BATCH
 
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
-        spans = tuple(speech_spans(channel) for channel in sound.samples)
-        language = language if language in LANGUAGES else self._detect(sound, spans)
-        utterances: list[Utterance] = []
-        for speaker, channel, speech in zip(SPEAKERS, sound.samples, spans, strict=False):
-            if speech:
-                utterances.extend(_utterances(speaker, self._words(channel, language, speech), language))
-        engine = self.describe() | {"speakers": "channels" if sound.channels == 2 else "unknown"}
-        utterances.sort(key=lambda u: (u.start, u.end))
-        transcript = Transcript(language=language, duration=round(sound.seconds, 3), engine=engine, utterances=tuple(utterances))  # type: ignore[arg-type]
-        return transcript, spans
+    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+        speech = speech_of(list(sound.samples))
+        told = [language if language in LANGUAGES else self._detect(c, s) for c, s in zip(sound.samples, speech, strict=True)]
+        languages = [x or next((y for y in told if y), LANGUAGES[0]) for x in told]
+        segments, invented = self._segments(sound, speech, languages, hotwords, tell or (lambda _: None))
+        covered = min(coverage([w for s in found for w in s], spans) for found, spans in zip(segments, speech, strict=True))
+        quality = Quality(coverage=round(covered, 4), invented_words=invented, languages=tuple(languages))
+        utterances, speech, speakers = self._told_apart(sound, speech, segments, languages)
+        transcript = Transcript(
+            language=languages[0],  # type: ignore[arg-type]  # one of LANGUAGES
+            duration=round(sound.seconds, 3),
+            engine=self.describe() | {"speakers": speakers},
+            quality=quality,
+            utterances=tuple(sorted(utterances, key=lambda u: (u.start, u.end))),
+        )
+        return Heard(transcript=transcript, speech=speech, line=tuple(line_quality(sound)))
 
     def describe(self) -> dict[str, Any]:
         """What makes a transcript repeatable: program, its version, the model and the hash of its weights."""
@@ -63,36 +77,91 @@ class WhisperTranscriber:
 
     def _model(self) -> Any:
         if self._loaded is None:
-            from faster_whisper import BatchedInferencePipeline, WhisperModel
+            import ctranslate2
+            from faster_whisper import WhisperModel
 
-            compute = self._compute if self._compute != "auto" else ("int8" if self._device != "cuda" else "float16")
-            model = WhisperModel(self._name, device=self._device, compute_type=compute, cpu_threads=self._threads, local_files_only=Path(self._name).is_dir())
-            self._loaded = (model, BatchedInferencePipeline(model))
+            has_cuda = ctranslate2.get_cuda_device_count() > 0
+            device = self._device if self._device != "auto" else ("cuda" if has_cuda else "cpu")
+            compute = self._compute if self._compute != "auto" else ("float16" if device == "cuda" else "int8")
+            workers = 1 if device == "cuda" else self._threads  # one thread each: twice as fast as many threads on one batch
+            is_folder = Path(self._name).is_dir()
+            self._loaded = WhisperModel(self._name, device=device, compute_type=compute, cpu_threads=1, num_workers=workers, local_files_only=is_folder)
+            self._workers, self._batch = workers, CUDA_BATCH if device == "cuda" else BATCH
         return self._loaded
 
-    def _detect(self, sound: Sound, spans: tuple[tuple[Span, ...], ...]) -> str:
-        """The likeliest of our languages, from what is spoken first on each channel."""
-        speech = [channel[int(s.start * RATE) : int(s.end * RATE)] for channel, found in zip(sound.samples, spans, strict=True) for s in found[:4]]
-        if not speech:
-            return LANGUAGES[0]
-        _, _, probabilities = self._model()[0].detect_language(np.concatenate(speech)[: 30 * RATE])
+    def _detect(self, channel: Any, speech: tuple[Span, ...]) -> str | None:
+        """The likeliest of our languages, from what is spoken first on a channel; None where nobody speaks."""
+        spoken = [channel[int(s.start * RATE) : int(s.end * RATE)] for s in speech[:6]]
+        if not spoken:
+            return None
+        _, _, probabilities = self._model().detect_language(np.concatenate(spoken)[: 30 * RATE])
         chances = dict(probabilities or [])
         return max(LANGUAGES, key=lambda x: chances.get(x, 0.0))
 
-    def _words(self, channel: Any, language: str, speech: tuple[Span, ...]) -> Iterable[tuple[Word, bool]]:
-        """Words with their times, each with whether it ends a segment. Loops, and words where nobody speaks, are dropped."""
-        window = float(self._model()[0].feature_extractor.chunk_length)
-        clips = [{"start": s.start, "end": s.end} for s in _packed(speech, window)]
-        segments, _ = self._model()[1].transcribe(
-            channel, language=language, batch_size=8, word_timestamps=True, vad_filter=False, clip_timestamps=clips, condition_on_previous_text=False
+    def _segments(
+        self, sound: Sound, speech: tuple[tuple[Span, ...], ...], languages: list[str], hotwords: Sequence[str], tell: Tell
+    ) -> tuple[list[list[list[Word]]], int]:
+        """For each channel its segments of words, and how many words were not believed."""
+        found: list[list[list[Word]]] = [[] for _ in sound.samples]
+        window = float(self._model().feature_extractor.chunk_length)
+        work = [
+            (i, clips[at : at + self._batch]) for i, spans in enumerate(speech) for clips in [packed(spans, window)] for at in range(0, len(clips), self._batch)
+        ]
+        invented, done = 0, 0
+
+        def listen(item: tuple[int, list[Span]]) -> list[tuple[list[Word], int]]:
+            index, clips = item
+            return list(self._batched(sound.samples[index], clips, speech[index], languages[index], hotwords))
+
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            for (index, _), heard in zip(work, pool.map(listen, work), strict=True):
+                found[index].extend(words for words, _ in heard)
+                invented += sum(left_out for _, left_out in heard)
+                done += 1
+                tell(done / len(work))
+        return found, invented
+
+    def _batched(self, samples: Any, clips: list[Span], speech: tuple[Span, ...], language: str, hotwords: Sequence[str]) -> Iterable[tuple[list[Word], int]]:
+        """The segments of some windows of a channel: words, and how many were left out."""
+        segments, _ = _pipeline(self._model()).transcribe(
+            samples,
+            language=language,
+            batch_size=len(clips),
+            word_timestamps=True,
+            vad_filter=False,
+            clip_timestamps=[{"start": c.start, "end": c.end} for c in clips],
+            condition_on_previous_text=False,
+            hotwords=self._prompt(hotwords, language),
         )
         for segment in segments:
-            if segment.compression_ratio > LOOP_RATIO:
-                continue
-            words = [w for w in segment.words or [] if _is_spoken(w.start, w.end, speech)]
-            for i, w in enumerate(words):
-                word = Word(start=round(w.start, 3), end=round(max(w.end, w.start), 3), text=w.word.strip(), confidence=round(min(1.0, w.probability), 3))
-                yield word, i == len(words) - 1
+            yield _believed(segment, speech, language)
+
+    def _prompt(self, hotwords: Sequence[str], language: str) -> str | None:
+        """Company words and script lines that the model is asked to listen for. A model for short windows was not made to be prompted."""
+        if not hotwords or self._model().feature_extractor.chunk_length < 30:
+            return None
+        return ("，" if language == "zh" else ", ").join(list(dict.fromkeys(hotwords))[:MOST_HOTWORDS])
+
+    def _told_apart(
+        self, sound: Sound, speech: tuple[tuple[Span, ...], ...], segments: list[list[list[Word]]], languages: list[str]
+    ) -> tuple[list[Utterance], tuple[tuple[Span, ...], ...], str]:
+        """Utterances with their speakers, when each speaks, and how the speakers are known."""
+        if sound.channels == 2:
+            both = zip(SPEAKERS, segments, languages, strict=True)
+            return [u for speaker, found, language in both for u in _utterances(speaker, found, language)], speech, "channels"
+        voices = tell_apart(sound.samples[0], speech[0])
+        if not voices:
+            return list(_utterances("agent", segments[0], languages[0])), speech, "unknown"
+        runs = _cut_at_changes(segments[0], voices)
+        turns = [(voice_of(u, voices), u) for run in runs for u in _utterances("agent", [run], languages[0])]
+        if not turns:
+            return [], speech, "unknown"
+        agent, sure = agent_voice([(v, u.text) for (v, _), u in turns], languages[0])
+        utterances = [
+            u.model_copy(update={"speaker": SPEAKERS[voice != agent], "speaker_confidence": round(confidence * sure, 3)}) for (voice, confidence), u in turns
+        ]
+        spans = tuple(tuple(Span(start=s.start, end=s.end) for s in voices if (s.voice == agent) == is_agent) for is_agent in (True, False))
+        return utterances, spans, "voices"
 
 
 class ScriptedTranscriber:
@@ -101,52 +170,74 @@ class ScriptedTranscriber:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]:
+    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
         truth = json.loads((self._folder / f"{Path(source_name).stem}.json").read_text())
         transcript = Transcript.model_validate({**truth, "engine": {"program": "scripted", "speakers": "channels"}})
-        return transcript, tuple(tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s)) for s in SPEAKERS[: sound.channels])
+        speech = tuple(tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s)) for s in SPEAKERS[: sound.channels])
+        return Heard(transcript=transcript, speech=speech)
 
 
-def speech_spans(channel: Any) -> tuple[Span, ...]:
-    """When there is speech on a channel (16 kHz float32): Silero VAD, silences under 300 ms bridged, 100 ms of margin."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
+def _pipeline(model: Any) -> Any:
+    """faster-whisper's batched pipeline, which encodes no longer window than the model was made for.
 
-    options = VadOptions(min_silence_duration_ms=300, speech_pad_ms=100)
-    return tuple(Span(start=s["start"] / RATE, end=s["end"] / RATE) for s in get_speech_timestamps(channel, options))
+    The library pads every window to 30 s. A model for windows of 10 s spends two thirds of its time on those zeros.
+    """
+    from faster_whisper import BatchedInferencePipeline
 
+    class ShortWindows(BatchedInferencePipeline):
+        def forward(self, features: Any, *rest: Any) -> Any:
+            return super().forward(features[..., : self.model.feature_extractor.nb_max_frames], *rest)
 
-def _packed(speech: tuple[Span, ...], window: float) -> list[Span]:
-    """Speech laid into windows the model can hold: neighbours joined while they fit, long stretches cut."""
-    out: list[Span] = []
-    for span in speech:
-        start, end = max(0.0, span.start - 0.2), span.end + 0.2
-        if out and end - out[-1].start <= window and start - out[-1].end <= PACK_GAP:
-            out[-1] = Span(start=out[-1].start, end=end)
-            continue
-        while end - start > window:
-            out.append(Span(start=start, end=start + window))
-            start += window
-        out.append(Span(start=start, end=end))
-    return out
+    return ShortWindows(model)
 
 
-def _is_spoken(start: float, end: float, speech: tuple[Span, ...]) -> bool:
-    return any(s.start - 0.5 <= (start + end) / 2 <= s.end + 0.5 for s in speech)
+def _believed(segment: Any, speech: Sequence[Span], language: str) -> tuple[list[Word], int]:
+    """The words of a segment that somebody can have said, and how many were left out."""
+    every = [
+        Word(
+            start=round(w.start, 3),
+            end=round(max(w.end, w.start), 3),
+            text=w.word.strip(),
+            confidence=round(min(1.0, max(0.0, w.probability)), 3),
+        )
+        for w in segment.words or []
+        if w.word.strip()
+    ]
+    is_invented = guards.is_invented(
+        segment.text, language, log_probability=segment.avg_logprob, no_speech=segment.no_speech_prob, compression=segment.compression_ratio
+    )
+    if is_invented or guards.is_too_fast(every, language):
+        return [], len(every)
+    kept = guards.without_loops([w for w in every if is_spoken(w.start, w.end, speech)])
+    return kept, len(every) - len(kept)
 
 
-def _utterances(speaker: str, words: Iterable[tuple[Word, bool]], language: str) -> Iterable[Utterance]:
+def _cut_at_changes(segments: Iterable[list[Word]], voices: Sequence[Any]) -> Iterable[list[Word]]:
+    """Segments cut where the voice changes."""
+    for words in segments:
+        pending: list[Word] = []
+        voice = -1
+        for word in words:
+            now, _ = voice_of(word, voices)
+            if pending and now != voice:
+                yield pending
+                pending = []
+            pending.append(word)
+            voice = now
+        yield pending
+
+
+def _utterances(speaker: str, segments: Iterable[list[Word]], language: str) -> Iterable[Utterance]:
+    """Utterances: cut at longer pauses, and where a segment ends with the end of a sentence."""
     glue = "" if language == "zh" else " "
     pending: list[Word] = []
-    for word, ends_segment in words:
-        if not word.text:
-            continue
-        if pending and word.start - pending[-1].end > UTTERANCE_GAP:
-            yield _utterance(speaker, pending, glue)
-            pending = []
-        pending.append(word)
-        if ends_segment and word.text[-1] in ".?!。？！":
-            yield _utterance(speaker, pending, glue)
-            pending = []
+    for words in segments:
+        for i, word in enumerate(words):
+            ends = bool(pending) and i == 0 and pending[-1].text[-1] in SENTENCE_ENDS
+            if pending and (ends or word.start - pending[-1].end > UTTERANCE_GAP):
+                yield _utterance(speaker, pending, glue)
+                pending = []
+            pending.append(word)
     if pending:
         yield _utterance(speaker, pending, glue)
 

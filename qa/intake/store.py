@@ -47,6 +47,7 @@ def _facts(call: CallRow, project: ProjectRow, agent: AgentRow, team: TeamRow) -
         details=call.details,
         is_simulated=call.is_simulated,
         variables=project.variables,
+        keeps_originals=project.keeps_originals,
     )
 
 
@@ -117,6 +118,11 @@ def calls(
 
 def set_language(session: Session, call_id: int, language: str) -> None:
     session.get_one(CallRow, call_id).language = language
+
+
+def set_media_type(session: Session, call_id: int, media_type: str) -> None:
+    """What the playback copy is."""
+    session.get_one(CallRow, call_id).media_type = media_type
 
 
 def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:

@@ -139,6 +139,7 @@ class CallFacts:
     details: dict[str, Any]
     is_simulated: bool
     variables: dict[str, Any]
+    keeps_originals: bool = False
 
     @property
     def storage_key(self) -> str:

@@ -1,7 +1,9 @@
 """Work the ledger: claim a task, do its step, record it under the fence, ask for what comes next."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from qa.pipeline import STEPS, Unworkable, receive, steps_after_intake
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
+TELL_SECONDS = 2.0
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
 
@@ -58,7 +61,7 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     if claim is None:
         return None
     try:
-        record = STEPS[claim.step](wiring, claim.subject_id)
+        record = STEPS[claim.step](replace(wiring, tell=_teller(wiring, claim)), claim.subject_id)
     except Unworkable as error:
         _failed(wiring, claim, str(error), final=True)
         return claim
@@ -74,6 +77,21 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
         asked = store.request(session, record(session), at=at)
     announce(wiring.settings, asked)
     return claim
+
+
+def _teller(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
+    """Writes how far a task is, now and then, as long as its lease holds."""
+    told = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal told
+        if time.monotonic() - told < TELL_SECONDS:
+            return
+        told = time.monotonic()
+        with wiring.database.write() as session:
+            store.note_progress(session, claim, share)
+
+    return tell
 
 
 def take_back(wiring: Wiring) -> None:

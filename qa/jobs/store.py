@@ -33,7 +33,7 @@ def claim(session: Session, *, owner: str, now: datetime, lease_until: datetime,
     row = session.scalar(query.where(TaskRow.id == task_id) if task_id is not None else query)
     if row is None:
         return None
-    row.state, row.owner, row.lease_until, row.changed_at = TaskState.RUNNING, owner, lease_until, now
+    row.state, row.owner, row.lease_until, row.changed_at, row.progress = TaskState.RUNNING, owner, lease_until, now, None
     row.fence += 1
     row.attempts += 1
     session.flush()
@@ -49,6 +49,11 @@ def fail(session: Session, claim: Claim, *, error: str, run_after: datetime | No
     """Try again at `run_after`, or set aside for a person where there is none."""
     state = TaskState.WAITING if run_after else TaskState.SET_ASIDE
     return _change(session, claim, state=state, error=error[:4000], run_after=run_after or at, lease_until=None, changed_at=at)
+
+
+def note_progress(session: Session, claim: Claim, share: float) -> bool:
+    """How much of a running task is done (0–1)."""
+    return _change(session, claim, progress=min(1.0, max(0.0, share)))
 
 
 def _change(session: Session, claim: Claim, **values: object) -> bool:
@@ -91,7 +96,7 @@ def step_counts(session: Session) -> list[tuple[str, TaskState, int]]:
 
 def tasks(session: Session, *, state: TaskState, limit: int = 100) -> list[Task]:
     rows = session.scalars(select(TaskRow).where(TaskRow.state == state).order_by(TaskRow.changed_at.desc()).limit(limit))
-    return [Task(r.id, r.step, r.subject_id, r.state, r.attempts, r.owner, r.lease_until, r.run_after, r.error, r.changed_at) for r in rows]
+    return [Task(r.id, r.step, r.subject_id, r.state, r.attempts, r.owner, r.lease_until, r.run_after, r.error, r.changed_at, r.progress) for r in rows]
 
 
 def retry(session: Session, task_id: int, *, at: datetime) -> bool:

@@ -33,3 +33,4 @@ class Task:
     run_after: datetime
     error: str
     changed_at: datetime
+    progress: float | None = None

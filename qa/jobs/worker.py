@@ -1,15 +1,21 @@
-"""The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it."""
+"""The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it.
+
+The speech model lives in a process of its own beside it (`qa.jobs.listening`), started when the first job comes.
+"""
 
 import ctypes
 import signal
 
-from rq import Worker
+from rq import Queue, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from qa.jobs.announce import LedgerJob, connect, queue
+from qa.jobs.listening import Listening
 from qa.settings import Settings
 
 PR_SET_PDEATHSIG = 1
+LISTENING: Listening | None = None  # of the worker; forked jobs inherit it
 
 
 def die_with_parent(sign: int = signal.SIGKILL) -> None:
@@ -27,13 +33,27 @@ def run_task(task_id: int) -> None:
     from qa.settings import load
     from qa.wiring import Wiring
 
-    work_once(Wiring.build(load()), task_id)
+    work_once(Wiring.build(load(), listener=LISTENING.place if LISTENING else None), task_id)
+
+
+class ListeningWorker(Worker):
+    """Sees before every fork that the listening process is there."""
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        if LISTENING is not None:
+            LISTENING.ensure()
+        super().execute_job(job, queue)
 
 
 def work(settings: Settings, *, burst: bool = False) -> None:
     """Serve the queue until stopped. One queue per worker: on two, a job can be lost between pop and start."""
     import qa.jobs.service  # noqa: F401  # light modules once here, so that every forked job starts at once
 
+    global LISTENING
     connection = connect(settings)
-    worker = Worker([queue(connection)], connection=connection, serializer=JSONSerializer, job_class=LedgerJob, worker_ttl=60)
-    worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")
+    worker = ListeningWorker([queue(connection)], connection=connection, serializer=JSONSerializer, job_class=LedgerJob, worker_ttl=60)
+    LISTENING = Listening()
+    try:
+        worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")
+    finally:
+        LISTENING.end()

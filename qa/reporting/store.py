@@ -173,6 +173,11 @@ def closed(session: Session, month: str, project: str) -> tuple[int, dict[str, A
     return (row.revision, row.document, row.closed_at) if row else None
 
 
+def is_closed(session: Session, month: str) -> bool:
+    """Whether any project's report of the month is closed."""
+    return session.scalar(select(ClosedMonthRow.id).where(ClosedMonthRow.month == month).limit(1)) is not None
+
+
 def add_closed(session: Session, *, month: str, project: str, revision: int, document: dict[str, Any], at: datetime, by: int | None) -> None:
     session.add(ClosedMonthRow(month=month, project=project, revision=revision, document=document, closed_at=at, closed_by=by))
     session.flush()

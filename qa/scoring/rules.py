@@ -21,6 +21,7 @@ class CountedAnswer:
     failed: bool
     automatic: str
     was_changed: bool
+    automatic_confidence: float | None = None
 
 
 def automatic_option(finding: Finding | None, criterion: Criterion) -> str | None:
@@ -74,6 +75,7 @@ def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding],
                 part.failed,
                 finding.verdict.value if finding else "",
                 proposed is not None and proposed != part.answer,
+                finding.confidence if finding else None,
             )
         )
     return rows

@@ -28,6 +28,7 @@ class ProjectRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
     is_simulated: Mapped[bool] = mapped_column(default=False)
+    keeps_originals: Mapped[bool] = mapped_column(default=False)  # of calls in which something had to be masked
 
 
 class DepartmentRow(Base):

@@ -60,5 +60,6 @@ class TaskRow(Base):
     lease_until: Mapped[datetime | None]
     run_after: Mapped[datetime]
     error: Mapped[str] = mapped_column(Text, default="")
+    progress: Mapped[float | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

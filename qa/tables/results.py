@@ -30,5 +30,5 @@ class CheckResultRow(Base):
     low: Mapped[float | None]
     high: Mapped[float | None]
     findings: Mapped[list[Any]]
-    rules_version: Mapped[str] = mapped_column(String(40))
+    rules_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]

@@ -85,5 +85,6 @@ class AnswerRow(Base):
     share_of_points: Mapped[float | None]  # 0–1; None when not applicable or not counted
     failed: Mapped[bool] = mapped_column(default=False)  # a fail (critical) option was chosen
     automatic: Mapped[str] = mapped_column(String(20), default="")
+    automatic_confidence: Mapped[float | None]
     was_changed: Mapped[bool] = mapped_column(default=False)
     called_at: Mapped[datetime]

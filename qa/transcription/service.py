@@ -1,35 +1,81 @@
-"""Listen to a call: decode, transcribe, measure."""
+"""Listen to a call: decode, transcribe, take out what is private, measure."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from qa.forms.types import in_language
 from qa.intake.types import CallFacts
 from qa.transcription.rules import measure
-from qa.transcription.types import Mechanics, Span, Transcript
+from qa.transcription.rules.private import redact
+from qa.transcription.types import Heard, Mechanics, Muted, Redaction, Transcript
+
+Tell = Callable[[float], None]
 
 
 class Ears(Protocol):
     """The sound engine as this stage needs it."""
 
-    def transcribe(self, path: Path, *, language: str | None, source_name: str) -> tuple[Transcript, tuple[tuple[Span, ...], ...]]: ...
+    def transcribe(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard: ...
+
+    def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted: ...
 
 
 class Shelf(Protocol):
     def as_file(self, key: str): ...  # type: ignore[no-untyped-def]  # a context manager of Path
 
+    def put(self, key: str, content: bytes) -> None: ...
 
-def listen(call: CallFacts, *, ears: Ears, shelf: Shelf) -> tuple[Transcript, Mechanics]:
-    """The transcript and the mechanics of a call. No database: this takes a while.
+    def read(self, key: str) -> bytes: ...
 
+
+@dataclass(frozen=True)
+class Listened:
+    """`media_type` is that of the silenced copy that is to be played from now on; None where nothing had to be silenced."""
+
+    transcript: Transcript
+    mechanics: Mechanics
+    media_type: str | None
+
+
+def listen(call: CallFacts, *, ears: Ears, shelf: Shelf, private_names: Sequence[str] = (), tell: Tell | None = None) -> Listened:
+    """The transcript and the mechanics of a call. No database: this takes a while; `tell` hears how much is done (0–1).
+
+    What is private is masked before anything is kept, and silenced in a playback copy that is kept at once. If that fails, all fails.
     Raises RecordingUnreadable where the stored recording cannot be decoded.
     """
     with shelf.as_file(f"{call.storage_key}/original") as path:
-        transcript, spans = ears.transcribe(path, language=call.language, source_name=call.source_name)
-    return transcript, mechanics_of(transcript, spans)
+        heard = ears.transcribe(path, language=call.language, source_name=call.source_name, hotwords=_company_words(call), tell=tell)
+        mechanics = mechanics_of(heard)
+        transcript = redact(heard.transcript, names=private_names)
+        if not transcript.redactions:
+            return Listened(transcript, mechanics, None)
+        muted = ears.silence(path, transcript.redactions)
+    shelf.put(f"{call.storage_key}/playback", muted.sound)
+    shelf.put(f"{call.storage_key}/peaks", muted.peaks)
+    return Listened(transcript, mechanics, muted.media_type)
 
 
-def mechanics_of(transcript: Transcript, spans: tuple[tuple[Span, ...], ...]) -> Mechanics:
-    """The mechanics of a transcript; of a mono recording only what needs no speakers."""
-    if len(spans) == 2:
-        return measure(transcript, spans[0], spans[1])
-    return measure(transcript, spans[0] if spans else (), (), speakers_known=False)
+def forget_original(call: CallFacts, *, shelf: Shelf) -> None:
+    """Put the silenced copy in the place of the recording as it came in. Safe to repeat."""
+    shelf.put(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
+
+
+def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
+    """Whether the recording as it came in may stay: nothing was masked, or the project says so and no card code was spoken."""
+    kinds = {r.kind for r in transcript.redactions}
+    return not kinds or (call.keeps_originals and not kinds & {"cvv"})
+
+
+def mechanics_of(heard: Heard) -> Mechanics:
+    """The mechanics of a recording; where the speakers are not known only what needs none."""
+    known = len(heard.speech) == 2
+    agent, customer = heard.speech if known else (heard.speech[0] if heard.speech else (), ())
+    return measure(heard.transcript, agent, customer, speakers_known=known, line=heard.line)
+
+
+def _company_words(call: CallFacts) -> list[str]:
+    """The project's own words in the call's language: what a recogniser is most likely to miss."""
+    words = [in_language(value, call.language or "en") if isinstance(value, dict) else str(value) for value in call.variables.values()]
+    return [w for w in words if w]

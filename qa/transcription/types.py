@@ -1,12 +1,14 @@
 """A transcript: who said what, from when to when. The shape of the transcript document of the command line."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Speaker = Literal["agent", "customer"]
 Time = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+ENOUGH_COVERAGE = 0.95
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -42,12 +44,38 @@ class Utterance(Frozen):
         return self
 
 
+class Redaction(Frozen):
+    """A stretch of sound (seconds) that was silenced, and what was said in it: card, cvv, expiry, iban, id, phone, email, name."""
+
+    kind: str
+    start: Time
+    end: Time
+
+
+class Quality(Frozen):
+    """How far a transcript can be trusted. `coverage` (0–1) is the share of speech time that became words, of the worse channel.
+
+    `invented_words` were heard where nobody spoke, in loops, or faster than anybody speaks, and were left out.
+    """
+
+    coverage: Probability = 1.0
+    invented_words: int = 0
+    languages: tuple[str, ...] = ()
+
+    @property
+    def is_assessable(self) -> bool:
+        """Whether "this was not said" may rest on the transcript."""
+        return self.coverage >= ENOUGH_COVERAGE
+
+
 class Transcript(Frozen):
     """Utterances by time. `engine` names program, model and options, so that the transcript can be made again."""
 
     language: Literal["en", "it", "zh"]
     duration: Time
     engine: dict[str, Any] = {}
+    quality: Quality | None = None
+    redactions: tuple[Redaction, ...] = ()
     utterances: tuple[Utterance, ...] = ()
 
     @model_validator(mode="before")
@@ -76,15 +104,42 @@ class Span(Frozen):
         return self.end - self.start
 
 
+class Heard(Frozen):
+    """What the sound engine made of a recording: words, when each side speaks, and the line of each channel.
+
+    `speech` is (agent, customer); one entry where the speakers could not be told apart.
+    """
+
+    transcript: Transcript
+    speech: tuple[tuple[Span, ...], ...]
+    line: tuple[dict[str, float], ...] = ()
+
+
+class Interruption(Span):
+    """One side begins while the other is speaking. `yielded`: the other then stopped."""
+
+    yielded: bool = False
+
+
+@dataclass(frozen=True)
+class Muted:
+    """A recording with its private stretches silenced, as bytes, and its waveform."""
+
+    sound: bytes
+    media_type: str
+    peaks: bytes
+
+
 class SpeakerMechanics(Frozen):
-    """Measured from turns alone; no feature of the voice beyond speech or no speech."""
+    """Measured from turns alone; no feature of the voice beyond speech or no speech. `response_seconds` is the median wait before answering."""
 
     talk_seconds: float
     talk_share: Probability
     words: int
     words_per_minute: float | None
     longest_monologue: Span | None
-    interruptions: tuple[Span, ...] = ()
+    interruptions: tuple[Interruption, ...] = ()
+    response_seconds: float | None = None
 
 
 class Mechanics(Frozen):
@@ -98,4 +153,6 @@ class Mechanics(Frozen):
     overlap_share: Probability = 0.0
     silences: tuple[Span, ...] = ()
     silence_share: Probability = 0.0
+    longest_silence: Span | None = None
     holds: tuple[Span, ...] = ()
+    line: tuple[dict[str, float], ...] = ()

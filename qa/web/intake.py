@@ -86,7 +86,15 @@ def call(call_id: int) -> str:
         own = cards.cards(session, call_id=call_id, only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR))
     shown = [e for e in events if e.what not in ("opened", "played")]
     return render_template(
-        "intake/call.html", call=found, heard=heard, result=result, form=form, events=shown, drawn=drawn, cards=own, marks=marks(heard[1] if heard else None)
+        "intake/call.html",
+        call=found,
+        heard=heard,
+        result=result,
+        form=form,
+        events=shown,
+        drawn=drawn,
+        cards=own,
+        marks=marks(heard[1], heard[0].redactions) if heard else [],
     )
 
 
@@ -94,6 +102,9 @@ def call(call_id: int) -> str:
 def audio(call_id: int) -> Response:
     """The recording, or the copy that browsers play; by ranges, so that one can jump. The first bytes of a playback are logged."""
     found = audible(call_id)
+    with reading() as session:
+        if not found.is_simulated and not transcripts.has_transcript(session, call_id):
+            missing()  # nobody hears a call before what is private in it is silenced
     if not request.range or request.range.ranges[0][0] == 0:
         with writing() as session:
             note(session, subject=Subject.CALL, subject_id=call_id, what="played", at=now(), actor_id=person().id)

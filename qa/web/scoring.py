@@ -153,7 +153,7 @@ def card(card_id: int) -> str:
     with writing() as session:
         note(session, subject=Subject.SCORECARD, subject_id=card_id, what="read", at=now(), actor_id=person().id)
     shown_events = [e for e in events if e.what != "read"]
-    shown_marks = marks(desk.mechanics)
+    shown_marks = marks(desk.mechanics, desk.transcript.redactions if desk.transcript else ())
     return render_template("scoring/card.html", desk=desk, card=found, parts=_parts(breakdown), events=shown_events, marks=shown_marks)
 
 
@@ -204,7 +204,14 @@ def _workbench(desk: Desk, filled: Filled, faults: dict[str, str]) -> str:
     running = _running(desk.form, filled, desk.findings)
     is_open = open_criteria(desk.form, filled.options)
     return render_template(
-        "scoring/workbench.html", desk=desk, filled=filled, faults=faults, running=running, is_open=is_open, skip_form=SkipForm(), marks=marks(desk.mechanics)
+        "scoring/workbench.html",
+        desk=desk,
+        filled=filled,
+        faults=faults,
+        running=running,
+        is_open=is_open,
+        skip_form=SkipForm(),
+        marks=marks(desk.mechanics, desk.transcript.redactions if desk.transcript else ()),
     )
 
 

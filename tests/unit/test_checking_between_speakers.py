@@ -101,7 +101,7 @@ class TestAnswers:
         assert finding(language, ANSWERS, [("agent", REPLIES[language]), ("customer", QUESTIONS[language])]).verdict is UNSURE
 
     def test_the_agents_own_question_asks_for_the_customers_answer(self, language):
-        rule = "{answers: {by: customer, question: {any: [%s], by: agent}}}" % QUESTIONS[language]
+        rule = f"{{answers: {{by: customer, question: {{any: [{QUESTIONS[language]}], by: agent}}}}}}"
         assert finding(language, rule, [("agent", QUESTIONS[language]), ("customer", REPLIES[language])]).verdict is MET
 
 

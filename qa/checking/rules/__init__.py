@@ -13,13 +13,14 @@ from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.measured import judge_mechanics, judge_metadata
 from qa.checking.rules.script import judge_script
 from qa.checking.rules.spoken import judge_never_says, judge_order, judge_says
-from qa.checking.types import Acts, Evidence, Finding, Findings, Judgement, Verdict
+from qa.checking.types import Acts, Calibration, Curve, Evidence, Finding, Findings, Judgement, Verdict
 from qa.forms.rules import partial_score, shown
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Rule, in_language
 from qa.transcription.rules import measure, turns_of
 from qa.transcription.types import Mechanics, Transcript
 
 RULES_VERSION = "2026.11.2"
+BELIEVED = 0.6
 
 
 def check_call(
@@ -31,18 +32,21 @@ def check_call(
     variables: Mapping[str, str] | None = None,
     is_complete: bool = True,
     acts: Acts | None = None,
+    calibration: Calibration | None = None,
 ) -> Findings:
     """The automatic answers of a form to one call, in the form's order.
 
     `mechanics` come from the recording; without them they are taken from the transcript's times. `variables` fill {company} and the like.
     `is_complete` is false for a damaged recording: then nothing is answered "not said". `acts` is the courtesy classifier; without it
-    rules about speech acts are unsure.
+    rules about speech acts are unsure. `calibration` is what people's answers taught: an answer that is then hardly better than a guess
+    becomes unsure.
     """
     if mechanics is None:
         known = transcript.engine.get("speakers") != "unknown"
         mechanics = measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"), speakers_known=known)
     evidence: dict[str, tuple[Evidence, ...]] = {}
     speakers_known = transcript.engine.get("speakers") != "unknown"
+    is_complete = is_complete and (transcript.quality is None or transcript.quality.is_assessable)
     hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, speakers_known, evidence, acts)
     findings = []
     for criterion in form.criteria():
@@ -51,10 +55,24 @@ def check_call(
         judgement = _criterion(criterion, hearing, mechanics, details or {}, speaks=transcript.language in form.languages)
         pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
         evidence[criterion.id] = pieces
+        judgement = _calibrated(judgement, calibration.curves.get(f"{form.form}/{criterion.id}") if calibration else None)
         findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps))
     low, high = bounds(form, findings)
-    version = f"{RULES_VERSION} courtesy {acts.version}" if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check) else RULES_VERSION
+    version = RULES_VERSION
+    if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check):
+        version += f" courtesy {acts.version}"
+    if calibration is not None:
+        version += f" learnt {calibration.version}"
     return Findings(form.form, form.version, tuple(findings), low, high, version)
+
+
+def _calibrated(judgement: Judgement, curve: Curve | None) -> Judgement:
+    if curve is None or judgement.verdict is Verdict.UNSURE:
+        return judgement
+    confidence = round(curve.apply(judgement.confidence), 3)
+    if confidence < BELIEVED:
+        return replace(judgement, verdict=Verdict.UNSURE, confidence=0.5)
+    return replace(judgement, confidence=confidence)
 
 
 def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | None]:

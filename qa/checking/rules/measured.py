@@ -15,7 +15,7 @@ NOT_APPLICABLE = Judgement(Verdict.NOT_APPLICABLE, MEASURED)
 def judge_mechanics(rule: Rule, mechanics: Mechanics) -> Judgement:
     """One of silence, hold, overlap, interruption, pace, talk share, monologue against its limits."""
     if rule.silence:
-        long_ones = [s for s in mechanics.silences if s.seconds >= rule.silence.longer_than and s not in mechanics.holds]
+        long_ones = [s for s in mechanics.silences if s.seconds >= rule.silence.longer_than and not _is_held(s, mechanics.holds)]
         return _both(
             _within(rule.silence.longest_seconds, max((s.seconds for s in long_ones), default=0.0), _longest(long_ones)),
             _within(rule.silence.share, mechanics.silence_share, _longest(long_ones)),
@@ -59,6 +59,11 @@ def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
         return _within(rule.limit, float(value), ())
     except (TypeError, ValueError):
         return UNSURE
+
+
+def _is_held(silence: Span, holds: Sequence[Span]) -> bool:
+    """Whether a silence lies (nearly) inside an announced wait."""
+    return any(min(silence.end, h.end) - max(silence.start, h.start) > 0.8 * silence.seconds for h in holds)
 
 
 def _side(mechanics: Mechanics, speaker: str) -> Any:

@@ -3,7 +3,7 @@ import WaveSurfer from "./vendor/wavesurfer.esm.js";
 import Regions from "./vendor/wavesurfer.regions.esm.js";
 import Timeline from "./vendor/wavesurfer.timeline.esm.js";
 
-const MARK_COLOURS = { silence: "rgba(120,130,140,.22)", hold: "rgba(214,158,46,.3)", overlap: "rgba(176,58,46,.4)", evidence: "rgba(46,134,87,.32)" };
+const MARK_COLOURS = { silence: "rgba(120,130,140,.22)", hold: "rgba(214,158,46,.3)", overlap: "rgba(176,58,46,.4)", masked: "rgba(35,40,48,.55)", evidence: "rgba(46,134,87,.32)" };
 const MOST_POINTS = 6000;
 
 export function clock(seconds) {

@@ -1,13 +1,16 @@
 """Turns become numbers: silence, hold, overlap, interruptions, pace, talk share. Pure; definitions in docs/speech-mechanics.md."""
 
 from collections.abc import Sequence
+from statistics import median
 
-from qa.transcription.types import Mechanics, Span, SpeakerMechanics, Transcript
+from qa.transcription.types import Interruption, Mechanics, Span, SpeakerMechanics, Transcript
 
 MIN_SILENCE = 0.3
 MIN_OVERLAP = 0.2
 MIN_INTERRUPTION = 0.5
 TURN_GAP = 1.5
+YIELDS_WITHIN = 1.0
+LONGEST_RESPONSE = 10.0
 HOLD_MIN = 4.0
 HOLD_WINDOW = 12.0
 HOLD_WORDS = {
@@ -22,7 +25,14 @@ def turns_of(transcript: Transcript, speaker: str) -> list[Span]:
     return merged([Span(start=u.start, end=u.end) for _, u in transcript.by(speaker) if u.end > u.start], gap=MIN_SILENCE)
 
 
-def measure(transcript: Transcript, agent: Sequence[Span], customer: Sequence[Span], *, speakers_known: bool = True) -> Mechanics:
+def measure(
+    transcript: Transcript,
+    agent: Sequence[Span],
+    customer: Sequence[Span],
+    *,
+    speakers_known: bool = True,
+    line: Sequence[dict[str, float]] = (),
+) -> Mechanics:
     """The mechanics of a call from the speech spans of both sides (seconds, each side sorted and without overlaps of its own)."""
     duration = max([transcript.duration, *(s.end for s in (*agent, *customer))])
     overlap = [s for s in _intersection(agent, customer) if s.seconds >= MIN_OVERLAP]
@@ -38,7 +48,9 @@ def measure(transcript: Transcript, agent: Sequence[Span], customer: Sequence[Sp
         overlap_share=min(1.0, sum(s.seconds for s in overlap) / duration) if duration else 0.0,
         silences=tuple(silences),
         silence_share=min(1.0, sum(s.seconds for s in silences) / duration) if duration else 0.0,
-        holds=tuple(_holds(transcript, silences)),
+        longest_silence=max(silences, key=lambda s: s.seconds, default=None),
+        holds=tuple(_holds(transcript, silences, duration)),
+        line=tuple(line),
     )
 
 
@@ -64,24 +76,39 @@ def _speaker(transcript: Transcript, speaker: str, own: Sequence[Span], other: S
         words_per_minute=round(words * 60 / seconds, 1) if seconds >= 3 else None,
         longest_monologue=max(monologues, key=lambda s: s.seconds, default=None),
         interruptions=tuple(_interruptions(own, other)),
+        response_seconds=_response(own, other),
     )
 
 
-def _interruptions(own: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """Own turns that begin while the other has been speaking for a while and goes on speaking."""
+def _interruptions(own: Sequence[Span], other: Sequence[Span]) -> list[Interruption]:
+    """Own turns that begin while the other has been speaking for a while and goes on speaking; whether the other then gave way."""
     found = []
     for turn in own:
         for heard in other:
             if heard.start + MIN_INTERRUPTION <= turn.start < heard.end - MIN_OVERLAP and min(turn.end, heard.end) - turn.start >= MIN_INTERRUPTION:
-                found.append(Span(start=turn.start, end=min(turn.end, heard.end)))
+                yielded = heard.end - turn.start <= YIELDS_WITHIN and turn.end > heard.end
+                found.append(Interruption(start=turn.start, end=min(turn.end, heard.end), yielded=yielded))
     return found
 
 
-def _holds(transcript: Transcript, silences: Sequence[Span]) -> list[Span]:
-    """For each time the agent announces a wait: the first longer silence that follows."""
+def _response(own: Sequence[Span], other: Sequence[Span]) -> float | None:
+    """The median gap (seconds) between the end of the other's speech and the start of one's own where nobody speaks between."""
+    ends = [s.end for s in other]
+    gaps = []
+    for i, turn in enumerate(own):
+        before = max((e for e in ends if e <= turn.start), default=None)
+        previous = own[i - 1].end if i else float("-inf")
+        if before is not None and before > previous and turn.start - before <= LONGEST_RESPONSE:
+            gaps.append(turn.start - before)
+    return round(median(gaps), 3) if gaps else None
+
+
+def _holds(transcript: Transcript, silences: Sequence[Span], duration: float) -> list[Span]:
+    """For each time the agent announces a wait: the first longer stretch after it in which nobody says a word; music counts as waiting."""
     cues = HOLD_WORDS[transcript.language]
     announced = [u.end for _, u in transcript.by("agent") if any(c in u.text.lower() for c in cues)]
-    long_ones = [s for s in silences if s.seconds >= HOLD_MIN]
+    said = merged([Span(start=u.start, end=u.end) for u in transcript.utterances if u.end > u.start], gap=0.0)
+    long_ones = [s for s in (_complement(said, duration) if said else silences) if s.seconds >= HOLD_MIN]
     firsts = (next((s for s in long_ones if -1.0 <= s.start - end <= HOLD_WINDOW), None) for end in announced)
     return sorted({s for s in firsts if s is not None}, key=lambda s: s.start)
 

@@ -1,0 +1,40 @@
+"""Learn how far automatic answers can be believed, from the answers of people."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from qa.calendar import month_bounds
+from qa.checking.types import Calibration
+from qa.learning import rules, store
+from qa.learning.types import CriterionRecord, Learnt
+
+
+class MonthIsClosed(Exception):
+    """A closed month is never touched; learn for a later one."""
+
+
+def learn(session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: datetime) -> Learnt:
+    """Fit the calibration of a month from what was submitted before it began (or until now, if that is earlier), and freeze it.
+
+    Made once per month: repeated, it tells what was made. Raises MonthRefused, MonthIsClosed.
+    """
+    begin, _ = month_bounds(month, zone)
+    frozen = store.calibration_made_for(session, month)
+    if frozen is None and is_closed:
+        raise MonthIsClosed(month)
+    judged = store.judged(session, until=min(begin, at))
+    groups = rules.by_criterion(judged)
+    records = tuple(rules.record(g) for g in groups.values())
+    if frozen is not None:
+        return Learnt(month, False, frozen, records)
+    curves = {f"{form}/{criterion}": rules.fit(g) for (form, criterion), g in groups.items()}
+    made = Calibration(version=month, curves={k: c for k, c in curves.items() if c.count >= rules.ENOUGH})
+    store.keep(session, month=month, calibration=made, at=at)
+    return Learnt(month, True, made, records)
+
+
+def agreement(session: Session) -> tuple[CriterionRecord, ...]:
+    """How every criterion's automatic answers have fared so far."""
+    return tuple(rules.record(g) for g in rules.by_criterion(store.judged(session)).values())

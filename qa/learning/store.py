@@ -1,0 +1,54 @@
+"""Queries on what people answered after the machine, and on calibrations."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from qa.checking.types import Calibration
+from qa.learning.types import Judged
+from qa.tables.forms import FormVersionRow
+from qa.tables.learning import CalibrationRow
+from qa.tables.scoring import AnswerRow, ScorecardRow
+
+AS_VERDICT = {"met": "met", "not_met": "not_met", "na": "not_applicable"}
+
+
+def judged(session: Session, *, until: datetime | None = None) -> list[Judged]:
+    """Automatic answers with the person's answer to the same criterion of the same call, submitted before `until`. Unsure ones are left out."""
+    query = (
+        select(FormVersionRow.form, AnswerRow, ScorecardRow.call_id)
+        .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
+        .join(FormVersionRow, FormVersionRow.id == ScorecardRow.form_version_id)
+        .where(AnswerRow.automatic.in_(AS_VERDICT.values()), AnswerRow.automatic_confidence.is_not(None))
+        .order_by(AnswerRow.id)
+    )
+    if until is not None:
+        query = query.where(ScorecardRow.submitted_at < until)
+    rows = session.execute(query).all()
+    return [
+        Judged(form, a.criterion, a.automatic, float(a.automatic_confidence or 0.0), AS_VERDICT.get(a.option, a.option), call_id, a.scorecard_id)
+        for form, a, call_id in rows
+    ]
+
+
+def calibration(session: Session, month: str) -> Calibration | None:
+    """The calibration that holds for calls of a month: the newest one made for it or an earlier month."""
+    row = session.scalar(select(CalibrationRow).where(CalibrationRow.month <= month).order_by(CalibrationRow.month.desc()).limit(1))
+    return Calibration.from_document(row.document) if row else None
+
+
+def calibration_made_for(session: Session, month: str) -> Calibration | None:
+    row = session.scalar(select(CalibrationRow).where(CalibrationRow.month == month))
+    return Calibration.from_document(row.document) if row else None
+
+
+def keep(session: Session, *, month: str, calibration: Calibration, at: datetime) -> bool:
+    """Freeze a calibration for a month; false where one is there already, which then stays."""
+    try:
+        with session.begin_nested():
+            session.add(CalibrationRow(month=month, document=calibration.document(), created_at=at))
+    except IntegrityError:
+        return False
+    return True

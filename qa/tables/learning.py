@@ -1,0 +1,19 @@
+"""What was learnt from people's answers."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base
+
+
+class CalibrationRow(Base):
+    """The calibration of automatic confidence for calls of a month and later. Never changed once made."""
+
+    __tablename__ = "calibration"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), unique=True)
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
