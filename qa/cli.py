@@ -274,7 +274,7 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
 
     try:
         with share_done(file.name) as tell:
-            heard = Ears(load()).listen(file, language=language, source_name=file.name, tell=tell).transcript
+            heard = Ears(load().model_copy(update={"transcriber": "whisper"})).listen(file, language=language, source_name=file.name, tell=tell).transcript
     except RecordingUnreadable as error:
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
     names = [n.strip() for n in load().private_names.split(",") if n.strip()]

@@ -4,7 +4,7 @@ logit P(right) = a + b · logit(confidence), with priors a ~ N(0, 1) and b ~ N(1
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -67,6 +67,11 @@ def by_criterion(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]
     for j in judged:
         out[j.form, j.criterion].append(j)
     return dict(sorted(out.items()))
+
+
+def confusion(judged: Iterable[Judged]) -> dict[tuple[str, str], int]:
+    """How often each automatic verdict met each answer of a person: {(automatic, human): count}."""
+    return dict(Counter((j.automatic, j.human) for j in judged))
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:

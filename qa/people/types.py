@@ -17,6 +17,7 @@ class Permission(enum.Enum):
     IMPORT = "import"
     SAMPLE = "sample"
     READ_FORMS = "read_forms"
+    WRITE_FORMS = "write_forms"
     READ_REPORTS = "read_reports"
     CLOSE_MONTH = "close_month"
     READ_TRAINING = "read_training"

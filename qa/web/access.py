@@ -41,6 +41,7 @@ ACCESS: dict[str, P | Door] = {
     "sampling.replay": P.SAMPLE,
     "forms.listing": P.READ_FORMS,
     "forms.version": P.READ_FORMS,
+    "forms.try_out": P.WRITE_FORMS,
     "assignment.queue": P.SCORE,
     "assignment.take_next": P.SCORE,
     "assignment.skip": P.SCORE,

@@ -1,12 +1,58 @@
-"""Scoring forms: the list, and a version as its author wrote it and as evaluators see it."""
+"""Scoring forms: the list, a version as its author wrote it and as evaluators see it, and a trial of a form on a past call."""
 
-from flask import Blueprint, render_template
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.checking import service as checking
+from qa.checking.types import Findings
 from qa.forms import service, store
-from qa.web.current import missing, reading
+from qa.forms.reader import read_form
+from qa.forms.types import Fault, Form, FormFaults
+from qa.intake import store as calls
+from qa.intake.types import CallFacts
+from qa.learning import rules as learning
+from qa.learning import store as learnt
+from qa.transcription import store as transcripts
+from qa.transcription.types import Mechanics, Transcript
+from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.listening import marks
 
 blueprint = Blueprint("forms", __name__)
+CHOICES = 60
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A form tried on a call; `tables` are, per criterion, counts of (automatic verdict, person's answer) so far."""
+
+    call: CallFacts
+    transcript: Transcript
+    mechanics: Mechanics
+    form: Form
+    findings: Findings
+    tables: dict[str, dict[tuple[str, str], int]]
+
+    @property
+    def marks(self) -> list[dict[str, Any]]:
+        """What the rules hit, beside silences and the like, for the waveform."""
+        hits = [{"kind": "evidence", "start": e.start, "end": e.end} for f in self.findings.findings for e in f.evidence]
+        return sorted([*marks(self.mechanics, self.transcript.redactions), *hits], key=lambda m: m["start"])
+
+    @property
+    def hits(self) -> dict[int, list[str]]:
+        """For every utterance the criteria that found something in it."""
+        found: dict[int, list[str]] = {}
+        for f in self.findings.findings:
+            for e in f.evidence:
+                if f.criterion not in found.setdefault(e.utterance, []):
+                    found[e.utterance].append(f.criterion)
+        return found
 
 
 @blueprint.get("/forms")
@@ -18,9 +64,51 @@ def listing() -> str:
 
 @blueprint.get("/forms/<int:version_id>")
 def version(version_id: int) -> str:
+    form, source = _version(version_id)
+    return render_template("forms/version.html", form=form, source=source, version_id=version_id)
+
+
+@blueprint.route("/forms/<int:version_id>/try", methods=["GET", "POST"])
+def try_out(version_id: int) -> str | tuple[str, int]:
+    """A form, as published or as edited here, on a past call. Nothing is kept."""
+    published, source = _version(version_id)
+    source = request.form.get("source", source)
+    chosen = request.values.get("call", type=int)
+    form, faults = _read(source, published.form)
+    with reading() as session:
+        choices = [c for c in calls.calls(session, limit=CHOICES) if not c.is_simulated and transcripts.has_transcript(session, c.id)]
+        trial = _trial(session, form, chosen) if form and chosen else None
+        if chosen and form and trial is None:
+            faults = (Fault("", 0, "", _("This call is not here or not transcribed yet."), _("Choose another call.")),)
+    if trial:
+        with writing() as session:
+            note(session, subject=Subject.CALL, subject_id=trial.call.id, what="opened", at=now(), actor_id=person().id)
+    page = render_template(
+        "forms/try.html", version_id=version_id, published=published, source=source, faults=faults, choices=choices, chosen=chosen, trial=trial
+    )
+    return (page, 422) if faults else page
+
+
+def _version(version_id: int) -> tuple[Form, str]:
     try:
         with reading() as session:
-            form, source = service.load(session, version_id), store.source(session, version_id)
+            return service.load(session, version_id), store.source(session, version_id)
     except NoResultFound:
         missing()
-    return render_template("forms/version.html", form=form, source=source)
+
+
+def _read(source: str, name: str) -> tuple[Form | None, tuple[Fault, ...]]:
+    try:
+        return read_form(source, file=name), ()
+    except FormFaults as refused:
+        return None, refused.faults
+
+
+def _trial(session: Any, form: Form, call_id: int) -> Trial | None:
+    call, heard = calls.call(session, call_id), transcripts.transcript(session, call_id)
+    if call is None or heard is None:
+        return None
+    findings = checking.check(call, heard[0], heard[1], form, acts=wiring().acts)
+    own = [j for j in learnt.judged(session) if j.form == form.form]
+    tables = {criterion: learning.confusion(group) for (_form, criterion), group in learning.by_criterion(own).items()}
+    return Trial(call, heard[0], heard[1], form, findings, tables)

@@ -27,6 +27,17 @@ def tone(path, seconds=3.0, rate=8000, channels=2, **kwargs):
     return path
 
 
+def heard_silence(wiring, call_id=1):
+    """A call that has been listened to: before that nobody may hear it."""
+    from qa.transcription import store
+    from qa.transcription.rules import measure
+    from qa.transcription.types import Transcript
+
+    silence = Transcript(language="en", duration=3.0)
+    with wiring.database.write() as session:
+        store.keep(session, call_id=call_id, transcript=silence, mechanics=measure(silence, [], []), at=wiring.clock())
+
+
 def encode(path, codec, rate=16000, layout="mono", fmt=None, seconds=3.0):
     import av
 
@@ -185,6 +196,8 @@ def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_rang
     with (SAMPLES / "en_rude_customer.wav").open("rb") as sound, (SAMPLES / "manifest.csv").open("rb") as data:
         page = manager.post("/import", {"recordings": (sound, "en_rude_customer.wav"), "manifest": (data, "manifest.csv")}, content_type="multipart/form-data")
     assert page.status_code == 200 and "1 files taken in, 11 refused" in page.text
+    assert manager.get("/calls/1/audio").status_code == 404, "nobody hears a call before what is private in it is silenced"
+    heard_silence(wiring)
     part = manager.get("/calls/1/audio", headers={"Range": "bytes=100-199"})
     assert (part.status_code, len(part.data), part.headers["Content-Type"]) == (206, 100, "audio/wav")
     peaks = manager.get("/calls/1/peaks").data
@@ -196,6 +209,7 @@ def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_rang
 def test_where_a_browser_cannot_play_the_original_there_is_a_copy(wiring, cast, visit, tmp_path):
     tone(tmp_path / "gsm.wav", channels=1, subtype="GSM610")
     take_in(wiring, tmp_path / "gsm.wav", manifest=None, progress=plain)
+    heard_silence(wiring)
     answer = visit(cast.manager).get("/calls/1/audio")
     assert answer.headers["Content-Type"] == "audio/mpeg"
     assert answer.data[:3] == b"ID3" or answer.data[0] == 0xFF

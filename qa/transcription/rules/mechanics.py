@@ -108,9 +108,14 @@ def _holds(transcript: Transcript, silences: Sequence[Span], duration: float) ->
     cues = HOLD_WORDS[transcript.language]
     announced = [u.end for _, u in transcript.by("agent") if any(c in u.text.lower() for c in cues)]
     said = merged([Span(start=u.start, end=u.end) for u in transcript.utterances if u.end > u.start], gap=0.0)
-    long_ones = [s for s in (_complement(said, duration) if said else silences) if s.seconds >= HOLD_MIN]
-    firsts = (next((s for s in long_ones if -1.0 <= s.start - end <= HOLD_WINDOW), None) for end in announced)
-    return sorted({s for s in firsts if s is not None}, key=lambda s: s.start)
+    quiet = [s for s in silences if s.seconds >= HOLD_MIN]
+    wordless = [s for s in _complement(said, duration) if s.seconds >= HOLD_MIN]
+
+    def first(stretches: list[Span], end: float) -> Span | None:
+        return next((s for s in stretches if -1.0 <= s.start - end <= HOLD_WINDOW), None)
+
+    found = [first(quiet, end) or first(wordless, end) for end in announced]
+    return sorted({s for s in found if s is not None}, key=lambda s: s.start)
 
 
 def _word_count(text: str, language: str) -> int:

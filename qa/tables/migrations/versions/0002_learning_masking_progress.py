@@ -22,11 +22,11 @@ def upgrade() -> None:
         sa.UniqueConstraint('month', name=op.f('uq_calibration_month')),
     )
     with op.batch_alter_table('answer') as table:
-        table.add_column(sa.Column('automatic_confidence', sa.Float(), nullable=True))
+        table.add_column(sa.Column('automatic_confidence', sa.Double(), nullable=True))
     with op.batch_alter_table('project') as table:
         table.add_column(sa.Column('keeps_originals', sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table('task') as table:
-        table.add_column(sa.Column('progress', sa.Float(), nullable=True))
+        table.add_column(sa.Column('progress', sa.Double(), nullable=True))
     with op.batch_alter_table('check_result') as table:
         table.alter_column('rules_version', existing_type=sa.String(length=40), type_=sa.String(length=80), existing_nullable=False)
 
