@@ -25,7 +25,7 @@ check: .venv/ready-test
 	touch $@
 
 .venv/ready-test: pyproject.toml constraints.txt .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training]'
 	touch $@ .venv/ready
 
 clean:
