@@ -99,6 +99,15 @@ def project_id(session: Session, code: str) -> int | None:
     return session.scalar(select(ProjectRow.id).where(ProjectRow.code == code))
 
 
+def set_keeps_originals(session: Session, code: str, *, keeps: bool) -> bool:
+    """Whether recordings in which something was masked stay as they came in; false where there is no such project."""
+    row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
+    if row is None:
+        return False
+    row.keeps_originals = keeps
+    return True
+
+
 def ensure_project(session: Session, code: str, *, company: str | None, is_simulated: bool = False) -> int:
     row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
     if row is None:

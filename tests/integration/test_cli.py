@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa import cli, settings
+from qa.cli import terminal
 from qa.settings import HOUSE
 
 
@@ -15,7 +16,7 @@ from qa.settings import HOUSE
 def qa(tmp_path, monkeypatch):
     """The `qa` command on a fresh data folder; returns (exit code, stdout, stderr)."""
     made = settings.Settings(data_dir=tmp_path / "var", transcriber="scripted")
-    monkeypatch.setattr(cli, "load", lambda: made)
+    monkeypatch.setattr(terminal, "load", lambda: made)
     def run(*arguments):
         result = CliRunner().invoke(cli.main, [str(a) for a in arguments])
         if result.exception and not isinstance(result.exception, SystemExit):

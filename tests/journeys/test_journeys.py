@@ -134,7 +134,7 @@ def test_a_lost_connection_is_said_and_made_good(enter):
 
 PAGES = {
     "evaluator": ["/queue", "/calls", "/calls/1", "/cards", "/forms", "/forms/1"],
-    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log"],
+    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/forms/2/try?call=1"],
     "leader": ["/team", "/reports/2026-11", "/training/2026-11"],
     "trainer": ["/training/2026-11", "/reports/2026-11"],
     "agent": ["/my/scorecards"],

@@ -1,0 +1,139 @@
+"""Calls: `import`, `sample`, `transcribe`, `acoustics`."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qa.cli.terminal import FILE, Refusal, put, say, settings, wired
+from qa.settings import Settings
+
+
+@click.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV or JSON with the call data.")
+@click.option("--json", "as_json", is_flag=True)
+def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
+    """Take in a file, a folder or a manifest. Safe to repeat; exit 1 if any file was refused."""
+    from qa.intake.service import ManifestRefused
+    from qa.jobs.service import take_in
+    from qa.progress import progress
+
+    wiring = wired()
+    try:
+        outcomes = take_in(wiring, path, manifest=manifest, progress=progress)
+    except ManifestRefused as error:
+        raise Refusal(str(error)) from error
+    refused = [o for o in outcomes if o.outcome.value == "refused"]
+    counts = {k: sum(o.outcome.value == k for o in outcomes) for k in ("imported", "flagged", "known", "refused")}
+    if as_json:
+        put({"files": [o.document() for o in outcomes], "counts": counts})
+    else:
+        for o in outcomes:
+            if o.reason:
+                say(f"{o.outcome.value:9} {o.name}: {o.explanation}")
+        say(", ".join(f"{n} {k}" for k, n in counts.items()))
+    if refused:
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day to draw from; yesterday when left out.")
+@click.option("--plan", help="One plan; all active ones when left out.")
+@click.option("--json", "as_json", is_flag=True)
+def sample(day: Any, plan: str | None, as_json: bool) -> None:
+    """Draw the calls that people will score. A day draws once: repeated, it prints the same draw."""
+    from datetime import timedelta
+
+    from qa.jobs import service as jobs
+    from qa.jobs.announce import announce
+    from qa.pipeline import draw, steps_after_draw
+    from qa.sampling import store
+
+    wiring = wired()
+    when: date = day.date() if day else wiring.clock().astimezone(wiring.settings.zone).date() - timedelta(days=1)
+    with wiring.database.write() as session:
+        if plan and store.plan(session, plan) is None:
+            raise Refusal(f"there is no plan {plan!r}; plans: {', '.join(p.code for p in store.plans(session)) or 'none'}")
+        made = draw(wiring, session, when, plan=plan)
+        asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
+    announce(wiring.settings, asked)
+    if as_json:
+        put({"date": when.isoformat(), "draws": [d.document() for d in made]})
+        return
+    for d in made:
+        click.echo(f"{d.plan} {d.day}: {len(d.calls)} of {d.frame_size} calls, seed {d.seed}{'' if d.is_new else ' (drawn before)'}")
+        for c in d.calls:
+            click.echo(f"  {c.external_id}  {c.stratum}  p={c.probability:.4f}  {c.reason}")
+
+
+def _sound(file: Path, settings: Settings) -> Any:
+    from qa.engines.audio import RecordingUnreadable, decode
+    from qa.intake.types import REASON_TEXTS, Reason
+
+    try:
+        return decode(file, max_seconds=settings.max_call_seconds, memory_megabytes=settings.decoder_memory_megabytes)
+    except RecordingUnreadable as error:
+        raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--language", type=click.Choice(["en", "it", "zh"]))
+@click.option("--unmasked", is_flag=True, help="Leave card, identity and telephone numbers as they were said.")
+@click.option("--json", "as_json", is_flag=True)
+def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) -> None:
+    """One recording to a transcript document."""
+    from qa.engines.audio import RecordingUnreadable
+    from qa.intake.types import REASON_TEXTS, Reason
+    from qa.progress import share_done
+    from qa.transcription.rules.private import redact
+    from qa.wiring import Ears
+
+    try:
+        with share_done(file.name) as tell:
+            heard = Ears(settings().model_copy(update={"transcriber": "whisper"})).listen(file, language=language, source_name=file.name, tell=tell).transcript
+    except RecordingUnreadable as error:
+        raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
+    names = [n.strip() for n in settings().private_names.split(",") if n.strip()]
+    transcript = heard if unmasked else redact(heard, names=names)
+    if as_json:
+        put(transcript.model_dump(mode="json"))
+    else:
+        for u in transcript.utterances:
+            click.echo(f"{u.start:7.2f} {u.speaker:8} {u.text}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True)
+def acoustics(file: Path, as_json: bool) -> None:
+    """One recording to speech mechanics: talk, silence, overlap, interruptions; and the quality of the line."""
+    from qa.engines.acoustics import line_quality
+    from qa.engines.speakers import speech_by_voice
+    from qa.engines.speech import speech_of
+    from qa.transcription.service import mechanics_of
+    from qa.transcription.types import Heard, Transcript
+
+    sound = _sound(file, settings())
+    speech = speech_of(sound.samples)
+    if sound.channels == 1:
+        speech = speech_by_voice(sound.samples[0], speech[0])
+    silent = Transcript(language="en", duration=sound.seconds)
+    mechanics = mechanics_of(Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound))))
+    document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
+    if as_json:
+        put(document)
+    else:
+        for key in ("duration", "silence_share", "overlap_share", "speakers_known", "line"):
+            click.echo(f"{key}: {document[key]}")
+
+
+COMMANDS = (
+    import_,
+    sample,
+    transcribe,
+    acoustics,
+)

@@ -1,0 +1,179 @@
+"""Set up and run a centre: `init`, `users`, `doctor`, `up`, `work` and the services of production."""
+
+import sys
+
+import click
+
+from qa.cli.terminal import Refusal, put, say, settings, wired
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Also one user per role, for the demo's sign-in buttons.")
+def init(demo: bool) -> None:
+    """Set up: database, forms, a first sampling plan. Safe to repeat."""
+    from qa import setup
+    from qa.wiring import Wiring
+
+    wiring = Wiring.build(settings())
+    setup.initialise(wiring)
+    if demo:
+        setup.add_demo_people(wiring)
+    say(f"ready: {settings().database.split('@')[-1]}")
+
+
+@click.group()
+def users() -> None:
+    """People who sign in."""
+
+
+@users.command("add")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator"]))
+@click.option("--display-name", default="")
+@click.option("--team", help="For a team leader: the team's name.")
+@click.option("--agent", help="For an agent: the agent's code.")
+@click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
+@click.password_option(help="Asked for when left out.")
+def users_add(name: str, role: str, display_name: str, team: str | None, agent: str | None, language: str, password: str) -> None:
+    """Add a user."""
+    from qa.people import service, store
+    from qa.people.types import Role
+
+    wiring = wired()
+    with wiring.database.write() as session:
+        team_id = next((t.id for t in store.teams(session) if t.name == team), None)
+        found = store.agent_by_code(session, agent) if agent else None
+        try:
+            service.add_user(
+                session,
+                username=name,
+                display_name=display_name or name,
+                role=Role(role),
+                password=password,
+                at=wiring.clock(),
+                language=language,
+                team_id=team_id,
+                agent_id=found[0] if found else None,
+            )
+        except service.UserRefused as error:
+            raise Refusal(USER_FAULTS[str(error)]) from error
+    say(f"added {name} as {role}")
+
+
+USER_FAULTS = {
+    "username": "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
+    "taken": "this user name is taken",
+    "too_short": "the password needs at least 10 characters",
+    "too_long": "the password may have at most 200 characters",
+    "like_the_name": "the password may not contain the user name",
+    "team": "a team leader needs --team with the name of a team that exists (import calls first, or check the spelling)",
+    "agent": "an agent needs --agent with the code of an agent that exists (import calls first, or check the spelling)",
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """Say what is wrong with this installation, in words. Exit 1 if anything is."""
+    from qa.doctor import examine
+
+    findings = examine(settings())
+    if as_json:
+        put({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
+    else:
+        for f in findings:
+            click.echo(f"{'ok  ' if f.is_ok else 'FAIL'} {f.what}: {f.message}")
+    if not all(f.is_ok for f in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--drain", is_flag=True, help="Go on until nothing is due.")
+def work(drain: bool) -> None:
+    """Run due tasks in this process, without a broker."""
+    from qa.jobs import store
+    from qa.jobs.service import take_back, work_once
+    from qa.jobs.types import TaskState
+    from qa.progress import counting
+
+    wiring = wired()
+    take_back(wiring)
+    with wiring.database.read() as session:
+        due = len(store.due(session, now=wiring.clock(), limit=1_000_000))
+    with counting("working", due) as tick:
+        while (claim := work_once(wiring)) is not None:
+            with wiring.database.read() as session:
+                left = len(store.due(session, now=wiring.clock(), limit=1_000_000))
+            tick(f"{claim.step} {claim.subject_id}", left)
+            if not drain and left == 0:
+                break
+    with wiring.database.read() as session:
+        aside = store.tasks(session, state=TaskState.SET_ASIDE)
+        waiting = store.counts(session)[TaskState.WAITING]
+    for task in aside:
+        say(f"set aside: {task.step} {task.subject_id}: {task.error.splitlines()[0] if task.error else ''}")
+    say(f"done; {waiting} waiting for their next try, {len(aside)} set aside")
+
+
+@click.command()
+def worker() -> None:
+    """Serve the queue until stopped (production)."""
+    from qa.jobs.worker import work as serve
+
+    serve(settings())
+
+
+@click.command()
+def scheduler() -> None:
+    """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
+    from qa.jobs.schedule import run
+
+    run(wired())
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Set up the demo centre first: sample calls imported, drawn, transcribed, checked and queued.")
+def up(demo: bool) -> None:
+    """Broker, worker, scheduler and web in one. Ctrl-C stops cleanly."""
+    from qa.supervisor import run
+
+    run(settings(), demo=demo)
+
+
+@click.command()
+def web() -> None:
+    """The web server alone."""
+    from qa.supervisor import serve
+
+    serve(settings())
+
+
+@click.group()
+def projects() -> None:
+    """Clients and campaigns."""
+
+
+@projects.command("originals")
+@click.argument("code")
+@click.argument("policy", type=click.Choice(["keep", "replace"]))
+def projects_originals(code: str, policy: str) -> None:
+    """Whether a project keeps recordings in which something was masked. One with a card code in it is always replaced."""
+    from qa.people.store import set_keeps_originals
+
+    with wired().database.write() as session:
+        if not set_keeps_originals(session, code, keeps=policy == "keep"):
+            raise Refusal(f"there is no project {code!r}; import calls of it first, or check the spelling")
+    say(f"{code}: recordings with something masked are {'kept' if policy == 'keep' else 'replaced by their silenced copy'}")
+
+
+COMMANDS = (
+    init,
+    users,
+    projects,
+    doctor,
+    work,
+    worker,
+    scheduler,
+    up,
+    web,
+)

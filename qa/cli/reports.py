@@ -1,0 +1,84 @@
+"""What comes of it: `report`, `training`, and `simulate`."""
+
+from pathlib import Path
+
+import click
+
+from qa.cli.terminal import Refusal, put, say, settings, wired
+
+
+@click.command()
+@click.argument("month")
+@click.option("--project")
+@click.option("--team")
+@click.option("--format", "formats", default="json,html,xlsx", help="Of json, html, xlsx, with commas between.")
+@click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
+def report(month: str, project: str | None, team: str | None, formats: str, language: str, out: Path) -> None:
+    """The monthly quality report, as files. MONTH is like 2026-11."""
+    from qa.app import create_app, report_files
+    from qa.calendar import MonthRefused
+    from qa.reporting.service import UnknownScope
+
+    wanted = [f.strip() for f in formats.split(",") if f.strip()]
+    if unknown := set(wanted) - {"json", "html", "xlsx"}:
+        hint = " (PDF: print the HTML, or wait for a later version)" if "pdf" in unknown else ""
+        raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx{hint}")
+    try:
+        files = report_files(create_app(settings(), wiring=wired()), month=month, project=project, team=team, language=language, formats=wanted)
+    except MonthRefused as error:
+        raise Refusal(str(error)) from error
+    except UnknownScope as error:
+        raise Refusal(f"there is no project or team {error}") from error
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+        say(out / name)
+
+
+@click.command()
+@click.argument("month")
+@click.option("--json", "as_json", is_flag=True)
+def training(month: str, as_json: bool) -> None:
+    """The training-need list of a month, over the three months that end with it."""
+    from qa.calendar import MonthRefused
+    from qa.forms.service import vocabulary
+    from qa.training.service import need_list
+
+    wiring = wired()
+    try:
+        with wiring.database.read() as session:
+            titles, topics = vocabulary(session)
+            needs = need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+    except MonthRefused as error:
+        raise Refusal(str(error)) from error
+    if as_json:
+        put(needs.document())
+        return
+    for n in needs.needs:
+        click.echo(f"{n.urgency.value:6} {n.probability:.2f}  {n.agent} ({n.team})  {n.criterion}  kept {100 * n.rate:.0f} % of {n.cards} cards")
+    if not needs.needs:
+        click.echo(f"no needs to list; {needs.pairs_looked_at} agent and criterion pairs were looked at")
+
+
+@click.command()
+@click.option("--agents", default=40, show_default=True, type=click.IntRange(1, 5000))
+@click.option("--calls", default=400, show_default=True, type=click.IntRange(1, 100_000), help="Per agent and month.")
+@click.option("--months", default=3, show_default=True, type=click.IntRange(1, 36))
+@click.option("--seed", default=1, show_default=True)
+def simulate(agents: int, calls: int, months: int, seed: int) -> None:
+    """A simulated centre in the database, marked as simulated, for trials and benchmarks."""
+    from qa.progress import counting
+    from qa.simulation import simulate_centre
+
+    wiring = wired()
+    with counting("simulating", agents * months) as tick:
+        made = simulate_centre(wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick)
+    say(f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months {made.first_month} to {made.last_month}")
+
+
+COMMANDS = (
+    report,
+    training,
+    simulate,
+)

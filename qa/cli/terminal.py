@@ -1,0 +1,73 @@
+"""What every command shares: where its words go, how it refuses, the wiring it works with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qa.settings import HOUSE, Settings, load
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    return load()
+
+
+def say(*words: object) -> None:
+    click.echo(" ".join(map(str, words)), err=True)
+
+
+def put(document: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+class Refusal(click.ClickException):
+    """An expected failure: one clear line, exit 1."""
+
+    def show(self, file: Any = None) -> None:
+        say(f"error: {self.message}")
+
+
+def wired() -> Any:
+    """The wiring of this installation, with the schema checked."""
+    from qa.tables.migrate import is_current
+    from qa.wiring import Wiring
+
+    wiring = Wiring.build(settings())
+    if not is_current(wiring.database):
+        raise Refusal("the database is not set up or not up to date; run `qa init`")
+    return wiring
+
+
+def form_named(name: str) -> Any:
+    """A form by file, or by the id of a shipped one (the newest version)."""
+    from qa.forms.reader import read_form
+    from qa.forms.types import FormFaults
+
+    path = Path(name)
+    if not path.is_file():
+        shipped = sorted((HOUSE / "scoring_forms").glob(f"{name}.v*.yaml"), key=lambda p: int(p.stem.rsplit(".v", 1)[1]))
+        if not shipped or not name.isidentifier():
+            raise Refusal(f"no form {name!r}: give a YAML file, or one of {', '.join(sorted(shipped_forms()))}")
+        path = shipped[-1]
+    try:
+        return read_form(path.read_text(encoding="utf-8"), file=path.name)
+    except FormFaults as faults:
+        raise Refusal(f"the form has faults:\n{faults}") from faults
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{path.name} is not UTF-8 text") from error
+
+
+def shipped_forms() -> set[str]:
+    return {p.name.split(".")[0] for p in (HOUSE / "scoring_forms").glob("*.yaml")}
+
+
+def document_in(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise Refusal(f"{path.name} is not a JSON document: {error}") from error
