@@ -16,6 +16,8 @@ from qa.audit.types import Subject
 from qa.checking import service as checking
 from qa.checking import store as findings
 from qa.forms import service as forms
+from qa.forms.rules import script_lines
+from qa.forms.types import Form
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallData, CallFacts, FileOutcome
@@ -39,7 +41,10 @@ class Unworkable(Exception):
 def transcribe(wiring: Wiring, call_id: int) -> Record:
     call = _call(wiring, call_id)
     names = [n.strip() for n in wiring.settings.private_names.split(",") if n.strip()]
-    heard = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage, private_names=names, tell=wiring.tell)
+    with wiring.database.read() as session:
+        chosen = _form_for(session, call, call.language)
+    lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
+    heard = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage, private_names=names, script_lines=lines, tell=wiring.tell)
     transcript = heard.transcript
 
     def record(session: Session) -> Next:
@@ -76,14 +81,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
             raise Unworkable("the call has no transcript; retry its transcription")
         month = f"{call.started_at.astimezone(wiring.settings.zone):%Y-%m}"
         calibration = learnt.calibration(session, month)
-        chosen = forms.form_for(
-            session,
-            project=call.project_code,
-            queue=call.queue,
-            direction=call.direction.value,
-            language=heard[0].language,
-            duration=call.duration_seconds,
-        )
+        chosen = _form_for(session, call, heard[0].language)
     if chosen is None:
         raise Unworkable("no published form applies to this call; publish one whose applies_to and languages fit, then retry")
     form_version_id, form = chosen
@@ -181,6 +179,11 @@ def _place(session: Session, data: CallData) -> intake.Placed:
     team_id = people.ensure_team(session, data.team, data.department)
     hired_on = intake.parse_day(data.hired_on)
     return intake.Placed(project_id, people.ensure_agent(session, data.agent, name=data.agent_name, team_id=team_id, hired_on=hired_on))
+
+
+def _form_for(session: Session, call: CallFacts, language: str | None) -> tuple[int, Form] | None:
+    facts = {"project": call.project_code, "queue": call.queue, "direction": call.direction.value, "duration": call.duration_seconds}
+    return forms.form_for(session, language=language, **facts)  # type: ignore[arg-type]  # as the facts are
 
 
 def _call(wiring: Wiring, call_id: int) -> CallFacts:

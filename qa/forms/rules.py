@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Section, exact
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Section, exact, phrases_in
 
 
 class AnswersRefused(Exception):
@@ -142,6 +142,13 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
         sections=tuple(SectionScore(s.id, _section(form, s, counted, points, failed), exact(s.weight)) for s in form.sections),
         criteria=rows,
     )
+
+
+def script_lines(form: Form, language: str) -> list[str]:
+    """The first wording of every step of the form's scripts: what should be said word for word."""
+    rules = [r for c in form.criteria() if c.check for r in c.check.with_inner() if r.script]
+    steps = [phrases_in(step.any, language) for r in rules for step in (r.script.steps if r.script else ())]
+    return [phrases[0] for phrases in steps if phrases]
 
 
 def shown(value: Fraction | None) -> float | None:

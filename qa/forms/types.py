@@ -221,6 +221,14 @@ class Rule(Node):
     def kind(self) -> str:
         return next(k for k in RULE_KINDS if getattr(self, k) is not None).rstrip("_")
 
+    def with_inner(self) -> Iterator["Rule"]:
+        """The rule and all inside it."""
+        yield self
+        inner = [*(self.all or []), *(self.any or []), *(self.at_least.of if self.at_least else []), self.not_, self.applies_if]
+        for rule in inner:
+            if rule is not None:
+                yield from rule.with_inner()
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         given = [k for k in RULE_KINDS if getattr(self, k) is not None]

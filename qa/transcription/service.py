@@ -39,14 +39,18 @@ class Listened:
     media_type: str | None
 
 
-def listen(call: CallFacts, *, ears: Ears, shelf: Shelf, private_names: Sequence[str] = (), tell: Tell | None = None) -> Listened:
+def listen(
+    call: CallFacts, *, ears: Ears, shelf: Shelf, private_names: Sequence[str] = (), script_lines: Sequence[str] = (), tell: Tell | None = None
+) -> Listened:
     """The transcript and the mechanics of a call. No database: this takes a while; `tell` hears how much is done (0–1).
+
+    `script_lines` are what the agent should say word for word: the recogniser is asked to listen for them.
 
     What is private is masked before anything is kept, and silenced in a playback copy that is kept at once. If that fails, all fails.
     Raises RecordingUnreadable where the stored recording cannot be decoded.
     """
     with shelf.as_file(f"{call.storage_key}/original") as path:
-        heard = ears.transcribe(path, language=call.language, source_name=call.source_name, hotwords=_company_words(call), tell=tell)
+        heard = ears.transcribe(path, language=call.language, source_name=call.source_name, hotwords=[*_company_words(call), *script_lines], tell=tell)
         mechanics = mechanics_of(heard)
         transcript = redact(heard.transcript, names=private_names)
         if not transcript.redactions:

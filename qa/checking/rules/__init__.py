@@ -3,7 +3,7 @@
 It judges words and turn-taking only. Nothing about a person is inferred from a voice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -188,20 +188,11 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
 
 def _listens(rule: Rule) -> bool:
     """Whether the rule depends on words."""
-    return any(any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back)) for r in _within(rule))
+    return any(any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back)) for r in rule.with_inner())
 
 
 def _uses_acts(rule: Rule) -> bool:
-    return any(r.act is not None for r in _within(rule))
-
-
-def _within(rule: Rule) -> Iterator[Rule]:
-    """A rule and all inside it."""
-    yield rule
-    inner = [*(rule.all or []), *(rule.any or []), *(rule.at_least.of if rule.at_least else []), rule.not_, rule.applies_if]
-    for r in inner:
-        if r is not None:
-            yield from _within(r)
+    return any(r.act is not None for r in rule.with_inner())
 
 
 def _attributed(piece: Evidence, transcript: Transcript) -> Evidence:
