@@ -2,7 +2,8 @@
 
     python benchmarks/bank_calls.py CALLS.jsonl
 
-Prints, per criterion: of the verdicts "met" how many are found, and with the evidence turns cut out how many are answered "not met".
+Prints, per criterion: of the verdicts "met" how many are found, and with the evidence turns cut out how many are answered "not met"; of the verdicts
+"not met" how many are answered so.
 """
 
 import json
@@ -47,11 +48,13 @@ def main() -> None:
     form = read_form((HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text())
     calls = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     for words in ("human", "asr"):
-        found, cut = Counter(), Counter()
+        found, cut, denied = Counter(), Counter(), Counter()
         for call in calls:
             verdicts = {f.criterion: f.verdict.value for f in check_call(form, transcript(call, words), variables=COMPANY).findings}
             for label, criterion in CRITERIA.items():
                 gold = call["gold"].get(label)
+                if gold and gold["verdict"] == "not_met":
+                    denied[verdicts[criterion]] += 1
                 if not gold or gold["verdict"] != "met":
                     continue
                 found[label, verdicts[criterion]] += 1
@@ -64,7 +67,8 @@ def main() -> None:
             print(f"  {words:6} {label:18} found {sum(met)}/{total}, without its turns not met {absent}/{total}")
         total, hits = sum(found.values()), sum(n for (_, v), n in found.items() if v == "met")
         print(
-            f"{words}: {100 * hits / total:.1f} % of met found, {100 * sum(n for (_, v), n in cut.items() if v == 'not_met') / total:.1f} % not met without the evidence"
+            f"{words}: of {sum(denied.values())} verdicts not met {denied['not_met']} are answered so, {denied['met']} the other way round; "
+            f"{100 * hits / total:.1f} % of met found, {100 * sum(n for (_, v), n in cut.items() if v == 'not_met') / total:.1f} % not met without the evidence"
         )
 
 

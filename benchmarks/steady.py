@@ -1,6 +1,6 @@
 """Cost of an audio hour and memory over many calls in one process: both should stay flat.
 
-    python benchmarks/steady.py [CALLS]
+python benchmarks/steady.py [CALLS]
 """
 
 import resource

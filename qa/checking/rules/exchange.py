@@ -21,6 +21,7 @@ HAN_OPEN_QUESTION = re.compile(r"(什么|怎么|多少|几|哪|为什么|谁)")
 ASKING_ITALIAN = re.compile(r"^(mi puo|puo|posso|potrei|potrebbe|c e|ci sono|e possibile|avete|che)\b")
 BACKCHANNELS = frozenset("ok okay mhm hm aha right well so allora bene ecco 好 嗯 哦 啊".split())
 ENDING_SECONDS = 3.0
+MOST_DETAILS = 200  # of one turn, and of what was heard before it
 LATE_ECHO_SECONDS = 12.0
 PLEASANTRIES = frozenset(
     "great good nice day weekend evening night thank thanks bye goodbye welcome grazie buona buono giornata arrivederci 谢 再 见 好".split()
@@ -124,8 +125,8 @@ def _reply(hearing: Hearing, rule: AnswersRule, question: Utterance) -> int | No
 
 def _details_again(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> tuple[int, int]:
     """How many details in a row are said again, and in which utterance the first of them was heard."""
-    mine = _details(own.text)
-    theirs = [(d, i) for i, u in heard for d in _details(u.text)] if mine else []
+    mine = _details(own.text)[:MOST_DETAILS]
+    theirs = [(d, i) for i, u in heard for d in _details(u.text)][-MOST_DETAILS:] if mine else []
     longest, place = 0, -1
     for a in range(len(mine)):
         for b in range(len(theirs)):

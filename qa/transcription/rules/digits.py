@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两洞拐勾", "00123456789120" + "79", strict=True))
 ENGLISH_UNITS = dict(zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)) | {"oh": "0", "nought": "0"}
@@ -39,10 +39,11 @@ def spoken(language: str) -> Mapping[str, str]:
     return ENGLISH_UNITS | ENGLISH_TEENS | ENGLISH_TENS if language == "en" else {}
 
 
-def pieces(text: str) -> list[str]:
+@lru_cache(maxsize=50_000)
+def pieces(text: str) -> tuple[str, ...]:
     """Letters and digits in small letters without accents; Chinese characters one by one."""
     plain = "".join(c for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold()) if not unicodedata.combining(c))
-    return re.findall(r"[\u3400-\u9fff]|\d+|[a-z]+", plain)
+    return tuple(re.findall(r"[\u3400-\u9fff]|\d+|[a-z]+", plain))
 
 
 def runs(words: Iterable[str], language: str, *, breaks: frozenset[int] = frozenset(), most_between: int | None = None) -> Iterator[list[Digit]]:
@@ -73,12 +74,12 @@ def runs(words: Iterable[str], language: str, *, breaks: frozenset[int] = frozen
         yield run
 
 
-def _numeric(text: str) -> list[str]:
+def _numeric(text: str) -> tuple[str, ...]:
     """The pieces of a word; of a code that mixes letters and digits (more than an X at its end) none counts as a number."""
     found = pieces(text)
     letters = [p for p in found if p.isascii() and p.isalpha()]
     if letters and any(p.isdigit() for p in found) and letters != ["x"]:
-        return ["code"]
+        return ("code",)
     return found
 
 

@@ -4,6 +4,7 @@ Everything errs towards masking. Check digits come from python-stdnum, telephone
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -161,7 +162,8 @@ def _kind(run: list[Digit], stream: list[_Said], streams: list[list[_Said]], lan
         return "id"
     if len(digits) >= CARD.start:
         return "card"  # with or without a right check digit: one may have been misheard
-    cued = {cue for cue in CUES if _was_said(cue, streams, start)}
+    near = _said_before(streams, start)
+    cued = {cue for cue, words in CUES.items() if any(w in n for n in near for w in words)}
     if "cvv" in cued and len(digits) in (3, 4):
         return "cvv"
     if "expiry" in cued and len(digits) in (3, 4, 6):
@@ -178,9 +180,9 @@ def _kind(run: list[Digit], stream: list[_Said], streams: list[list[_Said]], lan
 
 
 def _is_chinese_identity(digits: str, stream: list[_Said], run: list[Digit]) -> bool:
-    after = pieces(stream[run[-1].word + 1].word.text) if run[-1].word + 1 < len(stream) else []
+    after = pieces(stream[run[-1].word + 1].word.text) if run[-1].word + 1 < len(stream) else ()
     own = pieces(stream[run[-1].word].word.text)
-    ends_in_x = (after[:1] == ["x"] or own[-1:] == ["x"]) and len(digits) == 17
+    ends_in_x = (after[:1] == ("x",) or own[-1:] == ("x",)) and len(digits) == 17
     return ric.is_valid(digits) or (ends_in_x and ric.is_valid(digits + "X"))
 
 
@@ -204,11 +206,17 @@ def _is_phone(digits: str, language: str) -> bool:
 
 def _was_said(cue: str, streams: list[list[_Said]], at: float) -> bool:
     """Whether somebody spoke of it shortly before."""
+    return any(c in near for near in _said_before(streams, at) for c in CUES[cue])
+
+
+def _said_before(streams: list[list[_Said]], at: float) -> list[str]:
+    """What each side said in the seconds before."""
+    out = []
     for stream in streams:
-        near = " ".join(p for s in stream if at - CUE_SECONDS <= s.word.start <= at + 1.0 for p in pieces(s.word.text))
-        if any(c in near for c in CUES[cue]):
-            return True
-    return False
+        first = bisect_left(stream, at - CUE_SECONDS, key=lambda s: s.word.start)
+        last = bisect_right(stream, at + 1.0, key=lambda s: s.word.start)
+        out.append(" ".join(p for s in stream[first:last] for p in pieces(s.word.text)))
+    return out
 
 
 def _found(kind: str, run: list[Digit], stream: list[_Said]) -> _Found:
@@ -274,17 +282,17 @@ def _mails(stream: list[_Said], language: str) -> Iterator[_Found]:
             yield _Found("email", tuple(stream[max(0, begin) : ending + 1]))
 
 
-def _links(keys: list[str], language: str) -> bool:
+def _links(keys: tuple[str, ...], language: str) -> bool:
     """A word that belongs to an address being spelt: "dot", a single letter, a digit."""
     return len(keys) == 1 and (keys[0] in DOT[language] or len(keys[0]) == 1 or keys[0].isdigit())
 
 
-def _has_dot(keys: list[list[str]], i: int, j: int, language: str) -> bool:
+def _has_dot(keys: list[tuple[str, ...]], i: int, j: int, language: str) -> bool:
     return any(k in DOT[language] for part in keys[i : j + 1] for k in part)
 
 
 def _named(stream: list[_Said], names: Sequence[str]) -> Iterator[_Found]:
-    wanted = [tuple(pieces(n)) for n in names if pieces(n)]
+    wanted = [pieces(n) for n in names if pieces(n)]
     flat = [(p, said) for said in stream for p in pieces(said.word.text)]
     for name in wanted:
         for at in range(len(flat) - len(name) + 1):
