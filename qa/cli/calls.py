@@ -123,6 +123,8 @@ def acoustics(file: Path, as_json: bool) -> None:
         speech = speech_by_voice(sound.samples[0], speech[0])
     silent = Transcript(language="en", duration=sound.seconds)
     mechanics = mechanics_of(Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound))))
+    if sound.channels == 1:  # without words nobody can say which voice is the agent's; the first to speak stands in that place
+        mechanics = mechanics.model_copy(update={"speakers_known": False})
     document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
     if as_json:
         put(document)

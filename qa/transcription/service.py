@@ -11,6 +11,8 @@ from qa.transcription.rules import measure
 from qa.transcription.rules.private import redact
 from qa.transcription.types import Heard, Mechanics, Muted, Redaction, Transcript
 
+SURE_SPEAKER = 0.75
+MOSTLY = 0.8
 Tell = Callable[[float], None]
 
 
@@ -74,9 +76,15 @@ def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
 
 def mechanics_of(heard: Heard) -> Mechanics:
     """The mechanics of a recording; where the speakers are not known only what needs none."""
-    known = len(heard.speech) == 2
-    agent, customer = heard.speech if known else (heard.speech[0] if heard.speech else (), ())
-    return measure(heard.transcript, agent, customer, speakers_known=known, line=heard.line)
+    two = len(heard.speech) == 2
+    agent, customer = heard.speech if two else (heard.speech[0] if heard.speech else (), ())
+    return measure(heard.transcript, agent, customer, speakers_known=two and _knows_speakers(heard.transcript), line=heard.line)
+
+
+def _knows_speakers(transcript: Transcript) -> bool:
+    """Whether nearly every utterance surely has its speaker: then figures per speaker may be judged."""
+    sure = [u.speaker_confidence is None or u.speaker_confidence >= SURE_SPEAKER for u in transcript.utterances]
+    return not sure or sum(sure) >= MOSTLY * len(sure)
 
 
 def _company_words(call: CallFacts) -> list[str]:

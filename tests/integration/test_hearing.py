@@ -98,6 +98,25 @@ def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(m
     assert listening._process.poll() is not None
 
 
+@pytest.mark.speech
+def test_where_nobody_speaks_hardly_a_word_is_invented():
+    import random
+
+    from models.training.speech.sounds import QUIET, telephone
+
+    engine = WhisperTranscriber(MODEL)
+    like = sound("en_refund_middling")
+    words = seconds = 0
+    for number, kind in enumerate(QUIET):
+        rng, draw = random.Random(number), np.random.default_rng(number)
+        made = QUIET[kind](np.arange(20 * 16000) / 16000, rng, draw) + draw.standard_normal(20 * 16000) * 1e-4
+        samples = telephone(made, rng) if number % 2 else np.clip(made, -1, 1)
+        heard = engine.transcribe(replace(like, samples=samples.astype(np.float32)[None], seconds=20.0), language="en", source_name=kind).transcript
+        words += sum(len(u.words) for u in heard.utterances)
+        seconds += 20
+    assert words <= seconds / 60
+
+
 CARD = "4539148803436467"
 SPOKEN = [
     ("agent", "Can I take your card number?"),
