@@ -170,6 +170,21 @@ def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
     assert done.is_released
 
 
+def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
+    from qa.learning import store as learnt
+
+    cast = people_of(either)
+    _, form = enqueue(either, cast)
+    card = open_card(either, cast.evaluator)
+    found = {"opening.greeting": Finding("opening.greeting", Verdict.MET, 0.95, "says"), "closing.thanks": Finding("closing.thanks", Verdict.UNSURE, 0.5, "says")}
+    filled = full(form, **{"opening.greeting": Answer(option="not_met", comment="no company", reason="not said")})
+    with either.database.write() as session:
+        service.submit(session, card_id=card.id, evaluator_id=cast.evaluator.id, version=1, filled=filled, form=form, findings=found, at=either.clock())
+    with either.database.read() as session:
+        rows = learnt.judged(session)
+    assert [(j.form, j.criterion, j.automatic, j.confidence, j.human, j.agrees) for j in rows] == [("customer_service", "opening.greeting", "met", 0.95, "not_met", False)]
+
+
 def test_from_the_browser_an_evaluator_scores_and_the_agent_reads_and_acknowledges(wiring, cast, visit):
     (call_id,), form = enqueue(wiring, cast)
     evaluator, agent, stranger = visit(cast.evaluator), visit(cast.agent), visit(cast.stranger)
