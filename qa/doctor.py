@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.settings import Settings
+from qa.settings import HOUSE, Settings
 
 SAFE_AV = (18, 1)
 FREE_DISK = 0.05
@@ -26,6 +26,7 @@ def examine(settings: Settings) -> list[Diagnosis]:
         "data folder": _folder,
         "database": _database,
         "speech model": _model,
+        "courtesy classifier": _courtesy,
         "decoder": _decoder,
         "broker": _broker,
         "sign-in": _sign_in,
@@ -74,6 +75,14 @@ def _model(settings: Settings) -> Diagnosis:
         note = "; the shipped model is for trials: set QA_WHISPER_MODEL for real calls" if path.name == "earshot-tiny" else ""
         return Diagnosis("speech model", True, f"{path.name}{note}")
     return Diagnosis("speech model", True, f"{settings.whisper_model}, fetched at first use (needs a network once)")
+
+
+def _courtesy(settings: Settings) -> Diagnosis:
+    folder = HOUSE / "models" / "courtesy"
+    missing = [n for n in ("weights.npz", "figures.json") if not (folder / n).is_file()]
+    if missing:
+        return Diagnosis("courtesy classifier", False, f"{folder} lacks {', '.join(missing)}; rules about speech acts cannot run. Check out the repository again")
+    return Diagnosis("courtesy classifier", True, "there")
 
 
 def _decoder(settings: Settings) -> Diagnosis:
