@@ -81,7 +81,7 @@ def _courtesy(settings: Settings) -> Diagnosis:
     folder = HOUSE / "models" / "courtesy"
     missing = [n for n in ("weights.npz", "figures.json") if not (folder / n).is_file()]
     if missing:
-        return Diagnosis("courtesy classifier", False, f"{folder} lacks {', '.join(missing)}; rules about speech acts cannot run. Check out the repository again")
+        return Diagnosis("courtesy classifier", False, f"{folder} lacks {', '.join(missing)}; check out the repository again")
     return Diagnosis("courtesy classifier", True, "there")
 
 

@@ -127,7 +127,12 @@ def learn(month: str | None, as_json: bool) -> None:
     if as_json:
         put(made.document())
         return
-    click.echo(f"calibration for {month}: {'made' if made.is_new else 'made before, unchanged'}, {len(made.calibration.curves)} criteria with enough answers")
+    if not made.calibration.curves:
+        click.echo(f"nothing to learn for {month} yet: a criterion needs ten automatic answers that people have answered too")
+    else:
+        click.echo(
+            f"calibration for {month}: {'made' if made.is_new else 'made before, unchanged'}, {len(made.calibration.curves)} criteria with enough answers"
+        )
     for c in made.criteria:
         after = f", Brier {c.brier_before:.3f} → {c.brier_after:.3f}" if c.brier_after is not None else ""
         again = f"  OFTEN OVERTURNED, calls {', '.join(map(str, c.overturned_calls))}" if c.is_often_overturned else ""

@@ -31,8 +31,9 @@ def learn(session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: 
         return Learnt(month, False, frozen, records)
     curves = {f"{form}/{criterion}": rules.fit(g) for (form, criterion), g in groups.items()}
     made = Calibration(version=month, curves={k: c for k, c in curves.items() if c.count >= rules.ENOUGH})
-    store.keep(session, month=month, calibration=made, at=at)
-    return Learnt(month, True, made, records)
+    if made.curves:  # a month without enough answers is not frozen empty
+        store.keep(session, month=month, calibration=made, at=at)
+    return Learnt(month, bool(made.curves), made, records)
 
 
 def agreement(session: Session) -> tuple[CriterionRecord, ...]:
