@@ -60,6 +60,24 @@ def users_add(name: str, role: str, display_name: str, team: str | None, agent: 
     say(f"added {name} as {role}")
 
 
+@users.command("password")
+@click.argument("name")
+@click.password_option(help="Asked for when left out.")
+def users_password(name: str, password: str) -> None:
+    """Give a user a new password. Every open session of theirs ends."""
+    from qa.people import service, store
+
+    with wired().database.write() as session:
+        found = store.credentials(session, name)
+        if found is None:
+            raise Refusal(f"there is no user {name!r}")
+        try:
+            service.set_password(session, user_id=found[0].id, username=name, password=password)
+        except service.UserRefused as error:
+            raise Refusal(USER_FAULTS[str(error)]) from error
+    say(f"{name} has a new password")
+
+
 USER_FAULTS = {
     "username": "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
     "taken": "this user name is taken",

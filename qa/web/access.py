@@ -25,6 +25,7 @@ ACCESS: dict[str, P | Door] = {
     "people.home": Door.SIGNED_IN,
     "people.sign_out": Door.SIGNED_IN,
     "people.token": Door.SIGNED_IN,
+    "people.password": Door.SIGNED_IN,
     "people.listing": P.MANAGE_PEOPLE,
     "people.add": P.MANAGE_PEOPLE,
     "people.disable": P.MANAGE_PEOPLE,

@@ -12,7 +12,7 @@ from qa.audit.types import Subject
 from qa.people import service, store
 from qa.people.types import Role, User
 from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.people import ROLE_NAMES, SignInForm, UserForm
+from qa.web.inputs.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
 from qa.web.security import StoredSession, limiter
 
 blueprint = Blueprint("people", __name__)
@@ -93,6 +93,27 @@ def choose() -> Response:
 def token() -> Response:
     """A fresh CSRF token, for a workbench whose person signed in again in another window."""
     return jsonify(token=generate_csrf())
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@limiter.limit("10 per minute", methods=["POST"])
+def password() -> Response | str | tuple[str, int]:
+    """One's own password. A new one ends every open session, this one too."""
+    form, user = PasswordForm(), person()
+    if form.validate_on_submit():
+        try:
+            with writing() as database:
+                if service.password_user(database, username=user.username, password=form.current.data or "") is None:
+                    flash(_("The present password is wrong."), "danger")
+                    return render_template("people/password.html", form=form), 422
+                service.set_password(database, user_id=user.id, username=user.username, password=form.new.data or "")
+                note(database, subject=Subject.USER, subject_id=user.id, what="password_changed", at=now(), actor_id=user.id)
+            _session().sign_out()  # or the end of this request would write it down again
+            flash(_("Your password is changed. Sign in with the new one."), "success")
+            return redirect(url_for("people.sign_in"))
+        except service.UserRefused as error:
+            flash(REFUSALS[str(error)](), "danger")
+    return render_template("people/password.html", form=form), 422 if form.is_submitted() else 200
 
 
 @blueprint.get("/people")

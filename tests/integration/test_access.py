@@ -139,6 +139,34 @@ def test_every_answer_carries_the_strict_policy(wiring, cast, visit):
     assert visit(cast.evaluator).get("/queue").headers["Cache-Control"] == "no-store"
 
 
+class TestOnesOwnPassword:
+    @pytest.fixture
+    def elena(self, wiring, cast, visit):
+        with wiring.database.write() as session:
+            people.set_password(session, user_id=cast.evaluator.id, username="elena", password="correct horse")
+        return visit(cast.evaluator)
+
+    def test_a_new_one_ends_every_session_and_lets_in_the_old_one_no_more(self, wiring, cast, visit, elena):
+        other = visit(cast.evaluator)
+        done = elena.post("/password", {"current": "correct horse", "new": "battery staple"})
+        assert done.status_code == 302 and "/sign-in" in done.location
+        assert {b.get("/queue").status_code for b in (elena, other)} == {302}
+        for secret, status in (("correct horse", 422), ("battery staple", 302)):
+            door = visit(None).client
+            token = door.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]
+            assert door.post("/sign-in", data={"csrf_token": token, "username": "elena", "password": secret}).status_code == status
+
+    @pytest.mark.parametrize(("current", "new"), [("wrong", "battery staple"), ("correct horse", "short"), ("correct horse", "elena-is-great"), ("", ""), ("correct horse", "x" * 300)])
+    def test_a_wrong_or_bad_one_changes_nothing(self, wiring, elena, current, new):
+        assert elena.post("/password", {"current": current, "new": new}).status_code == 422
+        with wiring.database.read() as session:
+            assert people.password_user(session, username="elena", password="correct horse")
+
+    def test_who_signs_in_without_a_password_cannot_set_one_here(self, cast, visit):
+        assert visit(cast.trainer).post("/password", {"current": "", "new": "battery staple"}).status_code == 422
+        assert visit(cast.trainer).post("/password", {"current": "x", "new": "battery staple"}).status_code == 422
+
+
 def test_after_signing_in_one_is_never_sent_to_another_site(wiring, cast, visit):
     wiring_settings = wiring.settings.model_copy(update={"demo": True})
     from qa.wiring import Wiring

@@ -167,3 +167,12 @@ def test_what_goes_wrong_on_the_way_is_logged_to_stderr_and_stdout_stays_one_doc
     code, out, err = qa("work", "--drain")
     assert (code, out) == (0, "")
     assert "the model fell over" in err
+
+
+def test_a_user_gets_a_new_password_on_the_command_line(qa):
+    qa("init")
+    assert qa("users", "add", "ada", "--role", "administrator", "--password", "correct horse")[0] == 0
+    assert qa("users", "password", "ada", "--password", "battery staple")[0] == 0
+    code, _, err = qa("users", "password", "ada", "--password", "short")
+    assert code == 1 and "10 characters" in err
+    assert qa("users", "password", "nobody", "--password", "battery staple")[0] == 1

@@ -138,7 +138,7 @@ PAGES = {
     "leader": ["/team", "/reports/2026-11", "/training/2026-11"],
     "trainer": ["/training/2026-11", "/reports/2026-11"],
     "agent": ["/my/scorecards"],
-    "admin": ["/people", "/jobs"],
+    "admin": ["/people", "/jobs", "/password"],
 }
 
 

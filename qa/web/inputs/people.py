@@ -22,6 +22,11 @@ class SignInForm(FlaskForm):
     password = PasswordField(_("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
 
 
+class PasswordForm(FlaskForm):
+    current = PasswordField(_("Present password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
+    new = PasswordField(_("New password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+
+
 class UserForm(FlaskForm):
     username = StringField(_("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"})
     display_name = StringField(_("Name"), [InputRequired(), Length(max=200)])
