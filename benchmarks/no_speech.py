@@ -20,7 +20,7 @@ def main() -> None:
     settings = load()
     engine = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
     words: Counter[str] = Counter()
-    invented, total, assessable = 0, 0, 0
+    invented, total = 0, 0
     for number in range(clips):
         rng, draw = random.Random(number), np.random.default_rng(number)
         kind = list(QUIET)[number % len(QUIET)]
@@ -35,7 +35,6 @@ def main() -> None:
         quality = transcript.quality
         assert quality is not None
         invented += quality.invented_words
-        assessable += quality.is_assessable
     minutes = clips * seconds / 60
     print(
         f"{clips} clips, {minutes:.0f} minutes without speech: {total / minutes:.2f} invented words a minute kept, {invented / minutes:.2f} left out; by kind {dict(words)}"

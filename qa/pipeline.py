@@ -40,11 +40,12 @@ class Unworkable(Exception):
 
 def transcribe(wiring: Wiring, call_id: int) -> Record:
     call = _call(wiring, call_id)
-    names = [n.strip() for n in wiring.settings.private_names.split(",") if n.strip()]
     with wiring.database.read() as session:
         chosen = _form_for(session, call, call.language)
     lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
-    heard = transcription.listen(call, ears=wiring.ears, shelf=wiring.storage, private_names=names, script_lines=lines, tell=wiring.tell)
+    heard = transcription.listen(
+        call, ears=wiring.ears, shelf=wiring.storage, private_names=wiring.settings.names_to_mask, script_lines=lines, tell=wiring.tell
+    )
     transcript = heard.transcript
 
     def record(session: Session) -> Next:

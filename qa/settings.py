@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         return self.redis_url or f"unix://{self.broker_socket}"
 
     @property
+    def names_to_mask(self) -> tuple[str, ...]:
+        return tuple(n.strip() for n in self.private_names.split(",") if n.strip())
+
+    @property
     def threads(self) -> int:
         return self.cpu_threads or max(1, (os.cpu_count() or 1) // self.workers)
 

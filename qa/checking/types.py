@@ -105,24 +105,32 @@ class Finding:
     rule: str
     evidence: tuple[Evidence, ...] = ()
     steps: tuple[ScriptStepFinding, ...] = ()
+    raw_confidence: float | None = None  # before calibration, where one was applied: what the next one learns from
 
     def document(self) -> dict[str, Any]:
         steps = {"steps": [s.document() for s in self.steps]} if self.steps else {}
-        return steps | {
-            "criterion": self.criterion,
-            "verdict": self.verdict.value,
-            "confidence": round(self.confidence, 3),
-            "rule": self.rule,
-            "evidence": [
-                {"utterance": e.utterance, "speaker": e.speaker, "start": round(e.start, 3), "end": round(e.end, 3), "text": e.text} for e in self.evidence
-            ],
-        }
+        raw = {"raw_confidence": self.raw_confidence} if self.raw_confidence is not None else {}
+        return (
+            steps
+            | raw
+            | {
+                "criterion": self.criterion,
+                "verdict": self.verdict.value,
+                "confidence": round(self.confidence, 3),
+                "rule": self.rule,
+                "evidence": [
+                    {"utterance": e.utterance, "speaker": e.speaker, "start": round(e.start, 3), "end": round(e.end, 3), "text": e.text} for e in self.evidence
+                ],
+            }
+        )
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "Finding":
         steps = tuple(ScriptStepFinding(s["id"], StepState(s["state"]), s["similarity"], s["start"]) for s in document.get("steps", ()))
         evidence = tuple(Evidence(**e) for e in document["evidence"])
-        return cls(document["criterion"], Verdict(document["verdict"]), document["confidence"], document["rule"], evidence, steps)
+        return cls(
+            document["criterion"], Verdict(document["verdict"]), document["confidence"], document["rule"], evidence, steps, document.get("raw_confidence")
+        )
 
 
 @dataclass(frozen=True)

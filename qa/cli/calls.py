@@ -97,8 +97,7 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
             heard = Ears(settings().model_copy(update={"transcriber": "whisper"})).listen(file, language=language, source_name=file.name, tell=tell).transcript
     except RecordingUnreadable as error:
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
-    names = [n.strip() for n in settings().private_names.split(",") if n.strip()]
-    transcript = heard if unmasked else redact(heard, names=names)
+    transcript = heard if unmasked else redact(heard, names=settings().names_to_mask)
     if as_json:
         put(transcript.model_dump(mode="json"))
     else:

@@ -1,7 +1,7 @@
 """A process that keeps the speech model: what it answers, and how to ask it. `qa.jobs.listening` starts it.
 
 A worker forks for every job, and CTranslate2 must never cross a fork; loading a large model anew for each call costs seconds. So the worker
-starts this process (spawned, not forked), and its jobs ask it over a socket in the data folder: one JSON line there, JSON lines back
+starts this process (spawned, not forked), and its jobs ask it over a socket that only this user can open: one JSON line there, JSON lines back
 (`{"done": 0.4}` …, then `{"heard": …}` or `{"refused": …}`). Who gets no answer listens for themselves.
 """
 
@@ -73,7 +73,7 @@ def serve(place: Path, listen: Callable[..., Heard]) -> None:
         door.listen(64)
         while True:
             connection, _ = door.accept()
-            with connection, contextlib.suppress(OSError):
+            with connection, contextlib.suppress(OSError, ValueError):
                 _answer(connection, listen)
 
 

@@ -4,11 +4,12 @@ logit P(right) = a + b · logit(confidence), with priors a ~ N(0, 1) and b ~ N(1
 """
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.stats import binomtest
 
 from qa.checking.types import Curve
 from qa.learning.types import CriterionRecord, Judged
@@ -18,7 +19,6 @@ FOLDS = 5
 OFTEN = 0.2  # overturned in more than a fifth of the cases, surely so
 FEW = 3
 SHOWN_CALLS = 20
-Z = 1.959963984540054
 
 
 def fit(judged: Sequence[Judged]) -> Curve:
@@ -39,7 +39,7 @@ def fit(judged: Sequence[Judged]) -> Curve:
 def record(judged: Sequence[Judged]) -> CriterionRecord:
     """How one criterion fared. Cross-fitted: the confidence of each answer is calibrated on the other calls' answers."""
     agreed = sum(j.agrees for j in judged)
-    low, high = wilson(agreed, len(judged))
+    interval = binomtest(agreed, len(judged)).proportion_ci(method="wilson")
     overturned = [j for j in judged if not j.agrees]
     after = None
     if len(judged) >= ENOUGH:
@@ -53,11 +53,11 @@ def record(judged: Sequence[Judged]) -> CriterionRecord:
         criterion=judged[0].criterion,
         count=len(judged),
         agreement=agreed / len(judged),
-        low=low,
-        high=high,
+        low=float(interval.low),
+        high=float(interval.high),
         brier_before=sum((j.confidence - j.agrees) ** 2 for j in judged) / len(judged),
         brier_after=after,
-        is_often_overturned=len(overturned) >= FEW and 1 - high > OFTEN or (len(judged) >= ENOUGH and len(overturned) / len(judged) > 2 * OFTEN),
+        is_often_overturned=len(overturned) >= FEW and 1 - interval.high > OFTEN or (len(judged) >= ENOUGH and len(overturned) / len(judged) > 2 * OFTEN),
         overturned_calls=tuple(sorted({j.call_id for j in overturned}, reverse=True)[:SHOWN_CALLS]),
     )
 
@@ -67,21 +67,6 @@ def by_criterion(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]
     for j in judged:
         out[j.form, j.criterion].append(j)
     return dict(sorted(out.items()))
-
-
-def confusion(judged: Iterable[Judged]) -> dict[tuple[str, str], int]:
-    """How often each automatic verdict met each answer of a person: {(automatic, human): count}."""
-    return dict(Counter((j.automatic, j.human) for j in judged))
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927)."""
-    if count == 0:
-        return 0.0, 1.0
-    share, spread = hits / count, Z**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _logit(p: float) -> float:

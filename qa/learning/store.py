@@ -1,8 +1,9 @@
 """Queries on what people answered after the machine, and on calibrations."""
 
+from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,21 @@ def judged(session: Session, *, until: datetime | None = None) -> list[Judged]:
         Judged(form, a.criterion, a.automatic, float(a.automatic_confidence or 0.0), AS_VERDICT.get(a.option, a.option), call_id, a.scorecard_id)
         for form, a, call_id in rows
     ]
+
+
+def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], int]]:
+    """For every criterion of a form how often each automatic verdict met each answer of a person: {(automatic, human): count}."""
+    query = (
+        select(AnswerRow.criterion, AnswerRow.automatic, AnswerRow.option, func.count())
+        .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
+        .join(FormVersionRow, FormVersionRow.id == ScorecardRow.form_version_id)
+        .where(FormVersionRow.form == form, AnswerRow.automatic.in_(AS_VERDICT.values()), AnswerRow.automatic_confidence.is_not(None))
+        .group_by(AnswerRow.criterion, AnswerRow.automatic, AnswerRow.option)
+    )
+    out: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for criterion, automatic, option, count in session.execute(query).all():
+        out[criterion][automatic, AS_VERDICT.get(option, option)] = count
+    return dict(out)
 
 
 def calibration(session: Session, month: str) -> Calibration | None:

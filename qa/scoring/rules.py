@@ -24,6 +24,13 @@ class CountedAnswer:
     automatic_confidence: float | None = None
 
 
+def _learnable(finding: Finding | None) -> float | None:
+    """The confidence to learn from: as it was before any calibration, or the next one would be fitted on the last."""
+    if finding is None:
+        return None
+    return finding.confidence if finding.raw_confidence is None else finding.raw_confidence
+
+
 def automatic_option(finding: Finding | None, criterion: Criterion) -> str | None:
     """The option that an automatic answer proposes; None where it is unsure, or proposes what the form does not allow."""
     if finding is None:
@@ -75,7 +82,7 @@ def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding],
                 part.failed,
                 finding.verdict.value if finding else "",
                 proposed is not None and proposed != part.answer,
-                finding.confidence if finding else None,
+                _learnable(finding),
             )
         )
     return rows

@@ -11,7 +11,6 @@ from qa.transcription.rules import measure
 from qa.transcription.rules.private import redact
 from qa.transcription.types import Heard, Mechanics, Muted, Redaction, Transcript
 
-SURE_SPEAKER = 0.75
 MOSTLY = 0.8
 Tell = Callable[[float], None]
 
@@ -83,7 +82,7 @@ def mechanics_of(heard: Heard) -> Mechanics:
 
 def _knows_speakers(transcript: Transcript) -> bool:
     """Whether nearly every utterance surely has its speaker: then figures per speaker may be judged."""
-    sure = [u.speaker_confidence is None or u.speaker_confidence >= SURE_SPEAKER for u in transcript.utterances]
+    sure = [u.is_sure_of_speaker for u in transcript.utterances]
     return not sure or sum(sure) >= MOSTLY * len(sure)
 
 

@@ -1,5 +1,6 @@
 """Queries on transcripts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +17,11 @@ def transcript(session: Session, call_id: int) -> tuple[Transcript, Mechanics] |
 
 def has_transcript(session: Session, call_id: int) -> bool:
     return session.scalar(select(TranscriptRow.call_id).where(TranscriptRow.call_id == call_id)) is not None
+
+
+def transcribed(session: Session, call_ids: Sequence[int]) -> set[int]:
+    """Those of the calls that have a transcript."""
+    return set(session.scalars(select(TranscriptRow.call_id).where(TranscriptRow.call_id.in_(call_ids))))
 
 
 def keep(session: Session, *, call_id: int, transcript: Transcript, mechanics: Mechanics, at: datetime) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Speaker = Literal["agent", "customer"]
 Time = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 ENOUGH_COVERAGE = 0.95
+SURE_SPEAKER = 0.75
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,6 +37,11 @@ class Utterance(Frozen):
     confidence: Probability | None = None
     speaker_confidence: Probability | None = None
     words: tuple[Word, ...] = ()
+
+    @property
+    def is_sure_of_speaker(self) -> bool:
+        """Whether answers may rest on who said it."""
+        return self.speaker_confidence is None or self.speaker_confidence >= SURE_SPEAKER
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "Utterance":

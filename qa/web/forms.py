@@ -16,7 +16,6 @@ from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
-from qa.learning import rules as learning
 from qa.learning import store as learnt
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
@@ -76,7 +75,9 @@ def try_out(version_id: int) -> str | tuple[str, int]:
     chosen = request.values.get("call", type=int)
     form, faults = _read(source, published.form)
     with reading() as session:
-        choices = [c for c in calls.calls(session, limit=CHOICES) if not c.is_simulated and transcripts.has_transcript(session, c.id)]
+        recent = [c for c in calls.calls(session, limit=CHOICES) if not c.is_simulated]
+        ready = transcripts.transcribed(session, [c.id for c in recent])
+        choices = [c for c in recent if c.id in ready]
         trial = _trial(session, form, chosen) if form and chosen else None
         if chosen and form and trial is None:
             faults = (Fault("", 0, "", _("This call is not here or not transcribed yet."), _("Choose another call.")),)
@@ -109,6 +110,4 @@ def _trial(session: Any, form: Form, call_id: int) -> Trial | None:
     if call is None or heard is None:
         return None
     findings = checking.check(call, heard[0], heard[1], form, acts=wiring().acts)
-    own = [j for j in learnt.judged(session) if j.form == form.form]
-    tables = {criterion: learning.confusion(group) for (_form, criterion), group in learning.by_criterion(own).items()}
-    return Trial(call, heard[0], heard[1], form, findings, tables)
+    return Trial(call, heard[0], heard[1], form, findings, learnt.confusions(session, form.form))

@@ -303,4 +303,4 @@ def test_the_courtesy_classifier_rebuilds_to_the_same_answers(tmp_path):
 
 
 def test_settings_name_the_private_names(tmp_path):
-    assert Settings(data_dir=tmp_path, private_names="Anna Smith, Bob").private_names.split(", ") == ["Anna Smith", "Bob"]
+    assert Settings(data_dir=tmp_path, private_names="Anna Smith, ,Bob ").names_to_mask == ("Anna Smith", "Bob")

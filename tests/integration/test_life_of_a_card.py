@@ -176,12 +176,13 @@ def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
     cast = people_of(either)
     _, form = enqueue(either, cast)
     card = open_card(either, cast.evaluator)
-    found = {"opening.greeting": Finding("opening.greeting", Verdict.MET, 0.95, "says"), "closing.thanks": Finding("closing.thanks", Verdict.UNSURE, 0.5, "says")}
+    found = {"opening.greeting": Finding("opening.greeting", Verdict.MET, 0.7, "says", raw_confidence=0.95), "closing.thanks": Finding("closing.thanks", Verdict.UNSURE, 0.5, "says")}
     filled = full(form, **{"opening.greeting": Answer(option="not_met", comment="no company", reason="not said")})
     with either.database.write() as session:
         service.submit(session, card_id=card.id, evaluator_id=cast.evaluator.id, version=1, filled=filled, form=form, findings=found, at=either.clock())
     with either.database.read() as session:
         rows = learnt.judged(session)
+        assert learnt.confusions(session, "customer_service") == {"opening.greeting": {("met", "not_met"): 1}}
     assert [(j.form, j.criterion, j.automatic, j.confidence, j.human, j.agrees) for j in rows] == [("customer_service", "opening.greeting", "met", 0.95, "not_met", False)]
 
 

@@ -6,7 +6,6 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import ctranslate2
 import numpy as np
 from ctranslate2.specs.whisper_spec import WhisperConfig, WhisperSpec
 
@@ -24,7 +23,7 @@ from models.training.speech.network import (
     phoneme_heads,
     sinusoids,
 )
-from models.training.speech.windows import ID, SPECIALS, TOKENIZER, TOKENS, VOCABULARY, WORD_TOKENS, tokenizer
+from models.training.speech.windows import ID, TOKENIZER, TOKENS, VOCABULARY, WORD_TOKENS, tokenizer
 
 SUPPRESSED = ("", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>")
 TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
@@ -99,10 +98,3 @@ def _variables(f: BinaryIO) -> dict[str, Any]:
         kind, size = numbers("BI")
         out[name] = np.frombuffer(f.read(size), TYPES[kind]).reshape(shape)
     return out
-
-
-def engine_version() -> str:
-    return f"CTranslate2 {ctranslate2.__version__}"
-
-
-__all__ = ["SPECIALS", "engine_version", "read", "write"]

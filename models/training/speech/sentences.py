@@ -43,10 +43,8 @@ class Grammar:
         text = re.sub(r" +", " ", text).strip()
         return re.sub(r" ([.,?!])", r"\1", text)
 
-    def sentence(self, rng: random.Random, *, unseen: bool = False) -> str:
-        """A sentence; `unseen` ones come from templates that training never sees."""
-        if unseen:
-            return self.fill(rng.choice(self.held_out), rng)
+    def sentence(self, rng: random.Random) -> str:
+        """A sentence to train on: from a template, of loose words, or of pieces of several."""
         kind = rng.random()
         if kind < 0.2:
             return self._loose_words(rng)

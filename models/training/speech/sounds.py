@@ -8,7 +8,6 @@ import numpy as np
 import soxr
 
 RATE = 16_000
-Samples = "np.ndarray[Any, np.dtype[np.float32]]"
 NOISES = ("white", "pink", "brown", "babble")
 SLOPE = {"pink": 0.5, "brown": 1.0, "babble": 0.7}
 

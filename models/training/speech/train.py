@@ -6,14 +6,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import optax
 
-from models.training.speech import files, network
+from models.training.speech import network
 from models.training.speech.windows import ID, IGNORED, Window, make_windows
 
 FRAMES_A_BATCH = 8_000
@@ -62,10 +61,6 @@ def train(p: network.Parameters, budget: Budget, *, tell: Callable[[str], None],
             keep(p)
             kept = time.monotonic()
     return p
-
-
-def go_on_from(folder: Path) -> network.Parameters:
-    return files.read(folder)
 
 
 def _rate(peak: float, share: float) -> float:

@@ -55,8 +55,10 @@ def check_call(
         judgement = _criterion(criterion, hearing, mechanics, details or {}, speaks=transcript.language in form.languages)
         pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
         evidence[criterion.id] = pieces
-        judgement = _calibrated(judgement, calibration.curves.get(f"{form.form}/{criterion.id}") if calibration else None)
-        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps))
+        curve = calibration.curves.get(f"{form.form}/{criterion.id}") if calibration else None
+        raw = judgement.confidence if curve else None
+        judgement = _calibrated(judgement, curve)
+        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps, raw))
     low, high = bounds(form, findings)
     version = RULES_VERSION
     if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check):

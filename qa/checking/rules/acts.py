@@ -1,6 +1,6 @@
 """`act`: what an utterance does, as the courtesy classifier hears it."""
 
-from qa.checking.rules.hearing import UNSURE, Hearing, is_sure_of_speaker
+from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.matching import QUOTING
 from qa.checking.rules.words import keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
@@ -31,7 +31,7 @@ def judge_act(hearing: Hearing, rule: ActRule) -> Judgement:
     piece = _piece(hearing, best) if chance >= POSSIBLE else ()
     heard = utterances[best].confidence if best >= 0 else None
     is_told = rule.is_ in MEANT_OR_TOLD and best >= 0 and QUOTING.search(" ".join(keys_of(utterances[best].text))) is not None
-    clearly = not is_told and hearing.speakers_known and best >= 0 and is_sure_of_speaker(utterances[best]) and (heard is None or heard >= DOUBTFUL_WORDS)
+    clearly = not is_told and hearing.speakers_known and best >= 0 and utterances[best].is_sure_of_speaker and (heard is None or heard >= DOUBTFUL_WORDS)
     if chance >= SURE and clearly:
         return Judgement(Verdict.NOT_MET if rule.never else Verdict.MET, round(chance, 3), piece)
     if chance >= POSSIBLE:

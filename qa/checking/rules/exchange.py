@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from qa.checking.rules.hearing import UNSURE, Hearing, find, is_sure_of_speaker, words_confidence
+from qa.checking.rules.hearing import UNSURE, Hearing, find, words_confidence
 from qa.checking.rules.matching import MONEY_WORDS, TIME_WORDS, is_number
 from qa.checking.rules.words import HAN, keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
@@ -63,7 +63,7 @@ def judge_answers(hearing: Hearing, rule: AnswersRule) -> Judgement:
         return Judgement(Verdict.MET, 0.85, tuple(evidence[:10]))
     open_ones = tuple(_piece(i, utterances[i]) for i in unanswered)
     end = max(u.end for u in utterances)
-    doubtful = not hearing.is_complete or any(end - utterances[i].end < ENDING_SECONDS or not is_sure_of_speaker(utterances[i]) for i in unanswered)
+    doubtful = not hearing.is_complete or any(end - utterances[i].end < ENDING_SECONDS or not utterances[i].is_sure_of_speaker for i in unanswered)
     return Judgement(Verdict.UNSURE, 0.5, open_ones) if doubtful else Judgement(Verdict.NOT_MET, 0.8, open_ones)
 
 
@@ -83,7 +83,7 @@ def judge_reads_back(hearing: Hearing, rule: ReadsBackRule) -> Judgement:
     utterances = hearing.transcript.utterances
     if best is not None:
         evidence = tuple(_piece(i, utterances[i]) for i in best[1:])
-        if all(is_sure_of_speaker(utterances[i]) for i in best[1:]):
+        if all(utterances[i].is_sure_of_speaker for i in best[1:]):
             return Judgement(Verdict.MET, min(0.95, 0.8 + 0.04 * best[0]), evidence)
         return Judgement(Verdict.UNSURE, 0.5, evidence)
     tokens = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)

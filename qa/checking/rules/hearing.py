@@ -7,7 +7,7 @@ from qa.checking.rules.matching import Hit, Pattern, best_hits, compile_phrase, 
 from qa.checking.rules.words import Stretch, Token, looks_like, stretch_of, stretches
 from qa.checking.types import Acts, Evidence, Judgement, Verdict
 from qa.forms.types import Act, LocalPhrases, Says, Window, phrases_in
-from qa.transcription.types import Transcript, Utterance
+from qa.transcription.types import Transcript
 
 NEAR_MISS = 0.1
 SINGLE_WORD = 0.93  # one word alone is not forgiven much: "with" is not "within"
@@ -17,12 +17,7 @@ GARBLED_PAIR = 0.55
 GARBLED = 0.2
 SHORT_PHRASE = 10  # letters up to which a near miss is most often another word
 CLEARLY_HEARD = 0.8
-SURE_SPEAKER = 0.75
 UNSURE = Judgement(Verdict.UNSURE, 0.5)
-
-
-def is_sure_of_speaker(utterance: Utterance) -> bool:
-    return utterance.speaker_confidence is None or utterance.speaker_confidence >= SURE_SPEAKER
 
 
 @dataclass
@@ -49,12 +44,12 @@ class Hearing:
         """What is put down to the other side, but not surely: where voices were told apart in one channel."""
         if speaker == "anyone" or not self.speakers_known:
             return ()
-        return tuple(stretch_of(i, u) for i, u in enumerate(self.transcript.utterances) if u.speaker != speaker and not is_sure_of_speaker(u))
+        return tuple(stretch_of(i, u) for i, u in enumerate(self.transcript.utterances) if u.speaker != speaker and not u.is_sure_of_speaker)
 
     def is_by_whom(self, hit: Hit, speaker: str) -> bool:
         """Whether it is sure enough that this speaker said it."""
         utterances = self.transcript.utterances
-        return speaker == "anyone" or (self.speakers_known and all(is_sure_of_speaker(utterances[t.utterance]) for t in hit.tokens))
+        return speaker == "anyone" or (self.speakers_known and all(utterances[t.utterance].is_sure_of_speaker for t in hit.tokens))
 
     def acts_of_utterances(self) -> Sequence[Mapping[Act, float]] | None:
         """What each utterance does; None without a classifier."""
