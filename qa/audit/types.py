@@ -14,6 +14,9 @@ class Subject(enum.Enum):
     MONTH = "month"
     PLAN = "plan"
     TASK = "task"
+    FORM = "form"
+    CALIBRATION = "calibration"
+    CASE = "case"
 
 
 @dataclass(frozen=True)
@@ -25,3 +28,41 @@ class Event:
     subject_id: int
     what: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event as it stands in the chain. `digest` is of this line and of the digest before it."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    subject: str
+    subject_id: int
+    what: str
+    detail: dict[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain: how many lines there are, and the digest of the last."""
+
+    event_id: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.event_id}:{self.digest}"
+
+
+class Damage(enum.Enum):
+    CHANGED = "changed"  # the line is not the one that was written, or the one before it was exchanged
+    MISSING = "missing"
+    ADDED = "added"  # beyond the end of the chain
+    OTHER_HISTORY = "other_history"  # the chain does not pass through the head noted earlier
+
+
+@dataclass(frozen=True)
+class ChainFault:
+    damage: Damage
+    event_id: int

@@ -13,9 +13,9 @@ def main() -> None:
 
 
 def _commands() -> None:
-    from qa.cli import calls, centre, forms, reports
+    from qa.cli import audit, calls, centre, forms, reports
 
-    for module in (centre, calls, forms, reports):
+    for module in (centre, calls, forms, reports, audit):
         for command in module.COMMANDS:
             main.add_command(command)
 

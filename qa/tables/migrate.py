@@ -1,5 +1,7 @@
 """Bring a database to the newest numbered migration."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -21,17 +23,31 @@ def config() -> Config:
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Run what is missing; on a database that is up to date, nothing."""
-    settings = config()
-    with database.engine.begin() as connection:
-        settings.attributes["connection"] = connection
+    with _migrating(database) as settings:
         command.upgrade(settings, revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
-    settings = config()
-    with database.engine.begin() as connection:
-        settings.attributes["connection"] = connection
+    with _migrating(database) as settings:
         command.downgrade(settings, revision)
+
+
+@contextmanager
+def _migrating(database: Database) -> Iterator[Config]:
+    """One transaction. SQLite makes changed tables anew: the rows that point at them are checked at the end, not in the middle."""
+    settings = config()
+    is_sqlite = database.engine.dialect.name == "sqlite"
+    with database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        if is_sqlite and driver is not None:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            settings.attributes["connection"] = connection
+            yield settings
+            if is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                raise RuntimeError(f"the migration would leave a row that points at nothing: {tuple(lost)}")
+        if is_sqlite and driver is not None:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(database: Database) -> bool:

@@ -4,7 +4,7 @@ import enum
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qa.tables.base import Base, state_column
@@ -17,6 +17,7 @@ class Role(enum.Enum):
     QA_MANAGER = "qa_manager"
     TRAINER = "trainer"
     ADMINISTRATOR = "administrator"
+    DIRECTOR = "director"  # above the leaders: the last word in a dispute, and the board's page
 
 
 class ProjectRow(Base):
@@ -68,6 +69,9 @@ class UserRow(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     is_active: Mapped[bool] = mapped_column(default=True)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    email: Mapped[str] = mapped_column(String(200), default="")
+    daily_goal: Mapped[int | None]  # calls that an evaluator means to score in a day
+    sees_all_projects: Mapped[bool] = mapped_column(default=True)  # else those of project_member
     created_at: Mapped[datetime]
 
 
@@ -80,3 +84,23 @@ class WebSessionRow(Base):
     content: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class ProjectMemberRow(Base):
+    """A user who works for some projects only sees nothing of the others."""
+
+    __tablename__ = "project_member"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), primary_key=True)
+
+
+class SavedFilterRow(Base):
+    """A search that a person keeps under a name."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (UniqueConstraint("user_id", "page", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    page: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(80))
+    query: Mapped[str] = mapped_column(String(1000))

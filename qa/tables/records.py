@@ -21,7 +21,7 @@ class EventRow(Base):
     """Append-only: who did, saw, played or exported what, and when."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subject", "subject", "subject_id", "id"),)
+    __table_args__ = (Index("ix_event_subject", "subject", "subject_id", "id"), Index("ix_event_actor", "actor_id", "id"), Index("ix_event_what", "what", "id"))
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -29,6 +29,16 @@ class EventRow(Base):
     subject_id: Mapped[int]
     what: Mapped[str] = mapped_column(String(40))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str] = mapped_column(String(64))  # of this line and the digest before it
+
+
+class EventHeadRow(Base):
+    """The end of the chain of events, one row. Locking it puts writers in a line."""
+
+    __tablename__ = "event_head"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
 
 
 class ClosedMonthRow(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qa.tables.base import Base
@@ -32,3 +32,26 @@ class CheckResultRow(Base):
     findings: Mapped[list[Any]]
     rules_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
+
+
+class SpokenRow(Base):
+    """The words of a call as the search finds them. A full-text index of the database stands on `words` (migration 0003)."""
+
+    __tablename__ = "spoken"
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    words: Mapped[str] = mapped_column(Text)
+
+
+class CorrectionRow(Base):
+    """A word that a person set right; what was recognised stays in the transcript. The newest of a place counts."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("ix_correction_call", "call_id", "utterance", "word", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
+    utterance: Mapped[int]
+    word: Mapped[int]
+    recognised: Mapped[str] = mapped_column(String(200))
+    corrected: Mapped[str] = mapped_column(String(200))
+    by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    at: Mapped[datetime]

@@ -15,6 +15,17 @@ class AssignmentState(enum.Enum):
     CLAIMED = "claimed"
     SUBMITTED = "submitted"
     SKIPPED = "skipped"
+    EXPIRED = "expired"  # nobody scored it in time
+    WITHDRAWN = "withdrawn"  # taken out by a person
+
+
+class AssignmentKind(enum.Enum):
+    """Why a person fills a form for a call. Only a standard card counts in a figure and reaches the agent."""
+
+    STANDARD = "standard"
+    DOUBLE = "double"  # a second evaluator, who does not see the first
+    SELF = "self"  # the agent, on an own call
+    CALIBRATION = "calibration"
 
 
 class ScorecardState(enum.Enum):
@@ -22,15 +33,45 @@ class ScorecardState(enum.Enum):
     SUBMITTED = "submitted"
     RELEASED = "released"
     ACKNOWLEDGED = "acknowledged"
+    VOID = "void"  # taken back by a person; counts nowhere
+
+
+class DisputeState(enum.Enum):
+    OPEN = "open"
+    UPHELD = "upheld"  # the agent was right
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class DisputeLevel(enum.Enum):
+    """Who decides: one level higher with every round."""
+
+    EVALUATOR = "evaluator"
+    QA_MANAGER = "qa_manager"
+    DIRECTOR = "director"
+
+
+class RevisionCause(enum.Enum):
+    SUBMITTED = "submitted"
+    DISPUTE = "dispute"
+    RE_EVALUATION = "re_evaluation"
 
 
 class AssignmentRow(Base):
     __tablename__ = "assignment"
-    __table_args__ = (UniqueConstraint("call_id", "form_version_id"), Index("ix_assignment_queue", "state", "due_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("call_id", "form_version_id", "occasion"),
+        Index("ix_assignment_queue", "state", "due_at", "id"),
+        Index("ix_assignment_reserved", "reserved_for_id", "state"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
     drawn_call_id: Mapped[int | None] = mapped_column(ForeignKey("drawn_call.id"))
+    kind: Mapped[AssignmentKind] = mapped_column(state_column(AssignmentKind, "assignment_kind"), default=AssignmentKind.STANDARD)
+    occasion: Mapped[str] = mapped_column(String(60), default="")  # which of several fillings of one form for one call
+    reserved_for_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    is_blind: Mapped[bool] = mapped_column(default=False)  # automatic answers are hidden until submission
     state: Mapped[AssignmentState] = mapped_column(state_column(AssignmentState, "assignment_state"))
     evaluator_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
     lease_until: Mapped[datetime | None]
@@ -45,7 +86,7 @@ class ScorecardRow(Base):
     """A filled form. `answers` holds what was typed; the figures are computed once, at submission, by the one arithmetic of `qa.forms`."""
 
     __tablename__ = "scorecard"
-    __table_args__ = (Index("ix_scorecard_month", "started_at", "state"), Index("ix_scorecard_agent", "agent_id", "started_at"))
+    __table_args__ = (Index("ix_scorecard_month", "started_at", "kind", "state"), Index("ix_scorecard_agent", "agent_id", "started_at"))
     id: Mapped[int] = mapped_column(primary_key=True)
     assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"), unique=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)
@@ -53,8 +94,12 @@ class ScorecardRow(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
     evaluator_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    kind: Mapped[AssignmentKind] = mapped_column(state_column(AssignmentKind, "scorecard_kind"), default=AssignmentKind.STANDARD)
+    is_blind: Mapped[bool] = mapped_column(default=False)
     state: Mapped[ScorecardState] = mapped_column(state_column(ScorecardState, "scorecard_state"))
     version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(default=1)  # of the submitted card; the older ones are in scorecard_revision
+    seconds_spent: Mapped[float] = mapped_column(default=0.0)  # on the desk and not away
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     notes: Mapped[list[Any]] = mapped_column(default=list)
     summary: Mapped[str] = mapped_column(Text, default="")
@@ -67,6 +112,9 @@ class ScorecardRow(Base):
     started_at: Mapped[datetime]  # of the call, so that a month is one index range
     opened_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    release_at: Mapped[datetime | None]  # when the agent may read it, if nothing else is missing
+    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # who read it a second time
+    reviewed_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     agent_comment: Mapped[str] = mapped_column(Text, default="")
@@ -88,3 +136,44 @@ class AnswerRow(Base):
     automatic_confidence: Mapped[float | None]
     was_changed: Mapped[bool] = mapped_column(default=False)
     called_at: Mapped[datetime]
+
+
+class ScorecardRevisionRow(Base):
+    """A submitted card as it was at one revision. Never changed."""
+
+    __tablename__ = "scorecard_revision"
+    __table_args__ = (UniqueConstraint("scorecard_id", "revision"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecard.id"))
+    revision: Mapped[int]
+    cause: Mapped[RevisionCause] = mapped_column(state_column(RevisionCause, "revision_cause"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[dict[str, Any]]  # answers, notes, summary
+    figures: Mapped[dict[str, Any]]
+    changes: Mapped[list[Any]] = mapped_column(default=list)  # criterion, was, now
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    made_at: Mapped[datetime]
+
+
+class DisputeRow(Base):
+    """An agent's objection to one answer, one row per round."""
+
+    __tablename__ = "dispute"
+    __table_args__ = (UniqueConstraint("scorecard_id", "criterion", "round"), Index("ix_dispute_open", "state", "level", "due_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecard.id"))
+    criterion: Mapped[str] = mapped_column(String(120))
+    round: Mapped[int]
+    level: Mapped[DisputeLevel] = mapped_column(state_column(DisputeLevel, "dispute_level"))
+    state: Mapped[DisputeState] = mapped_column(state_column(DisputeState, "dispute_state"))
+    disputed_option: Mapped[str] = mapped_column(String(80))
+    suggested_option: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(Text)
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(Text, default="")
+    decided_option: Mapped[str] = mapped_column(String(80), default="")
+    is_rule_at_fault: Mapped[bool] = mapped_column(default=False)  # the automatic answer misled the evaluator

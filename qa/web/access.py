@@ -62,7 +62,7 @@ ACCESS: dict[str, P | Door] = {
     "jobs.overview": P.RUN_JOBS,
     "jobs.retry": P.RUN_JOBS,
     "jobs.state": P.RUN_JOBS,
-    "jobs.log": P.READ_ACCESS_LOG,
+    "audit.log": P.READ_ACCESS_LOG,
 }
 
 

@@ -1,10 +1,10 @@
-"""Jobs with retry, the access log, health."""
+"""Jobs with retry, health."""
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.audit.store import history, note
+from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
@@ -43,13 +43,6 @@ def retry(task_id: int) -> Response:
     announce(wiring().settings, [task_id])
     flash(_("The task is tried again."), "success")
     return redirect(url_for("jobs.overview"))
-
-
-@blueprint.get("/access-log")
-def log() -> str:
-    with reading() as session:
-        events = history(session, before_id=request.args.get("before", type=int), limit=100)
-    return render_template("jobs/log.html", events=events)
 
 
 @blueprint.get("/health")

@@ -12,7 +12,7 @@ from qa.jobs.types import TaskState
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, forms, intake, jobs, people, reporting, sampling, scoring, training
+from qa.web import assignment, audit, forms, intake, jobs, people, reporting, sampling, scoring, training
 from qa.web.current import now, reading, wiring
 
 
@@ -29,7 +29,7 @@ class Entry:
 
 
 def install(app: Flask) -> None:
-    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs):
+    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit):
         app.register_blueprint(module.blueprint)
 
     @app.context_processor
@@ -62,7 +62,7 @@ def side_list() -> list[Entry]:
         (P.READ_TRAINING, Entry("training.needs", _("Training needs"), "school")),
         (P.READ_FORMS, Entry("forms.listing", _("Forms"), "list")),
         (P.RUN_JOBS, Entry("jobs.overview", _("Jobs"), "gears", aside or None)),
-        (P.READ_ACCESS_LOG, Entry("jobs.log", _("Access log"), "eye")),
+        (P.READ_ACCESS_LOG, Entry("audit.log", _("Access log"), "eye")),
         (P.MANAGE_PEOPLE, Entry("people.listing", _("People"), "id")),
     ]
     return [e for permission, e in entries if may(user, permission)]

@@ -21,7 +21,8 @@ TRANSLATIONS = HOUSE / "qa" / "web" / "translations"
 
 def test_the_newest_migration_is_the_tables_on_both_databases(either):
     with either.database.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        options = {"include_name": lambda name, kind, _parents: not (name or "").startswith(("spoken_index", "ix_spoken_words"))}  # the search's own
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
     assert differences == []
 
 
