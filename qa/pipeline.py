@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from qa.assignment import service as assignment
+from qa.assignment.rules import is_picked
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.checking import service as checking
@@ -104,8 +105,17 @@ def queue(wiring: Wiring, call_id: int) -> Record:
         drawn = draws.is_drawn_for_people(session, call_id)
         form_version_id = findings.latest_form_version(session, call_id)
         if drawn is not None and form_version_id is not None:
-            due = wiring.settings.score_due_days
-            assignment.enqueue(session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn, due_days=due, at=wiring.clock())
+            s, seed, external_id = wiring.settings, draws.seed_of(session, drawn), _call(wiring, call_id).external_id
+            assignment.enqueue(
+                session,
+                call_id=call_id,
+                form_version_id=form_version_id,
+                drawn_call_id=drawn,
+                due_days=s.score_due_days,
+                is_blind=is_picked(s.blind_share, purpose="blind", seed=seed, external_id=external_id),
+                is_double=is_picked(s.double_share, purpose="double", seed=seed, external_id=external_id),
+                at=wiring.clock(),
+            )
         return []
 
     return record

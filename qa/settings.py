@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, description="A sign-in ends after this time.")
     minimum_cards: int = Field(3, ge=2, description="Fewer scorecards than this give no figure in a report.")
     new_hire_days: int = Field(90, ge=0, description="An agent counts as new for this many days after hiring.")
+    dispute_decide_days: int = Field(5, ge=1, description="A dispute should be decided within this many days; then it rises to the next level.")
+    public_url: str = Field("", description="Where people reach the pages, for the links in mails; empty: the host and port above.")
+    smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: mails are files in the data folder.")
+    mail_from: str = Field("earshot@localhost", description="Sender of the mails.")
+    double_share: float = Field(0.05, ge=0, le=1, description="Share of the drawn calls that a second evaluator scores too, neither seeing the other.")
+    blind_share: float = Field(0.1, ge=0, le=1, description="Share of the drawn calls scored without seeing the automatic answers, to measure these.")
+    expire_days: int = Field(60, ge=1, description="A drawn call that nobody has scored this many days after it was due leaves the queue.")
     score_due_days: int = Field(5, ge=1, description="A drawn call should be scored within this many days.")
 
     @field_validator("reporting_timezone")
@@ -87,6 +94,14 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         return self.host in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def outbox(self) -> Path:
+        return self.data_dir / "outbox"
+
+    @property
+    def link_base(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def demo_sign_in(self) -> bool:

@@ -49,7 +49,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "var", transcriber="scripted")
+    return Settings(data_dir=tmp_path / "var", transcriber="scripted", double_share=0.0, blind_share=0.0)
 
 
 @pytest.fixture(scope="session")
@@ -112,10 +112,11 @@ class Cast:
     agent: User
     stranger: User
     administrator: User
+    director: User
     project_id: int
 
     def by_role(self) -> dict[str, User]:
-        people = (self.evaluator, self.manager, self.leader, self.trainer, self.agent, self.administrator)
+        people = (self.evaluator, self.manager, self.leader, self.trainer, self.agent, self.administrator, self.director)
         return {p.role.value: p for p in people}
 
 
@@ -141,6 +142,7 @@ def people_of(wiring: Wiring) -> Cast:
             agent=add("sarah", Role.AGENT, agent_id=sarah),
             stranger=add("paolo", Role.AGENT, agent_id=paolo),
             administrator=add("ada", Role.ADMINISTRATOR),
+            director=add("dora", Role.DIRECTOR),
             project_id=project_id,
         )
 

@@ -1,48 +1,107 @@
 """Put calls into the queue, take the next one, give it back or skip it."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from qa.assignment import store
-from qa.assignment.rules import lease_end
-from qa.assignment.types import AssignmentState, Claimed, NothingWaiting, SkipReason
+from qa.assignment.rules import in_fair_order, lease_end
+from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
 from qa.audit.store import note
 from qa.audit.types import Subject
+from qa.notices.service import tell
+from qa.notices.types import Kind
 
 ATTEMPTS = 5
+CANDIDATES = 25
+UTC_ZONE = ZoneInfo("UTC")
 
 
 class NotHeld(Exception):
     """The place is not (or no longer) this evaluator's."""
 
 
+class ReasonMissing(ValueError):
+    """Taking a call out of the queue needs a reason in words."""
+
+
 class SkipRefused(ValueError):
     """A skip needs a reason, and `other` needs words."""
 
 
-def enqueue(session: Session, *, call_id: int, form_version_id: int, drawn_call_id: int | None, due_days: int, at: datetime) -> int | None:
-    """A place in the queue for a drawn and checked call; None where it has one already."""
-    added = store.add(session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, due_at=at + timedelta(days=due_days), at=at)
+def enqueue(
+    session: Session,
+    *,
+    call_id: int,
+    form_version_id: int,
+    drawn_call_id: int | None,
+    due_days: int,
+    at: datetime,
+    is_blind: bool = False,
+    is_double: bool = False,
+) -> int | None:
+    """A place in the queue for a drawn and checked call; None where it has one already. `is_double`: one more, for a second evaluator, blind."""
+    due_at = at + timedelta(days=due_days)
+    place = {"call_id": call_id, "form_version_id": form_version_id, "drawn_call_id": drawn_call_id, "due_at": due_at, "at": at}
+    added = store.add(session, **place, is_blind=is_blind)  # type: ignore[arg-type]  # as they are
     if added is not None:
         note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
+        if is_double:
+            store.add(session, **place, kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True)  # type: ignore[arg-type]
     return added
 
 
-def claim_next(session: Session, *, evaluator_id: int, own_agent_id: int | None, lease_minutes: int, at: datetime) -> Claimed | NothingWaiting:
-    """The call this evaluator already holds, else the one due first. Two evaluators never get the same."""
+def claim_next(
+    session: Session, *, evaluator_id: int, own_agent_id: int | None, lease_minutes: int, at: datetime, zone: ZoneInfo = UTC_ZONE
+) -> Claimed | NothingWaiting:
+    """The call this evaluator already holds, else one of those due first. Two evaluators never get the same."""
     held = store.held_by(session, evaluator_id, now=at)
+    until = lease_end(at, lease_minutes)
     if held is not None:
-        store.renew(session, held, evaluator_id=evaluator_id, lease_until=lease_end(at, lease_minutes))
+        store.renew(session, held, evaluator_id=evaluator_id, lease_until=until)
         return Claimed(held, is_resumed=True)
     for _ in range(ATTEMPTS):
-        candidate = store.next_unclaimed(session, now=at, own_agent_id=own_agent_id)
-        if candidate is None:
+        found = store.candidates(session, evaluator_id=evaluator_id, own_agent_id=own_agent_id, now=at, limit=CANDIDATES)
+        if not found:
             break
-        if store.claim(session, candidate, evaluator_id=evaluator_id, now=at, lease_until=lease_end(at, lease_minutes)):
-            note(session, subject=Subject.ASSIGNMENT, subject_id=candidate, what="claimed", at=at, actor_id=evaluator_id)
-            return Claimed(candidate, is_resumed=False)
+        scored = store.scored_by_agent(session, evaluator_id, [c.agent_id for c in found], since=at - timedelta(days=31))
+        for c in in_fair_order(found, scored, zone=zone):
+            if store.is_untouched(session, c.id, now=at) and store.claim(session, c.id, evaluator_id=evaluator_id, now=at, lease_until=until):
+                note(session, subject=Subject.ASSIGNMENT, subject_id=c.id, what="claimed", at=at, actor_id=evaluator_id)
+                return Claimed(c.id, is_resumed=False)
     return NothingWaiting()
+
+
+def take_for(
+    session: Session,
+    *,
+    call_id: int,
+    form_version_id: int,
+    user_id: int,
+    kind: AssignmentKind,
+    occasion: str,
+    lease_minutes: int,
+    due_at: datetime,
+    at: datetime,
+) -> int | None:
+    """A place of its own kind for one person, held by them at once; None where there was one before."""
+    added = store.add(
+        session,
+        call_id=call_id,
+        form_version_id=form_version_id,
+        drawn_call_id=None,
+        due_at=due_at,
+        at=at,
+        kind=kind,
+        occasion=occasion,
+        reserved_for_id=user_id,
+        is_blind=True,
+    )
+    if added is not None:
+        store.claim(session, added, evaluator_id=user_id, now=at, lease_until=lease_end(at, lease_minutes))
+        note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="claimed", at=at, actor_id=user_id, kind=kind.value)
+    return added
 
 
 def skip(session: Session, *, assignment_id: int, evaluator_id: int, reason: SkipReason, comment: str, at: datetime) -> None:
@@ -60,3 +119,42 @@ def give_back(session: Session, *, assignment_id: int, evaluator_id: int, at: da
     if not store.put_back(session, assignment_id, evaluator_id=evaluator_id):
         raise NotHeld
     note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="given_back", at=at, actor_id=evaluator_id)
+
+
+def reopen(session: Session, *, assignment_id: int, evaluator_id: int, days: int, at: datetime) -> None:
+    """A scored call goes back to its evaluator's list, reserved for them."""
+    store.reopen(session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days))
+    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at)
+
+
+def score_again(session: Session, *, assignment_id: int, due_days: int, at: datetime) -> int:
+    """A new place for a call whose card was taken back; the new card counts in its stead."""
+    added = store.add_again(session, assignment_id, due_at=at + timedelta(days=due_days), at=at)
+    note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
+    return added
+
+
+def reassign(session: Session, *, assignment_id: int, user_id: int | None, by: int, at: datetime) -> None:
+    """Put a place on an evaluator's list, or back for all. Its draft goes with it. Raises NotHeld where it is finished."""
+    if not store.reserve(session, assignment_id, user_id=user_id, now=at):
+        raise NotHeld
+    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reassigned", at=at, actor_id=by, to=user_id)
+    if user_id is not None:
+        tell(session, [user_id], Kind.CALL_ASSIGNED, about=("assignment", assignment_id), at=at, but=by)
+
+
+def take_out(session: Session, *, assignment_id: int, reason: str, by: int, at: datetime) -> None:
+    """Withdraw a place; the call counts as drawn and not scored. Raises ReasonMissing and NotHeld."""
+    if not reason.strip():
+        raise ReasonMissing
+    if not store.take_out(session, assignment_id, at=at, reason=reason.strip()[:1000]):
+        raise NotHeld
+    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="taken_out", at=at, actor_id=by, reason=reason.strip()[:1000])
+
+
+def expire(session: Session, *, after_days: int, at: datetime) -> int:
+    """Places whose due day is long past leave the queue, counted as not scored; how many."""
+    calls = store.expire(session, due_before=at - timedelta(days=after_days), at=at)
+    for call_id in calls:
+        note(session, subject=Subject.CALL, subject_id=call_id, what="expired", at=at)
+    return len(calls)

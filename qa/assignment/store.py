@@ -1,14 +1,15 @@
 """Queries on the queue. A claim is one compare-and-swap."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
+from sqlalchemy.orm import Session, aliased
 
-from qa.assignment.types import AssignmentState, Place, QueueCounts, SkipReason
+from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, EvaluatorLoad, Place, QueueCounts, SkipReason
 from qa.tables.calls import CallRow
-from qa.tables.people import AgentRow, ProjectRow, UserRow
+from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
@@ -17,13 +18,64 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(AssignmentRow.state == AssignmentState.WAITING, claimed_too_long)
 
 
-def add(session: Session, *, call_id: int, form_version_id: int, drawn_call_id: int | None, due_at: datetime, at: datetime) -> int | None:
-    """A place for a call; None where the call already has one for this form."""
+def _open_to(evaluator_id: int) -> ColumnElement[bool]:
+    anybodys = and_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE)))
+    return or_(AssignmentRow.reserved_for_id == evaluator_id, anybodys)
+
+
+def add(
+    session: Session,
+    *,
+    call_id: int,
+    form_version_id: int,
+    drawn_call_id: int | None,
+    due_at: datetime,
+    at: datetime,
+    kind: AssignmentKind = AssignmentKind.STANDARD,
+    occasion: str = "",
+    reserved_for_id: int | None = None,
+    is_blind: bool = False,
+) -> int | None:
+    """A place for a call; None where the call already has one for this form and occasion."""
     known = select(AssignmentRow.id).where(AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id)
-    if session.scalar(known) is not None:
+    if session.scalar(known.where(AssignmentRow.occasion == occasion)) is not None:
         return None
     row = AssignmentRow(
-        call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, state=AssignmentState.WAITING, due_at=due_at, created_at=at
+        call_id=call_id,
+        form_version_id=form_version_id,
+        drawn_call_id=drawn_call_id,
+        kind=kind,
+        occasion=occasion,
+        reserved_for_id=reserved_for_id,
+        is_blind=is_blind,
+        state=AssignmentState.WAITING,
+        due_at=due_at,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: datetime) -> None:
+    """A submitted place waits again, for its evaluator alone."""
+    change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, AssignmentRow.state == AssignmentState.SUBMITTED)
+    session.execute(
+        change.values(state=AssignmentState.WAITING, evaluator_id=None, reserved_for_id=evaluator_id, lease_until=None, finished_at=None, due_at=due_at)
+    )
+
+
+def add_again(session: Session, assignment_id: int, *, due_at: datetime, at: datetime) -> int:
+    """A further standard place like this one, drawn with it."""
+    old = session.get_one(AssignmentRow, assignment_id)
+    row = AssignmentRow(
+        call_id=old.call_id,
+        form_version_id=old.form_version_id,
+        drawn_call_id=old.drawn_call_id,
+        occasion=f"again:{assignment_id}",
+        state=AssignmentState.WAITING,
+        due_at=due_at,
+        created_at=at,
     )
     session.add(row)
     session.flush()
@@ -36,12 +88,40 @@ def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None
     return session.scalar(query.where(AssignmentRow.lease_until >= now).order_by(AssignmentRow.id).limit(1))
 
 
-def next_unclaimed(session: Session, *, now: datetime, own_agent_id: int | None) -> int | None:
-    """The free place that is due first; rows that others are just taking are skipped (PostgreSQL)."""
-    query = select(AssignmentRow.id).where(_free(now)).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(1).with_for_update(skip_locked=True)
-    if own_agent_id is not None:
-        query = query.where(AssignmentRow.call_id.not_in(select(CallRow.id).where(CallRow.agent_id == own_agent_id)))
-    return session.scalar(query)
+def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None, now: datetime, limit: int) -> list[Candidate]:
+    """Free places that this evaluator may take, those reserved for them first, then those due first.
+
+    Nobody gets a call of their own, nor one that they have filled a form for already.
+    """
+    mine = AssignmentRow.reserved_for_id == evaluator_id
+    anybodys = and_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE)))
+    waiting = AssignmentRow.state == AssignmentState.WAITING
+    abandoned = and_(AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now)
+    other = aliased(AssignmentRow)
+    seen = exists().where(other.call_id == AssignmentRow.call_id, other.evaluator_id == evaluator_id, other.id != AssignmentRow.id)
+    found: list[Candidate] = []
+    for whose in (mine, anybodys):
+        for free in (waiting, abandoned):  # each a range of one index; together they would be a scan
+            query = select(AssignmentRow.id, CallRow.agent_id, AssignmentRow.due_at).join(CallRow, CallRow.id == AssignmentRow.call_id)
+            query = query.where(free, whose, ~seen if whose is anybodys else true()).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+            if own_agent_id is not None:
+                query = query.where(or_(CallRow.agent_id != own_agent_id, AssignmentRow.kind == AssignmentKind.SELF))
+            found += [Candidate(*row) for row in session.execute(query)]
+        if found:
+            break
+    return found
+
+
+def scored_by_agent(session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime) -> dict[int, int]:
+    """How many cards of each agent this evaluator has opened since then."""
+    query = select(ScorecardRow.agent_id, func.count()).where(ScorecardRow.evaluator_id == evaluator_id, ScorecardRow.opened_at >= since)
+    return dict(session.execute(query.where(ScorecardRow.agent_id.in_(agent_ids)).group_by(ScorecardRow.agent_id)).all())
+
+
+def is_untouched(session: Session, assignment_id: int, *, now: datetime) -> bool:
+    """Whether a place is still free and nobody is taking it at this moment; locks it (PostgreSQL)."""
+    query = select(AssignmentRow.id).where(AssignmentRow.id == assignment_id, _free(now)).with_for_update(skip_locked=True)
+    return session.scalar(query) is not None
 
 
 def claim(session: Session, assignment_id: int, *, evaluator_id: int, now: datetime, lease_until: datetime) -> bool:
@@ -99,8 +179,8 @@ def _places() -> Any:
 def _place(row: Any) -> Place:
     a, agent, project, queue, started_at, seconds, language, score, card_id = row
     return Place(
-        a.id, a.call_id, a.form_version_id, a.state, a.evaluator_id, a.lease_until, a.due_at, agent.id, agent.name, project, queue, started_at, seconds,
-        language, a.finished_at, score, card_id,
+        a.id, a.call_id, a.form_version_id, a.kind, a.occasion, a.is_blind, a.reserved_for_id, a.state, a.evaluator_id, a.lease_until, a.due_at,
+        agent.id, agent.name, project, queue, started_at, seconds, language, a.finished_at, score, card_id,
     )  # fmt: skip
 
 
@@ -109,13 +189,20 @@ def place(session: Session, assignment_id: int) -> Place | None:
     return _place(row) if row else None
 
 
+def place_of(session: Session, *, call_id: int, form_version_id: int, occasion: str) -> int | None:
+    query = select(AssignmentRow.id).where(AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id)
+    return session.scalar(query.where(AssignmentRow.occasion == occasion))
+
+
 def mine(session: Session, evaluator_id: int, *, now: datetime) -> list[Place]:
     query = _places().where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until >= now)
     return [_place(r) for r in session.execute(query.order_by(AssignmentRow.due_at))]
 
 
-def waiting(session: Session, *, now: datetime, limit: int = 25) -> list[Place]:
-    return [_place(r) for r in session.execute(_places().where(_free(now)).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit))]
+def waiting(session: Session, evaluator_id: int, *, now: datetime, limit: int = 25) -> list[Place]:
+    """What an evaluator may get next, in the order of its due dates."""
+    query = _places().where(_free(now), _open_to(evaluator_id)).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+    return [_place(r) for r in session.execute(query)]
 
 
 def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Place]:
@@ -125,7 +212,7 @@ def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Pl
 
 
 def counts(session: Session, evaluator_id: int, *, now: datetime, today: datetime) -> QueueCounts:
-    free = _free(now)
+    free = and_(_free(now), _open_to(evaluator_id))
     own = AssignmentRow.evaluator_id == evaluator_id
     row = session.execute(
         select(
@@ -153,3 +240,81 @@ def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
         .order_by(UserRow.display_name, AssignmentRow.skip_reason)
     )
     return [(name, SkipReason(reason), n) for name, reason, n in session.execute(query)]
+
+
+def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: datetime) -> bool:
+    """Put a place on somebody's list, or with None back for all; one that is being scored is taken from its holder."""
+    unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
+    change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished, AssignmentRow.kind != AssignmentKind.CALIBRATION)
+    done = session.execute(change.values(reserved_for_id=user_id, state=AssignmentState.WAITING, evaluator_id=None, lease_until=None))
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+
+
+def take_out(session: Session, assignment_id: int, *, at: datetime, reason: str) -> bool:
+    """Withdraw a place that nobody has finished."""
+    unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
+    change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished)
+    values = {"state": AssignmentState.WITHDRAWN, "finished_at": at, "lease_until": None, "skip_comment": reason}
+    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def expire(session: Session, *, due_before: datetime, at: datetime, limit: int = 500) -> list[int]:
+    """Places that have waited too long for anybody; the calls of those that expired."""
+    late = select(AssignmentRow.id, AssignmentRow.call_id).where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.due_at < due_before)
+    rows = session.execute(late.order_by(AssignmentRow.due_at).limit(limit)).all()
+    change = update(AssignmentRow).where(AssignmentRow.id.in_([r.id for r in rows]), AssignmentRow.state == AssignmentState.WAITING)
+    session.execute(change.values(state=AssignmentState.EXPIRED, finished_at=at))
+    return [r.call_id for r in rows]
+
+
+def unfinished(session: Session, *, evaluator_id: int | None, overdue_at: datetime | None, after_id: int | None, limit: int) -> list[tuple[Place, str]]:
+    """Places that wait or are being scored, with the name of who holds or shall take them."""
+    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    query = _places().add_columns(UserRow.display_name).outerjoin(UserRow, UserRow.id == who)
+    conditions = (
+        AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED)),
+        (who == evaluator_id if evaluator_id is not None else None),
+        (AssignmentRow.due_at < overdue_at if overdue_at is not None else None),
+        (AssignmentRow.id > after_id if after_id is not None else None),
+    )
+    rows = session.execute(query.where(*[c for c in conditions if c is not None]).order_by(AssignmentRow.id).limit(limit))
+    return [(_place(r[:-1]), r[-1] or "") for r in rows]
+
+
+def loads(session: Session, *, now: datetime, today: datetime, month: datetime) -> list[EvaluatorLoad]:
+    """What every evaluator has done, holds and skipped."""
+    done = AssignmentRow.state == AssignmentState.SUBMITTED
+    mine = (
+        select(
+            AssignmentRow.evaluator_id,
+            func.count().filter(done, AssignmentRow.finished_at >= today).label("today"),
+            func.count().filter(done).label("month"),
+            func.count().filter(AssignmentRow.state == AssignmentState.SKIPPED).label("skipped"),
+        )
+        .where(AssignmentRow.evaluator_id.is_not(None), AssignmentRow.finished_at >= month)
+        .group_by(AssignmentRow.evaluator_id)
+        .subquery()
+    )
+    held = _count_per(AssignmentRow.evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until >= now)
+    reserved = _count_per(AssignmentRow.reserved_for_id, AssignmentRow.state == AssignmentState.WAITING)
+    spent = (
+        select(ScorecardRow.evaluator_id, func.avg(ScorecardRow.seconds_spent).label("mean"))
+        .where(ScorecardRow.submitted_at >= month, ScorecardRow.seconds_spent > 0)
+        .group_by(ScorecardRow.evaluator_id)
+        .subquery()
+    )
+    counted = [func.coalesce(c, 0) for c in (mine.c.today, mine.c.month, held.c.n, reserved.c.n, mine.c.skipped)]
+    query = (
+        select(UserRow.id, UserRow.display_name, UserRow.daily_goal, *counted, spent.c.mean)
+        .outerjoin(mine, mine.c.evaluator_id == UserRow.id)
+        .outerjoin(held, held.c.who == UserRow.id)
+        .outerjoin(reserved, reserved.c.who == UserRow.id)
+        .outerjoin(spent, spent.c.evaluator_id == UserRow.id)
+        .where(UserRow.is_active, UserRow.role == Role.EVALUATOR)
+        .order_by(UserRow.display_name)
+    )
+    return [EvaluatorLoad(*row) for row in session.execute(query)]
+
+
+def _count_per(who: Any, *where: ColumnElement[bool]) -> Any:
+    return select(who.label("who"), func.count().label("n")).where(who.is_not(None), *where).group_by(who).subquery()

@@ -4,9 +4,9 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.scoring import AssignmentState
+from qa.tables.scoring import AssignmentKind, AssignmentState
 
-__all__ = ["AssignmentState", "Claimed", "NothingWaiting", "Place", "QueueCounts", "SkipReason"]
+__all__ = ["AssignmentKind", "AssignmentState", "Candidate", "Claimed", "EvaluatorLoad", "NothingWaiting", "Place", "QueueCounts", "SkipReason"]
 
 
 class SkipReason(enum.Enum):
@@ -26,6 +26,10 @@ class Place:
     id: int
     call_id: int
     form_version_id: int
+    kind: AssignmentKind
+    occasion: str
+    is_blind: bool
+    reserved_for_id: int | None
     state: AssignmentState
     evaluator_id: int | None
     lease_until: datetime | None
@@ -40,6 +44,30 @@ class Place:
     finished_at: datetime | None = None
     score: float | None = None
     card_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A free place that an evaluator might get next."""
+
+    id: int
+    agent_id: int
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class EvaluatorLoad:
+    """What an evaluator does, as the manager sees it. `seconds_per_card` is the mean time on the desk and not away."""
+
+    evaluator_id: int
+    name: str
+    daily_goal: int | None
+    done_today: int
+    done_month: int
+    held: int
+    reserved: int
+    skipped_month: int
+    seconds_per_card: float | None
 
 
 @dataclass(frozen=True)

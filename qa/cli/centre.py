@@ -28,7 +28,7 @@ def users() -> None:
 
 @users.command("add")
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator"]))
+@click.option("--role", required=True, type=click.Choice(["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator", "director"]))
 @click.option("--display-name", default="")
 @click.option("--team", help="For a team leader: the team's name.")
 @click.option("--agent", help="For an agent: the agent's code.")

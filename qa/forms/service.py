@@ -29,7 +29,14 @@ def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[
         return existing[0], False
     title = form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
     return store.add_version(
-        session, form=form.form, version=form.version, title={str(k): v for k, v in title.items()}, source=source, sha256=digest, published_at=at
+        session,
+        form=form.form,
+        version=form.version,
+        title={str(k): v for k, v in title.items()},
+        source=source,
+        sha256=digest,
+        published_at=at,
+        needs_second_reader=form.release == "second_reader",
     ), True
 
 

@@ -1,6 +1,7 @@
 """Queries on form versions."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,8 +15,8 @@ def version_id(session: Session, form: str, version: int) -> tuple[int, str] | N
     return (row[0], row[1]) if row else None
 
 
-def add_version(session: Session, *, form: str, version: int, title: dict[str, str], source: str, sha256: str, published_at: datetime) -> int:
-    row = FormVersionRow(form=form, version=version, state=FormState.PUBLISHED, title=title, source=source, sha256=sha256, published_at=published_at)
+def add_version(session: Session, *, form: str, version: int, title: dict[str, str], source: str, sha256: str, published_at: datetime, **fields: Any) -> int:
+    row = FormVersionRow(form=form, version=version, state=FormState.PUBLISHED, title=title, source=source, sha256=sha256, published_at=published_at, **fields)
     session.add(row)
     session.flush()
     return row.id

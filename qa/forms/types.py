@@ -315,7 +315,10 @@ class Form(Node):
     na_policy: Literal["redistribute", "full_credit"] = "redistribute"
     cap_at_100: bool = True
     pass_mark: Annotated[float, Field(ge=0, le=100)] | None = None
-    release: Literal["at_submission", "by_manager"] = "at_submission"
+    release: Literal["at_submission", "second_reader", "by_manager"] = "at_submission"
+    release_after_days: Annotated[int, Field(ge=0, le=45)] = 0
+    dispute_days: Annotated[int, Field(ge=0, le=90)] = 14
+    dispute_rounds: Annotated[int, Field(ge=1, le=3)] = 3
     sections: Annotated[list[Section], Field(min_length=1, max_length=100)]
 
     def criteria(self) -> tuple[Criterion, ...]:

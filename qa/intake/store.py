@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from qa.intake.types import CallFacts, FileOutcome, Outcome, Reason
@@ -94,6 +94,7 @@ def calls(
     session: Session,
     *,
     agent_ids: Sequence[int] | None = None,
+    among: Sequence[Select[Any]] = (),
     team_id: int | None = None,
     project_code: str | None = None,
     language: str | None = None,
@@ -102,8 +103,10 @@ def calls(
     after_id: int | None = None,
     limit: int = 50,
 ) -> list[CallFacts]:
-    """Calls, newest arrival first, a page at a time: `after_id` is the last id of the page before."""
+    """Calls, newest arrival first, a page at a time: `after_id` is the last id of the page before. `among`: queries of ids that a call must be in."""
     query = _facts_query().order_by(CallRow.id.desc()).limit(limit)
+    for ids in among:
+        query = query.where(CallRow.id.in_(ids))
     conditions = (
         (CallRow.agent_id.in_(agent_ids) if agent_ids is not None else None),
         (AgentRow.team_id == team_id if team_id is not None else None),

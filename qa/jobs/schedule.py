@@ -7,8 +7,10 @@ import structlog
 
 from qa.jobs import store
 from qa.jobs.announce import announce
+from qa.jobs.post import deliver
 from qa.jobs.service import reconcile
 from qa.people import store as people
+from qa.upkeep import keep
 from qa.wiring import Wiring
 
 RECONCILE_SECONDS = 60
@@ -40,6 +42,8 @@ def run(wiring: Wiring, *, rounds: int | None = None) -> None:
         try:
             ask_for_draws(wiring)
             reconcile(wiring)
+            keep(wiring)
+            deliver(wiring)
             with wiring.database.write() as session:
                 people.end_expired_sessions(session, wiring.clock())
         except Exception:

@@ -4,14 +4,28 @@ from qa.people.types import Permission, Role, User
 
 P = Permission
 ALLOWED: dict[Role, frozenset[Permission]] = {
-    Role.AGENT: frozenset({P.READ_OWN_CARDS}),
-    Role.TEAM_LEADER: frozenset({P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_TEAM, P.READ_FORMS}),
-    Role.EVALUATOR: frozenset({P.SCORE, P.READ_CALLS, P.READ_CARDS, P.READ_FORMS}),
-    Role.TRAINER: frozenset({P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_FORMS}),
+    Role.AGENT: frozenset({P.READ_OWN_CARDS, P.FILL_FORMS}),
+    Role.TEAM_LEADER: frozenset({P.FILL_FORMS, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_TEAM, P.READ_FORMS}),
+    Role.EVALUATOR: frozenset({P.SCORE, P.FILL_FORMS, P.READ_CALLS, P.READ_CARDS, P.READ_FORMS, P.DECIDE_DISPUTES}),
+    Role.TRAINER: frozenset({P.FILL_FORMS, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_FORMS}),
     Role.QA_MANAGER: frozenset(
-        {P.SCORE, P.READ_CALLS, P.READ_CARDS, P.IMPORT, P.SAMPLE, P.READ_FORMS, P.WRITE_FORMS, P.READ_REPORTS, P.CLOSE_MONTH, P.READ_TRAINING}
-        | {P.READ_TEAM, P.RUN_JOBS, P.READ_ACCESS_LOG}
+        {
+            P.SCORE,
+            P.FILL_FORMS,
+            P.MANAGE_QUEUE,
+            P.READ_CALLS,
+            P.READ_CARDS,
+            P.IMPORT,
+            P.SAMPLE,
+            P.READ_FORMS,
+            P.WRITE_FORMS,
+            P.READ_REPORTS,
+            P.CLOSE_MONTH,
+            P.READ_TRAINING,
+        }
+        | {P.READ_TEAM, P.RUN_JOBS, P.READ_ACCESS_LOG, P.GOVERN_CARDS, P.DECIDE_DISPUTES}
     ),
+    Role.DIRECTOR: frozenset({P.FILL_FORMS, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TEAM, P.READ_FORMS, P.READ_TRAINING, P.DECIDE_DISPUTES}),
     Role.ADMINISTRATOR: frozenset({P.IMPORT, P.MANAGE_PEOPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.READ_FORMS}),
 }
 MIN_PASSWORD = 10
@@ -23,14 +37,16 @@ def may(user: User, permission: Permission) -> bool:
 
 
 def may_hear(user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool) -> bool:
-    """Whether a user may open and play a call: an agent their own once a card is released, a leader their team's, others by role."""
+    """Whether a user may open and play a call: what they fill a form for, an agent their own once a card is released, a leader their team's, others by role."""
+    if holds_assignment and may(user, Permission.FILL_FORMS):
+        return True
     if user.role is Role.AGENT:
         return user.agent_id == agent_id and has_released_card
     if user.role is Role.TEAM_LEADER:
         return user.team_id == team_id
     if user.role is Role.TRAINER:
         return has_released_card
-    return may(user, Permission.READ_CALLS) or (may(user, Permission.SCORE) and holds_assignment)
+    return may(user, Permission.READ_CALLS)
 
 
 def may_read_card(user: User, *, agent_id: int, team_id: int, evaluator_id: int, is_released: bool) -> bool:
@@ -43,7 +59,7 @@ def may_read_card(user: User, *, agent_id: int, team_id: int, evaluator_id: int,
         return user.agent_id == agent_id
     if user.role is Role.TEAM_LEADER:
         return user.team_id == team_id
-    return user.role is Role.TRAINER
+    return user.role in (Role.TRAINER, Role.DIRECTOR)
 
 
 def password_fault(password: str, username: str) -> str | None:

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from qa.people.types import PersonFacts, Role, TeamFacts, User
-from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow, WebSessionRow
+from qa.people.types import PersonFacts, Role, SavedFilter, TeamFacts, User
+from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, SavedFilterRow, TeamRow, UserRow, WebSessionRow
 
 
 def _user(row: UserRow) -> User:
@@ -148,6 +148,51 @@ def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
     """Ids of an agent and their team."""
     row = session.scalar(select(AgentRow).where(AgentRow.code == code))
     return (row.id, row.team_id) if row else None
+
+
+def daily_goal(session: Session, user_id: int) -> int | None:
+    return session.scalars(select(UserRow.daily_goal).where(UserRow.id == user_id)).one()
+
+
+def saved_filters(session: Session, user_id: int, page: str) -> list[SavedFilter]:
+    rows = session.scalars(select(SavedFilterRow).where(SavedFilterRow.user_id == user_id, SavedFilterRow.page == page).order_by(SavedFilterRow.name))
+    return [SavedFilter(r.id, r.name, r.query) for r in rows]
+
+
+def save_filter(session: Session, *, user_id: int, page: str, name: str, query: str) -> None:
+    """Keep a search under a name; the same name again replaces it."""
+    row = session.scalar(select(SavedFilterRow).where(SavedFilterRow.user_id == user_id, SavedFilterRow.page == page, SavedFilterRow.name == name))
+    if row is None:
+        session.add(SavedFilterRow(user_id=user_id, page=page, name=name, query=query))
+    else:
+        row.query = query
+    session.flush()
+
+
+def forget_filter(session: Session, user_id: int, filter_id: int) -> None:
+    session.execute(delete(SavedFilterRow).where(SavedFilterRow.id == filter_id, SavedFilterRow.user_id == user_id))
+
+
+def email_of(session: Session, user_id: int) -> str:
+    return session.scalars(select(UserRow.email).where(UserRow.id == user_id)).one()
+
+
+def agent_name(session: Session, agent_id: int) -> str:
+    return session.scalars(select(AgentRow.name).where(AgentRow.id == agent_id)).one()
+
+
+def users_of_agent(session: Session, agent_id: int) -> list[int]:
+    """Users who are this agent."""
+    return list(session.scalars(select(UserRow.id).where(UserRow.agent_id == agent_id, UserRow.role == Role.AGENT, UserRow.is_active)))
+
+
+def users_with_role(session: Session, role: Role) -> list[User]:
+    return [_user(r) for r in session.scalars(select(UserRow).where(UserRow.role == role, UserRow.is_active).order_by(UserRow.display_name))]
+
+
+def leaders_of_agent(session: Session, agent_id: int) -> list[int]:
+    query = select(UserRow.id).join(AgentRow, AgentRow.team_id == UserRow.team_id)
+    return list(session.scalars(query.where(AgentRow.id == agent_id, UserRow.role == Role.TEAM_LEADER, UserRow.is_active)))
 
 
 def has_role(session: Session, role: Role) -> bool:

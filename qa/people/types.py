@@ -6,11 +6,13 @@ from datetime import date
 
 from qa.tables.people import Role
 
-__all__ = ["Permission", "PersonFacts", "Role", "TeamFacts", "User"]
+__all__ = ["Permission", "PersonFacts", "Role", "SavedFilter", "TeamFacts", "User"]
 
 
 class Permission(enum.Enum):
-    SCORE = "score"
+    SCORE = "score"  # take calls from the queue
+    FILL_FORMS = "fill_forms"  # a form put on one's own list: a calibration, a self-evaluation
+    MANAGE_QUEUE = "manage_queue"
     READ_CALLS = "read_calls"
     READ_OWN_CARDS = "read_own_cards"
     READ_CARDS = "read_cards"
@@ -25,6 +27,8 @@ class Permission(enum.Enum):
     MANAGE_PEOPLE = "manage_people"
     RUN_JOBS = "run_jobs"
     READ_ACCESS_LOG = "read_access_log"
+    GOVERN_CARDS = "govern_cards"  # release, re-evaluate, take back
+    DECIDE_DISPUTES = "decide_disputes"  # those that are theirs: qa.disputes.rules
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,15 @@ class User:
     agent_id: int | None
     team_id: int | None
     is_active: bool = True
+
+
+@dataclass(frozen=True)
+class SavedFilter:
+    """A search that a person keeps; `query` is as in the address of its page."""
+
+    id: int
+    name: str
+    query: str
 
 
 @dataclass(frozen=True)

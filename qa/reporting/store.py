@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from qa.reporting.types import AgentTotals, Coverage, ProjectTotals, ScoredCall
-from qa.scoring.types import ScorecardState
+from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
 from qa.tables.records import ClosedMonthRow
@@ -31,7 +31,8 @@ def _cards(begin: datetime, end: datetime, project_id: int | None, team_id: int 
     conditions: list[ColumnElement[bool]] = [
         ScorecardRow.started_at >= begin,
         ScorecardRow.started_at < end,
-        ScorecardRow.state != ScorecardState.DRAFT,
+        ScorecardRow.kind == AssignmentKind.STANDARD,
+        ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     ]
     if project_id is not None:
         conditions.append(ScorecardRow.project_id == project_id)
@@ -145,7 +146,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime, project_id: in
         )
         .select_from(AssignmentRow)
         .join(CallRow, CallRow.id == AssignmentRow.call_id)
-        .where(*where)
+        .where(*where, AssignmentRow.kind == AssignmentKind.STANDARD)
     ).one()
     return Coverage(calls, checked, drawn, scored, skipped, waiting, overdue)
 

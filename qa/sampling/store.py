@@ -12,7 +12,7 @@ from qa.tables.calls import CallRow, Direction
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow
-from qa.tables.scoring import AssignmentRow, AssignmentState
+from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
@@ -176,7 +176,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
     states = (
         select(CallRow.agent_id, AssignmentRow.state, func.count())
         .join(CallRow, CallRow.id == AssignmentRow.call_id)
-        .where(*in_month)
+        .where(*in_month, AssignmentRow.kind == AssignmentKind.STANDARD)
         .group_by(CallRow.agent_id, AssignmentRow.state)
     )
     queued: dict[int, dict[AssignmentState, int]] = {}
@@ -196,6 +196,11 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
         scored, skipped = q.get(AssignmentState.SUBMITTED, 0), q.get(AssignmentState.SKIPPED, 0)
         rows.append(AgentCoverage(agent_id, agent, team, calls, done, drawn_by.get(agent_id, 0), waiting, scored, skipped))
     return rows
+
+
+def seed_of(session: Session, drawn_call_id: int) -> str:
+    """The seed of the draw that a call was drawn in."""
+    return session.scalars(select(DrawRow.seed).join(DrawnCallRow, DrawnCallRow.draw_id == DrawRow.id).where(DrawnCallRow.id == drawn_call_id)).one()
 
 
 def _draw(session: Session, row: DrawRow, plan: Plan) -> Draw:

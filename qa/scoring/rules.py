@@ -1,12 +1,14 @@
-"""What a scorecard needs before it may be submitted, and what its answers count for. Pure."""
+"""What a scorecard needs before it may be submitted, when its agent may read it, what its answers count for. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from qa.checking.types import Finding, Verdict
-from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria
+from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, score, shown
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
-from qa.scoring.types import Filled
+from qa.scoring.types import Answer, AssignmentKind, Change, Filled
 
 AUTOMATIC_OPTION = {Verdict.MET: "met", Verdict.NOT_MET: "not_met", Verdict.NOT_APPLICABLE: NOT_APPLICABLE}
 
@@ -86,3 +88,50 @@ def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding],
             )
         )
     return rows
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a filled form comes to."""
+
+    figures: dict[str, Any]
+    answers: list[CountedAnswer]
+
+
+def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Result:
+    """Score and counted answers of a complete form, by the one arithmetic of `qa.forms`."""
+    known = {c.id for c in form.criteria()}
+    breakdown = score(form, {c: o for c, o in filled.options.items() if c in known})
+    figures = {
+        "score": shown(breakdown.score),
+        "score_without_fails": shown(breakdown.score_without_fails),
+        "critical_score": shown(breakdown.critical_score),
+        "passed": breakdown.passed,
+    }
+    return Result(figures, counted_answers(form, filled, findings, breakdown))
+
+
+def release_time(form: Form, kind: AssignmentKind, *, at: datetime) -> datetime | None:
+    """When a card submitted now is released; None where a person has to do it, and for cards that never reach the agent."""
+    if kind is not AssignmentKind.STANDARD or form.release != "at_submission":
+        return None
+    return at + timedelta(days=form.release_after_days)
+
+
+def revised(filled: Filled, changes: Mapping[str, str], *, comment: str) -> tuple[Filled, list[Change]]:
+    """A filled form with other options for some criteria, and what changed. The comment stands beside every changed answer."""
+    answers = dict(filled.answers)
+    made = []
+    for criterion, option in changes.items():
+        old = answers.get(criterion, Answer())
+        if old.option == option:
+            continue
+        said = "\n".join(t for t in (old.comment.strip(), comment.strip()) if t)[:4000]
+        answers[criterion] = old.model_copy(update={"option": option, "comment": said, "accepted": False, "reason": comment.strip()[:1000]})
+        made.append(Change(criterion, old.option or "", option))
+    return filled.model_copy(update={"answers": answers}), made
+
+
+def may_read_again(*, form_asks: bool, is_own: bool, is_submitted: bool) -> bool:
+    """Whether an evaluator may read somebody else's submitted card as its second reader."""
+    return form_asks and is_submitted and not is_own

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.scoring.rules import CountedAnswer
-from qa.scoring.types import Card, CardSummary, Filled, ScorecardState
+from qa.scoring.types import AssignmentKind, Card, CardSummary, Change, Filled, Revision, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
+from qa.tables.forms import FormVersionRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow
-from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
+from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRevisionRow, ScorecardRow
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
@@ -23,11 +24,16 @@ def _card(row: ScorecardRow, evaluator: str) -> Card:
         assignment_id=row.assignment_id,
         call_id=row.call_id,
         agent_id=row.agent_id,
+        project_id=row.project_id,
         form_version_id=row.form_version_id,
         evaluator_id=row.evaluator_id,
         evaluator=evaluator,
+        kind=row.kind,
+        is_blind=row.is_blind,
         state=row.state,
         version=row.version,
+        revision=row.revision,
+        seconds_spent=row.seconds_spent,
         filled=Filled.model_validate({"answers": row.answers, "notes": row.notes, "summary": row.summary}),
         score=row.score,
         score_without_fails=row.score_without_fails,
@@ -37,6 +43,8 @@ def _card(row: ScorecardRow, evaluator: str) -> Card:
         started_at=row.started_at,
         opened_at=row.opened_at,
         submitted_at=row.submitted_at,
+        release_at=row.release_at,
+        reviewer_id=row.reviewer_id,
         released_at=row.released_at,
         acknowledged_at=row.acknowledged_at,
         agent_comment=row.agent_comment,
@@ -67,6 +75,8 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
         project_id=call.project_id,
         form_version_id=a.form_version_id,
         evaluator_id=evaluator_id,
+        kind=a.kind,
+        is_blind=a.is_blind,
         state=ScorecardState.DRAFT,
         version=1,
         answers={},
@@ -86,27 +96,112 @@ def take_over(session: Session, card_id: int, *, evaluator_id: int) -> None:
     session.execute(update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT).values(evaluator_id=evaluator_id))
 
 
-def save(session: Session, card_id: int, *, version: int, filled: Filled) -> bool:
-    """Write the draft if nobody saved it since `version`."""
+def save(session: Session, card_id: int, *, version: int, filled: Filled, seconds: float = 0.0) -> bool:
+    """Write the draft if nobody saved it since `version`; `seconds` are those spent on it since the last save."""
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
     content = filled.model_dump(mode="json")
-    done = session.execute(change.values(version=version + 1, **content))
+    done = session.execute(change.values(version=version + 1, seconds_spent=ScorecardRow.seconds_spent + seconds, **content))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def submit(session: Session, card_id: int, *, version: int, filled: Filled, answers: list[CountedAnswer], figures: dict[str, Any], at: datetime) -> bool:
+def submit(
+    session: Session, card_id: int, *, version: int, filled: Filled, answers: list[CountedAnswer], figures: dict[str, Any], at: datetime, **fields: Any
+) -> bool:
     """Close the draft if nobody saved it since `version`, and lay its answers out for counting."""
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
     content = filled.model_dump(mode="json")
-    values = {**content, **figures, "version": version + 1, "state": ScorecardState.SUBMITTED, "submitted_at": at}
+    values = {**content, **figures, **fields, "version": version + 1, "state": ScorecardState.SUBMITTED, "submitted_at": at}
     done = session.execute(change.values(**values))
     if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
         return False
+    _lay_out(session, card_id, answers)
+    return True
+
+
+def _lay_out(session: Session, card_id: int, answers: list[CountedAnswer]) -> None:
+    """The answers as rows for counting, instead of those that were there."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     session.add_all(AnswerRow(scorecard_id=card_id, agent_id=row.agent_id, called_at=row.started_at, **vars(a)) for a in answers)
     session.flush()
+
+
+def revise(session: Session, card_id: int, *, revision: int, filled: Filled, answers: list[CountedAnswer], figures: dict[str, Any], to: ScorecardState) -> bool:
+    """The next revision of a submitted card, if it is still at `revision` and not void."""
+    change = update(ScorecardRow).where(
+        ScorecardRow.id == card_id, ScorecardRow.revision == revision, ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))
+    )
+    content = filled.model_dump(mode="json")
+    done = session.execute(change.values(**content, **figures, revision=revision + 1, state=to))
+    if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
+        return False
+    _lay_out(session, card_id, answers)
     return True
+
+
+def keep_revision(
+    session: Session,
+    card_id: int,
+    *,
+    revision: int,
+    cause: RevisionCause,
+    reason: str,
+    filled: Filled,
+    figures: dict[str, Any],
+    changes: list[Change],
+    by: int,
+    at: datetime,
+) -> None:
+    """Write down a submitted card as it is now, once and for all."""
+    row = ScorecardRevisionRow(
+        scorecard_id=card_id,
+        revision=revision,
+        cause=cause,
+        reason=reason,
+        content=filled.model_dump(mode="json"),
+        figures=figures,
+        changes=[vars(c) for c in changes],
+        made_by_id=by,
+        made_at=at,
+    )
+    session.add(row)
+    session.flush()
+
+
+def revisions(session: Session, card_id: int) -> list[Revision]:
+    """Every revision of a submitted card, the first one first."""
+    query = select(ScorecardRevisionRow, UserRow.display_name).join(UserRow, UserRow.id == ScorecardRevisionRow.made_by_id)
+    rows = session.execute(query.where(ScorecardRevisionRow.scorecard_id == card_id).order_by(ScorecardRevisionRow.revision))
+    return [
+        Revision(r.revision, r.cause, r.reason, Filled.model_validate(r.content), r.figures, tuple(Change(**c) for c in r.changes), name, r.made_at)
+        for r, name in rows
+    ]
+
+
+def change_release(session: Session, card_id: int, *, release_at: datetime | None, **fields: Any) -> bool:
+    """Set when a submitted card that nobody has seen yet is released."""
+    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED)
+    return bool(session.execute(change.values(release_at=release_at, **fields)).rowcount)  # type: ignore[attr-defined]
+
+
+def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> list[int]:
+    query = select(ScorecardRow.id).where(ScorecardRow.state == ScorecardState.SUBMITTED, ScorecardRow.release_at <= now)
+    return list(session.scalars(query.order_by(ScorecardRow.release_at).limit(limit)))
+
+
+def back_to_draft(session: Session, card_id: int) -> bool:
+    """A submitted card that the second reader sends back; its answers count no more until it is submitted again."""
+    session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
+    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED)
+    values = {"state": ScorecardState.DRAFT, "submitted_at": None, "version": ScorecardRow.version + 1, "revision": ScorecardRow.revision + 1}
+    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def void(session: Session, card_id: int) -> bool:
+    """Take a submitted card out of everything; its content stays."""
+    session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
+    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
+    return bool(session.execute(change.values(state=ScorecardState.VOID)).rowcount)  # type: ignore[attr-defined]
 
 
 def change_state(session: Session, card_id: int, *, was: ScorecardState, to: ScorecardState, **fields: Any) -> bool:
@@ -121,6 +216,7 @@ def cards(
     team_id: int | None = None,
     evaluator_id: int | None = None,
     call_id: int | None = None,
+    state: ScorecardState | None = None,
     only_released: bool,
     before_id: int | None = None,
     limit: int = 50,
@@ -131,6 +227,7 @@ def cards(
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
         .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
         .where(ScorecardRow.state.in_(RELEASED) if only_released else ScorecardRow.state != ScorecardState.DRAFT)
+        .where(ScorecardRow.kind == AssignmentKind.STANDARD)
         .order_by(ScorecardRow.id.desc())
         .limit(limit)
     )
@@ -139,6 +236,7 @@ def cards(
         (AgentRow.team_id == team_id if team_id is not None else None),
         (ScorecardRow.evaluator_id == evaluator_id if evaluator_id is not None else None),
         (ScorecardRow.call_id == call_id if call_id is not None else None),
+        (ScorecardRow.state == state if state is not None else None),
         (ScorecardRow.id < before_id if before_id else None),
     )
     rows = session.execute(query.where(*[c for c in conditions if c is not None])).all()
@@ -151,6 +249,46 @@ def cards(
         CardSummary(r.id, r.call_id, agent, evaluator, r.state, r.score, r.passed, r.started_at, r.submitted_at, tuple(failed.get(r.id, ())))
         for r, agent, evaluator in rows
     ]
+
+
+def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
+    """Submitted cards whose form asks for a second reader, not this reader's own, the oldest first."""
+    query = (
+        select(ScorecardRow, AgentRow.name, UserRow.display_name)
+        .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
+        .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
+        .where(*_awaits_reader(reader_id))
+        .order_by(ScorecardRow.submitted_at)
+        .limit(limit)
+    )
+    rows = session.execute(query)
+    return [CardSummary(r.id, r.call_id, agent, evaluator, r.state, r.score, r.passed, r.started_at, r.submitted_at) for r, agent, evaluator in rows]
+
+
+def count_awaiting_reader(session: Session, *, reader_id: int) -> int:
+    return session.scalar(select(func.count()).select_from(ScorecardRow).where(*_awaits_reader(reader_id))) or 0
+
+
+def _awaits_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
+    asking = select(FormVersionRow.id).where(FormVersionRow.needs_second_reader)
+    return (
+        ScorecardRow.state == ScorecardState.SUBMITTED,
+        ScorecardRow.kind == AssignmentKind.STANDARD,
+        ScorecardRow.reviewer_id.is_(None),
+        ScorecardRow.evaluator_id != reader_id,
+        ScorecardRow.form_version_id.in_(asking),
+    )
+
+
+def calls_answered(criterion: str, *, answer: str | None, automatic: str | None, only_released: bool) -> Select[int]:
+    """The calls with a scored card on which a criterion was lost, kept or not applicable, or the automatic answer was this, as a query of their ids."""
+    query = select(ScorecardRow.call_id).join(AnswerRow, AnswerRow.scorecard_id == ScorecardRow.id).where(AnswerRow.criterion == criterion)
+    outcomes = {"lost": AnswerRow.share_of_points < 1, "kept": AnswerRow.share_of_points == 1, "na": AnswerRow.option == "na", "changed": AnswerRow.was_changed}
+    if answer in outcomes:
+        query = query.where(outcomes[answer])
+    if automatic:
+        query = query.where(AnswerRow.automatic == automatic)
+    return query.where(ScorecardRow.state.in_(RELEASED)) if only_released else query
 
 
 def has_released_card(session: Session, call_id: int) -> bool:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.tables.scoring import ScorecardState
+from qa.tables.scoring import AssignmentKind, RevisionCause, ScorecardState
 
-__all__ = ["Answer", "Card", "CardSummary", "Filled", "Note", "ScorecardState"]
+__all__ = ["Answer", "AssignmentKind", "Card", "CardSummary", "Change", "Filled", "Note", "Revision", "RevisionCause", "ScorecardState"]
 
 
 class Answer(BaseModel):
@@ -50,11 +50,16 @@ class Card:
     assignment_id: int
     call_id: int
     agent_id: int
+    project_id: int
     form_version_id: int
     evaluator_id: int
     evaluator: str
+    kind: AssignmentKind
+    is_blind: bool
     state: ScorecardState
     version: int
+    revision: int
+    seconds_spent: float
     filled: Filled
     score: float | None
     score_without_fails: float | None
@@ -64,6 +69,8 @@ class Card:
     started_at: datetime
     opened_at: datetime
     submitted_at: datetime | None
+    release_at: datetime | None
+    reviewer_id: int | None
     released_at: datetime | None
     acknowledged_at: datetime | None
     agent_comment: str
@@ -87,3 +94,26 @@ class CardSummary:
     started_at: datetime
     submitted_at: datetime | None
     failed: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Change:
+    """One answer that a revision changed; options, empty where there was none."""
+
+    criterion: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A submitted card as it was at one revision. `figures` has score, score_without_fails, critical_score, passed."""
+
+    revision: int
+    cause: RevisionCause
+    reason: str
+    content: Filled
+    figures: dict[str, Any]
+    changes: tuple[Change, ...]
+    made_by: str
+    made_at: datetime

@@ -11,15 +11,16 @@ from qa.tables.base import Base
 
 class NoticeRow(Base):
     __tablename__ = "notice"
-    __table_args__ = (Index("ix_notice_user", "user_id", "read_at", "id"), Index("ix_notice_mail", "mail_due", "id"))
+    __table_args__ = (Index("ix_notice_user", "user_id", "read_at", "id"), Index("ix_notice_mail", "mail_at", "id"))
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     kind: Mapped[str] = mapped_column(String(40))
-    path: Mapped[str] = mapped_column(String(200))  # where in the pages it leads
+    subject: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # names and figures of its sentence
     at: Mapped[datetime]
     in_page: Mapped[bool] = mapped_column(default=True)
-    mail_due: Mapped[bool] = mapped_column(default=False)
+    mail_at: Mapped[datetime | None]  # of the next try; none: nothing to send
     mail_attempts: Mapped[int] = mapped_column(default=0)
     read_at: Mapped[datetime | None]
     mailed_at: Mapped[datetime | None]

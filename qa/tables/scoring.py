@@ -86,7 +86,11 @@ class ScorecardRow(Base):
     """A filled form. `answers` holds what was typed; the figures are computed once, at submission, by the one arithmetic of `qa.forms`."""
 
     __tablename__ = "scorecard"
-    __table_args__ = (Index("ix_scorecard_month", "started_at", "kind", "state"), Index("ix_scorecard_agent", "agent_id", "started_at"))
+    __table_args__ = (
+        Index("ix_scorecard_month", "started_at", "kind", "state"),
+        Index("ix_scorecard_agent", "agent_id", "started_at"),
+        Index("ix_scorecard_release", "state", "release_at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"), unique=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)

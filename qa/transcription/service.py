@@ -1,14 +1,21 @@
-"""Listen to a call: decode, transcribe, take out what is private, measure."""
+"""Listen to a call: decode, transcribe, take out what is private, measure. And correct a word afterwards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
+from qa.audit.store import note
+from qa.audit.types import Subject
 from qa.forms.types import in_language
 from qa.intake.types import CallFacts
+from qa.transcription import store
 from qa.transcription.rules import measure
 from qa.transcription.rules.private import redact
+from qa.transcription.rules.search import corrected_text, searchable
 from qa.transcription.types import Heard, Mechanics, Muted, Redaction, Transcript
 
 MOSTLY = 0.8
@@ -90,3 +97,23 @@ def _company_words(call: CallFacts) -> list[str]:
     """The project's own words in the call's language: what a recogniser is most likely to miss."""
     words = [in_language(value, call.language or "en") if isinstance(value, dict) else str(value) for value in call.variables.values()]
     return [w for w in words if w]
+
+
+class NoSuchWord(ValueError):
+    """The transcript has no word at this place, or the correction is empty."""
+
+
+def correct_word(session: Session, *, call_id: int, utterance: int, word: int, text: str, by: int, at: datetime) -> str:
+    """Set a recognised word right; the transcript keeps what was recognised. An equal text takes a correction back. Raises NoSuchWord."""
+    heard = store.transcript(session, call_id)
+    said = " ".join(text.split())[:200]
+    if heard is None or not said:
+        raise NoSuchWord
+    try:
+        recognised = (heard[0].utterances[utterance].words or ())[word].text
+    except IndexError as error:
+        raise NoSuchWord from error
+    store.add_correction(session, call_id=call_id, utterance=utterance, word=word, recognised=recognised[:200], corrected=said, by=by, at=at)
+    store.index(session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id))))
+    note(session, subject=Subject.CALL, subject_id=call_id, what="word_corrected", at=at, actor_id=by, utterance=utterance, word=word)
+    return said

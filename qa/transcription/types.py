@@ -162,3 +162,6 @@ class Mechanics(Frozen):
     longest_silence: Span | None = None
     holds: tuple[Span, ...] = ()
     line: tuple[dict[str, float], ...] = ()
+
+
+Corrections = dict[tuple[int, int], str]  # (number of the utterance, number of the word in it) → what was really said

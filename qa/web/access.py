@@ -30,9 +30,12 @@ ACCESS: dict[str, P | Door] = {
     "people.add": P.MANAGE_PEOPLE,
     "people.disable": P.MANAGE_PEOPLE,
     "intake.calls": P.READ_CALLS,
+    "intake.save_filter": P.READ_CALLS,
+    "intake.forget_filter": P.READ_CALLS,
     "intake.call": Door.SIGNED_IN,  # and qa.people.rules.may_hear
     "intake.audio": Door.SIGNED_IN,  # likewise
     "intake.peaks": Door.SIGNED_IN,  # likewise
+    "intake.correct_word": P.SCORE,  # and may_hear
     "intake.upload": P.IMPORT,
     "sampling.overview": P.SAMPLE,
     "sampling.add_plan": P.SAMPLE,
@@ -43,17 +46,36 @@ ACCESS: dict[str, P | Door] = {
     "forms.listing": P.READ_FORMS,
     "forms.version": P.READ_FORMS,
     "forms.try_out": P.WRITE_FORMS,
+    "notices.listing": Door.SIGNED_IN,
+    "notices.follow": Door.SIGNED_IN,
+    "notices.read_all": Door.SIGNED_IN,
+    "notices.choose": Door.SIGNED_IN,
     "assignment.queue": P.SCORE,
     "assignment.take_next": P.SCORE,
     "assignment.skip": P.SCORE,
     "assignment.give_back": P.SCORE,
-    "scoring.workbench": P.SCORE,
-    "scoring.save": P.SCORE,
-    "scoring.submit": P.SCORE,
-    "scoring.cards": P.READ_CARDS,
-    "scoring.own_cards": P.READ_OWN_CARDS,
-    "scoring.card": Door.SIGNED_IN,  # and qa.people.rules.may_read_card
-    "scoring.acknowledge": P.READ_OWN_CARDS,
+    "assignment.overview": P.MANAGE_QUEUE,
+    "assignment.reassign": P.MANAGE_QUEUE,
+    "assignment.take_out": P.MANAGE_QUEUE,
+    "assignment.set_goal": P.MANAGE_QUEUE,
+    "scoring.workbench": P.FILL_FORMS,  # and the place has to be theirs
+    "scoring.save": P.FILL_FORMS,
+    "scoring.submit": P.FILL_FORMS,
+    "scoring.self_evaluate": P.READ_OWN_CARDS,
+    "cards.listing": P.READ_CARDS,
+    "cards.own": P.READ_OWN_CARDS,
+    "cards.card": Door.SIGNED_IN,  # and qa.people.rules.may_read_card
+    "cards.acknowledge": P.READ_OWN_CARDS,
+    "cards.second_reading": P.SCORE,
+    "cards.release": P.SCORE,  # and a QA manager or the second reader
+    "cards.send_back": P.SCORE,  # and the second reader
+    "cards.void": P.GOVERN_CARDS,
+    "cards.re_evaluate": P.GOVERN_CARDS,
+    "disputes.listing": P.DECIDE_DISPUTES,
+    "disputes.dispute": Door.SIGNED_IN,  # and whoever may read the card
+    "disputes.open_one": P.READ_OWN_CARDS,
+    "disputes.withdraw": P.READ_OWN_CARDS,
+    "disputes.decide": P.DECIDE_DISPUTES,  # and qa.disputes.rules.may_decide
     "reporting.month": P.READ_REPORTS,
     "reporting.export": P.READ_REPORTS,
     "reporting.close": P.CLOSE_MONTH,

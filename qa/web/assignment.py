@@ -1,18 +1,25 @@
-"""The evaluator's queue."""
+"""The evaluator's queue, and the manager's view of all of it."""
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
-from qa.calendar import day_bounds
-from qa.web.current import now, person, reading, wiring, writing
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.calendar import day_bounds, month_bounds
+from qa.disputes import store as disputes
+from qa.people import store as people
+from qa.people.types import Role
+from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SkipForm
 
 blueprint = Blueprint("assignment", __name__)
+PAGE = 50
+MOST_GOAL = 200
 
 
 @blueprint.get("/queue")
@@ -20,17 +27,19 @@ def queue() -> str:
     today, _tomorrow = day_bounds(now().astimezone(wiring().settings.zone).date(), wiring().settings.zone)
     with reading() as session:
         mine = store.mine(session, person().id, now=now())
-        waiting = store.waiting(session, now=now())
+        waiting = store.waiting(session, person().id, now=now())
         finished = store.finished(session, person().id)
         counts = store.counts(session, person().id, now=now(), today=today)
+        goal = people.daily_goal(session, person().id)
     soon = now() + timedelta(days=1)
-    return render_template("assignment/queue.html", mine=mine, waiting=waiting, finished=finished, counts=counts, now=now(), soon=soon)
+    return render_template("assignment/queue.html", mine=mine, waiting=waiting, finished=finished, counts=counts, now=now(), soon=soon, goal=goal)
 
 
 @blueprint.post("/queue/next")
 def take_next() -> Response:
     with writing() as session:
-        taken = service.claim_next(session, evaluator_id=person().id, own_agent_id=person().agent_id, lease_minutes=wiring().settings.lease_minutes, at=now())
+        s, me = wiring().settings, person()
+        taken = service.claim_next(session, evaluator_id=me.id, own_agent_id=me.agent_id, lease_minutes=s.lease_minutes, at=now(), zone=s.zone)
     if isinstance(taken, Claimed):
         return redirect(url_for("scoring.workbench", assignment_id=taken.assignment_id))
     flash(_("No call is waiting just now."), "info")
@@ -60,3 +69,62 @@ def give_back(assignment_id: int) -> Response:
         service.give_back(session, assignment_id=assignment_id, evaluator_id=person().id, at=now())
     flash(_("The call is back in the queue; your draft stays with it."), "success")
     return redirect(url_for("assignment.queue"))
+
+
+@blueprint.get("/queue/overview")
+def overview() -> str:
+    """Who does what, and every place that waits or is being scored."""
+    settings = wiring().settings
+    local = now().astimezone(settings.zone)
+    today, month = day_bounds(local.date(), settings.zone)[0], month_bounds(f"{local:%Y-%m}", settings.zone)[0]
+    only_overdue, who = bool(request.args.get("overdue")), request.args.get("who", type=int)
+    with reading() as session:
+        loads = store.loads(session, now=now(), today=today, month=month)
+        places = store.unfinished(
+            session, evaluator_id=who, overdue_at=now() if only_overdue else None, after_id=request.args.get("after", type=int), limit=PAGE + 1
+        )
+        records = disputes.records(session)
+        evaluators = [*people.users_with_role(session, Role.EVALUATOR), *people.users_with_role(session, Role.QA_MANAGER)]
+    more = places[PAGE - 1][0].id if len(places) > PAGE else None
+    given = {k: v for k, v in request.args.items() if v and k != "after"}
+    return render_template(
+        "assignment/overview.html", loads=loads, places=places[:PAGE], more=more, records=records, evaluators=evaluators, given=given, now=now()
+    )
+
+
+@blueprint.post("/queue/<int:assignment_id>/reassign")
+def reassign(assignment_id: int) -> Response:
+    user_id = request.form.get("to", type=int)
+    with writing() as session:
+        if user_id:
+            found = people.user(session, user_id)
+            if found is None or not found.is_active or found.role not in (Role.EVALUATOR, Role.QA_MANAGER):
+                missing()
+        service.reassign(session, assignment_id=assignment_id, user_id=user_id or None, by=person().id, at=now())
+    flash(_("Done. A draft goes with its call."), "success")
+    return redirect(url_for("assignment.overview"))
+
+
+@blueprint.post("/queue/<int:assignment_id>/take-out")
+def take_out(assignment_id: int) -> Response:
+    try:
+        with writing() as session:
+            service.take_out(session, assignment_id=assignment_id, reason=request.form.get("reason", ""), by=person().id, at=now())
+    except service.ReasonMissing:
+        flash(_("Write why the call leaves the queue."), "danger")
+        return redirect(url_for("assignment.overview"))
+    flash(_("Taken out. The call counts as drawn and not scored, with your reason."), "success")
+    return redirect(url_for("assignment.overview"))
+
+
+@blueprint.post("/queue/goals/<int:user_id>")
+def set_goal(user_id: int) -> Response:
+    goal = request.form.get("goal", type=int)
+    with writing() as session:
+        found = people.user(session, user_id)
+        if found is None or found.role is not Role.EVALUATOR or (goal is not None and not 0 <= goal <= MOST_GOAL):
+            missing()
+        people.change_user(session, user_id, daily_goal=goal or None)
+        note(session, subject=Subject.USER, subject_id=user_id, what="goal_set", at=now(), actor_id=person().id, goal=goal)
+    flash(_("Saved."), "success")
+    return redirect(url_for("assignment.overview"))

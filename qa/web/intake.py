@@ -1,12 +1,17 @@
 """Calls: the list, a call with its player, its sound, and the import page."""
 
+import contextlib
 import secrets
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.assignment import store as queue
 from qa.audit.store import history, note
@@ -22,10 +27,13 @@ from qa.people.rules import may_hear
 from qa.people.types import Role
 from qa.sampling import store as draws
 from qa.scoring import store as cards
+from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
+from qa.transcription.rules.search import searchable
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import UploadForm
 from qa.web.listening import marks
+from qa.web.tables import as_csv, as_xlsx
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -45,30 +53,104 @@ REASONS = {
     Reason.DISK_FULL: lazy_gettext("the disk is nearly full; free some space and import again"),
 }
 PAGE = 50
+EXPORT = 10_000
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the list of calls was asked for; what cannot be read counts as not asked."""
+
+    said: str
+    criterion: str
+    answer: str
+    automatic: str
+    agent_id: int | None
+    project: str
+    language: str
+    month: str
+
+    @classmethod
+    def of_request(cls) -> "Search":
+        a = request.args
+        given = {k: a.get(k, "").strip()[:200] for k in ("said", "criterion", "answer", "automatic", "project", "language", "month")}
+        return cls(agent_id=a.get("agent", type=int), **given)
+
+    @property
+    def query(self) -> dict[str, str | int]:
+        """As in the address of the page, without what is empty."""
+        return {("agent" if k == "agent_id" else k): v for k, v in vars(self).items() if v}
+
+    def run(self, session: Session, *, after_id: int | None, limit: int) -> list[CallFacts]:
+        since = until = None
+        with contextlib.suppress(MonthRefused):
+            since, until = month_bounds(self.month, wiring().settings.zone) if self.month else (None, None)
+        among = []
+        if words := searchable(self.said):
+            among.append(transcripts.saying(words, dialect=session.get_bind().dialect.name))
+        if self.criterion:
+            released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
+            among.append(cards.calls_answered(self.criterion, answer=self.answer or None, automatic=self.automatic or None, only_released=released))
+        return store.calls(
+            session,
+            agent_ids=[self.agent_id] if self.agent_id else None,
+            among=among,
+            team_id=person().team_id if person().role is Role.TEAM_LEADER else None,
+            project_code=self.project or None,
+            language=self.language or None,
+            since=since,
+            until=until,
+            after_id=after_id,
+            limit=limit,
+        )
 
 
 @blueprint.get("/calls")
-def calls() -> str:
-    team_id = person().team_id if person().role is Role.TEAM_LEADER else None
-    since = until = None
-    if request.args.get("month"):
-        try:
-            since, until = month_bounds(request.args["month"], wiring().settings.zone)
-        except MonthRefused:
-            since = until = None
+def calls() -> Response | str:
+    """Calls by words spoken, criterion, answer, agent, project, language, month; as a page or as a file of exactly what the page would show."""
+    search, file = Search.of_request(), request.args.get("format", "")
     with reading() as session:
-        rows = store.calls(
-            session,
-            team_id=team_id,
-            project_code=request.args.get("project") or None,
-            language=request.args.get("language") or None,
-            since=since,
-            until=until,
-            after_id=request.args.get("after", type=int),
-            limit=PAGE + 1,
-        )
-        projects = people.projects(session)
-    return render_template("intake/calls.html", calls=rows[:PAGE], more=rows[PAGE - 1].id if len(rows) > PAGE else None, projects=projects)
+        rows = search.run(session, after_id=request.args.get("after", type=int), limit=EXPORT if file else PAGE + 1)
+        projects, titles = people.projects(session), forms.vocabulary(session)[0]
+        agents = people.agents(session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None)
+        saved = people.saved_filters(session, person().id, "calls")
+    if file in ("csv", "xlsx"):
+        return _export(rows, file)
+    more = rows[PAGE - 1].id if len(rows) > PAGE else None
+    return render_template(
+        "intake/calls.html", calls=rows[:PAGE], more=more, projects=projects, titles=titles, agents=agents, search=search, saved=saved, unheard=_unheard(search)
+    )
+
+
+def _unheard(search: Search) -> bool:
+    """Whether words were asked for that hold nothing to look for."""
+    return bool(search.said) and not searchable(search.said)
+
+
+def _export(rows: list[CallFacts], file: str) -> Response:
+    with writing() as session:
+        note(session, subject=Subject.USER, subject_id=person().id, what="exported", at=now(), actor_id=person().id, table="calls", rows=len(rows))
+    head = ("id", "external_id", "started_at", "agent", "team", "project", "queue", "language", "seconds", "simulated")
+    lines = [(c.id, c.external_id, c.started_at.isoformat(), c.agent, c.team, c.project, c.queue, c.language, c.duration_seconds, c.is_simulated) for c in rows]
+    return (as_csv if file == "csv" else as_xlsx)("calls", head, lines)
+
+
+@blueprint.post("/calls/filters")
+def save_filter() -> WerkzeugResponse:
+    """Keep the search of the page under a name."""
+    query, name = request.form.get("query", "")[:1000], " ".join(request.form.get("name", "").split())[:80]
+    if not name:
+        flash(_("Give the search a name."), "danger")
+    else:
+        with writing() as session:
+            people.save_filter(session, user_id=person().id, page="calls", name=name, query=query)
+    return redirect(url_for("intake.calls") + f"?{query}")
+
+
+@blueprint.post("/calls/filters/<int:filter_id>/forget")
+def forget_filter(filter_id: int) -> WerkzeugResponse:
+    with writing() as session:
+        people.forget_filter(session, person().id, filter_id)
+    return redirect(url_for("intake.calls"))
 
 
 @blueprint.get("/calls/<int:call_id>")
@@ -83,12 +165,14 @@ def call(call_id: int) -> str:
         form = forms.load(session, version_id) if version_id else None
         events = history(session, subject=Subject.CALL, subject_id=call_id)
         drawn = draws.why_drawn(session, call_id)
+        corrections = transcripts.corrections(session, call_id)
         own = cards.cards(session, call_id=call_id, only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR))
     shown = [e for e in events if e.what not in ("opened", "played")]
     return render_template(
         "intake/call.html",
         call=found,
         heard=heard,
+        corrections=corrections,
         result=result,
         form=form,
         events=shown,
@@ -129,6 +213,23 @@ def peaks(call_id: int) -> Response:
     if not wiring().storage.has(key):
         missing()
     return Response(wiring().storage.read(key), mimetype="application/octet-stream", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@blueprint.post("/calls/<int:call_id>/words")
+def correct_word(call_id: int) -> tuple[Response, int]:
+    """Set a recognised word right, from the workbench."""
+    audible(call_id)
+    utterance, word = request.form.get("utterance", -1, type=int), request.form.get("word", -1, type=int)
+    if utterance < 0 or word < 0:
+        return jsonify(error=_("There is no such word.")), 422
+    try:
+        with writing() as session:
+            said = transcription.correct_word(
+                session, call_id=call_id, utterance=utterance, word=word, text=request.form.get("text", ""), by=person().id, at=now()
+            )
+    except transcription.NoSuchWord:
+        return jsonify(error=_("There is no such word, or nothing was written.")), 422
+    return jsonify(text=said), 200
 
 
 @blueprint.route("/import", methods=["GET", "POST"])

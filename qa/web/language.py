@@ -67,6 +67,11 @@ def install(app: Flask, settings: Settings) -> None:
 
     app.jinja_env.filters.update(moment=moment, full=full, day=day, month_name=month_name, number=number, percent=percent, clock=clock)
     app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
+
+    def titles_sorted(titles: dict[str, Any]) -> list[tuple[str, str]]:
+        return sorted(((key, in_language(text, current_language())) for key, text in titles.items()), key=lambda pair: pair[1].lower())
+
+    app.jinja_env.globals["titles_sorted"] = titles_sorted
     app.jinja_env.globals.update(language_names=NAMES, current_language=current_language)
 
 

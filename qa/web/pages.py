@@ -7,12 +7,14 @@ from flask import Flask, g, request, url_for
 from flask_babel import gettext as _
 
 from qa.assignment import store as queue_store
+from qa.disputes import store as disputes_store
 from qa.jobs import store as jobs_store
 from qa.jobs.types import TaskState
+from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, audit, forms, intake, jobs, people, reporting, sampling, scoring, training
+from qa.web import assignment, audit, cards, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
 from qa.web.current import now, reading, wiring
 
 
@@ -29,16 +31,32 @@ class Entry:
 
 
 def install(app: Flask) -> None:
-    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit):
+    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices):
         app.register_blueprint(module.blueprint)
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        return {"side_list": side_list, "settings": wiring().settings, "user": g.get("user"), "may": may, "P": P, "icon_url": icon_url}
+        return {
+            "side_list": side_list,
+            "settings": wiring().settings,
+            "user": g.get("user"),
+            "may": may,
+            "P": P,
+            "icon_url": icon_url,
+            "unread_notices": unread_notices,
+        }
 
 
 def icon_url(name: str) -> str:
     return url_for("static", filename="icons.svg") + f"#{name}"
+
+
+def unread_notices() -> int:
+    """How many notices the signed-in person has not read; asked once per page."""
+    if "unread_notices" not in g:
+        with reading() as session:
+            g.unread_notices = notices_store.unread(session, g.user.id) if g.user else 0
+    return int(g.unread_notices)
 
 
 def side_list() -> list[Entry]:
@@ -50,12 +68,17 @@ def side_list() -> list[Entry]:
         counts = queue_store.counts(session, user.id, now=now(), today=now()) if may(user, P.SCORE) else None
         aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
+        disputed = disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
+        to_read = cards_store.count_awaiting_reader(session, reader_id=user.id) if may(user, P.SCORE) else 0
     entries = [
         (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
-        (P.READ_OWN_CARDS, Entry("scoring.own_cards", _("My scorecards"), "clipboard", unread or None)),
+        (P.READ_OWN_CARDS, Entry("cards.own", _("My scorecards"), "clipboard", unread or None)),
         (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
         (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
-        (P.READ_CARDS, Entry("scoring.cards", _("Scorecards"), "clipboard")),
+        (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
+        (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read)) if to_read else None,
+        (P.DECIDE_DISPUTES, Entry("disputes.listing", _("Disputes"), "speech", disputed or None)),
+        (P.MANAGE_QUEUE, Entry("assignment.overview", _("Queue and evaluators"), "gauge")),
         (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),
         (P.SAMPLE, Entry("sampling.overview", _("Sampling"), "dice")),
         (P.READ_REPORTS, Entry("reporting.month", _("Month"), "chart")),
@@ -65,4 +88,4 @@ def side_list() -> list[Entry]:
         (P.READ_ACCESS_LOG, Entry("audit.log", _("Access log"), "eye")),
         (P.MANAGE_PEOPLE, Entry("people.listing", _("People"), "id")),
     ]
-    return [e for permission, e in entries if may(user, permission)]
+    return [e[1] for e in entries if e and may(user, e[0])]

@@ -21,7 +21,8 @@ HOMES = {
     Role.QA_MANAGER: "reporting.month",
     Role.TEAM_LEADER: "reporting.team",
     Role.TRAINER: "training.needs",
-    Role.AGENT: "scoring.own_cards",
+    Role.AGENT: "cards.own",
+    Role.DIRECTOR: "reporting.month",
     Role.ADMINISTRATOR: "people.listing",
 }
 REFUSALS = {

@@ -24,6 +24,32 @@ def as_csv(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Res
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
-    text = "".join(c for c in text if c >= " " or c in "\n\t")
+    text = _plain(value)
     return f"'{text}" if text.lstrip().startswith(STARTS_A_FORMULA) or text.startswith(STARTS_A_FORMULA) else text
+
+
+def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """A workbook with one sheet; text is always text."""
+    import xlsxwriter
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    sheet = book.add_worksheet(name[:31])
+    sheet.freeze_panes(1, 0)
+    for c, word in enumerate(head):
+        sheet.write_string(0, c, word, book.add_format({"bold": True}))
+    for r, row in enumerate(rows, 1):
+        for c, value in enumerate(row):
+            if isinstance(value, bool) or value is None or not isinstance(value, int | float):
+                sheet.write_string(r, c, "" if value is None else _plain(value)[:32_000])
+            else:
+                sheet.write_number(r, c, value)
+    book.close()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return Response(out.getvalue(), mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'})
+
+
+def _plain(value: Any) -> str:
+    """A value as text without control characters."""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return "".join(c for c in text if c >= " " or c in "\n\t")

@@ -23,6 +23,7 @@ ICONS = {
     "school": "school", "list": "list-check", "gears": "settings", "eye": "eye", "id": "id-badge-2", "sun": "sun", "moon": "moon", "out": "logout",
     "play": "player-play", "pause": "player-pause", "menu": "menu-2", "ear": "ear", "check": "check", "alert": "alert-triangle", "flag": "flag",
     "loop": "repeat", "search": "search", "pin": "map-pin", "left": "chevron-left", "right": "chevron-right", "download": "download", "lock": "lock",
+    "bell": "bell", "speech": "message-report", "scale": "scale", "folder": "folder", "gauge": "gauge", "again": "eye-check",
 }  # fmt: skip
 SOURCE_MAP = re.compile(rb"(/\*|//)# sourceMappingURL=[^\n*]*(\*/)?")
 ICON_PACKAGE = "@tabler/icons@3.51.0"

@@ -21,7 +21,7 @@ def app(tmp_path_factory):
 
 
 def routes(app):
-    arguments = {"call_id": 1, "card_id": 1, "assignment_id": 1, "draw_id": 1, "user_id": 999, "version_id": 1, "task_id": 1, "month": "2026-11", "kind": "json", "code": "none"}
+    arguments = {"call_id": 1, "card_id": 1, "assignment_id": 1, "draw_id": 1, "user_id": 999, "dispute_id": 1, "notice_id": 1, "session_id": 1, "case_id": 1, "filter_id": 1, "version_id": 1, "task_id": 1, "month": "2026-11", "kind": "json", "code": "none"}
     for rule in app.url_map.iter_rules():
         if rule.endpoint != "static":
             with app.test_request_context():
@@ -48,7 +48,7 @@ def test_strangers_to_the_house_get_nothing_but_the_door(app):
                 assert "/sign-in" in answer.location
 
 
-@pytest.mark.parametrize("role", ["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator"])
+@pytest.mark.parametrize("role", ["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator", "director"])
 def test_every_role_gets_what_the_table_says_and_403_for_the_rest(app, role):
     from tests.conftest import visits
 

@@ -51,7 +51,7 @@ def site(tmp_path_factory):
     from qa.pipeline import draw
     from qa.wiring import Wiring
 
-    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), transcriber="scripted", demo=True)
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), transcriber="scripted", demo=True, double_share=0.0, blind_share=0.0)
     wiring = Wiring.build(settings)
     setup.initialise(wiring)
     setup.demo_plan(wiring)
@@ -75,7 +75,7 @@ def site(tmp_path_factory):
     server.close()
 
 
-ROLES = {"evaluator": "Evaluator", "manager": "QA manager", "leader": "Team leader", "trainer": "Trainer", "agent": "Agent", "admin": "Administrator"}
+ROLES = {"evaluator": "Evaluator", "manager": "QA manager", "leader": "Team leader", "trainer": "Trainer", "agent": "Agent", "admin": "Administrator", "director": "Director"}
 
 
 @pytest.fixture

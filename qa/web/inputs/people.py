@@ -13,6 +13,7 @@ ROLE_NAMES = {
     Role.TEAM_LEADER: _("Team leader"),
     Role.TRAINER: _("Trainer"),
     Role.AGENT: _("Agent"),
+    Role.DIRECTOR: _("Director"),
     Role.ADMINISTRATOR: _("Administrator"),
 }
 

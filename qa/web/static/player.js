@@ -100,7 +100,11 @@ export async function startPlayer(root) {
   media.addEventListener("seeked", step);
   (function everyFrame() { if (!media.paused) step(); requestAnimationFrame(everyFrame); })();
   await settled;  // a play before the waveform is ready would be cut off by its loading
-  return { toggle, jump, hear, time: () => media.currentTime };
+  const pin = (at, text) => {
+    const label = Object.assign(document.createElement("span"), { className: "pin-label", textContent: "●", title: text });
+    return regions.addRegion({ start: at, content: label, color: colour("--accent"), drag: false, resize: false });
+  };
+  return { toggle, jump, hear, pin, pause: () => media.pause(), loop: () => loopButton.click(), isPlaying: () => !media.paused, time: () => media.currentTime };
 }
 
 /** Light up the word that is heard; a click on a word plays from it. */
@@ -149,6 +153,7 @@ export function startSearch(root) {
     }
     root.querySelector("[data-found]").textContent = wanted ? String(found) : "";
   };
+  if (input.value) search();
   input.addEventListener("input", search);
   input.addEventListener("search", search);
 }

@@ -111,11 +111,12 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
-    sa.Column('path', sa.String(length=200), nullable=False),
+    sa.Column('subject', sa.String(length=20), nullable=False),
+    sa.Column('subject_id', sa.Integer(), nullable=False),
     sa.Column('facts', sa.JSON(), nullable=False),
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.Column('in_page', sa.Boolean(), nullable=False),
-    sa.Column('mail_due', sa.Boolean(), nullable=False),
+    sa.Column('mail_at', UtcDateTime(), nullable=True),
     sa.Column('mail_attempts', sa.Integer(), nullable=False),
     sa.Column('read_at', UtcDateTime(), nullable=True),
     sa.Column('mailed_at', UtcDateTime(), nullable=True),
@@ -123,7 +124,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notice'))
     )
     with op.batch_alter_table('notice', schema=None) as batch_op:
-        batch_op.create_index('ix_notice_mail', ['mail_due', 'id'], unique=False)
+        batch_op.create_index('ix_notice_mail', ['mail_at', 'id'], unique=False)
         batch_op.create_index('ix_notice_user', ['user_id', 'read_at', 'id'], unique=False)
 
     op.create_table('notice_choice',
@@ -251,8 +252,10 @@ def upgrade() -> None:
         table.add_column(sa.Column('reviewed_at', UtcDateTime(), nullable=True))
         table.drop_index('ix_scorecard_month')
         table.create_index('ix_scorecard_month', ['started_at', 'kind', 'state'], unique=False)
+        table.create_index('ix_scorecard_release', ['state', 'release_at'], unique=False)
         table.create_foreign_key(op.f('fk_scorecard_reviewer_id_user_account'), 'user_account', ['reviewer_id'], ['id'])
     with op.batch_alter_table('form_version') as table:
+        table.add_column(sa.Column('needs_second_reader', sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column('edition', sa.Integer(), nullable=False, server_default='1'))
         table.add_column(sa.Column('changed_at', UtcDateTime(), nullable=True))
         table.add_column(sa.Column('changed_by_id', sa.Integer(), nullable=True))
@@ -336,10 +339,11 @@ def downgrade() -> None:
             table.drop_column(column)
     with op.batch_alter_table('form_version') as table:
         table.drop_constraint(op.f('fk_form_version_changed_by_id_user_account'), type_='foreignkey')
-        for column in ('changed_by_id', 'changed_at', 'edition'):
+        for column in ('changed_by_id', 'changed_at', 'edition', 'needs_second_reader'):
             table.drop_column(column)
     with _batch('scorecard', CHECKS, CHECKS_BEFORE) as table:
         table.drop_constraint(op.f('fk_scorecard_reviewer_id_user_account'), type_='foreignkey')
+        table.drop_index('ix_scorecard_release')
         table.drop_index('ix_scorecard_month')
         table.create_index('ix_scorecard_month', ['started_at', 'state'], unique=False)
         for column in ('reviewed_at', 'reviewer_id', 'release_at', 'seconds_spent', 'revision', 'is_blind', 'kind'):

@@ -1,0 +1,68 @@
+"""Who may dispute what until when, and who decides. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from qa.disputes.types import Barred, Dispute, DisputeLevel, DisputeState
+from qa.forms.types import Form, exact
+from qa.people.types import Role, User
+from qa.scoring.types import Card
+
+LEVELS = (DisputeLevel.EVALUATOR, DisputeLevel.QA_MANAGER, DisputeLevel.DIRECTOR)
+DECIDES = {DisputeLevel.QA_MANAGER: Role.QA_MANAGER, DisputeLevel.DIRECTOR: Role.DIRECTOR}
+
+
+def next_level(rounds: Sequence[Dispute]) -> DisputeLevel:
+    """Each round goes one level higher: the evaluator, the QA manager, above the leader."""
+    return LEVELS[min(LEVELS.index(rounds[-1].level) + 1, len(LEVELS) - 1)] if rounds else LEVELS[0]
+
+
+def rounds_of(earlier: Sequence[Dispute], criterion: str) -> list[Dispute]:
+    """The rounds about one criterion that count, in order; what the agent withdrew does not use up a round."""
+    return sorted((d for d in earlier if d.criterion == criterion and d.state is not DisputeState.WITHDRAWN), key=lambda d: d.round)
+
+
+def deadline(form: Form, card: Card, earlier: Sequence[Dispute], criterion: str) -> datetime | None:
+    """Until when the agent may object: counted from the release, or from the last decision."""
+    rounds = rounds_of(earlier, criterion)
+    since = rounds[-1].decided_at if rounds else card.released_at
+    return since + timedelta(days=form.dispute_days) if since else None
+
+
+def barred(form: Form, card: Card, earlier: Sequence[Dispute], criterion_id: str, *, highest: DisputeLevel, at: datetime) -> Barred | None:
+    """What keeps an answer from being disputed now; None where nothing does. `highest` is the last level that somebody holds here."""
+    if not card.is_released:
+        return Barred.NOT_RELEASED
+    if form.dispute_days == 0:
+        return Barred.NOT_OFFERED
+    criterion, answer = form.criterion(criterion_id), card.filled.answers.get(criterion_id)
+    if criterion is None or answer is None or answer.option is None:
+        return Barred.NOT_ANSWERED
+    rounds = rounds_of(earlier, criterion_id)
+    if rounds and rounds[-1].is_open:
+        return Barred.OPEN
+    if rounds and (rounds[-1].state is DisputeState.UPHELD or len(rounds) >= form.dispute_rounds or rounds[-1].level in (highest, LEVELS[-1])):
+        return Barred.SETTLED
+    option = criterion.option(answer.option)
+    if option is not None and exact(option.points) >= criterion.maximum:
+        return Barred.FULL_POINTS
+    until = deadline(form, card, earlier, criterion_id)
+    return Barred.TOO_LATE if until is None or at > until else None
+
+
+def may_decide(user: User, dispute: Dispute, earlier: Sequence[Dispute]) -> bool:
+    """Whether a user may decide: the evaluator of the card first, then a QA manager, then a director; nobody twice, nobody above on their own card."""
+    if not dispute.is_open or not user.is_active:
+        return False
+    if any(d.decided_by_id == user.id for d in earlier if d.criterion == dispute.criterion and d.id != dispute.id):
+        return False
+    if dispute.level is DisputeLevel.EVALUATOR:
+        return user.id == dispute.evaluator_id
+    return user.role is DECIDES[dispute.level] and user.id != dispute.evaluator_id
+
+
+def overdue_level(dispute: Dispute, *, highest: DisputeLevel, at: datetime) -> DisputeLevel | None:
+    """The level that an undecided dispute rises to when its time is over; None where it stays."""
+    if not dispute.is_open or at <= dispute.due_at or dispute.level in (highest, LEVELS[-1]):
+        return None
+    return LEVELS[LEVELS.index(dispute.level) + 1]

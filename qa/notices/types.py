@@ -1,0 +1,55 @@
+"""What people are told."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+class Kind(enum.Enum):
+    CARD_RELEASED = "card_released"
+    CARD_REVISED = "card_revised"
+    CARD_VOIDED = "card_voided"
+    CARD_SENT_BACK = "card_sent_back"
+    CARD_ACKNOWLEDGED = "card_acknowledged"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_DECIDED = "dispute_decided"
+    CALL_ASSIGNED = "call_assigned"
+    CALIBRATION_INVITED = "calibration_invited"
+    CALIBRATION_REVIEW = "calibration_review"
+    GUIDE_NOTE = "guide_note"
+    SLIP_PASSED = "slip_passed"
+    SLIP_DUE = "slip_due"
+    CASE_DECIDED = "case_decided"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing told to one person. `facts` are the names and figures of its sentence."""
+
+    id: int
+    kind: Kind
+    subject: str
+    subject_id: int
+    facts: dict[str, Any]
+    at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Where a person wants to be told of a kind."""
+
+    in_page: bool = True
+    by_mail: bool = True
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A notice on its way to a mailbox."""
+
+    notice: Notice
+    address: str
+    name: str
+    language: str
+    attempts: int

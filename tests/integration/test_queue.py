@@ -1,0 +1,164 @@
+"""The queue as evaluators and the manager meet it: fair mixing, own lists, doubles, blind cards, goals, expiry, self-evaluation."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from qa import upkeep
+from qa.assignment import rules, service
+from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, NothingWaiting
+from qa.checking import store as findings
+from qa.checking.types import Finding, Findings, Verdict
+from qa.notices import store as notices
+from qa.notices.types import Kind
+from qa.scoring import service as scoring
+from qa.scoring import store as cards
+from qa.scoring.types import Answer, Filled, ScorecardState
+from qa.tables.scoring import AnswerRow, AssignmentRow
+from qa.wiring import Wiring
+from tests.conftest import START, people_of
+from tests.integration.test_after_submission import finish
+from tests.integration.test_life_of_a_card import claim, enqueue, full, open_card
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+def test_among_calls_due_on_one_day_the_agent_heard_least_comes_first_and_an_earlier_day_before_all():
+    places = [Candidate(1, 7, START), Candidate(2, 8, START + timedelta(hours=1)), Candidate(3, 9, START - timedelta(days=1)), Candidate(4, 8, START)]
+    assert [c.id for c in rules.in_fair_order(places, {7: 3, 8: 1, 9: 9}, zone=ROME)] == [3, 4, 2, 1]
+
+
+def test_a_share_of_calls_is_picked_for_ever_the_same_and_about_as_many_as_said():
+    picked = [rules.is_picked(0.05, purpose="double", seed="s", external_id=f"c{i}") for i in range(20_000)]
+    assert picked == [rules.is_picked(0.05, purpose="double", seed="s", external_id=f"c{i}") for i in range(20_000)]
+    assert 900 < sum(picked) < 1100
+    assert not any(rules.is_picked(0.0, purpose="double", seed="s", external_id=f"c{i}") for i in range(100))
+    assert all(rules.is_picked(1.0, purpose="double", seed="s", external_id=f"c{i}") for i in range(100))
+
+
+def doubled(wiring, **shares):
+    return Wiring(wiring.settings.model_copy(update=shares), wiring.database, wiring.storage, wiring.ears, wiring.clock)
+
+
+def test_a_double_goes_to_another_evaluator_blind_and_counts_in_no_report(either):
+    wiring = doubled(either, double_share=1.0)
+    cast = people_of(wiring)
+    (call_id,), form = enqueue(wiring, cast)
+    first = open_card(wiring, cast.evaluator)
+    finish(wiring, first, cast.evaluator, full(form), form)
+    assert isinstance(claim(wiring, cast.evaluator), NothingWaiting), "nobody scores the same call twice"
+    second = open_card(wiring, cast.second_evaluator)
+    assert (second.call_id, second.kind, second.is_blind) == (call_id, AssignmentKind.DOUBLE, True)
+    done = finish(wiring, second, cast.second_evaluator, full(form, **{"opening.greeting": Answer(option="not_met", comment="no")}), form)
+    assert done.state is ScorecardState.SUBMITTED, "it never reaches the agent"
+    with wiring.database.read() as session:
+        assert set(session.scalars(select(AnswerRow.scorecard_id))) == {first.id}
+        assert [c.id for c in cards.cards(session, only_released=False)] == [first.id]
+
+
+def test_a_blind_card_shows_no_automatic_answer_until_it_is_submitted(wiring, cast, visit):
+    (call_id,), form = enqueue(wiring, cast)
+    with wiring.database.write() as session:
+        place = session.scalars(select(AssignmentRow)).one()
+        place.is_blind = True
+        found = (Finding("opening.greeting", Verdict.NOT_MET, 0.93, "says"),)
+        findings.keep(session, call_id=call_id, form_version_id=place.form_version_id, findings=Findings("", 1, found, 40.0, 60.0), at=wiring.clock())
+    evaluator = visit(cast.evaluator)
+    page = evaluator.post("/queue/next", follow_redirects=True).text
+    assert "scored blind" in page and "93" not in page and "data-suggestion" not in page
+    data = {f"answer.{c.id}": "met" for c in form.criteria()} | {f"comment.{c.id}": "ok" for c in form.criteria()}
+    assert evaluator.post("/cards/1/draft", {**data, "version": 1}).get_json()["faults"] == {}, "no reason is asked for what was not seen"
+    assert evaluator.post("/cards/1/submit", {**data, "version": 2}).status_code == 302
+    card = evaluator.get("/cards/1").text
+    assert "93" in card and "Scored blind" in card
+
+
+def test_a_call_given_to_somebody_is_theirs_alone_and_its_draft_goes_with_it(wiring, cast, visit):
+    enqueue(wiring, cast, 2)
+    draft = open_card(wiring, cast.evaluator)
+    with wiring.database.write() as session:
+        scoring.save_draft(session, card_id=draft.id, evaluator_id=cast.evaluator.id, version=1, filled=Filled(summary="half"))
+    manager = visit(cast.manager)
+    overview = manager.get("/queue/overview").text
+    assert "Elena" in overview and "Sarah Miles" in overview
+    manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": cast.second_evaluator.id})
+    with wiring.database.read() as session:
+        told = notices.notices(session, cast.second_evaluator.id)
+    assert [n.kind for n in told] == [Kind.CALL_ASSIGNED]
+    assert claim(wiring, cast.evaluator).assignment_id != draft.assignment_id
+    page = visit(cast.second_evaluator).get(f"/workbench/{draft.assignment_id}")
+    assert page.status_code == 200 and "half" in page.text, "opening what is on one's list takes it"
+    assert visit(cast.evaluator).get(f"/workbench/{draft.assignment_id}").status_code == 404
+    assert manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": cast.agent.id}).status_code == 404
+    assert manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": ""}).status_code == 302
+    assert manager.post("/queue/99/reassign", {"to": cast.evaluator.id}).status_code == 409
+    assert visit(cast.evaluator).get("/queue/overview").status_code == 403
+
+
+def test_a_call_leaves_the_queue_only_with_a_reason(wiring, cast, visit):
+    enqueue(wiring, cast)
+    manager = visit(cast.manager)
+    assert "Write why" in manager.post("/queue/1/take-out", {"reason": " "}, follow_redirects=True).text
+    manager.post("/queue/1/take-out", {"reason": "the customer asked"})
+    assert isinstance(claim(wiring, cast.evaluator), NothingWaiting)
+    with wiring.database.read() as session:
+        assert session.get(AssignmentRow, 1).state is AssignmentState.WITHDRAWN
+
+
+def test_a_daily_goal_is_set_by_the_manager_and_shown_to_its_evaluator(wiring, cast, visit):
+    enqueue(wiring, cast)
+    manager = visit(cast.manager)
+    manager.post(f"/queue/goals/{cast.evaluator.id}", {"goal": "8"})
+    assert "/ 8" in visit(cast.evaluator).get("/queue").text
+    assert manager.post(f"/queue/goals/{cast.evaluator.id}", {"goal": "9999"}).status_code == 404
+    assert manager.post(f"/queue/goals/{cast.agent.id}", {"goal": "3"}).status_code == 404
+    manager.post(f"/queue/goals/{cast.evaluator.id}", {"goal": ""})
+    assert "/ 8" not in visit(cast.evaluator).get("/queue").text
+
+
+def test_a_place_that_nobody_takes_expires_long_after_it_was_due(wiring, cast, clock):
+    enqueue(wiring, cast)
+    clock.move(days=64)
+    assert upkeep.keep(wiring)["places expired"] == 0
+    clock.move(days=2)
+    assert upkeep.keep(wiring)["places expired"] == 1
+    assert isinstance(claim(wiring, cast.evaluator), NothingWaiting)
+
+
+def test_time_on_a_card_adds_up_over_saves_and_a_claim_beyond_belief_does_not_count(wiring, cast, visit):
+    enqueue(wiring, cast)
+    evaluator = visit(cast.evaluator)
+    evaluator.post("/queue/next", follow_redirects=True)
+    for version, seconds in ((1, "30.5"), (2, "12"), (3, "nan"), (4, "-5"), (5, "x")):
+        assert evaluator.post("/cards/1/draft", {"version": version, "seconds": seconds}).status_code == 200
+    with wiring.database.read() as session:
+        assert cards.card(session, 1).seconds_spent == 42.5
+    evaluator.post("/cards/1/draft", {"version": 6, "seconds": "1e9"})
+    with wiring.database.read() as session:
+        assert cards.card(session, 1).seconds_spent == 42.5 + 3600
+
+
+def test_an_agent_scores_an_own_call_and_the_card_stays_with_them(wiring, cast, visit):
+    _, form = enqueue(wiring, cast)
+    card = finish(wiring, open_card(wiring, cast.evaluator), cast.evaluator, full(form), form)
+    agent, stranger = visit(cast.agent), visit(cast.stranger)
+    assert stranger.post(f"/my/scorecards/{card.id}/self-evaluation").status_code == 404
+    where = agent.post(f"/my/scorecards/{card.id}/self-evaluation").location
+    assert agent.post(f"/my/scorecards/{card.id}/self-evaluation").location == where, "a second click leads to the same form"
+    assert agent.get(where).status_code == 200 and stranger.get(where).status_code == 404
+    data = {f"answer.{c.id}": "met" for c in form.criteria()} | {f"comment.{c.id}": "ok" for c in form.criteria()}
+    done = agent.post(f"/cards/{card.id + 1}/submit", {**data, "version": 1})
+    assert done.location.endswith(f"/cards/{card.id + 1}")
+    assert "self-evaluation" in agent.get(done.location).text
+    assert visit(cast.leader).get(done.location).status_code == 404, "nobody but the agent and QA managers sees it"
+    with wiring.database.read() as session:
+        assert [c.id for c in cards.cards(session, only_released=False)] == [card.id]
+    assert agent.get("/queue").status_code == 403
+
+
+def test_an_evaluator_who_is_an_agent_too_never_gets_an_own_call(wiring, cast):
+    enqueue(wiring, cast)
+    with wiring.database.write() as session:
+        taken = service.claim_next(session, evaluator_id=cast.evaluator.id, own_agent_id=cast.agent.agent_id, lease_minutes=45, at=wiring.clock())
+    assert isinstance(taken, NothingWaiting)
