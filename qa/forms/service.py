@@ -50,6 +50,11 @@ def load(session: Session, form_version_id: int) -> Form:
     return parsed(form_version_id, store.source(session, form_version_id))
 
 
+def current(session: Session) -> list[tuple[int, Form]]:
+    """The newest published version of every form."""
+    return [(i, parsed(i, source)) for i, source in store.current(session)]
+
+
 def form_for(session: Session, *, project: str, queue: str, direction: str, language: str | None, duration: float) -> tuple[int, Form] | None:
     """The newest published form for a call; of several that apply, the most specific (project, then queue, then direction, then fewest languages)."""
     candidates = []

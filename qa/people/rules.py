@@ -13,6 +13,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             P.SCORE,
             P.FILL_FORMS,
             P.MANAGE_QUEUE,
+            P.CALL_CALIBRATION,
             P.READ_CALLS,
             P.READ_CARDS,
             P.IMPORT,

@@ -54,6 +54,12 @@ ACCESS: dict[str, P | Door] = {
     "assignment.take_next": P.SCORE,
     "assignment.skip": P.SCORE,
     "assignment.give_back": P.SCORE,
+    "calibration.listing": P.FILL_FORMS,
+    "calibration.session": P.FILL_FORMS,  # members and whoever calls sessions
+    "calibration.call": P.CALL_CALIBRATION,
+    "calibration.review": P.CALL_CALIBRATION,
+    "calibration.agree": P.CALL_CALIBRATION,
+    "calibration.close": P.CALL_CALIBRATION,
     "assignment.overview": P.MANAGE_QUEUE,
     "assignment.reassign": P.MANAGE_QUEUE,
     "assignment.take_out": P.MANAGE_QUEUE,

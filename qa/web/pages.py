@@ -7,6 +7,7 @@ from flask import Flask, g, request, url_for
 from flask_babel import gettext as _
 
 from qa.assignment import store as queue_store
+from qa.calibration import store as calibration_store
 from qa.disputes import store as disputes_store
 from qa.jobs import store as jobs_store
 from qa.jobs.types import TaskState
@@ -14,7 +15,7 @@ from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, audit, cards, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
+from qa.web import assignment, audit, calibration, cards, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
 from qa.web.current import now, reading, wiring
 
 
@@ -31,7 +32,7 @@ class Entry:
 
 
 def install(app: Flask) -> None:
-    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices):
+    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices, calibration):
         app.register_blueprint(module.blueprint)
 
     @app.context_processor
@@ -69,6 +70,7 @@ def side_list() -> list[Entry]:
         aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
         disputed = disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
+        to_calibrate = calibration_store.waiting_for(session, user.id) if may(user, P.FILL_FORMS) else 0
         to_read = cards_store.count_awaiting_reader(session, reader_id=user.id) if may(user, P.SCORE) else 0
     entries = [
         (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
@@ -78,6 +80,7 @@ def side_list() -> list[Entry]:
         (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
         (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read)) if to_read else None,
         (P.DECIDE_DISPUTES, Entry("disputes.listing", _("Disputes"), "speech", disputed or None)),
+        (P.FILL_FORMS, Entry("calibration.listing", _("Calibration"), "scale", to_calibrate or None)) if to_calibrate or may(user, P.SCORE) else None,
         (P.MANAGE_QUEUE, Entry("assignment.overview", _("Queue and evaluators"), "gauge")),
         (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),
         (P.SAMPLE, Entry("sampling.overview", _("Sampling"), "dice")),

@@ -1,0 +1,93 @@
+"""Calibration sessions: the same form for the same calls by several people, blind, and what they agree on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from qa.statistics.agreement import Agreement, Icc
+from qa.tables.calibration import SessionState
+
+__all__ = ["CalibrationSession", "Filling", "Item", "Member", "RaterReport", "SessionCall", "SessionReport", "SessionState"]
+
+
+@dataclass(frozen=True)
+class SessionCall:
+    """`agreed` maps a criterion to the option that the group settled on; what is missing is unresolved."""
+
+    call_id: int
+    agent: str
+    started_at: datetime
+    agreed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Member:
+    user_id: int
+    name: str
+    done: int  # calls scored
+
+
+@dataclass(frozen=True)
+class CalibrationSession:
+    id: int
+    title: str
+    form_version_id: int
+    state: SessionState
+    due_at: datetime
+    notes: str
+    follow_up: str
+    created_by: str
+    created_at: datetime
+    calls: tuple[SessionCall, ...]
+    members: tuple[Member, ...]
+
+    @property
+    def is_scored_by_all(self) -> bool:
+        return all(m.done >= len(self.calls) for m in self.members)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """One rater's submitted form for one call. `options` by criterion; the automatic checks are a rater too, with None as id."""
+
+    rater_id: int | None
+    call_id: int
+    options: dict[str, str]
+    score: float | None
+    comments: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A criterion over all calls of the session: how far people agreed. `spread` counts every option that people chose."""
+
+    criterion: str
+    spread: dict[str, int]
+    pairs: float | None  # share of pairs of people with the same answer, 0–1
+    alpha: Agreement
+    ac1: float | None
+    kappa: float | None  # weighted, mean over pairs of people
+    unresolved: int  # calls without an agreed answer, of those on which people differed
+
+
+@dataclass(frozen=True)
+class RaterReport:
+    """How one rater stands to the agreed answers. An answer that nobody agreed on counts as differing from everybody's."""
+
+    rater_id: int | None
+    name: str
+    answers: int
+    differing: float | None  # share of answers that are not the agreed one, 0–1
+    score_distance: float | None  # mean absolute difference to the agreed score, in points
+    severity: float | None  # mean difference to the agreed score: below 0 is stricter
+    na_share: float | None
+    is_na_unusual: bool
+
+
+@dataclass(frozen=True)
+class SessionReport:
+    items: tuple[Item, ...]
+    raters: tuple[RaterReport, ...]
+    overall: Agreement
+    pairs: float | None
+    scores: Icc | None
+    unresolved: int

@@ -1,0 +1,1 @@
+"""Formulas that several stages share, with their sources. Pure; each is tested against published values."""
