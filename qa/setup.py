@@ -49,6 +49,7 @@ DEMO_PEOPLE = (
     ("leader", "Lea Leader", Role.TEAM_LEADER, "Team Thames", None),
     ("trainer", "Tina Trainer", Role.TRAINER, None, None),
     ("agent", "Sarah Miles", Role.AGENT, None, "sarah.miles"),
+    ("tom", "Tom Baker", Role.AGENT, None, "tom.baker"),
     ("director", "Dora Director", Role.DIRECTOR, None, None),
     ("admin", "Ada Administrator", Role.ADMINISTRATOR, None, None),
 )

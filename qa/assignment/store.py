@@ -13,14 +13,17 @@ from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
+_QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
+
+
 def _free(now: datetime) -> ColumnElement[bool]:
     claimed_too_long = and_(AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now)
     return or_(AssignmentRow.state == AssignmentState.WAITING, claimed_too_long)
 
 
 def _open_to(evaluator_id: int) -> ColumnElement[bool]:
-    anybodys = and_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE)))
-    return or_(AssignmentRow.reserved_for_id == evaluator_id, anybodys)
+    """Calls for everybody or for this evaluator. Calibrations and self-evaluations are taken on their own pages, not from the queue."""
+    return and_(_QUEUED, or_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.reserved_for_id == evaluator_id))
 
 
 def add(
@@ -84,7 +87,7 @@ def add_again(session: Session, assignment_id: int, *, due_at: datetime, at: dat
 
 def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None:
     """The assignment that an evaluator holds now, the oldest."""
-    query = select(AssignmentRow.id).where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED)
+    query = select(AssignmentRow.id).where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, _QUEUED)
     return session.scalar(query.where(AssignmentRow.lease_until >= now).order_by(AssignmentRow.id).limit(1))
 
 
@@ -93,8 +96,8 @@ def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None,
 
     Nobody gets a call of their own, nor one that they have filled a form for already.
     """
-    mine = AssignmentRow.reserved_for_id == evaluator_id
-    anybodys = and_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE)))
+    mine = and_(_QUEUED, AssignmentRow.reserved_for_id == evaluator_id)
+    anybodys = and_(_QUEUED, AssignmentRow.reserved_for_id.is_(None))
     waiting = AssignmentRow.state == AssignmentState.WAITING
     abandoned = and_(AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now)
     other = aliased(AssignmentRow)
@@ -105,7 +108,7 @@ def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None,
             query = select(AssignmentRow.id, CallRow.agent_id, AssignmentRow.due_at).join(CallRow, CallRow.id == AssignmentRow.call_id)
             query = query.where(free, whose, ~seen if whose is anybodys else true()).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
             if own_agent_id is not None:
-                query = query.where(or_(CallRow.agent_id != own_agent_id, AssignmentRow.kind == AssignmentKind.SELF))
+                query = query.where(CallRow.agent_id != own_agent_id)
             found += [Candidate(*row) for row in session.execute(query)]
         if found:
             break
@@ -115,7 +118,8 @@ def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None,
 def scored_by_agent(session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime) -> dict[int, int]:
     """How many cards of each agent this evaluator has opened since then."""
     query = select(ScorecardRow.agent_id, func.count()).where(ScorecardRow.evaluator_id == evaluator_id, ScorecardRow.opened_at >= since)
-    return dict(session.execute(query.where(ScorecardRow.agent_id.in_(agent_ids)).group_by(ScorecardRow.agent_id)).all())
+    counting = ScorecardRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
+    return dict(session.execute(query.where(ScorecardRow.agent_id.in_(agent_ids), counting).group_by(ScorecardRow.agent_id)).all())
 
 
 def is_untouched(session: Session, assignment_id: int, *, now: datetime) -> bool:
@@ -207,13 +211,13 @@ def waiting(session: Session, evaluator_id: int, *, now: datetime, limit: int = 
 
 def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Place]:
     done = (AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
-    query = _places().where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done))
+    query = _places().where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done), _QUEUED)
     return [_place(r) for r in session.execute(query.order_by(AssignmentRow.finished_at.desc()).limit(limit))]
 
 
 def counts(session: Session, evaluator_id: int, *, now: datetime, today: datetime) -> QueueCounts:
     free = and_(_free(now), _open_to(evaluator_id))
-    own = AssignmentRow.evaluator_id == evaluator_id
+    own = and_(AssignmentRow.evaluator_id == evaluator_id, _QUEUED)
     row = session.execute(
         select(
             func.count().filter(free),

@@ -81,7 +81,7 @@ def test_what_is_left_unfinished_is_withdrawn_when_the_discussion_opens(wiring, 
     score(wiring, made, cast.evaluator, form, ids[0])
     with wiring.database.write() as session:
         service.open_review(session, session_id=made, by=cast.manager.id, at=wiring.clock())
-        states = [s for s in session.scalars(select(AssignmentRow.state).where(AssignmentRow.occasion != ""))]
+        states = session.scalars(select(AssignmentRow.state).where(AssignmentRow.occasion != "")).all()
         report, _ = service.report(session, store.one(session, made), form)
     assert sorted(s.value for s in states) == ["submitted"] + ["withdrawn"] * 5
     assert report.overall.value is None and report.scores is None, "one rater agrees with nobody"

@@ -69,6 +69,12 @@ def test_the_compiled_catalogue_is_the_written_one(locale):
     assert written == compiled
 
 
+def test_every_chinese_text_is_chinese():
+    catalogue = gettext.GNUTranslations(io.BytesIO((TRANSLATIONS / "zh_Hans_CN" / "LC_MESSAGES" / "messages.mo").read_bytes()))
+    words = {text: said for text, said in catalogue._catalog.items() if text and len(said) > 3}
+    assert [said for said in words.values() if not re.search("[\u4e00-\u9fff]", said)] == []
+
+
 @pytest.mark.parametrize(("header", "word"), [("it-IT,it;q=0.9", "Accedi"), ("zh-CN", "登录"), ("zh-TW", "登录"), ("fr", "Sign in"), ("", "Sign in")])
 def test_a_browser_is_greeted_in_its_language(visit, header, word):
     assert word in visit(None).get("/sign-in", headers={"Accept-Language": header}).text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qa.settings import HOUSE, Settings
+from tests.journeys.content import fill
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARTEFACTS = HOUSE / "artefacts"
@@ -65,6 +66,7 @@ def site(tmp_path_factory):
             store.request(session, [("queue", c.call_id) for d in made for c in d.calls], at=wiring.clock())
     while work_once(wiring):
         pass
+    fill(wiring)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -75,7 +77,7 @@ def site(tmp_path_factory):
     server.close()
 
 
-ROLES = {"evaluator": "Evaluator", "manager": "QA manager", "leader": "Team leader", "trainer": "Trainer", "agent": "Agent", "admin": "Administrator", "director": "Director"}
+ROLES = {"evaluator": "Evaluator", "manager": "QA manager", "leader": "Team leader", "trainer": "Trainer", "agent": "Agent", "admin": "Administrator", "director": "Director", "tom": "Tom Baker"}
 
 
 @pytest.fixture

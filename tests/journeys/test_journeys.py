@@ -38,7 +38,8 @@ def test_an_evaluator_scores_a_call_by_keyboard_and_the_agent_reads_it(enter, si
     expect(page.locator("[data-now]")).not_to_have_text("0:00", timeout=15000)
     page.wait_for_selector(".w.is-now", timeout=15000)
     page.keyboard.press(" ")
-    page.locator(".criterion legend").nth(7).click()
+    late = page.locator(".criterion:not([hidden])").evaluate_all("all => all.findIndex(c => Number(c.querySelector('[data-play-from]')?.dataset.playFrom) >= 11)")
+    page.locator(".criterion:not([hidden]) legend").nth(late).click()
     page.keyboard.press("e")
     expect(page.locator("[data-now]")).to_have_text(re.compile(r"0:[1-9]\d"), timeout=15000)
     page.locator(".criterion legend").first.click()
@@ -90,6 +91,72 @@ def test_what_is_typed_survives_a_reload_and_a_changed_answer_asks_why(enter):
     assert page.locator("input[name^='reason.']").evaluate_all("els => els.map(e => e.value)").count("heard it differently") == 1
 
 
+def test_a_wrong_word_is_corrected_from_the_keyboard_and_the_recognised_one_kept(enter):
+    page = enter("evaluator")
+    take_call(page)
+    word = page.locator(".w").nth(4)
+    recognised = word.inner_text()
+    word.click()
+    page.keyboard.press(" ")
+    word = page.locator(".w.is-now").first
+    recognised = word.inner_text()
+    page.keyboard.press("w")
+    page.fill("[data-correction]", "Harper")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".w.corrected")
+    page.reload()
+    assert page.locator(".w.corrected").first.inner_text() == "Harper"
+    assert recognised in page.locator(".w.corrected").first.get_attribute("title")
+
+
+def test_what_was_typed_without_a_connection_survives_the_end_of_the_browser(enter):
+    page = enter("evaluator")
+    take_call(page)
+    page.context.set_offline(True)
+    page.fill("#summary", "before the crash")
+    page.wait_for_selector("[data-saved][data-state=offline]")
+    page.problems.clear()  # the browser logs the failed request; that is the point
+    again = page.context.new_page()
+    again.problems = []
+    url = page.url
+    page.close(run_before_unload=False)
+    again.context.set_offline(False)
+    again.goto(url)
+    again.locator("[data-restore]").click()
+    again.wait_for_selector("[data-saved][data-state=saved]")
+    again.wait_for_timeout(1500)
+    again.reload()
+    assert again.input_value("#summary") == "before the crash"
+    assert again.locator("[data-recovered]").is_hidden(), "it is offered once"
+
+
+def test_an_agent_disputes_an_answer_up_to_the_director(enter):
+    agent = enter("tom")
+    agent.goto(agent.url.split("/my")[0] + "/cards/1")
+    assert "Round 2" in agent.inner_text("main")
+    manager = enter("manager")
+    manager.goto(manager.url.split("/reports")[0] + "/disputes")
+    manager.locator("main table").first.locator("a").first.click()
+    manager.check("input[value=stays]")
+    manager.fill("#reason", "The guidance says so since May.")
+    manager.get_by_role("button", name="Decide").click()
+    agent.reload()
+    assert "The guidance says so since May." in agent.inner_text("main")
+    agent.locator("details", has_text="Dispute this answer").locator("summary").first.click()
+    agent.locator("details[open] textarea").first.fill("I ask for one more opinion.")
+    agent.locator("details[open] button", has_text="Dispute").first.click()
+    director = enter("director")
+    director.goto(director.url.split("/reports")[0] + "/disputes")
+    director.locator("main table").first.locator("a").first.click()
+    director.check("input[name=option][value=met]")
+    director.fill("#reason", "Said at 0:13.")
+    director.get_by_role("button", name="Decide").click()
+    agent.reload()
+    said = agent.inner_text("main")
+    assert "after a dispute" in said and violations(agent) == []
+    picture(agent, "agent-card-revised")
+
+
 def test_an_incomplete_card_is_not_submitted_and_shows_where(enter):
     page = enter("evaluator")
     take_call(page)
@@ -133,16 +200,23 @@ def test_a_lost_connection_is_said_and_made_good(enter):
 
 
 PAGES = {
-    "evaluator": ["/queue", "/calls", "/calls/1", "/cards", "/forms", "/forms/1"],
-    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/forms/2/try?call=1"],
-    "leader": ["/team", "/reports/2026-11", "/training/2026-11"],
+    "evaluator": ["/queue", "/calls", "/calls?said=thank+you", "/calls/1", "/cards", "/forms", "/forms/1", "/disputes", "/calibration", "/calibration/2", "/notices"],
+    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/access-log?what=submitted", "/forms/2/try?call=1", "/queue/overview", "/cards/1", "/cards/1/re-evaluate",
+                "/disputes", "/disputes/1", "/disputes/2", "/calibration", "/calibration/1", "/calibration/new", "/second-reading"],
+    "leader": ["/team", "/reports/2026-11", "/training/2026-11", "/calls", "/cards", "/cards/1", "/calibration/1", "/notices"],
     "trainer": ["/training/2026-11", "/reports/2026-11"],
     "agent": ["/my/scorecards"],
+    "tom": ["/my/scorecards", "/cards/1", "/notices"],
     "admin": ["/people", "/jobs", "/password"],
+    "director": ["/reports/2026-11", "/team", "/disputes", "/cards/1"],
 }
 
 
-@pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390), ("zh", True, 1440)])
+# every language in both widths and both themes, every theme in both widths
+DRESSES = [("en", False, 1440), ("en", True, 390), ("it", True, 1440), ("it", False, 390), ("zh", False, 1440), ("zh", True, 390)]
+
+
+@pytest.mark.parametrize(("language", "dark", "width"), DRESSES)
 @pytest.mark.parametrize("role", PAGES)
 def test_every_page_of_every_role_is_clean_readable_and_within_its_width(enter, site, role, language, dark, width):
     page = enter(role, width=width, height=900 if width > 500 else 844, language=language, dark=dark)

@@ -61,16 +61,17 @@ export async function startPlayer(root) {
   function mark(kind, start, end) {
     return regions.addRegion({ start, end: Math.max(end, start + 0.15), color: MARK_COLOURS[kind], drag: false, resize: false });
   }
+  const start = () => media.play().catch(() => { /* paused again before it began */ });
   let shown = null;
-  function hear(start, end) {
+  function hear(from, end) {
     shown?.remove();
-    shown = mark("evidence", start, end ?? start + 1);
+    shown = mark("evidence", from, end ?? from + 1);
     stopAt = end === undefined ? null : end + 0.35;
-    media.currentTime = Math.max(0, start - 0.25);
-    media.play();
+    media.currentTime = Math.max(0, from - 0.25);
+    start();
   }
   const jump = (seconds) => { stopAt = null; media.currentTime = Math.min(Number(box.dataset.duration), Math.max(0, media.currentTime + seconds)); };
-  const toggle = () => { stopAt = null; return media.paused ? media.play() : media.pause(); };
+  const toggle = () => { stopAt = null; return media.paused ? start() : media.pause(); };
 
   box.querySelector("[data-play]").addEventListener("click", toggle);
   box.querySelectorAll("[data-jump]").forEach((b) => b.addEventListener("click", () => jump(Number(b.dataset.jump))));
@@ -87,7 +88,7 @@ export async function startPlayer(root) {
     const source = e.target.closest("[data-play-from]");
     if (source) hear(Number(source.dataset.playFrom), source.dataset.playTo ? Number(source.dataset.playTo) : undefined);
   });
-  const follow = followTranscript(root, box, (s) => { stopAt = null; media.currentTime = s; media.play(); });
+  const follow = followTranscript(root, box, (s) => { stopAt = null; media.currentTime = s; start(); });
   const now = box.querySelector("[data-now]");
   const step = () => {
     const t = media.currentTime;
