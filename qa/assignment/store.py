@@ -12,7 +12,6 @@ from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
-
 _QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from qa.notices.types import Kind
 
-PATHS = {"scorecard": "/cards/{}", "dispute": "/disputes/{}", "assignment": "/workbench/{}", "calibration": "/calibration/{}"}
+PATHS = {"scorecard": "/cards/{}", "dispute": "/disputes/{}", "assignment": "/workbench/{}", "calibration": "/calibration/{}", "case": "/cases/{}"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ class Permission(enum.Enum):
     SCORE = "score"  # take calls from the queue
     FILL_FORMS = "fill_forms"  # a form put on one's own list: a calibration, a self-evaluation
     MANAGE_QUEUE = "manage_queue"
+    KEEP_CASES = "keep_cases"  # difficult cases, praise, complaints, guide notes, proposals: which ones by qa.cases.rules
     CALL_CALIBRATION = "call_calibration"
     READ_CALLS = "read_calls"
     READ_OWN_CARDS = "read_own_cards"

@@ -39,6 +39,7 @@ class CaseRow(Base):
     content: Mapped[str] = mapped_column(Text)
     contact: Mapped[str] = mapped_column(String(300), default="")
     due_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
     written_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     written_at: Mapped[datetime]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

@@ -54,6 +54,10 @@ ACCESS: dict[str, P | Door] = {
     "assignment.take_next": P.SCORE,
     "assignment.skip": P.SCORE,
     "assignment.give_back": P.SCORE,
+    "cases.listing": P.KEEP_CASES,
+    "cases.write": P.KEEP_CASES,  # and qa.cases.rules.may_write
+    "cases.case": P.KEEP_CASES,  # and qa.cases.rules.may_read
+    "cases.settle": P.KEEP_CASES,  # and qa.cases.rules.may_settle
     "calibration.listing": P.FILL_FORMS,
     "calibration.session": P.FILL_FORMS,  # members and whoever calls sessions
     "calibration.call": P.CALL_CALIBRATION,

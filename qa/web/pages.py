@@ -8,6 +8,9 @@ from flask_babel import gettext as _
 
 from qa.assignment import store as queue_store
 from qa.calibration import store as calibration_store
+from qa.cases import rules as case_rules
+from qa.cases import store as cases_store
+from qa.cases.types import CaseKind
 from qa.disputes import store as disputes_store
 from qa.jobs import store as jobs_store
 from qa.jobs.types import TaskState
@@ -15,7 +18,7 @@ from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, audit, calibration, cards, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
+from qa.web import assignment, audit, calibration, cards, cases, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
 from qa.web.current import now, reading, wiring
 
 
@@ -32,7 +35,7 @@ class Entry:
 
 
 def install(app: Flask) -> None:
-    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices, calibration):
+    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices, calibration, cases):
         app.register_blueprint(module.blueprint)
 
     @app.context_processor
@@ -45,11 +48,17 @@ def install(app: Flask) -> None:
             "P": P,
             "icon_url": icon_url,
             "unread_notices": unread_notices,
+            "may_write": may_write_case,
         }
 
 
 def icon_url(name: str) -> str:
     return url_for("static", filename="icons.svg") + f"#{name}"
+
+
+def may_write_case(user: Any, kind: str) -> bool:
+    """Whether the role may write this kind of case down."""
+    return user.role in case_rules.WRITES[CaseKind(kind)]
 
 
 def unread_notices() -> int:
@@ -71,6 +80,8 @@ def side_list() -> list[Entry]:
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
         disputed = disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
         to_calibrate = calibration_store.waiting_for(session, user.id) if may(user, P.FILL_FORMS) else 0
+        settles = [k for k, roles in case_rules.SETTLES.items() if user.role in roles]
+        to_settle = cases_store.count_open(session, user, settles) if settles and may(user, P.KEEP_CASES) else 0
         to_read = cards_store.count_awaiting_reader(session, reader_id=user.id) if may(user, P.SCORE) else 0
     entries = [
         (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
@@ -81,6 +92,7 @@ def side_list() -> list[Entry]:
         (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read)) if to_read else None,
         (P.DECIDE_DISPUTES, Entry("disputes.listing", _("Disputes"), "speech", disputed or None)),
         (P.FILL_FORMS, Entry("calibration.listing", _("Calibration"), "scale", to_calibrate or None)) if to_calibrate or may(user, P.SCORE) else None,
+        (P.KEEP_CASES, Entry("cases.listing", _("Cases"), "folder", to_settle or None)),
         (P.MANAGE_QUEUE, Entry("assignment.overview", _("Queue and evaluators"), "gauge")),
         (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),
         (P.SAMPLE, Entry("sampling.overview", _("Sampling"), "dice")),

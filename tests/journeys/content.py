@@ -10,6 +10,8 @@ from qa.assignment import store as queue
 from qa.assignment.types import AssignmentKind, AssignmentState, Claimed
 from qa.calibration import service as calibration
 from qa.calibration import store as sessions
+from qa.cases import service as cases
+from qa.cases.types import CaseKind, Draft
 from qa.checking import store as findings
 from qa.disputes import service as disputes
 from qa.forms import service as forms
@@ -31,6 +33,7 @@ def fill(wiring) -> None:
     _score(wiring, second, agent_code="wang.meiling", lose=2)
     agent, manager = by_name["tom"], by_name["manager"]
     _dispute(wiring, own, agent, second)
+    _write_cases(wiring, agent, by_name["evaluator"])
     _calibrate(wiring, manager, [by_name["evaluator"], second, by_name["leader"]])
 
 
@@ -81,6 +84,14 @@ def _dispute(wiring, card, agent, evaluator):
         disputes.open_dispute(
             session, card=card, form=form, criterion=lost[0], reason="The guidance does not say who has to begin.", suggested="", by=agent, decide_days=5, at=wiring.clock()
         )
+
+
+def _write_cases(wiring, agent, evaluator):
+    with wiring.database.write() as session:
+        slip = Draft(CaseKind.DIFFICULT, "The customer waits for an engineer since Monday.", agent_id=agent.agent_id, contact="Ms Rossi", due_at=wiring.clock() + timedelta(hours=6))
+        cases.write(session, slip, by=agent, at=wiring.clock())
+        for kind, words in ((CaseKind.GUIDE, "Try to name the next step before the goodbye."), (CaseKind.COMPLAINT, "The customer felt cut off.")):
+            cases.write(session, Draft(kind, words, agent_id=agent.agent_id), by=evaluator, at=wiring.clock())
 
 
 def _calibrate(wiring, manager, members):

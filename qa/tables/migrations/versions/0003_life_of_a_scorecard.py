@@ -75,6 +75,7 @@ def upgrade() -> None:
     sa.Column('content', sa.Text(), nullable=False),
     sa.Column('contact', sa.String(length=300), nullable=False),
     sa.Column('due_at', UtcDateTime(), nullable=True),
+    sa.Column('reminded_at', UtcDateTime(), nullable=True),
     sa.Column('written_by_id', sa.Integer(), nullable=False),
     sa.Column('written_at', UtcDateTime(), nullable=False),
     sa.Column('decided_by_id', sa.Integer(), nullable=True),

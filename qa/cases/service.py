@@ -1,0 +1,87 @@
+"""Write a case down, pass a difficult one to the leader, settle it, remind people of what was promised."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.cases import store
+from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
+from qa.cases.types import Case, CaseKind, CaseState, Draft
+from qa.notices.service import tell
+from qa.notices.types import Kind
+from qa.people import store as people
+from qa.people.types import Role, User
+
+REMIND_HOURS = 4
+
+
+class CaseRefused(ValueError):
+    """A case cannot be written down like this; the message is a code of `rules.fault`, or `decision`."""
+
+
+class NotTheirCase(Exception):
+    """Not this person's to write, read or settle."""
+
+
+def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
+    """Put a case on record and tell whom it concerns. A difficult one goes to the agent's leader at once. Raises CaseRefused and NotTheirCase."""
+    project_id = None
+    if draft.call_id is not None:
+        facts = store.facts_of_call(session, draft.call_id)
+        if facts is None:
+            raise NotTheirCase
+        agent_id, project_id, started_at = facts
+        draft = replace(draft, agent_id=agent_id, happened_at=draft.happened_at or started_at)
+    elif by.role is Role.AGENT and draft.kind is not CaseKind.PROPOSAL:
+        draft = replace(draft, agent_id=by.agent_id)
+    team_id = store.team_of(session, draft.agent_id) if draft.agent_id is not None else None
+    if not may_write(by, draft, team_id=team_id):
+        raise NotTheirCase
+    if why := fault(draft, at=at):
+        raise CaseRefused(why)
+    leaders = people.leaders_of_agent(session, draft.agent_id) if draft.agent_id is not None else []
+    is_passed = draft.kind is CaseKind.DIFFICULT and bool(leaders)
+    made = store.add(session, draft, project_id=project_id, state=CaseState.PASSED if is_passed else CaseState.OPEN, by=by.id, at=at)
+    note(session, subject=Subject.CASE, subject_id=made, what="written", at=at, actor_id=by.id, kind=draft.kind.value)
+    about = ("case", made)
+    if is_passed and draft.due_at is not None:
+        tell(session, leaders, Kind.SLIP_PASSED, about=about, at=at, but=by.id, until=draft.due_at.isoformat())
+    if draft.kind is CaseKind.GUIDE and draft.agent_id is not None:
+        tell(session, people.users_of_agent(session, draft.agent_id), Kind.GUIDE_NOTE, about=about, at=at, but=by.id, name=by.display_name)
+    return made
+
+
+def settle(session: Session, *, case_id: int, state: CaseState, decision: str, by: User, at: datetime) -> Case:
+    """Close a case: replied, read, deserved or not, right or not, taken over or not. A decision needs its reason.
+
+    Raises NotTheirCase and CaseRefused.
+    """
+    found = store.case(session, case_id)
+    if found is None or not may_settle(by, found) or state not in OUTCOMES[found.kind]:
+        raise NotTheirCase
+    if found.kind is not CaseKind.GUIDE and not decision.strip():
+        raise CaseRefused("decision")
+    if not store.settle(session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at):
+        raise NotTheirCase
+    note(session, subject=Subject.CASE, subject_id=case_id, what="decided", at=at, actor_id=by.id, state=state.value)
+    concerned = [found.written_by_id]
+    if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
+        concerned += people.users_of_agent(session, found.agent_id)
+    tell(session, concerned, Kind.CASE_DECIDED, about=("case", case_id), at=at, but=by.id, content=found.content[:120])
+    done = store.case(session, case_id)
+    assert done is not None
+    return done
+
+
+def remind(session: Session, *, at: datetime) -> int:
+    """Remind leader and writer of promised replies that are due within hours or are late; once each. How many."""
+    reminded = 0
+    for found in store.due_slips(session, until=at + timedelta(hours=REMIND_HOURS)):
+        if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
+            leaders = people.leaders_of_agent(session, found.agent_id) if found.agent_id is not None else []
+            tell(session, [*leaders, found.written_by_id], Kind.SLIP_DUE, about=("case", found.id), at=at, until=found.due_at.isoformat())
+            reminded += 1
+    return reminded
