@@ -48,9 +48,9 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
     note(session, subject=Subject.CASE, subject_id=made, what="written", at=at, actor_id=by.id, kind=draft.kind.value)
     about = ("case", made)
     if is_passed and draft.due_at is not None:
-        tell(session, leaders, Kind.SLIP_PASSED, about=about, at=at, but=by.id, until=draft.due_at.isoformat())
+        tell(session, leaders, Kind.SLIP_PASSED, about=about, at=at, but=by.id, project=project_id, until=draft.due_at.isoformat())
     if draft.kind is CaseKind.GUIDE and draft.agent_id is not None:
-        tell(session, people.users_of_agent(session, draft.agent_id), Kind.GUIDE_NOTE, about=about, at=at, but=by.id, name=by.display_name)
+        tell(session, people.users_of_agent(session, draft.agent_id), Kind.GUIDE_NOTE, about=about, at=at, but=by.id, project=project_id, name=by.display_name)
     return made
 
 
@@ -70,7 +70,7 @@ def settle(session: Session, *, case_id: int, state: CaseState, decision: str, b
     concerned = [found.written_by_id]
     if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
         concerned += people.users_of_agent(session, found.agent_id)
-    tell(session, concerned, Kind.CASE_DECIDED, about=("case", case_id), at=at, but=by.id, content=found.content[:120])
+    tell(session, concerned, Kind.CASE_DECIDED, about=("case", case_id), at=at, but=by.id, project=found.project_id, content=found.content[:120])
     done = store.case(session, case_id)
     assert done is not None
     return done
@@ -82,6 +82,14 @@ def remind(session: Session, *, at: datetime) -> int:
     for found in store.due_slips(session, until=at + timedelta(hours=REMIND_HOURS)):
         if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
             leaders = people.leaders_of_agent(session, found.agent_id) if found.agent_id is not None else []
-            tell(session, [*leaders, found.written_by_id], Kind.SLIP_DUE, about=("case", found.id), at=at, until=found.due_at.isoformat())
+            tell(
+                session,
+                [*leaders, found.written_by_id],
+                Kind.SLIP_DUE,
+                about=("case", found.id),
+                at=at,
+                project=found.project_id,
+                until=found.due_at.isoformat(),
+            )
             reminded += 1
     return reminded

@@ -78,6 +78,27 @@ def users_password(name: str, password: str) -> None:
     say(f"{name} has a new password")
 
 
+@users.command("projects")
+@click.argument("name")
+@click.argument("codes", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All projects, new ones too.")
+def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
+    """Hold a user to the projects with these CODES; they see nothing of the others."""
+    from qa.people import store
+
+    if every == bool(codes):
+        raise Refusal("give the codes of projects, or --all")
+    with wired().database.write() as session:
+        found = store.credentials(session, name)
+        if found is None:
+            raise Refusal(f"there is no user {name!r}")
+        ids = {code: i for i, code, _name in store.project_ids(session)}
+        if unknown := sorted(set(codes) - set(ids)):
+            raise Refusal(f"there is no project {', '.join(unknown)}; there are: {', '.join(sorted(ids)) or 'none'}")
+        store.set_projects(session, found[0].id, None if every else [ids[c] for c in codes])
+    say(f"{name} works for {'all projects' if every else ', '.join(codes)}")
+
+
 USER_FAULTS = {
     "username": "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
     "taken": "this user name is taken",

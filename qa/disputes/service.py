@@ -105,7 +105,7 @@ def decide(
         changes, cause = {found.criterion: option}, RevisionCause.DISPUTE
         scoring.revise(session, card_id=found.card_id, changes=changes, cause=cause, reason=reason, by=by.id, form=form, findings=findings, at=at)
     readers = [*people.users_of_agent(session, found.agent_id), found.evaluator_id]
-    tell(session, readers, Kind.DISPUTE_DECIDED, about=("dispute", dispute_id), at=at, but=by.id, upheld=option is not None)
+    tell(session, readers, Kind.DISPUTE_DECIDED, about=("dispute", dispute_id), at=at, but=by.id, project=found.project_id, upheld=option is not None)
     decided = store.dispute(session, dispute_id)
     assert decided is not None
     return decided
@@ -150,4 +150,4 @@ def _tell_deciders(session: Session, found: Dispute, *, at: datetime) -> None:
     else:
         role = Role.QA_MANAGER if found.level is DisputeLevel.QA_MANAGER else Role.DIRECTOR
         readers = [u.id for u in people.users_with_role(session, role) if u.id != found.evaluator_id]
-    tell(session, readers, Kind.DISPUTE_OPENED, about=("dispute", found.id), at=at, name=found.agent, until=found.due_at.isoformat())
+    tell(session, readers, Kind.DISPUTE_OPENED, about=("dispute", found.id), at=at, project=found.project_id, name=found.agent, until=found.due_at.isoformat())

@@ -10,11 +10,32 @@ from qa.notices import store
 from qa.notices.types import Kind
 
 
-def tell(session: Session, user_ids: Iterable[int], kind: Kind, *, about: tuple[str, int], at: datetime, but: int | None = None, **facts: Any) -> None:
-    """Tell each of these users once, in the transaction of what it tells about; `but` is who did it and knows."""
+def tell(
+    session: Session,
+    user_ids: Iterable[int],
+    kind: Kind,
+    *,
+    about: tuple[str, int],
+    at: datetime,
+    but: int | None = None,
+    project: int | None = None,
+    **facts: Any,
+) -> None:
+    """Tell each of these users once, in the transaction of what it tells about; `but` is who did it and knows; `project` whose work it is."""
     subject, subject_id = about
     wanted = sorted(set(user_ids) - {but})
     for user_id, address, choice in store.readers(session, wanted, kind) if wanted else ():
         by_mail = choice.by_mail and bool(address)
         if choice.in_page or by_mail:
-            store.add(session, user_id=user_id, kind=kind, subject=subject, subject_id=subject_id, facts=facts, at=at, in_page=choice.in_page, by_mail=by_mail)
+            store.add(
+                session,
+                user_id=user_id,
+                kind=kind,
+                subject=subject,
+                subject_id=subject_id,
+                project_id=project,
+                facts=facts,
+                at=at,
+                in_page=choice.in_page,
+                by_mail=by_mail,
+            )

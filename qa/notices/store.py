@@ -13,10 +13,28 @@ from qa.tables.people import UserRow
 
 
 def add(
-    session: Session, *, user_id: int, kind: Kind, subject: str, subject_id: int, facts: dict[str, Any], at: datetime, in_page: bool, by_mail: bool
+    session: Session,
+    *,
+    user_id: int,
+    kind: Kind,
+    subject: str,
+    subject_id: int,
+    project_id: int | None,
+    facts: dict[str, Any],
+    at: datetime,
+    in_page: bool,
+    by_mail: bool,
 ) -> None:
     row = NoticeRow(
-        user_id=user_id, kind=kind.value, subject=subject, subject_id=subject_id, facts=facts, at=at, in_page=in_page, mail_at=at if by_mail else None
+        user_id=user_id,
+        kind=kind.value,
+        subject=subject,
+        subject_id=subject_id,
+        project_id=project_id,
+        facts=facts,
+        at=at,
+        in_page=in_page,
+        mail_at=at if by_mail else None,
     )
     session.add(row)
 

@@ -32,12 +32,14 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     ),
     Role.ADMINISTRATOR: frozenset({P.IMPORT, P.MANAGE_PEOPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.READ_FORMS}),
 }
+WHOLE_CENTRE = frozenset({P.IMPORT, P.SAMPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.MANAGE_PEOPLE, P.CLOSE_MONTH, P.WRITE_FORMS})
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 
 
 def may(user: User, permission: Permission) -> bool:
-    return user.is_active and permission in ALLOWED[user.role]
+    """Whether a user may do this at all. Who is held to some projects does nothing that concerns the whole centre."""
+    return user.is_active and permission in ALLOWED[user.role] and (user.sees_all_projects or permission not in WHOLE_CENTRE)
 
 
 def may_hear(user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool) -> bool:

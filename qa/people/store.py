@@ -1,5 +1,6 @@
 """Queries on users, sessions, teams, agents, projects."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -7,36 +8,68 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from qa.people.types import PersonFacts, Role, SavedFilter, TeamFacts, User
-from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, SavedFilterRow, TeamRow, UserRow, WebSessionRow
+from qa.tables.people import AgentRow, DepartmentRow, ProjectMemberRow, ProjectRow, SavedFilterRow, TeamRow, UserRow, WebSessionRow
+from qa.tables.separation import Held, hold
 
 
-def _user(row: UserRow) -> User:
-    return User(row.id, row.username, row.display_name, row.role, row.language, row.theme, row.agent_id, row.team_id, row.is_active)
+def _users(session: Session, rows: Iterable[UserRow]) -> list[User]:
+    """Users with the projects they work for; these are asked once, and only where somebody is held to some."""
+    found = list(rows)
+    held = [r.id for r in found if not r.sees_all_projects]
+    projects: dict[int, list[int]] = {i: [] for i in held}
+    members = select(ProjectMemberRow).where(ProjectMemberRow.user_id.in_(held)).order_by(ProjectMemberRow.project_id)
+    for m in session.scalars(members) if held else ():
+        projects[m.user_id].append(m.project_id)
+    return [
+        User(
+            r.id, r.username, r.display_name, r.role, r.language, r.theme, r.agent_id, r.team_id, r.is_active,
+            None if r.sees_all_projects else tuple(projects[r.id]),
+        )
+        for r in found
+    ]  # fmt: skip
 
 
 def user(session: Session, user_id: int) -> User | None:
     row = session.get(UserRow, user_id)
-    return _user(row) if row else None
+    return _users(session, [row])[0] if row else None
 
 
 def users(session: Session) -> list[User]:
-    return [_user(r) for r in session.scalars(select(UserRow).order_by(UserRow.role, UserRow.username))]
+    return _users(session, session.scalars(select(UserRow).order_by(UserRow.role, UserRow.username)))
 
 
 def demo_users(session: Session) -> list[User]:
-    return [_user(r) for r in session.scalars(select(UserRow).where(UserRow.is_demo, UserRow.is_active).order_by(UserRow.id))]
+    return _users(session, session.scalars(select(UserRow).where(UserRow.is_demo, UserRow.is_active).order_by(UserRow.id)))
 
 
 def credentials(session: Session, username: str) -> tuple[User, str | None] | None:
     row = session.scalar(select(UserRow).where(UserRow.username == username))
-    return (_user(row), row.password_hash) if row else None
+    return (_users(session, [row])[0], row.password_hash) if row else None
+
+
+def hold_to_projects(session: Session, user: User | None) -> None:
+    """From now on this session sees what the user's projects hold, and nothing of the others."""
+    held = None if user is None or user.projects is None else Held(user.projects, user.id, user.agent_id)
+    hold(session, held)
+
+
+def set_projects(session: Session, user_id: int, project_ids: Sequence[int] | None) -> None:
+    """Which projects a user works for; None: all."""
+    session.execute(delete(ProjectMemberRow).where(ProjectMemberRow.user_id == user_id))
+    session.add_all(ProjectMemberRow(user_id=user_id, project_id=p) for p in sorted(set(project_ids or ())))
+    change_user(session, user_id, sees_all_projects=project_ids is None)
+
+
+def project_ids(session: Session) -> list[tuple[int, str, str]]:
+    """Id, code and name of every project, by name."""
+    return [(r.id, r.code, r.name) for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))]
 
 
 def add_user(session: Session, **fields: Any) -> User:
     row = UserRow(**fields)
     session.add(row)
     session.flush()
-    return _user(row)
+    return _users(session, [row])[0]
 
 
 def change_user(session: Session, user_id: int, **fields: Any) -> None:
@@ -187,7 +220,7 @@ def users_of_agent(session: Session, agent_id: int) -> list[int]:
 
 
 def users_with_role(session: Session, role: Role) -> list[User]:
-    return [_user(r) for r in session.scalars(select(UserRow).where(UserRow.role == role, UserRow.is_active).order_by(UserRow.display_name))]
+    return _users(session, session.scalars(select(UserRow).where(UserRow.role == role, UserRow.is_active).order_by(UserRow.display_name)))
 
 
 def leaders_of_agent(session: Session, agent_id: int) -> list[int]:

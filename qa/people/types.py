@@ -46,6 +46,11 @@ class User:
     agent_id: int | None
     team_id: int | None
     is_active: bool = True
+    projects: tuple[int, ...] | None = None  # those they work for; None: all
+
+    @property
+    def sees_all_projects(self) -> bool:
+        return self.projects is None
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,9 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
     if card is None or card.evaluator_id == by or card.kind is not AssignmentKind.STANDARD or not store.back_to_draft(session, card_id):
         raise NotTheirs
     note(session, subject=Subject.SCORECARD, subject_id=card_id, what="sent_back", at=at, actor_id=by, remark=remark.strip()[:1000])
-    tell(session, [card.evaluator_id], Kind.CARD_SENT_BACK, about=("assignment", card.assignment_id), at=at, remark=remark.strip()[:300])
+    tell(
+        session, [card.evaluator_id], Kind.CARD_SENT_BACK, about=("assignment", card.assignment_id), at=at, project=card.project_id, remark=remark.strip()[:300]
+    )
     return card
 
 
@@ -211,7 +213,7 @@ def acknowledge(session: Session, *, card_id: int, agent_id: int | None, by: int
     if store.change_state(session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields):
         note(session, subject=Subject.SCORECARD, subject_id=card_id, what="acknowledged", at=at, actor_id=by)
         name, when = agent_name(session, card.agent_id), card.started_at.isoformat()
-        tell(session, [card.evaluator_id], Kind.CARD_ACKNOWLEDGED, about=("scorecard", card_id), at=at, name=name, when=when)
+        tell(session, [card.evaluator_id], Kind.CARD_ACKNOWLEDGED, about=("scorecard", card_id), at=at, project=card.project_id, name=name, when=when)
 
 
 def _now(session: Session, card_id: int) -> Card:
@@ -222,7 +224,7 @@ def _now(session: Session, card_id: int) -> Card:
 
 def _tell_agent(session: Session, card: Card, kind: Kind, *, at: datetime, by: int | None, **facts: Any) -> None:
     readers = users_of_agent(session, card.agent_id)
-    tell(session, readers, kind, about=("scorecard", card.id), at=at, but=by, when=card.started_at.isoformat(), **facts)
+    tell(session, readers, kind, about=("scorecard", card.id), at=at, but=by, project=card.project_id, when=card.started_at.isoformat(), **facts)
 
 
 def _own(session: Session, card_id: int, evaluator_id: int) -> Card:

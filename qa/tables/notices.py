@@ -17,6 +17,7 @@ class NoticeRow(Base):
     kind: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[int]
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))  # whose work it tells about, where it is one's
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # names and figures of its sentence
     at: Mapped[datetime]
     in_page: Mapped[bool] = mapped_column(default=True)

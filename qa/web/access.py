@@ -29,6 +29,7 @@ ACCESS: dict[str, P | Door] = {
     "people.listing": P.MANAGE_PEOPLE,
     "people.add": P.MANAGE_PEOPLE,
     "people.disable": P.MANAGE_PEOPLE,
+    "people.set_projects": P.MANAGE_PEOPLE,
     "intake.calls": P.READ_CALLS,
     "intake.save_filter": P.READ_CALLS,
     "intake.forget_filter": P.READ_CALLS,

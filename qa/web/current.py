@@ -1,12 +1,14 @@
 """What a view works with: the wiring, the transactions, the signed-in person, the clock."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn, cast
 
 from flask import abort, current_app, g
 from sqlalchemy.orm import Session
 
+from qa.people import store as people
 from qa.people.types import User
 from qa.wiring import Wiring
 
@@ -15,12 +17,20 @@ def wiring() -> Wiring:
     return cast(Wiring, current_app.extensions["wiring"])
 
 
-def reading() -> AbstractContextManager[Session]:
-    return wiring().database.read()
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A reading transaction that sees the projects of the signed-in person alone."""
+    with wiring().database.read() as session:
+        people.hold_to_projects(session, g.get("user"))
+        yield session
 
 
-def writing() -> AbstractContextManager[Session]:
-    return wiring().database.write()
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A writing transaction, held to the projects of the signed-in person likewise."""
+    with wiring().database.write() as session:
+        people.hold_to_projects(session, g.get("user"))
+        yield session
 
 
 def now() -> datetime:

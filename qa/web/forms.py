@@ -17,6 +17,7 @@ from qa.forms.types import Fault, Form, FormFaults
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
 from qa.learning import store as learnt
+from qa.people import store as people
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
 from qa.web.current import missing, now, person, reading, wiring, writing
@@ -58,6 +59,8 @@ class Trial:
 def listing() -> str:
     with reading() as session:
         versions = [(v.id, v.version, v.state.value, v.published_at, service.load(session, v.id)) for v in store.versions(session)]
+        own = None if person().sees_all_projects else {"*", *(code for code, _name in people.projects(session))}
+    versions = [v for v in versions if own is None or v[4].applies_to.project in own]
     return render_template("forms/listing.html", versions=versions)
 
 
@@ -93,7 +96,10 @@ def try_out(version_id: int) -> str | tuple[str, int]:
 def _version(version_id: int) -> tuple[Form, str]:
     try:
         with reading() as session:
-            return service.load(session, version_id), store.source(session, version_id)
+            form, own = service.load(session, version_id), {"*", *(code for code, _name in people.projects(session))}
+            if form.applies_to.project not in own and not person().sees_all_projects:
+                missing()
+            return form, store.source(session, version_id)
     except NoResultFound:
         missing()
 

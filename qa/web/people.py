@@ -159,11 +159,26 @@ def disable(user_id: int) -> Response:
     return redirect(url_for("people.listing"))
 
 
+@blueprint.post("/people/<int:user_id>/projects")
+def set_projects(user_id: int) -> Response:
+    """Which projects a user works for: all, or some and nothing of the others."""
+    with writing() as database:
+        if store.user(database, user_id) is None or user_id == person().id:
+            missing()
+        known = {i for i, _code, _name in store.project_ids(database)}
+        chosen = None if request.form.get("all") else [p for p in request.form.getlist("project", type=int) if p in known]
+        store.set_projects(database, user_id, chosen)
+        note(database, subject=Subject.USER, subject_id=user_id, what="projects_set", at=now(), actor_id=person().id, projects=chosen)
+    flash(_("Saved."), "success")
+    return redirect(url_for("people.listing"))
+
+
 def _people_page(form: UserForm) -> str:
     with reading() as database:
         users, teams, agents = store.users(database), store.teams(database), store.agents(database)
+        projects = store.project_ids(database)
     form.team.choices = [(0, "–")] + [(t.id, f"{t.department} · {t.name}") for t in teams]
-    return render_template("people/listing.html", users=users, teams=teams, agents=agents, form=form, role_names=ROLE_NAMES)
+    return render_template("people/listing.html", users=users, teams=teams, agents=agents, form=form, role_names=ROLE_NAMES, projects=projects)
 
 
 def _enter(user: User) -> Response:

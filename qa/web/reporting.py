@@ -30,7 +30,7 @@ MIMES = {"json": "application/json", "xlsx": "application/vnd.openxmlformats-off
 @blueprint.get("/reports/")
 @blueprint.get("/reports/<month>")
 def month(month: str | None = None) -> Response | str:
-    project, team = request.args.get("project") or None, _team_name()
+    project, team = _project(), _team_name()
     with reading() as session:
         if month is None:
             return redirect(url_for("reporting.month", month=latest_month(session), project=project))
@@ -46,7 +46,7 @@ def month(month: str | None = None) -> Response | str:
 def export(month: str, kind: str) -> Response:
     if kind not in MIMES:
         missing()
-    made = files(month=month, project=request.args.get("project") or None, team=_team_name(), formats=[kind])
+    made = files(month=month, project=_project(), team=_team_name(), formats=[kind])
     with writing() as session:
         note(session, subject=Subject.MONTH, subject_id=int(month.replace("-", "")), what="exported", at=now(), actor_id=person().id, kind=kind)
     name, content = next(iter(made.items()))
@@ -73,7 +73,7 @@ def team() -> str:
         name = name or (teams[0].name if teams else None)
         if name is None:
             return render_template("reporting/team.html", r=None, teams=[], needs=None, month=when)
-        made = _report(session, when, None, name)
+        made = _report(session, when, None if person().sees_all_projects else _project(), name)
         titles, topics = forms.vocabulary(session)
         team_id = next((t.id for t in teams if t.name == name), None)
         needs: NeedList = training.need_list(session, month=when, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
@@ -119,6 +119,16 @@ def _team_name() -> str | None:
         return None
     with reading() as session:
         return next((t.name for t in people.teams(session) if t.id == user.team_id), "–")
+
+
+def _project() -> str | None:
+    """The project that was asked for. Who is held to some projects reads one of them at a time, never the whole centre's figures."""
+    asked = request.args.get("project") or None
+    if person().sees_all_projects:
+        return asked
+    with reading() as session:
+        own = [code for code, _name in people.projects(session)]
+    return asked if asked in own else next(iter(own), "–")
 
 
 def _words() -> dict[str, Any]:

@@ -114,6 +114,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=40), nullable=False),
     sa.Column('subject', sa.String(length=20), nullable=False),
     sa.Column('subject_id', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.Integer(), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.Column('in_page', sa.Boolean(), nullable=False),
@@ -122,6 +123,7 @@ def upgrade() -> None:
     sa.Column('read_at', UtcDateTime(), nullable=True),
     sa.Column('mailed_at', UtcDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_notice_user_id_user_account')),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_notice_project_id_project')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notice'))
     )
     with op.batch_alter_table('notice', schema=None) as batch_op:

@@ -1,0 +1,68 @@
+"""A session that is held to some projects sees nothing of the others: every query in it is narrowed here, in one place."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, event, false, or_, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from qa.tables.calibration import CalibrationCallRow
+from qa.tables.calls import CallRow
+from qa.tables.cases import CaseRow
+from qa.tables.notices import NoticeRow
+from qa.tables.people import AgentRow, ProjectRow
+from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow
+from qa.tables.sampling import DrawnCallRow
+from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
+
+HELD = "held_to"
+BY_CALL = (TranscriptRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
+BY_CARD = (AnswerRow, DisputeRow, ScorecardRevisionRow)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Whose session it is, and which projects they work for."""
+
+    projects: tuple[int, ...]
+    user_id: int
+    agent_id: int | None
+
+
+def hold(session: Session, held: Held | None) -> None:
+    """From now on this session sees the rows of these projects alone; None lifts it."""
+    session.info[HELD] = held
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    held: Held | None = state.session.info.get(HELD)
+    if held is None or state.is_column_load or state.is_relationship_load:
+        return
+    state.statement = state.statement.options(*_conditions(held))
+
+
+def _conditions(held: Held) -> list[Any]:
+    ids = held.projects
+    calls = CallRow.__table__.alias("held_call")  # tables, not entities: these subqueries must not be narrowed again by themselves
+    cards = ScorecardRow.__table__.alias("held_card")
+    own_calls = select(calls.c.id).where(calls.c.project_id.in_(ids)).scalar_subquery()
+    own_cards = select(cards.c.id).where(cards.c.project_id.in_(ids)).scalar_subquery()
+    seen_agents = select(calls.c.id).where(calls.c.agent_id == AgentRow.id, calls.c.project_id.in_(ids)).exists()
+    agents = or_(seen_agents, AgentRow.id == held.agent_id) if held.agent_id is not None else seen_agents
+    personal = or_(CaseRow.written_by_id == held.user_id, CaseRow.agent_id == held.agent_id if held.agent_id is not None else false())
+    cases = or_(CaseRow.project_id.in_(ids), and_(CaseRow.project_id.is_(None), personal))  # what belongs to no project is its people's
+    return [
+        _on(ProjectRow, ProjectRow.id.in_(ids)),
+        _on(CallRow, CallRow.project_id.in_(ids)),
+        _on(ScorecardRow, ScorecardRow.project_id.in_(ids)),
+        _on(AgentRow, agents),
+        _on(CaseRow, cases),
+        _on(NoticeRow, or_(NoticeRow.project_id.is_(None), NoticeRow.project_id.in_(ids))),
+        *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]  # all have a call
+        *[_on(row, row.scorecard_id.in_(own_cards)) for row in BY_CARD],  # type: ignore[attr-defined]  # all have a card
+    ]
+
+
+def _on(row: Any, condition: Any) -> Any:
+    return with_loader_criteria(row, condition, include_aliases=True)
