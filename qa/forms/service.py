@@ -6,7 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from qa.audit.store import note
+from qa.audit.types import Subject
 from qa.forms import store
+from qa.forms.editing import with_version
 from qa.forms.reader import read_form
 from qa.forms.types import Form
 
@@ -27,12 +30,11 @@ def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[
         if existing[1] != digest:
             raise VersionIsPublished(f"{form.form} version {form.version} is published with other content; write version: {form.version + 1}")
         return existing[0], False
-    title = form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
     return store.add_version(
         session,
         form=form.form,
         version=form.version,
-        title={str(k): v for k, v in title.items()},
+        title=_title(form),
         source=source,
         sha256=digest,
         published_at=at,
@@ -84,3 +86,82 @@ def vocabulary(session: Session) -> tuple[dict[str, dict[str, str]], dict[str, s
             if criterion.training_topic:
                 topics.setdefault(criterion.id, criterion.training_topic)
     return titles, topics
+
+
+class DraftChanged(Exception):
+    """Somebody saved the draft since it was loaded; nothing was overwritten."""
+
+
+class NotADraft(Exception):
+    """The version is published or retired, or not there: it does not change."""
+
+
+class NotItself(ValueError):
+    """The YAML names another form or version than the draft is for."""
+
+
+def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -> int:
+    """A draft of the next version of a form: the one that is there, else a copy of this version."""
+    row = store.facts(session, form_version_id)
+    existing = store.draft(session, row.form)
+    if existing is not None:
+        return existing
+    number = store.highest_version(session, row.form) + 1
+    source = with_version(store.source(session, form_version_id), number)
+    made = store.add_draft(session, form=row.form, version=number, title=row.title, source=source, by=by, at=at)
+    note(session, subject=Subject.FORM, subject_id=made, what="created", at=at, actor_id=by, form=row.form, version=number)
+    return made
+
+
+def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int:
+    """A draft from YAML that somebody brings along; its number is the next free one of its form. Raises FormFaults."""
+    form = read_form(source, file="form")
+    existing = store.draft(session, form.form)
+    number = store.highest_version(session, form.form) + 1
+    if existing is not None:
+        raise DraftChanged
+    made = store.add_draft(session, form=form.form, version=number, title=_title(form), source=with_version(source, number), by=by, at=at)
+    note(session, subject=Subject.FORM, subject_id=made, what="created", at=at, actor_id=by, form=form.form, version=number)
+    return made
+
+
+def save_draft(session: Session, *, form_version_id: int, source: str, edition: int, by: int, at: datetime) -> int:
+    """Keep what was written, faults and all; the new edition. Raises NotADraft and DraftChanged."""
+    if not store.save_draft(session, form_version_id, source=source, edition=edition, by=by, at=at):
+        raise DraftChanged if store.facts(session, form_version_id).is_draft else NotADraft
+    return edition + 1
+
+
+def publish_draft(session: Session, *, form_version_id: int, by: int, at: datetime) -> Form:
+    """From now on calls are checked and scored with it; it never changes again. Raises FormFaults, NotItself and NotADraft."""
+    row = store.facts(session, form_version_id)
+    source = store.source(session, form_version_id)
+    form = read_form(source, file=row.form)
+    if (form.form, form.version) != (row.form, row.version):
+        raise NotItself
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    if not store.publish_draft(session, form_version_id, title=_title(form), sha256=digest, needs_second_reader=form.release == "second_reader", at=at):
+        raise NotADraft
+    note(session, subject=Subject.FORM, subject_id=form_version_id, what="published", at=at, actor_id=by, form=form.form, version=form.version)
+    return form
+
+
+def retire(session: Session, *, form_version_id: int, by: int, at: datetime) -> None:
+    """No new call is scored with this form, in this version or an older one; cards that use it stay as they are. Raises NotADraft."""
+    row = store.facts(session, form_version_id)
+    if not store.retire(session, row.form, row.version):
+        raise NotADraft
+    note(session, subject=Subject.FORM, subject_id=form_version_id, what="retired", at=at, actor_id=by, form=row.form, version=row.version)
+
+
+def discard_draft(session: Session, *, form_version_id: int, by: int, at: datetime) -> None:
+    """Throw a draft away; nothing ever used it. Raises NotADraft."""
+    row = store.facts(session, form_version_id)
+    if not store.discard_draft(session, form_version_id):
+        raise NotADraft
+    note(session, subject=Subject.FORM, subject_id=form_version_id, what="discarded", at=at, actor_id=by, form=row.form, version=row.version)
+
+
+def _title(form: Form) -> dict[str, str]:
+    title = form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
+    return {str(k): v for k, v in title.items()}

@@ -5,6 +5,7 @@ Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal, Self, get_args
@@ -327,6 +328,23 @@ class Form(Node):
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria() if c.id == criterion_id), None)
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """A version of a form in the list; `edition` counts the saves of a draft."""
+
+    id: int
+    form: str
+    version: int
+    state: str  # draft, published, retired
+    title: dict[str, str]
+    edition: int
+    changed_at: datetime | None
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == "draft"
 
 
 @dataclass(frozen=True)

@@ -132,3 +132,11 @@ def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:
     """When the first and the last call started."""
     first, last = session.execute(select(func.min(CallRow.started_at), func.max(CallRow.started_at))).one()
     return (first, last) if first else None
+
+
+def kinds_of_calls(session: Session, *, newest: int = 5000) -> list[tuple[str, str, str, str, str | None]]:
+    """Of the newest calls every combination of project (name, code), queue, direction and language."""
+    recent = select(CallRow.id).order_by(CallRow.id.desc()).limit(newest)
+    query = select(ProjectRow.name, ProjectRow.code, CallRow.queue, CallRow.direction, CallRow.language).join(ProjectRow, ProjectRow.id == CallRow.project_id)
+    rows = session.execute(query.where(CallRow.id.in_(recent)).distinct().order_by(ProjectRow.name, CallRow.queue).limit(100))
+    return [(name, code, queue, direction.value, language) for name, code, queue, direction, language in rows]

@@ -58,16 +58,19 @@ class Trial:
 @blueprint.get("/forms")
 def listing() -> str:
     with reading() as session:
-        versions = [(v.id, v.version, v.state.value, v.published_at, service.load(session, v.id)) for v in store.versions(session)]
+        versions = [(v.id, v.version, v.state.value, v.published_at, _readable(v.id, v.source), v.form) for v in store.versions(session)]
+        kinds = [(*k, service.form_for(session, project=k[1], queue=k[2], direction=k[3], language=k[4], duration=60.0)) for k in calls.kinds_of_calls(session)]
         own = None if person().sees_all_projects else {"*", *(code for code, _name in people.projects(session))}
-    versions = [v for v in versions if own is None or v[4].applies_to.project in own]
-    return render_template("forms/listing.html", versions=versions)
+    versions = [v for v in versions if own is None or (v[4] and v[4].applies_to.project in own)]
+    return render_template("forms/listing.html", versions=versions, kinds=kinds)
 
 
 @blueprint.get("/forms/<int:version_id>")
 def version(version_id: int) -> str:
     form, source = _version(version_id)
-    return render_template("forms/version.html", form=form, source=source, version_id=version_id)
+    with reading() as session:
+        facts = store.facts(session, version_id)
+    return render_template("forms/version.html", form=form, source=source, version_id=version_id, facts=facts)
 
 
 @blueprint.route("/forms/<int:version_id>/try", methods=["GET", "POST"])
@@ -93,6 +96,14 @@ def try_out(version_id: int) -> str | tuple[str, int]:
     return (page, 422) if faults else page
 
 
+def _readable(version_id: int, source: str) -> Form | None:
+    """A version as a form; None while a draft has faults."""
+    try:
+        return service.parsed(version_id, source)
+    except FormFaults:
+        return None
+
+
 def _version(version_id: int) -> tuple[Form, str]:
     try:
         with reading() as session:
@@ -100,7 +111,7 @@ def _version(version_id: int) -> tuple[Form, str]:
             if form.applies_to.project not in own and not person().sees_all_projects:
                 missing()
             return form, store.source(session, version_id)
-    except NoResultFound:
+    except (NoResultFound, FormFaults):  # a draft with faults is opened in its editor
         missing()
 
 

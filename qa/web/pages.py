@@ -18,7 +18,7 @@ from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, audit, calibration, cards, cases, disputes, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
+from qa.web import assignment, audit, calibration, cards, cases, disputes, editor, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
 from qa.web.current import now, reading, wiring
 
 
@@ -35,7 +35,24 @@ class Entry:
 
 
 def install(app: Flask) -> None:
-    for module in (people, intake, sampling, forms, assignment, scoring, reporting, training, jobs, audit, cards, disputes, notices, calibration, cases):
+    for module in (
+        people,
+        intake,
+        sampling,
+        forms,
+        assignment,
+        scoring,
+        reporting,
+        training,
+        jobs,
+        audit,
+        cards,
+        disputes,
+        notices,
+        calibration,
+        cases,
+        editor,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.context_processor

@@ -15,6 +15,8 @@ from qa.cases.types import CaseKind, Draft
 from qa.checking import store as findings
 from qa.disputes import service as disputes
 from qa.forms import service as forms
+from qa.forms import store as form_store
+from qa.forms.editing import edited
 from qa.people import service as people
 from qa.people import store as people_store
 from qa.people.types import Role
@@ -33,6 +35,11 @@ def fill(wiring) -> None:
     _score(wiring, second, agent_code="wang.meiling", lose=2)
     agent, manager = by_name["tom"], by_name["manager"]
     _dispute(wiring, own, agent, second)
+    with wiring.database.write() as session:
+        newest = next(i for i, f in forms.current(session) if f.form == "customer_service")
+        draft = forms.draft_of(session, form_version_id=newest, by=manager.id, at=wiring.clock())
+        longer = edited(form_store.source(session, draft), act="add", where="opening", value="Says the company's name twice")
+        forms.save_draft(session, form_version_id=draft, source=longer, edition=1, by=manager.id, at=wiring.clock())
     _write_cases(wiring, agent, by_name["evaluator"])
     _calibrate(wiring, manager, [by_name["evaluator"], second, by_name["leader"]])
 

@@ -199,10 +199,33 @@ def test_a_lost_connection_is_said_and_made_good(enter):
     assert page.input_value("#summary") == "typed in the tunnel"
 
 
+def test_a_form_is_changed_by_fields_and_by_yaml_and_published(enter):
+    page = enter("manager")
+    page.goto(page.url.split("/reports")[0] + "/forms/5/edit")
+    page.wait_for_selector("body[data-ready]")
+    page.fill("#t-opening\\.greeting", "Says good day and the name")
+    page.keyboard.press("Tab")
+    expect(page.locator("#source")).to_have_value(re.compile("Says good day and the name"))
+    first = page.locator("li[data-id]").first.get_attribute("data-id")
+    page.locator("li[data-id]").first.get_by_role("button", name=re.compile("^Down")).click()
+    expect(page.locator("li[data-id]").first).not_to_have_attribute("data-id", first)
+    page.fill("#source", page.input_value("#source") + "\nnonsense: 1\n")
+    page.wait_for_selector("[data-fields] [data-line]")
+    page.locator("[data-fields] [data-line]").first.click()
+    assert "nonsense" in page.evaluate("window.getSelection().toString() || document.activeElement.value.substring(document.activeElement.selectionStart, document.activeElement.selectionEnd)")
+    page.fill("#source", page.input_value("#source").replace("\nnonsense: 1\n", ""))
+    page.wait_for_selector("[data-fields] li[data-id]")
+    page.get_by_role("button", name="Publish").click()
+    assert "Published" in page.inner_text("main")
+    page.get_by_role("link", name="What is different").click()
+    assert "Says good day and the name" in page.inner_text("main")
+
+
 PAGES = {
     "evaluator": ["/queue", "/calls", "/calls?said=thank+you", "/calls/1", "/cards", "/forms", "/forms/1", "/disputes", "/calibration", "/calibration/2", "/notices", "/cases/new/complaint?call=1"],
     "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/access-log?what=submitted", "/forms/2/try?call=1", "/queue/overview", "/cards/1", "/cards/1/re-evaluate",
-                "/disputes", "/disputes/1", "/disputes/2", "/calibration", "/calibration/1", "/calibration/new", "/second-reading", "/cases", "/cases/3"],
+                "/disputes", "/disputes/1", "/disputes/2", "/calibration", "/calibration/1", "/calibration/new", "/second-reading", "/cases", "/cases/3",
+                "/forms", "/forms/5/edit", "/forms/5/differences", "/forms/bring"],
     "leader": ["/team", "/reports/2026-11", "/training/2026-11", "/calls", "/cards", "/cards/1", "/calibration/1", "/notices", "/cases/1"],
     "trainer": ["/training/2026-11", "/reports/2026-11"],
     "agent": ["/my/scorecards"],

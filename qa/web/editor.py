@@ -1,0 +1,173 @@
+"""Write scoring forms: a draft as YAML and as fields, both the same document; what changed; publish, retire, bring and take along."""
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import NoResultFound
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from qa.forms import service, store
+from qa.forms.editing import EditRefused, differences, edited
+from qa.forms.reader import read_form
+from qa.forms.types import Fault, Form, FormFaults, VersionFacts
+from qa.web.current import missing, now, person, reading, writing
+from qa.web.language import current_language
+
+blueprint = Blueprint("editor", __name__)
+LANGUAGES = ("en", "it", "zh")
+
+
+@blueprint.post("/forms/<int:version_id>/draft")
+def draft(version_id: int) -> WerkzeugResponse:
+    """Go on with the draft of a form, or begin one from this version."""
+    _facts(version_id)
+    with writing() as session:
+        made = service.draft_of(session, form_version_id=version_id, by=person().id, at=now())
+    return redirect(url_for("editor.edit", version_id=made))
+
+
+@blueprint.route("/forms/<int:version_id>/edit", methods=["GET", "POST"])
+def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
+    """The draft. A post keeps it, or with `publish` publishes it."""
+    facts = _facts(version_id)
+    if not facts.is_draft:
+        return redirect(url_for("forms.version", version_id=version_id))
+    with reading() as session:
+        source = store.source(session, version_id)
+    status = 200
+    if request.method == "POST":
+        source = _source()
+        try:
+            with writing() as session:
+                edition = service.save_draft(
+                    session, form_version_id=version_id, source=source, edition=request.form.get("edition", 0, type=int), by=person().id, at=now()
+                )
+                if "publish" in request.form:
+                    service.publish_draft(session, form_version_id=version_id, by=person().id, at=now())
+            if "publish" in request.form:
+                flash(_("Published. New calls are checked and scored with version %(n)s.", n=facts.version), "success")
+                return redirect(url_for("forms.version", version_id=version_id))
+            flash(_("Draft kept."), "success")
+            return redirect(url_for("editor.edit", version_id=version_id))
+        except service.DraftChanged:
+            flash(_("Somebody else saved this draft since you loaded it. Below is what you wrote; compare it before you save again."), "warning")
+            edition, status = _facts(version_id).edition, 409
+        except service.NotItself:
+            flash(_("The lines form: and version: have to stay as they were."), "danger")
+            edition, status = _facts(version_id).edition, 422
+        except FormFaults:
+            flash(_("Not published yet: the form has faults. Your text is kept below."), "danger")
+            edition, status = _keep_faulty(version_id, source, request.form.get("edition", 0, type=int)), 422
+    else:
+        edition = facts.edition
+    form, faults = _read(source)
+    page = render_template("forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, languages=LANGUAGES)
+    return page, status
+
+
+@blueprint.post("/forms/<int:version_id>/look")
+def look(version_id: int) -> Response | tuple[Response, int]:
+    """What is typed, looked at without keeping it: with `act` after a change through the fields; the faults, the fields, the preview."""
+    _facts(version_id)
+    source, refused = _source(), ""
+    if act := request.form.get("act"):
+        fields = {k: request.form.get(k, "")[:4000] for k in ("where", "value", "language")}
+        try:
+            source = edited(source, act=act, **fields)
+        except EditRefused as error:
+            refused = str(error)
+    form, faults = _read(source)
+    html = render_template("forms/fields.html", form=form, faults=faults, languages=LANGUAGES)
+    return jsonify(source=source, html=html, refused=refused, faults=len(faults))
+
+
+@blueprint.get("/forms/<int:version_id>/differences")
+def diff(version_id: int) -> str:
+    """What this version has differently from another one, the one before it unless another is asked for."""
+    facts = _facts(version_id)
+    with reading() as session:
+        others = [v for v in store.versions_of(session, facts.form) if v.id != version_id]
+        asked = request.args.get("with", type=int)
+        older = [v for v in others if v.version < facts.version]
+        other = next((v for v in others if v.id == asked), older[0] if older else (others[0] if others else None))
+        sources = (store.source(session, other.id) if other else "", store.source(session, version_id))
+    (old, _old_faults), (new, faults) = _read(sources[0]) if other else (None, ()), _read(sources[1])
+    found = differences(old, new, language=current_language()) if old and new else []
+    return render_template(
+        "forms/differences.html", facts=facts, version_id=version_id, other=other, others=others, found=found, old=old, new=new, faults=faults
+    )
+
+
+@blueprint.post("/forms/<int:version_id>/retire")
+def retire(version_id: int) -> WerkzeugResponse:
+    _facts(version_id)
+    try:
+        with writing() as session:
+            service.retire(session, form_version_id=version_id, by=person().id, at=now())
+        flash(_("Retired. No new call is scored with it; its scorecards stay."), "success")
+    except service.NotADraft:
+        flash(_("This version is not in use."), "warning")
+    return redirect(url_for("forms.listing"))
+
+
+@blueprint.post("/forms/<int:version_id>/discard")
+def discard(version_id: int) -> WerkzeugResponse:
+    _facts(version_id)
+    try:
+        with writing() as session:
+            service.discard_draft(session, form_version_id=version_id, by=person().id, at=now())
+        flash(_("The draft is gone."), "success")
+    except service.NotADraft:
+        flash(_("Only a draft can be thrown away; what was published stays."), "warning")
+    return redirect(url_for("forms.listing"))
+
+
+@blueprint.route("/forms/bring", methods=["GET", "POST"])
+def bring() -> WerkzeugResponse | str | tuple[str, int]:
+    """A draft from YAML that somebody brings along."""
+    faults: tuple[Fault, ...] = ()
+    if request.method == "POST":
+        try:
+            with writing() as session:
+                made = service.import_draft(session, source=_source(), by=person().id, at=now())
+            return redirect(url_for("editor.edit", version_id=made))
+        except FormFaults as refused:
+            faults = refused.faults
+        except service.DraftChanged:
+            flash(_("There is a draft of this form already. Publish it or throw it away first."), "warning")
+    page = render_template("forms/bring.html", source=_source(), faults=faults)
+    return (page, 422) if request.method == "POST" else page
+
+
+@blueprint.get("/forms/<int:version_id>/source.yaml")
+def take(version_id: int) -> Response:
+    """The YAML as a file."""
+    facts = _facts(version_id)
+    with reading() as session:
+        source = store.source(session, version_id)
+    headers = {"Content-Disposition": f'attachment; filename="{facts.form}.v{facts.version}.yaml"'}
+    return Response(source, mimetype="application/yaml", headers=headers)
+
+
+def _facts(version_id: int) -> VersionFacts:
+    try:
+        with reading() as session:
+            return store.facts(session, version_id)
+    except NoResultFound:
+        missing()
+
+
+def _source() -> str:
+    return request.form.get("source", "").replace("\r\n", "\n")
+
+
+def _read(source: str) -> tuple[Form | None, tuple[Fault, ...]]:
+    try:
+        return read_form(source, file="form"), ()
+    except FormFaults as refused:
+        return None, refused.faults
+
+
+def _keep_faulty(version_id: int, source: str, edition: int) -> int:
+    """Keep a draft that could not be published: the failed publication took the save back with it."""
+    with writing() as session:
+        return service.save_draft(session, form_version_id=version_id, source=source, edition=edition, by=person().id, at=now())
