@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
     secret_key: str = Field("", description="Signs CSRF tokens; empty: made once and kept in the data folder.")
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    web_processes: int = Field(0, ge=0, le=32, description="Web processes of `qa up` on one port (Linux); 0: half of this machine's cores, at most 4.")
     demo: bool = Field(False, description="One-button sign-in per role. Refused unless the host is loopback.")
     cookie_secure: bool = Field(False, description="Set behind HTTPS: the session cookie is then Secure and carries the __Host- prefix.")
     whisper_model: str = Field(str(HOUSE / "models/speech/earshot-tiny"), description="A Whisper name (small, large-v3-turbo, …) or a CTranslate2 folder.")
@@ -90,6 +92,13 @@ class Settings(BaseSettings):
     @property
     def threads(self) -> int:
         return self.cpu_threads or max(1, (os.cpu_count() or 1) // self.workers)
+
+    @property
+    def webs(self) -> int:
+        """How many web processes share the port; one where the system cannot share it."""
+        if not sys.platform.startswith("linux"):
+            return 1
+        return self.web_processes or max(1, min(4, (os.cpu_count() or 1) // 2))
 
     @property
     def is_loopback(self) -> bool:

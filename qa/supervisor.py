@@ -20,14 +20,27 @@ RESTART_PAUSE = 2.0
 
 def serve(settings: Settings) -> None:
     """The web server, until stopped."""
+    import logging
+
     from waitress import serve as listen
 
     from qa.app import create_app
 
     if settings.demo and not settings.is_loopback:
         raise click.ClickException("QA_DEMO offers sign-in without passwords and is refused on an address that others reach; set QA_HOST=127.0.0.1")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it reports every request that waits a moment
     app = create_app(settings)
-    listen(app, host=settings.host, port=settings.port, threads=8, ident=None, max_request_body_size=settings.max_upload_megabytes << 20)
+    shared = {"sockets": [_shared_port(settings)]} if settings.webs > 1 else {"host": settings.host, "port": settings.port}
+    listen(app, threads=8, ident=None, max_request_body_size=settings.max_upload_megabytes << 20, **shared)
+
+
+def _shared_port(settings: Settings) -> socket.socket:
+    """The port, shared with the other web processes: the system deals incoming connections out among them."""
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((settings.host, settings.port))
+    return listening
 
 
 def run(settings: Settings, *, demo: bool) -> None:
@@ -109,7 +122,7 @@ def _is_free(settings: Settings) -> bool:
 
 def _commands(settings: Settings) -> dict[str, list[str]]:
     qa = [sys.executable, "-m", "qa"]
-    commands = {"web": [*qa, "web"], "scheduler": [*qa, "scheduler"]}
+    commands = {"scheduler": [*qa, "scheduler"]} | {f"web {i + 1}": [*qa, "web"] for i in range(settings.webs)}
     return commands | {f"worker {i + 1}": [*qa, "worker"] for i in range(settings.workers)}
 
 
