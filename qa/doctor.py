@@ -30,6 +30,8 @@ def examine(settings: Settings) -> list[Diagnosis]:
         "decoder": _decoder,
         "broker": _broker,
         "sign-in": _sign_in,
+        "mail": _mail,
+        "access log": _chain,
         "disk": _disk,
     }
     found = []
@@ -121,3 +123,25 @@ def _disk(settings: Settings) -> Diagnosis:
     usage = shutil.disk_usage(settings.data_dir)
     share = usage.free / usage.total
     return Diagnosis("disk", share > FREE_DISK, f"{share:.0%} free" + ("" if share > FREE_DISK else "; uploads are refused until there is space"))
+
+
+def _mail(settings: Settings) -> Diagnosis:
+    from qa.engines.mail import sender
+
+    try:
+        sender(settings.smtp_url, settings.outbox)
+    except ValueError as error:
+        return Diagnosis("mail", False, str(error))
+    where = settings.smtp_url.split("@")[-1] or f"files in {settings.outbox}"
+    return Diagnosis("mail", True, f"goes to {where}")
+
+
+def _chain(settings: Settings) -> Diagnosis:
+    from qa.audit import store
+    from qa.tables.database import Database
+
+    with Database(settings.database).read() as session:
+        head, lines = store.head(session), store.count(session)
+    if head.event_id != lines:
+        return Diagnosis("access log", False, f"{lines} lines, but its end says {head.event_id}; run `qa audit verify`")
+    return Diagnosis("access log", True, f"{lines} lines; `qa audit verify` goes through them")

@@ -36,18 +36,20 @@ def ask_for_draws(wiring: Wiring) -> None:
         announce(wiring.settings, asked)
 
 
+def end_sessions(wiring: Wiring) -> None:
+    """Sign-ins whose time is over leave no trace."""
+    with wiring.database.write() as session:
+        people.end_expired_sessions(session, wiring.clock())
+
+
 def run(wiring: Wiring, *, rounds: int | None = None) -> None:
     """The scheduler's loop; `rounds` ends it for tests."""
     while rounds is None or rounds > 0:
-        try:
-            ask_for_draws(wiring)
-            reconcile(wiring)
-            keep(wiring)
-            deliver(wiring)
-            with wiring.database.write() as session:
-                people.end_expired_sessions(session, wiring.clock())
-        except Exception:
-            log.exception("a round of the scheduler failed")
+        for duty in (ask_for_draws, reconcile, keep, end_sessions, deliver):
+            try:
+                duty(wiring)
+            except Exception:
+                log.exception("a duty of the scheduler failed", duty=duty.__name__)
         if rounds is not None:
             rounds -= 1
             continue
