@@ -153,7 +153,7 @@ class Icc:
 
 
 def icc(table: npt.ArrayLike) -> Icc | None:
-    """Of scores, units × raters without gaps; None with fewer than two units or raters, or no variation at all.
+    """Of scores, units × raters without gaps; None with fewer than two units or raters, or where the units do not differ.
 
     Shrout & Fleiss (1979), Psychological Bulletin 86, 420–428; the interval by Satterthwaite as in McGraw & Wong (1996).
     """
@@ -169,6 +169,8 @@ def icc(table: npt.ArrayLike) -> Icc | None:
     bms, jms = rows / (n - 1), columns / (k - 1)
     ems = (total - rows - columns) / ((n - 1) * (k - 1))
     wms = (total - rows) / (n * (k - 1))
+    if bms < 1e-9 * max(1.0, total):
+        return None
     two = (bms - ems) / (bms + (k - 1) * ems + k * (jms - ems) / n)
     if ems == 0:
         low = high = float(two)

@@ -58,7 +58,7 @@ def test_weights_forgive_near_misses():
 def test_what_cannot_be_said_is_none_and_nothing_crashes():
     for table in ([], [[1, N]], [[N, N], [N, N]], [["a", "a"], ["a", "a"]]):
         assert alpha(table) is None
-    assert percent([["a", N]]) is None and ac1([]) is None and icc([[1, 2]]) is None and icc([[5, 5], [5, 5]]) is None
+    assert percent([["a", N]]) is None and ac1([]) is None and icc([[1, 2]]) is None and icc([[5, 5], [5, 5]]) is None and icc([[92, 80, 70], [92, 80, 70]]) is None
     assert kappa([[0, 0], [0, 0]]) is None and kappa([[5, 0], [0, 0]]) is None and mean_kappa([], ["a", "b"]) is None
     assert ac1([["met", "met"]] * 9, ["met", "not_met"]) == 1.0
     assert with_interval([["a", "b"], ["a", "a"]], alpha).low is None, "no interval from fewer than five units"
