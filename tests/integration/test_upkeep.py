@@ -68,7 +68,7 @@ def queries(wiring):
 
 @pytest.mark.parametrize("path", ["/queue/overview", "/cases", "/disputes", "/cards", "/calls", "/access-log", "/notices", "/queue"])
 def test_a_page_asks_as_many_queries_for_much_as_for_little(wiring, cast, visit, queries, path):
-    card, form = submitted(wiring, cast, **{})
+    card, form = submitted(wiring, cast)
     dispute(wiring, cast.agent, card, form)
     manager = visit(cast.manager)
     fill(wiring, cast, 1)
