@@ -210,6 +210,16 @@ def test_a_card_waits_for_its_second_reader_who_releases_it_or_sends_it_back(wir
         assert [r.figures["score"] for r in store.revisions(session, card.id)] == [80.0, 100.0]
 
 
+def test_a_manager_does_not_release_an_own_card_that_another_has_to_read(wiring, cast, visit):
+    change_form(wiring, release="second_reader")
+    card, _ = submitted(wiring, cast, by=cast.manager)
+    manager = visit(cast.manager)
+    assert "Release now" not in manager.get(f"/cards/{card.id}").text
+    assert manager.post(f"/cards/{card.id}/release").status_code == 404
+    assert visit(cast.evaluator).post(f"/cards/{card.id}/release", {"day": "2026-11-20"}).status_code == 302
+    assert manager.post(f"/cards/{card.id}/release").status_code == 302, "once it was read, the day is the manager's to change"
+
+
 def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clock, visit):
     change_form(wiring, release_after_days="2")
     card, _ = submitted(wiring, cast)
