@@ -1,5 +1,6 @@
 """Put calls into the queue, take the next one, give it back or skip it."""
 
+import functools
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,12 +44,12 @@ def enqueue(
 ) -> int | None:
     """A place in the queue for a drawn and checked call; None where it has one already. `is_double`: one more, for a second evaluator, blind."""
     due_at = at + timedelta(days=due_days)
-    place = {"call_id": call_id, "form_version_id": form_version_id, "drawn_call_id": drawn_call_id, "due_at": due_at, "at": at}
-    added = store.add(session, **place, is_blind=is_blind)  # type: ignore[arg-type]  # as they are
+    add = functools.partial(store.add, session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, due_at=due_at, at=at)
+    added = add(is_blind=is_blind)
     if added is not None:
         note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
         if is_double:
-            store.add(session, **place, kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True)  # type: ignore[arg-type]
+            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True)
     return added
 
 
@@ -127,11 +128,11 @@ def reopen(session: Session, *, assignment_id: int, evaluator_id: int, days: int
     note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at)
 
 
-def score_again(session: Session, *, assignment_id: int, due_days: int, at: datetime) -> int:
+def score_again(session: Session, *, assignment_id: int, due_days: int, at: datetime) -> None:
     """A new place for a call whose card was taken back; the new card counts in its stead."""
     added = store.add_again(session, assignment_id, due_at=at + timedelta(days=due_days), at=at)
-    note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
-    return added
+    if added is not None:
+        note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
 
 
 def reassign(session: Session, *, assignment_id: int, user_id: int | None, by: int, at: datetime) -> None:

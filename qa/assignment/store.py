@@ -67,21 +67,11 @@ def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: d
     )
 
 
-def add_again(session: Session, assignment_id: int, *, due_at: datetime, at: datetime) -> int:
-    """A further standard place like this one, drawn with it."""
+def add_again(session: Session, assignment_id: int, *, due_at: datetime, at: datetime) -> int | None:
+    """A further standard place like this one, drawn with it; None where there is one already."""
     old = session.get_one(AssignmentRow, assignment_id)
-    row = AssignmentRow(
-        call_id=old.call_id,
-        form_version_id=old.form_version_id,
-        drawn_call_id=old.drawn_call_id,
-        occasion=f"again:{assignment_id}",
-        state=AssignmentState.WAITING,
-        due_at=due_at,
-        created_at=at,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
+    drawn, occasion = old.drawn_call_id, f"again:{assignment_id}"
+    return add(session, call_id=old.call_id, form_version_id=old.form_version_id, drawn_call_id=drawn, due_at=due_at, at=at, occasion=occasion)
 
 
 def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.audit.store import note
@@ -56,7 +57,10 @@ def open_dispute(session: Session, *, card: Card, form: Form, criterion: str, re
     number = store.highest_round(session, card.id, criterion) + 1
     due_at = at + timedelta(days=decide_days)
     said = {"option": option, "suggested": suggested, "reason": reason.strip()[:4000]}
-    dispute_id = store.add(session, card_id=card.id, criterion=criterion, number=number, level=level, by=by.id, at=at, due_at=due_at, **said)
+    try:
+        dispute_id = store.add(session, card_id=card.id, criterion=criterion, number=number, level=level, by=by.id, at=at, due_at=due_at, **said)
+    except IntegrityError as error:  # the same objection was sent twice at once
+        raise DisputeBarred(Barred.OPEN) from error
     note(session, subject=Subject.SCORECARD, subject_id=card.id, what="disputed", at=at, actor_id=by.id, criterion=criterion, level=level.value)
     made = store.dispute(session, dispute_id)
     assert made is not None

@@ -132,6 +132,11 @@ def revised(filled: Filled, changes: Mapping[str, str], *, comment: str) -> tupl
     return filled.model_copy(update={"answers": answers}), made
 
 
+def may_release(form_rule: str, *, reads_again: bool, is_manager: bool, is_reviewed: bool) -> bool:
+    """Whether somebody may release a submitted card: its second reader; a QA manager, but never before the reader that the form asks for."""
+    return reads_again or (is_manager and (form_rule != "second_reader" or is_reviewed))
+
+
 def may_read_again(*, form_asks: bool, is_own: bool, is_submitted: bool) -> bool:
     """Whether an evaluator may read somebody else's submitted card as its second reader."""
     return form_asks and is_submitted and not is_own

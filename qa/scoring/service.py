@@ -175,7 +175,7 @@ def revise(
     filled, made = revised(card.filled, changes, comment=reason)
     if not made:
         raise RevisionRefused({})
-    faults = submission_faults(form, filled, findings)
+    faults = submission_faults(form, filled, findings, blind=card.is_blind)
     if faults:
         raise RevisionRefused(faults)
     result = result_of(form, filled, findings)

@@ -194,6 +194,7 @@ def back_to_draft(session: Session, card_id: int) -> bool:
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED)
     values = {"state": ScorecardState.DRAFT, "submitted_at": None, "version": ScorecardRow.version + 1, "revision": ScorecardRow.revision + 1}
+    values |= {"release_at": None, "reviewer_id": None, "reviewed_at": None}  # nobody has read yet what comes next
     return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 

@@ -21,7 +21,7 @@ from qa.notices import store as notices
 from qa.people.rules import may_read_card
 from qa.people.types import Role
 from qa.scoring import service, store
-from qa.scoring.rules import may_read_again
+from qa.scoring.rules import may_read_again, may_release
 from qa.scoring.types import AssignmentKind, Card, RevisionCause, ScorecardState
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.listening import marks
@@ -101,6 +101,7 @@ def card(card_id: int) -> str:
             c: deadline(desk.form, found, rounds, c) for c in criteria if is_own and not barred(desk.form, found, rounds, c, highest=highest, at=now())
         },
         decidable={d.id for d in rounds if may_decide(person(), d, rounds)},
+        may_release=_releases(found, desk.form.release),
         is_second_reader=_reads_again(found, desk.form.release),
         today=now().astimezone(wiring().settings.zone).date(),
     )
@@ -126,10 +127,9 @@ def release(card_id: int) -> Response:
     with writing() as session:
         found = readable(session, card_id)
         rule = forms.load(session, found.form_version_id).release
-        again = _reads_again(found, rule)
-        is_read = rule != "second_reader" or found.reviewer_id is not None  # nobody releases an own card that another has to read
-        if not again and not (person().role is Role.QA_MANAGER and is_read):
+        if not _releases(found, rule):
             missing()
+        again = _reads_again(found, rule)
         service.release_on(session, card_id=card_id, release_at=release_at, by=person().id, at=now(), reviewer_id=person().id if again else None)
     flash(_("The agent can read it now.") if release_at <= now() else _("The agent can read it from that day on."), "success")
     return _to(card_id)
@@ -214,6 +214,11 @@ def readable(session: Session, card_id: int) -> Card:
 def _reads_again(found: Card, release_rule: str) -> bool:
     asks = release_rule == "second_reader" and found.kind is AssignmentKind.STANDARD and person().role in (Role.EVALUATOR, Role.QA_MANAGER)
     return may_read_again(form_asks=asks, is_own=found.evaluator_id == person().id, is_submitted=found.state is ScorecardState.SUBMITTED)
+
+
+def _releases(found: Card, release_rule: str) -> bool:
+    is_manager, is_reviewed = person().role is Role.QA_MANAGER, found.reviewer_id is not None
+    return may_release(release_rule, reads_again=_reads_again(found, release_rule), is_manager=is_manager, is_reviewed=is_reviewed)
 
 
 def _to(card_id: int) -> Response:

@@ -344,6 +344,36 @@ def test_a_dispute_whose_answer_opens_another_criterion_asks_for_a_re_evaluation
     assert refused.value.faults == {"hold.asked": "missing"}
 
 
+def test_a_dispute_about_a_blind_card_asks_no_reasons_for_what_was_not_seen(wiring, cast):
+    from qa.checking.types import Finding, Verdict
+    from qa.tables.scoring import ScorecardRow
+
+    card, form = submitted(wiring, cast)
+    with wiring.database.write() as session:
+        session.get(ScorecardRow, card.id).is_blind = True
+    found = dispute(wiring, cast.agent, card, form)
+    others = {"closing.thanks": Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says"), "opening.greeting": Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says")}
+    with wiring.database.write() as session:
+        row = session.get(ScorecardRow, card.id)
+        row.answers = {c: a | {"comment": "", "reason": ""} for c, a in row.answers.items()}
+    with wiring.database.write() as session:
+        disputes.decide(
+            session, dispute_id=found.id, option="met", reason="said", is_rule_at_fault=False, by=cast.evaluator, form=form, findings=others, at=wiring.clock()
+        )
+        assert store.card(session, card.id).score == 100.0
+
+
+def test_a_card_sent_back_after_it_was_read_waits_for_a_reader_again(wiring, cast, visit):
+    change_form(wiring, release="second_reader")
+    card, form = submitted(wiring, cast)
+    visit(cast.second_evaluator).post(f"/cards/{card.id}/release", {"day": "2026-11-20"})
+    visit(cast.manager).post(f"/cards/{card.id}/send-back", {"remark": "hear 1:20"})
+    finish(wiring, open_card(wiring, cast.evaluator), cast.evaluator, full(form), form)
+    assert "Sarah Miles" in visit(cast.second_evaluator).get("/second-reading").text
+    with wiring.database.read() as session:
+        assert store.card(session, card.id).release_at is None
+
+
 def test_old_revisions_are_never_changed(wiring, cast):
     card, form = submitted(wiring, cast)
     with wiring.database.read() as session:

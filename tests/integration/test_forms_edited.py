@@ -45,7 +45,8 @@ def test_every_act_on_the_fields_changes_its_thing_and_leaves_the_rest_as_writte
     assert ids(edited(SMALL, act="remove", where="a.one", value="")) == ["a.two"]
     assert ids(edited(SMALL, act="add", where="a", value="Says goodbye!")) == ["a.one", "a.two", "a.says_goodbye"]
     assert ids(edited(edited(SMALL, act="add", where="a", value="one"), act="add", where="a", value="one"))[2:] == ["a.one_2", "a.one_3"], "ids stay their own"
-    assert "b" in [s["id"] for s in [{"id": "b"}]] and "id: extra" in edited(SMALL, act="add_section", where="", value="Extra")
+    longer = edited(SMALL, act="add_section", where="", value="Extra")
+    assert [s.id for s in read_form(edited(longer, act="add", where="extra", value="new")).sections] == ["a", "extra"]
 
 
 @pytest.mark.parametrize(("act", "where", "value"), [("weight", "a", "many"), ("weight", "a", "-1"), ("weight", "a", "1e9"), ("title", "nothing", "x"), ("fly", "a", ""), ("comment", "a.one", "loudly")])

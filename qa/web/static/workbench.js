@@ -53,7 +53,7 @@ tick();
 // What is typed is kept in this browser until the server has it: it survives a crash.
 const KEPT = `earshot-card-${form.dataset.card}`;
 function typed() { return [...new FormData(form)].filter(([name]) => name !== "csrf_token"); }
-function keep() { try { localStorage.setItem(KEPT, JSON.stringify({ at: Date.now(), typed: typed() })); } catch { /* a full or forbidden store: the server has the last save */ } }
+function keep(submitting = false) { try { localStorage.setItem(KEPT, JSON.stringify({ at: Date.now(), typed: typed(), submitting })); } catch { /* a full or forbidden store: the server has the last save */ } }
 function forget() { try { localStorage.removeItem(KEPT); } catch { /* likewise */ } }
 function putBack(entries) {
   form.querySelectorAll("input[type=radio]").forEach((r) => { r.checked = false; });
@@ -66,6 +66,12 @@ function putBack(entries) {
     }
   }
   touch();
+}
+/** What a submission left behind goes when the next card is opened; it was kept only in case the browser died on the way. */
+function forgetSubmitted() {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("earshot-card-") && key !== KEPT && JSON.parse(localStorage.getItem(key)).submitting) localStorage.removeItem(key);
+  } catch { /* a forbidden or foreign store */ }
 }
 function offerWhatWasKept() {
   let kept = null;
@@ -139,7 +145,7 @@ form.querySelector("[data-keep-mine]").addEventListener("click", () => {
 });
 form.querySelector("[data-take-theirs]").addEventListener("click", () => { dirty = false; forget(); location.reload(); });
 window.addEventListener("beforeunload", (e) => { if (dirty || busy) e.preventDefault(); });
-form.addEventListener("submit", (e) => { if (conflict) { e.preventDefault(); return; } dirty = false; clearTimeout(pause); keep(); });
+form.addEventListener("submit", (e) => { if (conflict) { e.preventDefault(); return; } dirty = false; clearTimeout(pause); keep(true); });
 setInterval(() => { if (!document.hidden && !conflict) { dirty = true; save(); } }, 10 * 60 * 1000);  // a sign of life renews the lease
 
 form.addEventListener("change", (e) => {
@@ -249,5 +255,6 @@ document.addEventListener("keydown", (e) => {
 stand(current, { scroll: Boolean(form.querySelector("[data-faults]")) });
 const firstFault = form.querySelector(".has-fault");
 if (firstFault) stand(firstFault);
+forgetSubmitted();
 offerWhatWasKept();
 document.body.dataset.ready = "yes";
