@@ -91,7 +91,8 @@ def check(wiring: Wiring, call_id: int) -> Record:
 
     def record(session: Session) -> Next:
         at = wiring.clock()
-        findings.keep(session, call_id=call_id, form_version_id=form_version_id, findings=found, at=at)
+        flagged = checking.breaks_critical(form, found)
+        findings.keep(session, call_id=call_id, form_version_id=form_version_id, findings=found, is_flagged=flagged, at=at)
         note(session, subject=Subject.CALL, subject_id=call_id, what="checked", at=at, form=form.form, version=form.version, rules=found.rules_version)
         return [("queue", call_id)]
 

@@ -78,7 +78,7 @@ def demo_plan(wiring: Wiring) -> None:
         if plans.plan(session, DEMO_PLAN) is None:
             plans.change_plan(session, FIRST_PLAN, is_active=False)
             rule = PlanRule(floor_probability=0.75)
-            sampling.add_plan(session, code=DEMO_PLAN, phase=Phase.HUMAN, rule=rule, at=wiring.clock(), seed="demo-4")
+            sampling.add_plan(session, code=DEMO_PLAN, phase=Phase.HUMAN, rule=rule, at=wiring.clock(), seed="demo-244")
 
 
 def demo_recordings() -> Path:

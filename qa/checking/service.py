@@ -1,7 +1,7 @@
 """Apply a form's checks to a transcribed call."""
 
 from qa.checking.rules import check_call
-from qa.checking.types import Acts, Calibration, Findings
+from qa.checking.types import Acts, Calibration, Findings, Verdict
 from qa.forms.types import Form, in_language
 from qa.intake.types import CallFacts
 from qa.transcription.types import Mechanics, Transcript
@@ -16,3 +16,9 @@ def check(
     return check_call(
         form, transcript, mechanics=mechanics, details=details, variables=variables, is_complete=call.lost_seconds == 0, acts=acts, calibration=calibration
     )
+
+
+def breaks_critical(form: Form, found: Findings) -> bool:
+    """Whether an automatic answer says that a critical criterion was broken. A person has to hear such a call before it counts."""
+    critical = {c.id for c in form.criteria() if c.is_critical}
+    return any(f.criterion in critical and f.verdict is Verdict.NOT_MET for f in found.findings)

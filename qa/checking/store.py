@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from qa.checking.types import Finding, Findings
+from qa.tables.calls import CallRow
 from qa.tables.results import CheckResultRow
 
 
@@ -20,7 +21,8 @@ def latest_form_version(session: Session, call_id: int) -> int | None:
     return session.scalar(select(CheckResultRow.form_version_id).where(CheckResultRow.call_id == call_id).order_by(CheckResultRow.id.desc()).limit(1))
 
 
-def keep(session: Session, *, call_id: int, form_version_id: int, findings: Findings, at: datetime) -> None:
+def keep(session: Session, *, call_id: int, form_version_id: int, findings: Findings, is_flagged: bool = False, at: datetime) -> None:
+    """The newest findings of a call; its score and its critical flag are copied to the call, where months are counted."""
     row = session.scalar(select(CheckResultRow).where(CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id))
     middle = (findings.low + findings.high) / 2 if findings.low is not None and findings.high is not None else None
     fields: dict[str, Any] = {
@@ -36,6 +38,7 @@ def keep(session: Session, *, call_id: int, form_version_id: int, findings: Find
     else:
         for name, value in fields.items():
             setattr(row, name, value)
+    session.execute(update(CallRow).where(CallRow.id == call_id).values(automatic_score=middle, is_flagged=is_flagged))
     session.flush()
 
 

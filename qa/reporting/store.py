@@ -10,7 +10,7 @@ from qa.reporting.types import AgentTotals, Coverage, ProjectTotals, ScoredCall
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
-from qa.tables.records import ClosedMonthRow
+from qa.tables.reports import ClosedMonthRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow

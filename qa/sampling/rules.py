@@ -4,12 +4,21 @@ Permanent random numbers with Pareto ordering (Rosén 1997; Ohlsson 1998): see d
 """
 
 import hashlib
+import hmac
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from qa.sampling.types import DrawnCall, FrameCall, PlanRule, Risk, Stratum
+from scipy.special import stdtrit
+
+from qa.sampling.types import DrawnCall, FrameCall, PlanRule, Precision, Risk, Stratum
+from qa.statistics.shares import Z95
+from qa.statistics.survey import PooledModel, neyman
+
+ALL_OF = "all:"  # a stratum of which every call is drawn
+PLANNING_SPREAD = 12.0  # points, where no scorecards tell how far people and checks differ
 
 
 @dataclass(frozen=True)
@@ -24,8 +33,19 @@ def random_number(seed: str, name: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def day_seed(plan_seed: str, day: date) -> str:
-    return f"{plan_seed}|{day.isoformat()}"
+def month_seed(plan_seed: str, month: str) -> str:
+    """A month's seed, from the plan's secret one. Told when the month is over, it gives away no other month."""
+    return hmac.new(plan_seed.encode(), month.encode(), hashlib.sha256).hexdigest()
+
+
+def day_seed(of_month: str, day: date) -> str:
+    """A day's seed, from its month's. Known after the draw, it gives away no other day."""
+    return hmac.new(of_month.encode(), day.isoformat().encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def commitment(of_month: str) -> str:
+    """What is written down before the month begins: who sees the seed later can tell that it was this one."""
+    return hashlib.sha256(of_month.encode()).hexdigest()
 
 
 def frame_hash(frame: Sequence[FrameCall]) -> str:
@@ -42,40 +62,79 @@ def days_left(day: date) -> int:
     return max(1, count)
 
 
-def targets(frame: Sequence[FrameCall], rule: PlanRule, *, drawn_before: Mapping[int, int], day: date) -> dict[int, float]:
-    """How many calls of each agent to draw today on average: what is left of the quota, spread over the working days left.
+def targets(
+    frame: Sequence[FrameCall], rule: PlanRule, *, drawn_before: Mapping[int, int], day: date, quotas: Mapping[int, float] | None = None
+) -> dict[str, float]:
+    """How many calls of each stratum to draw today on average: what is left of the agent's quota, spread over the working days left.
 
-    Never less than the floor times the agent's calls, never more than the calls there are.
+    Never less than the floor times the agent's calls, never more than the calls there are; over the day's budget all give way alike, down to
+    their floors. `quotas` per agent and month stand instead of the plan's even one.
     """
-    by_agent: dict[int, list[FrameCall]] = {}
-    for call in frame:
-        by_agent.setdefault(call.agent_id, []).append(call)
-    result = {}
-    for agent_id, calls in by_agent.items():
-        quota = rule.quota_per_agent * (rule.new_hire_factor if calls[0].is_new_hire else 1)
-        left = max(0.0, quota - drawn_before.get(agent_id, 0))
-        wanted = max(left / days_left(day), rule.floor_probability * len(calls))
-        result[agent_id] = min(float(len(calls)), wanted)
-    return result
+    strata = _strata([c for c in frame if not c.must])
+    by_agent: dict[int, list[tuple[str, list[FrameCall]]]] = {}
+    for name, calls in strata.items():
+        by_agent.setdefault(calls[0].agent_id, []).append((name, calls))
+    result, floors = {}, {}
+    for agent_id, parts in by_agent.items():
+        everyone = sum(len(calls) for _, calls in parts)
+        even = rule.quota_per_agent * (rule.new_hire_factor if parts[0][1][0].is_new_hire else 1)
+        left = max(0.0, (quotas or {}).get(agent_id, even) - drawn_before.get(agent_id, 0))
+        wanted = max(left / days_left(day), rule.floor_probability * everyone)
+        sizes = {name: len(calls) * rule.factors.get(calls[0].part, 1.0) for name, calls in parts}
+        for name, calls in parts:
+            floors[name] = min(float(len(calls)), rule.floor_probability * len(calls))
+            result[name] = min(float(len(calls)), max(floors[name], wanted * sizes[name] / sum(sizes.values())))
+    return _within_budget(result, floors, rule.daily_budget)
 
 
-def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[int, float], *, seed: str) -> Choice:
-    """Draw from each agent's calls; every drawn call carries the probability it had.
+def _within_budget(wanted: dict[str, float], floors: Mapping[str, float], budget: int | None) -> dict[str, float]:
+    over = sum(wanted.values()) - budget if budget is not None else 0.0
+    room = sum(wanted.values()) - sum(floors.values())
+    if over <= 0 or room <= 0:
+        return wanted
+    kept = max(0.0, 1 - over / room)
+    return {name: floors[name] + (w - floors[name]) * kept for name, w in wanted.items()}
+
+
+def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[str, float], *, seed: str) -> Choice:
+    """Draw from each stratum; every drawn call carries the probability it had. Calls that must be drawn are strata drawn whole.
 
     A target of 1.3 calls draws one, or with probability 0.3 two; the probabilities count that in.
     """
-    by_agent: dict[int, list[FrameCall]] = {}
-    for call in frame:
-        by_agent.setdefault(call.agent_id, []).append(call)
     strata, drawn = [], []
-    for agent_id in sorted(by_agent):
-        calls = sorted(by_agent[agent_id], key=lambda c: c.external_id)
-        target = wanted.get(agent_id, 0.0)
-        name = f"agent:{agent_id}" + (":new" if calls[0].is_new_hire else "")
+    for name, calls in sorted(_strata([c for c in frame if not c.must]).items()):
+        calls.sort(key=lambda c: c.external_id)
+        target = wanted.get(name, 0.0)
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
-        strata.append(Stratum(name, agent_id, len(calls), target, len(chosen)))
+        strata.append(Stratum(name, calls[0].agent_id, len(calls), target, len(chosen)))
         drawn.extend(chosen)
+    for why in sorted({c.must for c in frame if c.must}):
+        calls = sorted((c for c in frame if c.must == why), key=lambda c: c.external_id)
+        strata.append(Stratum(f"{ALL_OF}{why}", 0, len(calls), float(len(calls)), len(calls)))
+        drawn.extend(DrawnCall(c.id, c.external_id, f"{ALL_OF}{why}", 1.0, why) for c in calls)
     return Choice(tuple(strata), tuple(drawn))
+
+
+def _strata(frame: Sequence[FrameCall]) -> dict[str, list[FrameCall]]:
+    strata: dict[str, list[FrameCall]] = {}
+    for c in frame:
+        strata.setdefault(stratum_name(c), []).append(c)
+    return strata
+
+
+def stratum_name(call: FrameCall) -> str:
+    return f"agent:{call.agent_id}" + (":new" if call.is_new_hire else "") + (f":{call.part}" if call.part else "")
+
+
+def part_of(rule: PlanRule, *, queue: str, direction: str, language: str | None, seconds: float) -> str:
+    """The value by which a plan stratifies a call; durations in three bands."""
+    band = "short" if seconds < 120 else "middle" if seconds < 600 else "long"
+    return {"": "", "queue": queue, "direction": direction, "language": language or "?", "duration": band}[rule.stratify_by]
+
+
+def is_said(value: Any) -> bool:
+    """Whether a field of the call data says yes: present, and neither empty nor no."""
+    return str(value).lower() not in ("none", "", "false", "no", "0")
 
 
 def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
@@ -105,7 +164,8 @@ def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, 
     low, high = inclusion_probabilities(sizes, fewer), inclusion_probabilities(sizes, fewer + 1)
     takes_more = random_number(seed, f"size|{name}") < extra
     count, now = (fewer + 1, high) if takes_more else (fewer, low)
-    keys = [(_pareto_key(random_number(seed, c.external_id), p), i) for i, (c, p) in enumerate(zip(calls, now, strict=True))]
+    key = _race_key if count == 1 else _pareto_key
+    keys = [(key(random_number(seed, c.external_id), p), i) for i, (c, p) in enumerate(zip(calls, now, strict=True))]
     chosen = sorted(i for _, i in sorted(keys)[: min(count, len(calls))])
     reasons = {i: "risk" if flags[i] else "new_hire" if calls[i].is_new_hire else "random" for i in chosen}
     return [DrawnCall(calls[i].id, calls[i].external_id, name, (1 - extra) * low[i] + extra * high[i], reasons[i]) for i in chosen]
@@ -115,8 +175,7 @@ def is_risky(call: FrameCall, risk: Risk | None) -> bool:
     if risk is None:
         return False
     is_long = risk.min_duration_seconds is not None and call.duration_seconds >= risk.min_duration_seconds
-    value = call.details.get(risk.has) if risk.has else None
-    return is_long or str(value).lower() not in ("none", "", "false", "no", "0")
+    return is_long or (risk.has is not None and is_said(call.details.get(risk.has)))
 
 
 def _sizes(flags: Sequence[bool], risk: Risk | None) -> list[float]:
@@ -127,9 +186,39 @@ def _sizes(flags: Sequence[bool], risk: Risk | None) -> list[float]:
     return [(1 - risk.share) / len(flags) + (risk.share / risky if f else 0.0) for f in flags]
 
 
+def _race_key(u: float, probability: float) -> float:
+    """For one call out of many: waiting times with the probabilities as rates, the first one wins with exactly its probability. Pareto's is near it only."""
+    return -math.log(1 - u) / probability if probability > 0 else math.inf
+
+
 def _pareto_key(u: float, probability: float) -> float:
     if probability >= 1:
         return -1.0
     if probability <= 0:
         return math.inf
     return (u / (1 - u)) / (probability / (1 - probability))
+
+
+def quotas_by_spread(calls: Mapping[int, int], spreads: Mapping[int, float], quotas: Mapping[int, float], *, floor: float) -> dict[int, float]:
+    """The same total as the even quotas, given where it tells most: in proportion to calls × residual spread (Neyman), none under the floor."""
+    agents = sorted(calls)
+    usual = sum(spreads.values()) / len(spreads) if spreads else PLANNING_SPREAD
+    given = neyman([calls[a] for a in agents], [spreads.get(a, usual) for a in agents], sum(quotas[a] for a in agents), floor=floor)
+    return dict(zip(agents, given, strict=True))
+
+
+def precision(calls: Mapping[int, int], quotas: Mapping[int, float], model: PooledModel | None) -> Precision:
+    """The half-widths that quotas per agent would give in a month of so many calls: t · s · √((1 − n/N) / n)."""
+    spread = math.sqrt(model.variance) if model else PLANNING_SPREAD
+    t = float(stdtrit(model.degrees, 0.975)) if model else Z95
+    halves, variance = [], 0.0
+    drawn = {a: min(quotas[a], n) for a, n in calls.items() if n}
+    for a, n in drawn.items():
+        error = spread * math.sqrt(max(0.0, 1 - n / calls[a]) / n) if n > 0 else 0.0
+        halves.append(t * error)
+        variance += (calls[a] * error) ** 2
+    total = sum(calls.values())
+    middle = sorted(halves)[len(halves) // 2] if halves else None
+    whole = t * math.sqrt(variance) / total if total else None
+    count = sum(drawn.values())
+    return Precision(len(calls), total, count, count / len(drawn) if drawn else 0.0, middle, whole, spread, model is None)

@@ -1,17 +1,24 @@
 """Make plans, draw a day, draw it again."""
 
+import math
 import re
 import secrets
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.orm import Session
 
-from qa.calendar import day_bounds
-from qa.sampling import store
-from qa.sampling.rules import choose_sample, day_seed, frame_hash, targets
-from qa.sampling.types import Draw, FrameCall, Phase, Plan, PlanRule
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.calendar import day_bounds, month_before
+from qa.sampling import rules, store
+from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, month_seed, targets
+from qa.sampling.types import Commitment, Draw, FrameCall, Phase, Plan, PlanRule, Precision
+from qa.statistics.survey import PooledModel, Sample, fit, residuals
+
+FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
 
 
 class PlanRefused(ValueError):
@@ -25,7 +32,7 @@ def add_plan(session: Session, *, code: str, phase: Phase, rule: PlanRule, at: d
     if store.plan(session, code):
         raise PlanRefused("taken")
     seed = seed or secrets.token_hex(16)
-    return store.add_plan(session, code=code, phase=phase, rule=rule.model_dump(), seed=seed, is_active=True, created_at=at)
+    return store.add_plan(session, code=code, phase=phase, rule=rule.model_dump(mode="json"), seed=seed, is_active=True, created_at=at)
 
 
 def draw_day(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:
@@ -33,22 +40,79 @@ def draw_day(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hir
     existing = store.draw(session, plan, day)
     if existing:
         return existing
+    commit_seed(session, plan=plan, month=f"{day:%Y-%m}", at=at)
     made = preview(session, plan=plan, day=day, zone=zone, new_hire_days=new_hire_days, at=at)
     draw_id = store.record_draw(session, plan, made, frame_until=at, at=at)
     return replace(made, id=draw_id, created_at=at, is_new=True)
+
+
+def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> None:
+    """Write the hash of a month's seed down where everybody can see it, before anything is drawn with it."""
+    sha256 = commitment(month_seed(plan.seed, month))
+    if store.commit_seed(session, plan.id, month=month, sha256=sha256, at=at):
+        note(session, subject=Subject.PLAN, subject_id=plan.id, what="seed_committed", at=at, month=month, sha256=sha256)
+
+
+def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
+    """Every active plan's seed of this month and of the next."""
+    this = at.astimezone(zone).strftime("%Y-%m")
+    for plan in store.plans(session):
+        for month in (this, month_before(this, -1)):
+            commit_seed(session, plan=plan, month=month, at=at)
+
+
+def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commitment]:
+    """The hashes written down, and the seeds of the months that are over, so that anybody can draw these months again."""
+    this = at.astimezone(zone).strftime("%Y-%m")
+    found = store.commitments(session)
+    return [Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None) for plan, seed, month, sha, when in found]
 
 
 def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:
     """What the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
     frame = store.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
+    if plan.phase is Phase.HUMAN and plan.rule.take_all:
+        frame += store.late_cases(session, plan.id, plan.rule, begin=begin, end=end)
     before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
-    return _drawn(plan.code, plan.phase, plan.rule, frame, targets(frame, plan.rule, drawn_before=before, day=day), plan.seed, day)
+    quotas = _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1] if plan.rule.allocation == "spread" else None
+    wanted = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
+    return _drawn(plan.code, plan.phase, plan.rule, frame, wanted, day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day), day)
+
+
+def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datetime) -> Precision:
+    """What a plan would have given over the last four weeks: how many calls, how wide the intervals."""
+    calls, quotas, model = _quotas(session, rule, end=at, new_hire_days=new_hire_days)
+    return rules.precision(calls, quotas, model)
+
+
+def _quotas(session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:
+    """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards of three months say of the spread."""
+    found = store.calls_by_agent(session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days)
+    calls = {a: n for a, (n, _) in found.items()}
+    even = {a: rule.quota_per_agent * (rule.new_hire_factor if new else 1) for a, (_, new) in found.items()}
+    samples = {a: _sample(rows) for a, rows in store.scored(session, begin=end - QUARTER, end=end).items()}
+    model = fit(list(samples.values()))
+    if rule.allocation == "equal" or model is None:
+        return calls, even, model
+    spreads = {}
+    for a, s in samples.items():
+        e = residuals(s, model.slope)
+        own = float(e.var(ddof=1)) if len(e) > 1 else None
+        spreads[a] = math.sqrt(model.moderated(own, len(e) - 1.0)[0])
+    return calls, rules.quotas_by_spread(calls, spreads, even, floor=rule.floor_per_agent), model
+
+
+def _sample(rows: list[tuple[float, float | None, float]]) -> Sample:
+    human, automatic, probability = zip(*rows, strict=True)
+    known = np.array(automatic, float) if all(x is not None for x in automatic) else None
+    return Sample(np.array(human), known, np.array(probability))
 
 
 def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int) -> tuple[Draw, Draw]:
     """A draw as it was recorded, and made again from seed and frame: the same calls, unless somebody changed something.
 
+    Which calls had to be drawn (a complaint, a critical flag) is taken from the record: later flags do not change what was known then.
     Raises PlanRefused("unknown").
     """
     found = store.draw_by_id(session, draw_id)
@@ -56,14 +120,16 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
         raise PlanRefused("unknown")
     recorded, rule, frame_until = found
     begin, end = day_bounds(recorded.day, zone)
-    frame = store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)
-    wanted = {s.agent_id: s.target for s in recorded.strata}
-    seed = recorded.seed.rsplit("|", 1)[0]
-    return recorded, _drawn(recorded.plan, recorded.phase, rule, frame, wanted, seed, recorded.day)
+    now = {c.id: c for c in store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)}
+    must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
+    late = [FrameCall(c.call_id, c.external_id, 0, False, 0, {}, "", c.reason) for c in recorded.calls if c.call_id in must and c.call_id not in now]
+    frame = [replace(c, must=must.get(c.id, "")) for c in now.values()] + late
+    wanted = {s.name: s.target for s in recorded.strata}
+    return recorded, _drawn(recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
 
 
-def _drawn(code: str, phase: Phase, rule: PlanRule, frame: list[FrameCall], wanted: dict[int, float], seed: str, day: date) -> Draw:
-    wanted = {agent: round(target, 6) for agent, target in wanted.items()}
-    chosen = choose_sample(frame, rule, wanted, seed=day_seed(seed, day))
+def _drawn(code: str, phase: Phase, rule: PlanRule, frame: list[FrameCall], wanted: dict[str, float], seed: str, day: date) -> Draw:
+    wanted = {name: round(target, 6) for name, target in wanted.items()}
+    chosen = choose_sample(frame, rule, wanted, seed=seed)
     calls = tuple(sorted(chosen.calls, key=lambda d: (d.stratum, d.external_id)))
-    return Draw(None, code, phase, day, day_seed(seed, day), len(frame), frame_hash(frame), chosen.strata, calls)
+    return Draw(None, code, phase, day, seed, len(frame), frame_hash(frame), chosen.strata, calls)

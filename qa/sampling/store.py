@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from qa.sampling.rules import ALL_OF, is_said, part_of
 from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Stratum
 from qa.tables.calls import CallRow, Direction
+from qa.tables.cases import CaseKind, CaseRow
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 from qa.tables.results import CheckResultRow
-from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow
-from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState
+from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
+from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow, ScorecardState
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
@@ -50,25 +52,117 @@ def change_plan(session: Session, code: str, **fields: Any) -> None:
 
 def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, received_until: datetime, new_hire_days: int) -> list[FrameCall]:
     """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters."""
+    if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
+        return []
+    c = CallRow
     query = (
-        select(CallRow.id, CallRow.external_id, CallRow.agent_id, AgentRow.hired_on, CallRow.duration_seconds, CallRow.details)
+        select(c.id, c.external_id, c.agent_id, AgentRow.hired_on, c.duration_seconds, c.details, c.queue, c.direction, c.language, c.is_flagged)
         .join(AgentRow, AgentRow.id == CallRow.agent_id)
-        .where(CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until)
-        .where(CallRow.duration_seconds >= rule.min_duration_seconds)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until, *_filters(rule))
     )
-    if rule.project:
-        query = query.join(ProjectRow, ProjectRow.id == CallRow.project_id).where(ProjectRow.code == rule.project)
-    if rule.queue:
-        query = query.where(CallRow.queue == rule.queue)
-    if rule.direction:
-        query = query.where(CallRow.direction == Direction(rule.direction))
-    if rule.language:
-        query = query.where(CallRow.language == rule.language)
     new_since = begin.date() - timedelta(days=new_hire_days)
-    return [
-        FrameCall(i, x, agent, bool(hired and hired > new_since), seconds, details)
-        for i, x, agent, hired, seconds, details in session.execute(query.order_by(CallRow.external_id))
-    ]
+    cases = _cases_of(session, begin=begin, end=end, until=received_until) if rule.take_all else {}
+    made = []
+    for i, x, agent, hired, seconds, details, queue, direction, language, flagged in session.execute(query.order_by(CallRow.external_id)):
+        is_new = bool(hired and hired > new_since)
+        if (rule.has and not is_said(details.get(rule.has))) or (rule.only_new_hires and not is_new):
+            continue
+        must = next((k for k in rule.take_all if is_said(details.get(k)) or cases.get(i) == k), "")
+        must = must or ("critical" if rule.verify_critical and flagged else "")
+        part = part_of(rule, queue=queue, direction=direction.value, language=language, seconds=seconds)
+        made.append(FrameCall(i, x, agent, is_new, seconds, details, part, must))
+    return made
+
+
+def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [CallRow.duration_seconds >= rule.min_duration_seconds]
+    if rule.max_duration_seconds is not None:
+        conditions.append(CallRow.duration_seconds <= rule.max_duration_seconds)
+    if rule.project:
+        conditions.append(CallRow.project_id.in_(select(ProjectRow.id).where(ProjectRow.code == rule.project)))
+    if rule.queue:
+        conditions.append(CallRow.queue == rule.queue)
+    if rule.direction:
+        conditions.append(CallRow.direction == Direction(rule.direction))
+    if rule.language:
+        conditions.append(CallRow.language == rule.language)
+    return conditions
+
+
+def _cases_of(session: Session, *, begin: datetime, end: datetime, until: datetime) -> dict[int, str]:
+    """Which calls of [begin, end) somebody praised or complained of, as it was known at a time."""
+    query = (
+        select(CaseRow.call_id, CaseRow.kind)
+        .join(CallRow, CallRow.id == CaseRow.call_id)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, CaseRow.written_at <= until)
+        .where(CaseRow.kind.in_((CaseKind.PRAISE, CaseKind.COMPLAINT)))
+    )
+    return {call_id: kind.value for call_id, kind in session.execute(query) if call_id is not None}
+
+
+def late_cases(session: Session, plan_id: int, rule: PlanRule, *, begin: datetime, end: datetime) -> list[FrameCall]:
+    """Earlier calls that somebody praised or complained of in [begin, end), which this plan has not drawn: they are drawn now, for themselves."""
+    drawn = (
+        select(DrawnCallRow.id)
+        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
+        .where(DrawRow.plan_id == plan_id, DrawRow.day < begin.date(), DrawnCallRow.call_id == CallRow.id)
+        .exists()
+    )
+    kinds = [k for k in (CaseKind.PRAISE, CaseKind.COMPLAINT) if k.value in rule.take_all]
+    query = (
+        select(CallRow.id, CallRow.external_id, CallRow.agent_id, CallRow.duration_seconds, CaseRow.kind)
+        .join(CaseRow, CaseRow.call_id == CallRow.id)
+        .where(CaseRow.kind.in_(kinds), CaseRow.written_at >= begin, CaseRow.written_at < end)
+        .where(CallRow.started_at < begin, ~drawn, *_filters(rule))
+        .order_by(CallRow.external_id, CaseRow.id)
+    )
+    found = {i: FrameCall(i, x, agent, False, seconds, {}, "", kind.value) for i, x, agent, seconds, kind in session.execute(query)}
+    return list(found.values())
+
+
+def calls_by_agent(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, new_hire_days: int) -> dict[int, tuple[int, bool]]:
+    """How many calls in [begin, end) pass the plan's filters, per agent, and whether the agent is new at the end of it."""
+    query = (
+        select(CallRow.agent_id, AgentRow.hired_on, func.count())
+        .join(AgentRow, AgentRow.id == CallRow.agent_id)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, *_filters(rule))
+        .group_by(CallRow.agent_id, AgentRow.hired_on)
+    )
+    new_since = end.date() - timedelta(days=new_hire_days)
+    found = {a: (n, bool(hired and hired > new_since)) for a, hired, n in session.execute(query)}
+    return {a: f for a, f in found.items() if f[1] or not rule.only_new_hires}
+
+
+def scored(session: Session, *, begin: datetime, end: datetime) -> dict[int, list[tuple[float, float | None, float]]]:
+    """Per agent the scores of people, of the checks, and the probability of the draw, of the drawn calls in [begin, end)."""
+    query = select(ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability).where(
+        ScorecardRow.started_at >= begin,
+        ScorecardRow.started_at < end,
+        ScorecardRow.kind == AssignmentKind.STANDARD,
+        ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
+        ScorecardRow.score.is_not(None),
+        ScorecardRow.probability.is_not(None),
+    )
+    found: dict[int, list[tuple[float, float | None, float]]] = {}
+    for agent_id, score, automatic, probability in session.execute(query):
+        found.setdefault(agent_id, []).append((score or 0.0, automatic, probability or 1.0))
+    return found
+
+
+def commit_seed(session: Session, plan_id: int, *, month: str, sha256: str, at: datetime) -> bool:
+    """Write the hash of a month's seed down, once; false where it stands already."""
+    if session.scalar(select(SeedCommitmentRow.id).where(SeedCommitmentRow.plan_id == plan_id, SeedCommitmentRow.month == month)) is not None:
+        return False
+    session.add(SeedCommitmentRow(plan_id=plan_id, month=month, sha256=sha256, committed_at=at))
+    session.flush()
+    return True
+
+
+def commitments(session: Session, *, limit: int = 24) -> list[tuple[str, str, str, str, datetime]]:
+    """Plan, its secret seed, month, hash and time, the newest month first."""
+    query = select(SamplingPlanRow.code, SamplingPlanRow.seed, SeedCommitmentRow.month, SeedCommitmentRow.sha256, SeedCommitmentRow.committed_at)
+    query = query.join(SamplingPlanRow, SamplingPlanRow.id == SeedCommitmentRow.plan_id).order_by(SeedCommitmentRow.month.desc(), SamplingPlanRow.code)
+    return [tuple(r) for r in session.execute(query.limit(limit))]  # type: ignore[misc]  # five columns, as selected
 
 
 def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) -> Mapping[int, int]:
@@ -77,7 +171,7 @@ def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) 
         select(CallRow.agent_id, func.count())
         .join(DrawnCallRow, DrawnCallRow.call_id == CallRow.id)
         .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
-        .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day)
+        .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day, DrawnCallRow.stratum.not_like(f"{ALL_OF}%"))
         .group_by(CallRow.agent_id)
     )
     return dict(session.execute(query).all())
@@ -114,7 +208,7 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
     row = DrawRow(
         plan_id=plan.id,
         day=made.day,
-        rule=plan.rule.model_dump(),
+        rule=plan.rule.model_dump(mode="json"),
         seed=made.seed,
         strata=[s.document() for s in made.strata],
         frame_size=made.frame_size,
@@ -136,13 +230,13 @@ def drawn_ids(session: Session, draw_id: int) -> dict[int, int]:
 
 
 def is_drawn_for_people(session: Session, call_id: int) -> int | None:
-    """The id of the (latest) human draw of this call."""
+    """The id of the human draw of this call; of several the one that was most sure to take it."""
     query = (
         select(DrawnCallRow.id)
         .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
         .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
         .where(DrawnCallRow.call_id == call_id, SamplingPlanRow.phase == "human")
-        .order_by(DrawnCallRow.id.desc())
+        .order_by(DrawnCallRow.probability.desc(), DrawnCallRow.id.desc())
         .limit(1)
     )
     return session.scalar(query)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from qa.tables.sampling import Phase
 
-__all__ = ["AgentCoverage", "Draw", "DrawnCall", "FrameCall", "Phase", "Plan", "PlanRule", "Risk", "Stratum"]
+__all__ = ["AgentCoverage", "Commitment", "Draw", "DrawnCall", "FrameCall", "Phase", "Plan", "PlanRule", "Precision", "Risk", "Stratum"]
 
 
 class Risk(BaseModel):
@@ -21,17 +21,32 @@ class Risk(BaseModel):
 
 
 class PlanRule(BaseModel):
-    """What a plan draws: filters, a quota per agent and month, more for new hires, a floor that keeps every call eligible."""
+    """What a plan draws: filters, strata, a quota per agent and month, and a floor that keeps every call eligible."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    # which calls can be drawn at all
     project: str | None = None
     queue: str | None = None
     direction: str | None = None
     language: str | None = None
     min_duration_seconds: Annotated[float, Field(ge=0)] = 0
+    max_duration_seconds: Annotated[float, Field(gt=0)] | None = None
+    has: str | None = None  # a field of the call data, say ticket.number
+    only_new_hires: bool = False
+    first_day: date | None = None
+    last_day: date | None = None
+    # strata of their own, of which every call is drawn
+    take_all: tuple[str, ...] = ("complaint", "praise")  # fields of the call data; and the calls of such cases
+    verify_critical: bool = True  # calls that an automatic answer says break a critical criterion
+    # how many of the others
     quota_per_agent: Annotated[float, Field(gt=0, le=10_000)] = 6
     new_hire_factor: Annotated[float, Field(ge=1, le=20)] = 2
     floor_probability: Annotated[float, Field(ge=0, le=1)] = 0.004
+    floor_per_agent: Annotated[float, Field(ge=0, le=1000)] = 2  # a month, where quotas follow the spread
+    allocation: Literal["equal", "spread"] = "equal"  # every agent alike, or more where people and checks differ more (Neyman)
+    stratify_by: Literal["", "queue", "direction", "language", "duration"] = ""
+    factors: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}  # of the strata so made: this one so many times as often
+    daily_budget: Annotated[int, Field(ge=1)] | None = None  # calls a day, over all agents
     risk: Risk | None = None
 
 
@@ -55,11 +70,13 @@ class FrameCall:
     is_new_hire: bool
     duration_seconds: float
     details: dict[str, Any]
+    part: str = ""  # the value it is stratified by
+    must: str = ""  # why it is drawn in any case: a field of `take_all`, or "critical"
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """One agent's calls of the day: how many there were, how many were to be drawn on average, how many were."""
+    """Some calls of the day: how many there were, how many were to be drawn on average, how many were. `agent_id` 0: of all agents."""
 
     name: str
     agent_id: int
@@ -124,3 +141,31 @@ class AgentCoverage:
     waiting: int
     scored: int
     skipped: int
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """The hash of a month's seed as it was written down before; the seed itself once the month is over."""
+
+    plan: str
+    month: str
+    sha256: str
+    committed_at: datetime
+    seed: str | None = None
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What a plan would give in a month: calls drawn, and the half-width of the 95 % interval of an agent (the median one) and of all together.
+
+    `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are there to know it from.
+    """
+
+    agents: int
+    calls: int
+    drawn: float
+    per_agent: float
+    half_width: float | None
+    half_width_whole: float | None
+    spread: float
+    is_assumed: bool

@@ -24,6 +24,7 @@ class CountedAnswer:
     automatic: str
     was_changed: bool
     automatic_confidence: float | None = None
+    points_lost: float | None = None  # of the 100 of the whole form
 
 
 def _learnable(finding: Finding | None) -> float | None:
@@ -85,6 +86,7 @@ def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding],
                 finding.verdict.value if finding else "",
                 proposed is not None and proposed != part.answer,
                 _learnable(finding),
+                float(100 * part.share) * (1 - share) if share is not None else None,
             )
         )
     return rows
@@ -107,6 +109,7 @@ def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Re
         "score_without_fails": shown(breakdown.score_without_fails),
         "critical_score": shown(breakdown.critical_score),
         "passed": breakdown.passed,
+        "is_breach": any(part.failed and part.is_open for part in breakdown.criteria),
     }
     return Result(figures, counted_answers(form, filled, findings, breakdown))
 

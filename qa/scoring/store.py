@@ -82,6 +82,7 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
         answers={},
         notes=[],
         automatic_score=automatic,
+        is_flagged=call.is_flagged,
         probability=probability,
         started_at=call.started_at,
         opened_at=at,
@@ -122,7 +123,8 @@ def _lay_out(session: Session, card_id: int, answers: list[CountedAnswer]) -> No
     """The answers as rows for counting, instead of those that were there."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
-    session.add_all(AnswerRow(scorecard_id=card_id, agent_id=row.agent_id, called_at=row.started_at, **vars(a)) for a in answers)
+    facts = {"agent_id": row.agent_id, "project_id": row.project_id, "called_at": row.started_at, "weight": 1 / row.probability if row.probability else None}
+    session.add_all(AnswerRow(scorecard_id=card_id, **facts, **vars(a)) for a in answers)
     session.flush()
 
 

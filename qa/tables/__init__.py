@@ -1,6 +1,6 @@
 """SQLAlchemy tables, one file per aggregate. Only stores touch them."""
 
-from qa.tables import calibration, calls, cases, forms, learning, notices, people, records, results, sampling, scoring
+from qa.tables import calibration, calls, cases, forms, learning, notices, people, records, reports, results, sampling, scoring, targets, training
 from qa.tables.base import Base
 
-__all__ = ["Base", "calibration", "calls", "cases", "forms", "learning", "notices", "people", "records", "results", "sampling", "scoring"]
+__all__ = ["Base", "calibration", "calls", "cases", "forms", "learning", "notices", "people", "records", "reports", "results", "sampling", "scoring", "targets", "training"]

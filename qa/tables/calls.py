@@ -27,7 +27,7 @@ class Outcome(enum.Enum):
 class CallRow(Base):
     __tablename__ = "call"
     __table_args__ = (
-        Index("ix_call_frame", "started_at", "project_id", "agent_id"),
+        Index("ix_call_month", "started_at", "project_id", "agent_id", "automatic_score", "is_flagged"),  # a month's totals are read from the index alone
         Index("ix_call_agent_started", "agent_id", "started_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +48,19 @@ class CallRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     received_at: Mapped[datetime]
     is_simulated: Mapped[bool] = mapped_column(default=False)
+    automatic_score: Mapped[float | None]  # of the newest check, copied so that a month is one index
+    is_flagged: Mapped[bool] = mapped_column(default=False)  # the newest check says that a critical criterion was broken
+
+
+class RatingRow(Base):
+    """What a customer said of a call afterwards, on a scale of 0–100."""
+
+    __tablename__ = "rating"
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    value: Mapped[float]
+    given: Mapped[str] = mapped_column(String(40))  # as it came, say "4/5"
+    source: Mapped[str] = mapped_column(String(80), default="")
+    received_at: Mapped[datetime]
 
 
 class ImportRow(Base):

@@ -1,4 +1,4 @@
-"""What happened: events, closed months, tasks."""
+"""What happened: events, tasks."""
 
 import enum
 from datetime import datetime
@@ -39,20 +39,6 @@ class EventHeadRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
-
-
-class ClosedMonthRow(Base):
-    """A month as it was when it was closed. A later change is a new revision; the old one stays."""
-
-    __tablename__ = "closed_month"
-    __table_args__ = (UniqueConstraint("month", "project", "revision"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str] = mapped_column(String(7))
-    project: Mapped[str] = mapped_column(String(80))
-    revision: Mapped[int]
-    document: Mapped[dict[str, Any]]
-    closed_at: Mapped[datetime]
-    closed_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
 
 class TaskRow(Base):

@@ -52,3 +52,15 @@ class DrawnCallRow(Base):
     stratum: Mapped[str] = mapped_column(String(120))
     probability: Mapped[float]
     reason: Mapped[str] = mapped_column(String(40))
+
+
+class SeedCommitmentRow(Base):
+    """The hash of a month's seed, written down before the month is drawn; the seed itself is told when the month is over."""
+
+    __tablename__ = "seed_commitment"
+    __table_args__ = (UniqueConstraint("plan_id", "month"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("sampling_plan.id"))
+    month: Mapped[str] = mapped_column(String(7))
+    sha256: Mapped[str] = mapped_column(String(64))
+    committed_at: Mapped[datetime]

@@ -111,6 +111,8 @@ class ScorecardRow(Base):
     score_without_fails: Mapped[float | None]
     critical_score: Mapped[float | None]
     passed: Mapped[bool | None]
+    is_breach: Mapped[bool] = mapped_column(default=False)  # a fail (critical) option was chosen
+    is_flagged: Mapped[bool] = mapped_column(default=False)  # the check said so, when the card was opened
     automatic_score: Mapped[float | None]
     probability: Mapped[float | None]
     started_at: Mapped[datetime]  # of the call, so that a month is one index range
@@ -124,11 +126,18 @@ class ScorecardRow(Base):
     agent_comment: Mapped[str] = mapped_column(Text, default="")
 
 
+TALLIED = ("option", "automatic", "was_changed", "failed", "share_of_points", "points_lost", "weight", "agent_id")
+
+
 class AnswerRow(Base):
-    """One criterion of a submitted scorecard, laid out for counting."""
+    """One criterion of a submitted scorecard, laid out for counting. Only cards that count have any."""
 
     __tablename__ = "answer"
-    __table_args__ = (UniqueConstraint("scorecard_id", "criterion"), Index("ix_answer_count", "criterion", "agent_id", "called_at"))
+    __table_args__ = (
+        UniqueConstraint("scorecard_id", "criterion"),
+        Index("ix_answer_count", "criterion", "agent_id", "called_at"),
+        Index("ix_answer_month", "called_at", "project_id", "criterion", *TALLIED),  # a month is counted from the index alone
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecard.id"))
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
@@ -140,6 +149,9 @@ class AnswerRow(Base):
     automatic_confidence: Mapped[float | None]
     was_changed: Mapped[bool] = mapped_column(default=False)
     called_at: Mapped[datetime]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    points_lost: Mapped[float | None]  # of the 100 of the whole form
+    weight: Mapped[float | None]  # 1 ÷ probability of the draw; None where nobody drew the call
 
 
 class ScorecardRevisionRow(Base):

@@ -7,17 +7,18 @@ from sqlalchemy import and_, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from qa.tables.calibration import CalibrationCallRow
-from qa.tables.calls import CallRow
+from qa.tables.calls import CallRow, RatingRow
 from qa.tables.cases import CaseRow
 from qa.tables.notices import NoticeRow
 from qa.tables.people import AgentRow, ProjectRow
 from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
+from qa.tables.training import TrainingCallRow
 
 HELD = "held_to"
-BY_CALL = (TranscriptRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
-BY_CARD = (AnswerRow, DisputeRow, ScorecardRevisionRow)
+BY_CALL = (TranscriptRow, RatingRow, TrainingCallRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
+BY_CARD = (DisputeRow, ScorecardRevisionRow)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def _conditions(held: Held) -> list[Any]:
     return [
         _on(ProjectRow, ProjectRow.id.in_(ids)),
         _on(CallRow, CallRow.project_id.in_(ids)),
+        _on(AnswerRow, AnswerRow.project_id.in_(ids)),
         _on(ScorecardRow, ScorecardRow.project_id.in_(ids)),
         _on(AgentRow, agents),
         _on(CaseRow, cases),

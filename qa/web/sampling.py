@@ -16,7 +16,7 @@ from qa.people import store as people
 from qa.pipeline import draw as draw_day
 from qa.pipeline import steps_after_draw
 from qa.sampling import service, store
-from qa.sampling.types import Phase, Plan, PlanRule, Risk
+from qa.sampling.types import Phase, Plan, PlanRule, Precision, Risk
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month
@@ -30,20 +30,26 @@ def overview() -> str:
 
 
 @blueprint.post("/sampling/plans")
-def add_plan() -> Response | tuple[str, int]:
+def add_plan() -> Response | tuple[str, int] | str:
     form = PlanForm()
     with reading() as session:
         form.project.choices = [("", "–"), *people.projects(session)]
-    if form.validate_on_submit():
-        try:
-            with writing() as session:
-                plan = service.add_plan(session, code=form.code.data or "", phase=Phase(form.phase.data), rule=_rule(form), at=now())
-                note(session, subject=Subject.PLAN, subject_id=plan.id, what="added", at=now(), actor_id=person().id, rule=plan.rule.model_dump())
-            flash(_("The plan draws from tonight on."), "success")
-            return redirect(url_for("sampling.overview"))
-        except service.PlanRefused:
-            flash(_("A plan of this name exists already."), "danger")
-    return _page(form), 422
+    if not form.validate_on_submit():
+        return _page(form), 422
+    if "look" in request.form:
+        with reading() as session:
+            seen = service.precision(session, rule=_rule(form), new_hire_days=wiring().settings.new_hire_days, at=now())
+        return _page(form, seen)
+    try:
+        with writing() as session:
+            plan = service.add_plan(session, code=form.code.data or "", phase=Phase(form.phase.data), rule=_rule(form), at=now())
+            note(session, subject=Subject.PLAN, subject_id=plan.id, what="added", at=now(), actor_id=person().id, rule=plan.rule.model_dump(mode="json"))
+            service.commit_seeds(session, zone=wiring().settings.zone, at=now())
+    except service.PlanRefused:
+        flash(_("A plan of this name exists already."), "danger")
+        return _page(form), 422
+    flash(_("The plan draws from tonight on."), "success")
+    return redirect(url_for("sampling.overview"))
 
 
 @blueprint.post("/sampling/plans/<code>/toggle")
@@ -63,7 +69,8 @@ def preview(code: str) -> str:
         plan = _plan(store.plan(session, code))
         would = service.preview(session, plan=plan, day=day, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days, at=now())
         existing = store.draw(session, plan, day)
-    return render_template("sampling/preview.html", plan=plan, draw=would, existing=existing)
+        seen = service.precision(session, rule=plan.rule, new_hire_days=wiring().settings.new_hire_days, at=now())
+    return render_template("sampling/preview.html", plan=plan, draw=would, existing=existing, seen=seen)
 
 
 @blueprint.post("/sampling/draw")
@@ -89,7 +96,7 @@ def replay(draw_id: int) -> str:
     return render_template("sampling/replay.html", draw=recorded, again=again, same=same)
 
 
-def _page(form: PlanForm) -> str:
+def _page(form: PlanForm, seen: Precision | None = None) -> str:
     with reading() as session:
         month = request.args.get("month") or latest_month(session)
         begin, end = month_bounds(month, wiring().settings.zone)
@@ -97,21 +104,39 @@ def _page(form: PlanForm) -> str:
         coverage = store.coverage(session, begin=begin, end=end)
         plans, draws = store.plans(session, only_active=False), store.recent_draws(session)
         skips = queue.skips_by_evaluator(session)
+        seeds = service.commitments(session, zone=wiring().settings.zone, at=now())
     today = now().astimezone(wiring().settings.zone).date()
-    shown = {"coverage": coverage, "plans": plans, "draws": draws, "skips": skips, "skip_names": SKIP_NAMES}
+    shown = {"coverage": coverage, "plans": plans, "draws": draws, "skips": skips, "skip_names": SKIP_NAMES, "seeds": seeds, "seen": seen}
     return render_template("sampling/overview.html", form=form, month=month, today=today, **shown)
 
 
 def _rule(form: PlanForm) -> PlanRule:
     share = float(form.risk_share.data or 0)
+    said = (form.factors.data or "").split(",")
     return PlanRule(
         project=form.project.data or None,
         queue=form.queue.data or None,
+        direction=form.direction.data or None,
+        language=form.language.data or None,
         min_duration_seconds=form.min_duration_seconds.data or 0,
+        max_duration_seconds=form.max_duration_seconds.data,
+        has=form.has.data or None,
+        only_new_hires=form.only_new_hires.data,
+        first_day=form.first_day.data,
+        last_day=form.last_day.data,
+        take_all=tuple(w.strip() for w in (form.take_all.data or "").split(",") if w.strip()),
+        verify_critical=form.verify_critical.data,
         quota_per_agent=form.quota_per_agent.data or 6,
         new_hire_factor=form.new_hire_factor.data or 1,
         floor_probability=float(form.floor_probability.data or 0),
-        risk=Risk(has=form.risk_has.data, share=share) if share and form.risk_has.data else None,
+        floor_per_agent=float(form.floor_per_agent.data or 0),
+        allocation=form.allocation.data,
+        stratify_by=form.stratify_by.data,
+        factors={name.strip(): max(0.01, min(100.0, float(times))) for name, _sign, times in (f.partition("=") for f in said) if times},
+        daily_budget=form.daily_budget.data,
+        risk=Risk(has=form.risk_has.data or None, min_duration_seconds=form.risk_seconds.data, share=share)
+        if share and (form.risk_has.data or form.risk_seconds.data)
+        else None,
     )
 
 

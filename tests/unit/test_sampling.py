@@ -1,13 +1,17 @@
 """Draws have the probabilities they state, and can be made again."""
 
+import hashlib
+import math
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.sampling.rules import choose_sample, days_left, inclusion_probabilities, random_number, targets
+from qa.sampling.rules import choose_sample, commitment, day_seed, days_left, inclusion_probabilities, month_seed, precision, quotas_by_spread, random_number, targets
+from qa.statistics.survey import PooledModel
 from qa.sampling.types import FrameCall, PlanRule, Risk
 
 DAY = date(2026, 11, 10)
@@ -27,7 +31,7 @@ def test_the_permanent_random_number_is_the_published_one():
 
 def test_the_same_seed_and_frame_draw_the_same_calls_in_whatever_order_they_arrive():
     calls = frame(20, 15)
-    wanted = {0: 3.0, 1: 2.5}
+    wanted = {"agent:0": 3.0, "agent:1": 2.5}
     one = choose_sample(calls, PlanRule(), wanted, seed="s")
     other = choose_sample(list(reversed(calls)), PlanRule(), wanted, seed="s")
     assert one == other
@@ -36,7 +40,7 @@ def test_the_same_seed_and_frame_draw_the_same_calls_in_whatever_order_they_arri
 
 @pytest.mark.parametrize("risk", [None, Risk(has="complaint", share=0.6)], ids=["even", "risk"])
 def test_over_ten_thousand_draws_every_call_comes_as_often_as_its_stated_probability(risk):
-    rule, calls, wanted = PlanRule(risk=risk), frame(12, risky=3), {0: 2.4}
+    rule, calls, wanted = PlanRule(risk=risk), frame(12, risky=3), {"agent:0": 2.4}
     seen: Counter[int] = Counter()
     stated: dict[int, float] = {}
     for n in range(10_000):
@@ -60,14 +64,14 @@ def test_inclusion_probabilities_sum_to_the_count_and_none_is_above_one(sizes, c
 def test_the_quota_is_spread_over_the_working_days_left_and_new_hires_get_more():
     wanted = targets(frame(40, 40, 40, new_hires=(1,)), PlanRule(quota_per_agent=6), drawn_before={2: 6}, day=DAY)
     assert days_left(DAY) == 15
-    assert wanted[0] == pytest.approx(6 / 15)
-    assert wanted[1] == pytest.approx(12 / 15)
-    assert wanted[2] == pytest.approx(0.004 * 40), "the floor keeps every call eligible after the quota is met"
+    assert wanted["agent:0"] == pytest.approx(6 / 15)
+    assert wanted["agent:1:new"] == pytest.approx(12 / 15)
+    assert wanted["agent:2"] == pytest.approx(0.004 * 40), "the floor keeps every call eligible after the quota is met"
 
 
 def test_never_more_is_wanted_than_there_is():
-    assert targets(frame(2), PlanRule(quota_per_agent=500), drawn_before={}, day=DAY) == {0: 2.0}
-    drawn = choose_sample(frame(2), PlanRule(), {0: 2.0}, seed="s").calls
+    assert targets(frame(2), PlanRule(quota_per_agent=500), drawn_before={}, day=DAY) == {"agent:0": 2.0}
+    drawn = choose_sample(frame(2), PlanRule(), {"agent:0": 2.0}, seed="s").calls
     assert [c.probability for c in drawn] == [1.0, 1.0]
 
 
@@ -76,7 +80,72 @@ def test_an_empty_frame_draws_nothing():
 
 
 def test_reasons_tell_why_a_call_came():
-    drawn = choose_sample(frame(3, 2, new_hires=(1,), risky=1), PlanRule(risk=Risk(has="complaint")), {0: 3.0, 1: 2.0}, seed="s").calls
+    drawn = choose_sample(frame(3, 2, new_hires=(1,), risky=1), PlanRule(risk=Risk(has="complaint")), {"agent:0": 3.0, "agent:1:new": 2.0}, seed="s").calls
     assert {c.external_id: c.reason for c in drawn}["call-0-0"] == "risk"
     assert {c.external_id: c.reason for c in drawn}["call-1-1"] == "new_hire"
     assert {c.external_id: c.reason for c in drawn}["call-0-1"] == "random"
+
+
+def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
+    calls = [replace(c, must="complaint") if c.id in (0, 101) else c for c in frame(10, 10)]
+    wanted = targets(calls, PlanRule(quota_per_agent=6), drawn_before={}, day=DAY)
+    choice = choose_sample(calls, PlanRule(), wanted, seed="s")
+    must = [c for c in choice.calls if c.stratum == "all:complaint"]
+    assert {(c.external_id, c.probability, c.reason) for c in must} == {("call-0-0", 1.0, "complaint"), ("call-1-1", 1.0, "complaint")}
+    assert {s.name: s.frame for s in choice.strata} == {"agent:0": 9, "agent:1": 9, "all:complaint": 2}
+
+
+def test_a_stratum_with_a_factor_is_drawn_so_many_times_as_often():
+    calls = [replace(c, part="sales" if i < 5 else "service") for i, c in enumerate(frame(20))]
+    wanted = targets(calls, PlanRule(quota_per_agent=15, stratify_by="queue", factors={"sales": 3.0}), drawn_before={}, day=DAY)
+    assert wanted["agent:0:sales"] / 5 == pytest.approx(3 * wanted["agent:0:service"] / 15)
+    assert sum(wanted.values()) == pytest.approx(1.0)
+
+
+def test_a_days_budget_is_kept_and_takes_from_all_alike_down_to_their_floors():
+    calls = frame(40, 40, 40)
+    rule = PlanRule(quota_per_agent=60, daily_budget=6)
+    wanted = targets(calls, rule, drawn_before={0: 59}, day=DAY)
+    assert sum(wanted.values()) == pytest.approx(6)
+    assert all(w >= 0.004 * 40 - 1e-9 for w in wanted.values())
+
+
+@pytest.mark.parametrize("rule", [PlanRule(stratify_by="queue", factors={"sales": 2.0}), PlanRule(risk=Risk(has="complaint", share=0.5), stratify_by="queue")], ids=["strata", "strata and risk"])
+def test_over_ten_thousand_draws_strata_and_risk_keep_the_probabilities_they_state(rule):
+    calls = [replace(c, part="sales" if i % 4 == 0 else "service") for i, c in enumerate(frame(16, risky=3))]
+    wanted = targets(calls, rule, drawn_before={}, day=date(2026, 11, 27))
+    seen: Counter[int] = Counter()
+    stated: dict[int, float] = {}
+    for n in range(10_000):
+        for c in choose_sample(calls, rule, wanted, seed=f"seed-{n}").calls:
+            seen[c.call_id] += 1
+            stated[c.call_id] = c.probability
+    assert sum(stated.values()) == pytest.approx(sum(wanted.values()))
+    for call_id, probability in stated.items():
+        assert seen[call_id] / 10_000 == pytest.approx(probability, abs=0.02)
+
+
+def test_a_months_seed_is_known_by_its_hash_and_a_days_seed_gives_no_other_day_away():
+    month = month_seed("secret", "2026-11")
+    assert month != month_seed("secret", "2026-12")
+    assert commitment(month) == hashlib.sha256(month.encode()).hexdigest()
+    days = {day_seed(month, date(2026, 11, d)) for d in range(1, 31)}
+    assert len(days) == 30
+    assert not any(month in d or "secret" in d for d in days)
+
+
+def test_quotas_by_spread_go_where_people_and_checks_differ_and_keep_the_total():
+    quotas = quotas_by_spread({1: 400, 2: 400, 3: 400}, {1: 4.0, 2: 8.0, 3: 24.0}, {1: 6, 2: 6, 3: 6}, floor=3)
+    assert sum(quotas.values()) == pytest.approx(18)
+    assert quotas[1] == 3
+    assert quotas[3] > quotas[2] > quotas[1]
+
+
+def test_the_promised_half_width_is_the_textbooks():
+    model = PooledModel(0.8, 100, 7.2**2, 200, 51.84, math.inf)
+    seen = precision({a: 400 for a in range(40)}, {a: 6.0 for a in range(40)}, model)
+    assert (seen.agents, seen.calls, seen.drawn) == (40, 16000, 240)
+    assert seen.half_width == pytest.approx(1.972 * 7.2 / math.sqrt(6) * math.sqrt(1 - 6 / 400), rel=1e-3)
+    assert seen.half_width_whole == pytest.approx(seen.half_width / math.sqrt(40))
+    assert precision({}, {}, None).half_width is None
+    assert precision({1: 10}, {1: 6.0}, None).is_assumed

@@ -1,0 +1,53 @@
+"""Shares with honest intervals, and lists cut where too many of their lines would be wrong."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Share:
+    """`value` (0–1) with its 95 % interval; None where nothing was counted."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def wilson(count: float, of: float) -> Share:
+    """Wilson's score interval (Wilson 1927; values in Newcombe 1998). `of` may be an effective number of observations."""
+    if of <= 0:
+        return Share(None, None, None)
+    p, z2 = count / of, Z95**2
+    middle = (p + z2 / (2 * of)) / (1 + z2 / of)
+    half = Z95 * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
+    return Share(p, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def difference(now: tuple[float, float], before: tuple[float, float]) -> Share:
+    """Change of a share from `before` to `now` (count, of each), Newcombe's interval from two Wilson intervals (Newcombe 1998, method 10)."""
+    a, b = wilson(*now), wilson(*before)
+    if a.value is None or b.value is None or a.low is None or a.high is None or b.low is None or b.high is None:
+        return Share(None, None, None)
+    change = a.value - b.value
+    low = change - math.hypot(a.value - a.low, b.high - b.value)
+    high = change + math.hypot(a.high - a.value, b.value - b.low)
+    return Share(change, low, high)
+
+
+def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
+    """How many hypotheses are rejected, smallest p first (Benjamini, Hochberg 1995)."""
+    ordered = sorted(p_values)
+    return max((i for i, p in enumerate(ordered, start=1) if p <= i * rate / len(ordered)), default=0)
+
+
+def discoveries(probabilities: Sequence[float], *, rate: float) -> int:
+    """How many statements may be acted on, most probable first: the longest prefix whose mean chance of being wrong is within the rate."""
+    wrong, count = 0.0, 0
+    for i, p in enumerate(sorted(probabilities, reverse=True), start=1):
+        wrong += 1 - p
+        if wrong / i <= rate:
+            count = i
+    return count

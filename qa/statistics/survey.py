@@ -1,0 +1,236 @@
+"""Means of a whole month from a sample and an automatic score of every call: the difference (GREG) estimator. Arrays in, figures out.
+
+Sources: Cassel, Särndal, Wretman 1976; Särndal, Swensson, Wretman 1992; Angelopoulos et al. 2023 (prediction-powered inference is the same
+estimator); Smyth 2004 (moderated variances); Hájek 1964 (variance under unequal probabilities). Formulas: docs/statistics.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import polygamma, stdtrit
+
+Floats = npt.NDArray[np.float64]
+MIN_DEGREES = 5
+OWN_VARIANCE_FROM = 12  # cards; from here on an agent's own variance is steadier than a borrowed one
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The scored calls of one agent (or cell): what people said, what the checks said (None: unknown), with what probability each was drawn."""
+
+    human: Floats
+    automatic: Floats | None
+    probability: Floats
+
+    def __len__(self) -> int:
+        return len(self.human)
+
+    @property
+    def weights(self) -> Floats:
+        return 1.0 / self.probability
+
+    @property
+    def drawn_by_chance(self) -> npt.NDArray[np.bool_]:
+        """Calls that could also have been missed. The others (a whole stratum was scored) stand for themselves and add no sampling error."""
+        return self.probability < 1
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An estimated mean with its sampling variance, and the degrees of freedom of its t interval."""
+
+    value: float
+    variance: float
+    degrees: float
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        half = float(stdtrit(self.degrees, 0.5 + level / 2)) * math.sqrt(max(self.variance, 0.0))
+        return self.value - half, self.value + half
+
+
+@dataclass(frozen=True)
+class PooledModel:
+    """What all agents share: slope of human on automatic scores, residual variance, and how far an agent's own variance is trusted."""
+
+    slope: float
+    slope_spread: float  # S_xx
+    variance: float
+    degrees: float
+    prior_variance: float
+    prior_degrees: float
+
+    def moderated(self, variance: float | None, degrees: float) -> tuple[float, float]:
+        """A residual variance drawn towards the pooled one, with its degrees of freedom."""
+        if variance is None or degrees <= 0 or not math.isfinite(self.prior_degrees):
+            return self.variance, self.degrees
+        total = self.prior_degrees + degrees
+        return (self.prior_degrees * self.prior_variance + degrees * variance) / total, total
+
+
+def fit(samples: Sequence[Sample]) -> PooledModel | None:
+    """The slope pooled over all samples, each about its own mean, weighted by 1 ÷ probability. None where the cards cannot carry it."""
+    rows = [s for s in samples if len(s)]
+    total = sum(len(s) for s in rows)
+    degrees = total - len(rows) - 1
+    if degrees < MIN_DEGREES:
+        return None
+    usable = all(s.automatic is not None for s in rows)
+    slope, spread = _slope(rows) if usable else (0.0, 0.0)
+    squares, variances, freedoms, free = 0.0, [], [], 0.0
+    for s in rows:
+        chance = s.drawn_by_chance if s.drawn_by_chance.any() else np.ones(len(s), dtype=bool)
+        e = residuals(s, slope)[chance]
+        deviation = e - np.average(e, weights=s.weights[chance])
+        square = float(np.sum(deviation**2))
+        squares += square
+        free += len(e) - 1
+        if len(e) > 1:
+            variances.append(square / (len(e) - 1))
+            freedoms.append(len(e) - 1.0)
+    free = max(1.0, free - (1 if spread else 0))
+    pooled = squares / free
+    prior_degrees, prior_variance = moderation(variances, freedoms, pooled)
+    return PooledModel(slope, spread, pooled, free, prior_variance, prior_degrees)
+
+
+def residuals(s: Sample, slope: float) -> Floats:
+    return s.human - slope * s.automatic if s.automatic is not None and slope else s.human
+
+
+def _slope(rows: Sequence[Sample]) -> tuple[float, float]:
+    sxx = sxy = 0.0
+    for s in rows:
+        if s.automatic is None:
+            continue
+        w = s.weights
+        dx, dy = s.automatic - np.average(s.automatic, weights=w), s.human - np.average(s.human, weights=w)
+        relative = w / w.mean()
+        sxx += float(np.sum(relative * dx * dx))
+        sxy += float(np.sum(relative * dx * dy))
+    return (sxy / sxx, sxx) if sxx > 1e-9 else (0.0, 0.0)
+
+
+def moderation(variances: Sequence[float], degrees: Sequence[float], pooled: float) -> tuple[float, float]:
+    """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004); infinite degrees: all agents alike."""
+    rows = [(v, d) for v, d in zip(variances, degrees, strict=True) if v > 0]
+    if len(rows) < 3:
+        return math.inf, pooled
+    v, d = (np.array(c) for c in zip(*rows, strict=True))
+    e = np.log(v) - polygamma(0, d / 2) + np.log(d / 2)
+    spread = float(np.var(e, ddof=1) - np.mean(polygamma(1, d / 2)))
+    if spread <= 0:
+        return math.inf, pooled
+    d0 = 2 * _trigamma_inverse(spread)
+    return d0, float(np.exp(np.mean(e) + float(polygamma(0, d0 / 2)) - math.log(d0 / 2)))
+
+
+def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
+    """One agent's month: weighted mean residual of the drawn calls plus slope × automatic mean of all calls.
+
+    The residual variance is the agent's own from twelve cards on (t with n − 1), else moderated: a few cards say little about their own spread.
+    """
+    w, p = s.weights, s.probability
+    use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
+    e = residuals(s, model.slope) if use_x else s.human
+    centre = float(np.average(e, weights=w))
+    chance = s.drawn_by_chance
+    k = int(chance.sum())
+    own = None
+    if k > 1:
+        about = float(np.average(e[chance], weights=w[chance]))
+        own = float(np.sum((e[chance] - about) ** 2)) / (k - 1)
+    spread, degrees = (own, k - 1.0) if own is not None and k >= OWN_VARIANCE_FROM else model.moderated(own, k - 1.0)
+    variance = spread * float(np.sum(w**2 * (1 - p)) / np.sum(w) ** 2)
+    value = centre
+    if use_x and automatic_mean is not None and s.automatic is not None:
+        value += model.slope * automatic_mean
+        distance = automatic_mean - float(np.average(s.automatic, weights=w))
+        variance += distance**2 * model.variance / max(model.slope_spread, 1e-9) if k else 0.0
+    return Mean(value, variance, degrees)
+
+
+def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
+    """A team, a department, the whole: the weighted estimator on all its cards, with Hájek's variance for a fixed-size draw of unequal probabilities."""
+    w, p, n = s.weights, s.probability, len(s)
+    use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
+    e = residuals(s, model.slope) if use_x else s.human
+    centre = float(np.average(e, weights=w))
+    c = (1 - p) * n / (n - 1)
+    scaled = (e - centre) * w
+    middle = float(np.sum(c * scaled) / np.sum(c)) if np.sum(c) > 0 else 0.0
+    variance = float(np.sum(c * (scaled - middle) ** 2)) / float(np.sum(w)) ** 2
+    value = centre + (model.slope * automatic_mean if use_x and automatic_mean is not None else 0.0)
+    return Mean(value, variance, min(float(n - 1), model.degrees))
+
+
+def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
+    """Means of strata put together by their sizes: θ = ΣW_h θ_h, V = ΣW_h² V_h, degrees of freedom by Satterthwaite (1946)."""
+    whole = math.fsum(size for size, _ in parts)
+    shares = [(size / whole, m) for size, m in parts if size > 0]
+    variance = math.fsum(w * w * m.variance for w, m in shares)
+    tail = math.fsum((w * w * m.variance) ** 2 / m.degrees for w, m in shares if m.degrees > 0)
+    return Mean(math.fsum(w * m.value for w, m in shares), variance, variance**2 / tail if tail > 0 else min(m.degrees for _, m in shares))
+
+
+def weighted_regression_mean(human: Floats, automatic: Floats, probability: Floats, automatic_mean: float) -> Mean:
+    """GREG with slope and intercept from the sample itself, weighted by 1 ÷ probability: for one large risk-targeted draw."""
+    w = 1 / probability
+    dx = automatic - np.average(automatic, weights=w)
+    slope = float(np.sum(w * dx * human) / np.sum(w * dx * dx))
+    model = PooledModel(slope, 1.0, 0.0, len(human) - 2.0, 0.0, math.inf)
+    return regression_mean(Sample(human, automatic, probability), model, automatic_mean)
+
+
+def hajek(values: Floats, probability: Floats) -> float:
+    """Mean weighted by 1 ÷ probability (Hájek 1971): unlike Horvitz and Thompson's it does not swing with the size of the sample."""
+    return float(np.average(values, weights=1 / probability))
+
+
+def welch(a: Mean, b: Mean) -> Mean:
+    """Difference a − b of two independent means."""
+    variance = a.variance + b.variance
+    tail = a.variance**2 / a.degrees + b.variance**2 / b.degrees if a.degrees > 0 and b.degrees > 0 else 0.0
+    return Mean(a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.degrees, b.degrees))
+
+
+def neyman(sizes: Sequence[float], spreads: Sequence[float], total: float, *, floor: float = 0.0) -> list[float]:
+    """How many to draw from each stratum: in proportion to size × residual spread (Neyman 1934), none under the floor, none above its size.
+
+    Strata held by the floor or by their size leave the rest to the others. Where nobody varies, in proportion to size.
+    """
+    wanted = [n * s for n, s in zip(sizes, spreads, strict=True)]
+    if sum(wanted) <= 0:
+        wanted = list(sizes)
+    result = [0.0] * len(sizes)
+    free, left = {i for i, n in enumerate(sizes) if n > 0}, total
+    while free and left > 1e-9:
+        whole = sum(wanted[i] for i in free)
+        even = left / len(free)
+        given = {i: left * wanted[i] / whole if whole > 0 else even for i in free}
+        fixed = {i: min(floor, sizes[i]) for i in free if given[i] < min(floor, sizes[i])} or {i: float(sizes[i]) for i in free if given[i] > sizes[i]}
+        if not fixed:
+            for i in free:
+                result[i] = given[i]
+            break
+        for i, value in fixed.items():
+            result[i] = value
+        left -= sum(fixed.values())
+        free -= set(fixed)
+    room = [n - r for n, r in zip(sizes, result, strict=True)]  # a stratum left at its floor takes what no other could
+    rest = min(total - sum(result), sum(room))
+    return [r + rest * o / sum(room) for r, o in zip(result, room, strict=True)] if rest > 1e-9 else result
+
+
+def _trigamma_inverse(value: float) -> float:
+    """Newton's method on 1 ÷ trigamma (Smyth 2004, appendix)."""
+    y = 0.5 + 1 / value
+    for _ in range(50):
+        tri = float(polygamma(1, y))
+        step = tri * (1 - tri / value) / float(polygamma(2, y))
+        y += step
+        if abs(step) < 1e-8 * y:
+            break
+    return y

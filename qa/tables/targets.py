@@ -1,0 +1,80 @@
+"""What a centre wants to reach, and what it does where it falls short."""
+
+import enum
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class Indicator(enum.Enum):
+    """What is measured. Quality and satisfaction are 0–100, the others shares 0–1."""
+
+    QUALITY = "quality"  # estimated mean score: at least
+    CRITICAL = "critical"  # rate of calls with a critical breach: at most
+    CRITERION = "criterion"  # share of points kept on one criterion: at least
+    SATISFACTION = "satisfaction"  # mean of the customers' ratings: at least
+
+
+class ScopeKind(enum.Enum):
+    WHOLE = "whole"
+    PROJECT = "project"
+    DEPARTMENT = "department"
+    TEAM = "team"
+    AGENT = "agent"
+
+
+class MeasureState(enum.Enum):
+    PROPOSED = "proposed"  # nobody has agreed to it yet
+    AGREED = "agreed"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class TargetRow(Base):
+    __tablename__ = "target"
+    __table_args__ = (Index("ix_target_scope", "scope", "scope_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    indicator: Mapped[Indicator] = mapped_column(state_column(Indicator, "indicator"))
+    criterion: Mapped[str] = mapped_column(String(120), default="")
+    scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "target_scope"))
+    scope_id: Mapped[int | None]
+    value: Mapped[float]
+    first_month: Mapped[str] = mapped_column(String(7))
+    last_month: Mapped[str] = mapped_column(String(7), default="")  # empty: until further notice
+    set_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    set_at: Mapped[datetime]
+
+
+class MeasureRow(Base):
+    """An improvement measure: who does what by when, and what it is expected to bring."""
+
+    __tablename__ = "measure"
+    __table_args__ = (Index("ix_measure_open", "state", "due_on"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[str] = mapped_column(Text, default="")
+    month: Mapped[str] = mapped_column(String(7))  # in which the weak point was seen
+    criterion: Mapped[str] = mapped_column(String(120), default="")
+    scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "measure_scope"))
+    scope_id: Mapped[int | None]
+    state: Mapped[MeasureState] = mapped_column(state_column(MeasureState, "measure_state"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    due_on: Mapped[date | None]
+    expected: Mapped[float | None]  # points of quality, or of 100 on the criterion
+    result: Mapped[str] = mapped_column(Text, default="")
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]
+    finished_on: Mapped[date | None]
+
+
+class ChoiceRow(Base):
+    """A switch that a manager turns, say whether reports correct for the severity of evaluators."""
+
+    __tablename__ = "choice"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    is_on: Mapped[bool]
+    set_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    set_at: Mapped[datetime]

@@ -1,0 +1,69 @@
+"""Training plans: who learns what, with which calls, in which sessions; and who waits, so that the effect can be known."""
+
+import enum
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qa.tables.base import Base, state_column
+
+
+class PlanState(enum.Enum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class Arm(enum.Enum):
+    FIRST = "first"
+    WAITING = "waiting"  # trained later, after the others have been compared with them
+
+
+class TrainingPlanRow(Base):
+    __tablename__ = "training_plan"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    topic: Mapped[str] = mapped_column(String(120))
+    criterion: Mapped[str] = mapped_column(String(120), default="")  # empty: the whole score is to rise
+    goal: Mapped[str] = mapped_column(Text, default="")
+    month: Mapped[str] = mapped_column(String(7))  # of the list by which its members were chosen
+    is_for_new_hires: Mapped[bool] = mapped_column(default=False)
+    seats: Mapped[int | None]
+    seed: Mapped[str] = mapped_column(String(64), default="")  # of the lot that drew who goes first; empty: nobody waits
+    state: Mapped[PlanState] = mapped_column(state_column(PlanState, "training_plan_state"))
+    trainer_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    starts_on: Mapped[date]
+    finished_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+
+
+class TrainingMemberRow(Base):
+    __tablename__ = "training_member"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("training_plan.id"), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"), primary_key=True, index=True)
+    arm: Mapped[Arm] = mapped_column(state_column(Arm, "training_arm"))
+    done_on: Mapped[date | None]
+    remark: Mapped[str] = mapped_column(String(1000), default="")
+
+
+class TrainingSessionRow(Base):
+    __tablename__ = "training_session"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("training_plan.id"), index=True)
+    held_on: Mapped[date]
+    minutes: Mapped[int]
+    notes: Mapped[str] = mapped_column(Text, default="")
+    present: Mapped[list[Any]] = mapped_column(default=list)  # agents' ids
+
+
+class TrainingCallRow(Base):
+    """A call to study, and who has done so."""
+
+    __tablename__ = "training_call"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("training_plan.id"), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    why: Mapped[str] = mapped_column(String(300), default="")
+    studied_by: Mapped[list[Any]] = mapped_column(default=list)  # agents' ids
