@@ -1,11 +1,44 @@
-"""What time alone does: seeds are committed to, cards reach their release day, disputes rise, places expire, promises fall due. Safe to run at any moment, twice or not at all."""
+"""What time alone does: seeds are committed to, cards released, disputes rise, places expire, promises fall due. Safe at any moment, twice or not at all."""
+
+from datetime import timedelta
 
 from qa.assignment import service as assignment
+from qa.calendar import month_before
 from qa.cases import service as cases
 from qa.disputes import service as disputes
+from qa.forms import service as forms
+from qa.reporting import service as reporting
+from qa.reporting import store as figures
 from qa.sampling import service as sampling
 from qa.scoring import service as scoring
 from qa.wiring import Wiring
+
+TREND_MONTHS, FRESH_FOR = 12, timedelta(days=1)
+
+
+def remember(wiring: Wiring, *, most: int = 1) -> int:
+    """Compute the figures that trends need: of months that have none yet, and once a day anew of the last two; how many were computed."""
+    settings, at = wiring.settings, wiring.clock()
+    done = 0
+    with wiring.database.read() as session:
+        first, newest = figures.first_call_at(session), figures.last_call_at(session)
+        if first is None or newest is None:
+            return 0
+        last = newest.astimezone(settings.zone).strftime("%Y-%m")
+        months = [m for m in (month_before(last, n) for n in range(TREND_MONTHS)) if m >= first.astimezone(settings.zone).strftime("%Y-%m")]
+        codes = ["", *(code for _id, code, _name, _simulated in figures.projects(session))]
+        due = []
+        for code in codes:
+            kept = figures.figures(session, months=months, project=code)
+            due += [(m, code) for n, m in enumerate(months) if m not in kept or (n < 2 and at - kept[m][1] > FRESH_FOR)]
+    for month, code in due[:most]:
+        with wiring.database.read() as session:
+            titles, _topics = forms.vocabulary(session)
+            made = reporting.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=at, project=code or None)
+        with wiring.database.write() as session:
+            reporting.keep_figure(session, report=made, at=at)
+        done += 1
+    return done
 
 
 def keep(wiring: Wiring) -> dict[str, int]:

@@ -17,6 +17,10 @@ class Subject(enum.Enum):
     FORM = "form"
     CALIBRATION = "calibration"
     CASE = "case"
+    TARGET = "target"
+    MEASURE = "measure"
+    TRAINING = "training"
+    REPORT = "report"
 
 
 @dataclass(frozen=True)

@@ -166,8 +166,10 @@ def worker() -> None:
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.schedule import run
+    from qa.publishing import publish
+    from qa.upkeep import remember
 
-    run(wired())
+    run(wired(), further=(remember, publish))
 
 
 @click.command()

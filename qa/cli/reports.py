@@ -11,21 +11,23 @@ from qa.cli.terminal import Refusal, put, say, settings, wired
 @click.argument("month")
 @click.option("--project")
 @click.option("--team")
-@click.option("--format", "formats", default="json,html,xlsx", help="Of json, html, xlsx, with commas between.")
+@click.option("--format", "formats", default="json,html,xlsx", help="Of json, html, xlsx, pdf, with commas between.")
 @click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
+@click.option("--audience", type=click.Choice(["manager", "board", "leader"]), default="manager", show_default=True, help="How deep it goes.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
-def report(month: str, project: str | None, team: str | None, formats: str, language: str, out: Path) -> None:
+def report(month: str, project: str | None, team: str | None, formats: str, language: str, audience: str, out: Path) -> None:
     """The monthly quality report, as files. MONTH is like 2026-11."""
     from qa.app import create_app, report_files
     from qa.calendar import MonthRefused
     from qa.reporting.service import UnknownScope
 
     wanted = [f.strip() for f in formats.split(",") if f.strip()]
-    if unknown := set(wanted) - {"json", "html", "xlsx"}:
-        hint = " (PDF: print the HTML, or wait for a later version)" if "pdf" in unknown else ""
-        raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx{hint}")
+    if unknown := set(wanted) - {"json", "html", "xlsx", "pdf"}:
+        raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx, pdf")
     try:
-        files = report_files(create_app(settings(), wiring=wired()), month=month, project=project, team=team, language=language, formats=wanted)
+        files = report_files(
+            create_app(settings(), wiring=wired()), month=month, project=project, team=team, language=language, formats=wanted, audience=audience
+        )
     except MonthRefused as error:
         raise Refusal(str(error)) from error
     except UnknownScope as error:
@@ -69,15 +71,53 @@ def training(month: str, as_json: bool) -> None:
 def simulate(agents: int, calls: int, months: int, seed: int) -> None:
     """A simulated centre in the database, marked as simulated, for trials and benchmarks."""
     from qa.progress import counting
-    from qa.simulation import simulate_centre
+    from qa.simulation import AlreadySimulated, simulate_centre
 
     wiring = wired()
     with counting("simulating", agents * months) as tick:
-        made = simulate_centre(wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick)
+        try:
+            made = simulate_centre(wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick)
+        except AlreadySimulated as error:
+            raise Refusal(f"a centre of seed {seed} is in this database already; take another seed") from error
     say(f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months {made.first_month} to {made.last_month}")
 
 
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", default="", help="Where the ratings come from, say `sms survey`.")
+@click.option("--json", "as_json", is_flag=True)
+def ratings(file: Path, source: str, as_json: bool) -> None:
+    """Take in customers' ratings of calls: CSV or JSON with external_id, rating, perhaps scale (say 1-5). Safe to repeat; exit 1 if a row was refused."""
+    from qa.intake.service import ManifestRefused, keep_ratings, read_ratings
+
+    wiring = wired()
+    try:
+        rows = read_ratings(file)
+    except ManifestRefused as error:
+        raise Refusal(str(error)) from error
+    with wiring.database.write() as session:
+        taken = keep_ratings(session, rows, source=source or file.name, at=wiring.clock())
+    if as_json:
+        put(taken.document())
+    else:
+        say(f"{taken.kept} ratings taken in, {len(taken.refused)} refused")
+        for name, reason in taken.refused[:20]:
+            say(f"  {name}: {reason}")
+    if taken.refused:
+        raise SystemExit(1)
+
+
+@click.command()
+def publish() -> None:
+    """Make the scheduled reports that are due, and those asked for on the page (the scheduler does this every minute)."""
+    from qa.publishing import publish as make
+
+    say(f"{make(wired())} reports made")
+
+
 COMMANDS = (
+    ratings,
+    publish,
     report,
     training,
     simulate,

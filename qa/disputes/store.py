@@ -100,6 +100,19 @@ def close_all(session: Session, card_id: int, *, at: datetime) -> None:
     session.execute(change.values(state=DisputeState.WITHDRAWN, decided_at=at))
 
 
+def open_of_team(session: Session, team_id: int, *, limit: int = 50) -> list[tuple[int, str, str, datetime]]:
+    """Undecided disputes of a team's agents: id, agent, criterion, by when; the most pressing first."""
+    query = (
+        select(DisputeRow.id, AgentRow.name, DisputeRow.criterion, DisputeRow.due_at)
+        .join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
+        .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
+        .where(DisputeRow.state == DisputeState.OPEN, AgentRow.team_id == team_id)
+        .order_by(DisputeRow.due_at)
+        .limit(limit)
+    )
+    return [(i, agent, criterion, due) for i, agent, criterion, due in session.execute(query)]
+
+
 def records(session: Session, *, since: datetime | None = None) -> dict[int, EvaluatorRecord]:
     """Per evaluator: answers disputed, first decisions taken, and how many answers were changed in the end."""
     decided = DisputeRow.state.in_((DisputeState.UPHELD, DisputeState.REJECTED))

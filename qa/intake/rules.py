@@ -85,3 +85,15 @@ def _seconds(value: Any) -> float:
     if not math.isfinite(seconds) or seconds < 0:
         raise CallDataRefused(f"duration is {value!r}; write seconds, like 61.2")
     return seconds
+
+
+def rating(value: Any, scale: Any = None) -> float | None:
+    """A customer's rating on a scale of 0–100; `scale` is like "1-5" (which is meant where none is given). None where it is no number on its scale."""
+    low, _dash, high = str(scale or "1-5").replace("–", "-").partition("-")
+    try:
+        given, bottom, top = float(str(value).replace(",", ".")), float(low), float(high)
+    except ValueError:
+        return None
+    if not (math.isfinite(given) and math.isfinite(bottom) and math.isfinite(top)) or top <= bottom or not bottom <= given <= top:
+        return None
+    return 100 * (given - bottom) / (top - bottom)

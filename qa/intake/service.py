@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from qa.audit.store import note
+from qa.audit.types import Subject
 from qa.intake import store
-from qa.intake.rules import CallDataRefused, call_data
-from qa.intake.types import CallData, FileOutcome, Incoming, Outcome, Reason
+from qa.intake.rules import CallDataRefused, call_data, rating
+from qa.intake.types import CallData, FileOutcome, Incoming, Outcome, RatingsTaken, Reason
 
 FREE_DISK = 0.05
 
@@ -76,18 +78,25 @@ def incoming(path: Path, *, manifest: Path | None, zone: ZoneInfo) -> list[Incom
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
     """The rows of a CSV (comma or semicolon, UTF-8) or JSON manifest (a list, or {"calls": […]}). Raises ManifestRefused."""
+    rows = _rows_of(path, "calls")
+    if not all(isinstance(r, dict) and r.get("file") for r in rows):
+        raise ManifestRefused(f"{path.name}: every row needs a `file`")
+    return rows
+
+
+def _rows_of(path: Path, name: str) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".json":
             document = json.loads(text)
-            rows = document.get("calls") if isinstance(document, dict) else document
+            rows = document.get(name) if isinstance(document, dict) else document
         else:
             head = text.split("\n", 1)[0]
             rows = list(csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ","))
     except (UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
         raise ManifestRefused(f"{path.name}: {error}") from error
-    if not isinstance(rows, list) or not all(isinstance(r, dict) and r.get("file") for r in rows):
-        raise ManifestRefused(f"{path.name}: every row needs a `file`")
+    if not isinstance(rows, list):
+        raise ManifestRefused(f"{path.name}: there is no list of rows")
     return rows
 
 
@@ -194,3 +203,30 @@ def parse_day(text: str | None) -> date | None:
 
 def modified_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def read_ratings(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of customers' ratings, CSV or JSON like a manifest. Raises ManifestRefused."""
+    rows = _rows_of(path, "ratings")
+    if not all(isinstance(r, dict) and r.get("external_id") for r in rows):
+        raise ManifestRefused(f"{path.name}: every row needs an `external_id`")
+    return rows
+
+
+def keep_ratings(session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime) -> RatingsTaken:
+    """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces the earlier. Unknown calls and values are refused."""
+    known = store.ids_of(session, [str(r["external_id"]) for r in rows])
+    kept, refused = 0, []
+    for r in rows:
+        name = str(r["external_id"])
+        value = rating(r.get("rating"), r.get("scale"))
+        if name not in known:
+            refused.append((name, "there is no call of this external_id"))
+        elif value is None:
+            refused.append((name, "the rating is no number on its scale (give `scale` as 1-5, 0-10, 0-100)"))
+        else:
+            given = f"{r.get('rating')} of {r.get('scale') or '1-5'}"
+            store.keep_rating(session, known[name], value=value, given=given[:40], source=source[:80], at=at)
+            note(session, subject=Subject.CALL, subject_id=known[name], what="rated", at=at, source=source[:80])
+            kept += 1
+    return RatingsTaken(kept, tuple(refused))

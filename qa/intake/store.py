@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from qa.intake.types import CallFacts, FileOutcome, Outcome, Reason
-from qa.tables.calls import CallRow, ImportRow
+from qa.tables.calls import CallRow, ImportRow, RatingRow
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 
 
@@ -140,3 +140,23 @@ def kinds_of_calls(session: Session, *, newest: int = 5000) -> list[tuple[str, s
     query = select(ProjectRow.name, ProjectRow.code, CallRow.queue, CallRow.direction, CallRow.language).join(ProjectRow, ProjectRow.id == CallRow.project_id)
     rows = session.execute(query.where(CallRow.id.in_(recent)).distinct().order_by(ProjectRow.name, CallRow.queue).limit(100))
     return [(name, code, queue, direction.value, language) for name, code, queue, direction, language in rows]
+
+
+def ids_of(session: Session, external_ids: Sequence[str]) -> dict[str, int]:
+    """The calls of some external ids, by these."""
+    found: dict[str, int] = {}
+    for k in range(0, len(external_ids), 500):
+        query = select(CallRow.external_id, CallRow.id).where(CallRow.external_id.in_(external_ids[k : k + 500]))
+        found |= dict(session.execute(query).all())
+    return found
+
+
+def keep_rating(session: Session, call_id: int, *, value: float, given: str, source: str, at: datetime) -> None:
+    session.merge(RatingRow(call_id=call_id, value=value, given=given, source=source, received_at=at))
+    session.flush()
+
+
+def rating_of(session: Session, call_id: int) -> tuple[float, str, str] | None:
+    """What the customer said of a call: 0–100, as it was given, where it came from."""
+    row = session.get(RatingRow, call_id)
+    return (row.value, row.given, row.source) if row else None

@@ -144,3 +144,14 @@ class CallFacts:
     @property
     def storage_key(self) -> str:
         return f"{self.content_sha256[:2]}/{self.content_sha256}"
+
+
+@dataclass(frozen=True)
+class RatingsTaken:
+    """What became of a file of ratings: how many were kept, and which rows were not, with the reason."""
+
+    kept: int
+    refused: tuple[tuple[str, str], ...]
+
+    def document(self) -> dict[str, Any]:
+        return {"kept": self.kept, "refused": [{"external_id": name, "message": reason} for name, reason in self.refused]}

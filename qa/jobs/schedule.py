@@ -1,6 +1,7 @@
 """What runs by the clock: the reconciler every minute, yesterday's draw every night. A night that was missed is caught up."""
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,6 +14,7 @@ from qa.people import store as people
 from qa.upkeep import keep
 from qa.wiring import Wiring
 
+Duty = Callable[[Wiring], object]
 RECONCILE_SECONDS = 60
 CATCH_UP_DAYS = 7
 DRAW_HOUR = 2
@@ -42,10 +44,10 @@ def end_sessions(wiring: Wiring) -> None:
         people.end_expired_sessions(session, wiring.clock())
 
 
-def run(wiring: Wiring, *, rounds: int | None = None) -> None:
-    """The scheduler's loop; `rounds` ends it for tests."""
+def run(wiring: Wiring, *, rounds: int | None = None, further: Sequence[Duty] = ()) -> None:
+    """The scheduler's loop; `rounds` ends it for tests. `further` duties come from above: pages know how to make a report, this does not."""
     while rounds is None or rounds > 0:
-        for duty in (ask_for_draws, reconcile, keep, end_sessions, deliver):
+        for duty in (ask_for_draws, reconcile, keep, end_sessions, deliver, *further):
             try:
                 duty(wiring)
             except Exception:

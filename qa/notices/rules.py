@@ -7,7 +7,15 @@ from typing import Any
 
 from qa.notices.types import Kind
 
-PATHS = {"scorecard": "/cards/{}", "dispute": "/disputes/{}", "assignment": "/workbench/{}", "calibration": "/calibration/{}", "case": "/cases/{}"}
+PATHS = {
+    "scorecard": "/cards/{}",
+    "dispute": "/disputes/{}",
+    "assignment": "/workbench/{}",
+    "calibration": "/calibration/{}",
+    "case": "/cases/{}",
+    "training": "/training/plans/{}",
+    "report": "/reports/scheduled/{}",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ def sentence(kind: Kind, facts: dict[str, Any], tongue: Tongue) -> str:
         Kind.SLIP_PASSED: _("A difficult case was passed to you. A reply is promised by %(until)s."),
         Kind.SLIP_DUE: _("The reply promised in a difficult case is due: %(until)s."),
         Kind.CASE_DECIDED: _("It was decided about: %(content)s"),
+        Kind.TRAINING_PLANNED: _("A training is planned for you: %(title)s"),
+        Kind.REPORT_READY: _("The report “%(name)s” of %(month)s is ready."),
     }
     return words[kind] % _Said({name: _said(name, value, tongue) for name, value in facts.items()})
 
@@ -68,6 +78,8 @@ def kind_name(kind: Kind, _: Callable[[str], str]) -> str:
         Kind.SLIP_PASSED: _("A difficult case was passed to me"),
         Kind.SLIP_DUE: _("A promised reply is due"),
         Kind.CASE_DECIDED: _("A decision about praise, complaint or proposal"),
+        Kind.TRAINING_PLANNED: _("A training is planned for me"),
+        Kind.REPORT_READY: _("A scheduled report is ready"),
     }
     return words[kind]
 

@@ -21,6 +21,8 @@ class Kind(enum.Enum):
     SLIP_PASSED = "slip_passed"
     SLIP_DUE = "slip_due"
     CASE_DECIDED = "case_decided"
+    TRAINING_PLANNED = "training_planned"
+    REPORT_READY = "report_ready"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ class Permission(enum.Enum):
     READ_REPORTS = "read_reports"
     CLOSE_MONTH = "close_month"
     READ_TRAINING = "read_training"
+    TRAIN = "train"  # make training plans and see them through
+    READ_FAIRNESS = "read_fairness"
+    SET_TARGETS = "set_targets"
     READ_TEAM = "read_team"
     MANAGE_PEOPLE = "manage_people"
     RUN_JOBS = "run_jobs"

@@ -1,134 +1,63 @@
-"""Honest monthly figures: the difference estimator with one pooled slope. Pure; formulas in docs/decisions/0005-estimation.md.
-
-Sources: Cassel, Särndal, Wretman 1976; Särndal, Swensson, Wretman 1992 (GREG); Angelopoulos et al. 2023 (prediction-powered inference);
-Smyth 2004 (moderated variances); Wilson 1927.
-"""
+"""What a month's numbers say, and what they do not. Pure; the formulas are in `qa.statistics`, the reasons in docs/decisions/0005-estimation.md."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.special import polygamma, stdtrit
+from scipy.special import ndtri, stdtr
 
-from qa.reporting.types import AgentTotals, Basis, Estimate, ProjectTotals, Rate, ScoredCall
+from qa.reporting.types import Basis, Change, Estimate, Rate, Satisfaction, ScoredCall, Standing, Tally, Totals, TrendPoint, Verdict
+from qa.statistics import shares
+from qa.statistics.shrinkage import groups_apart, hierarchical
+from qa.statistics.survey import Mean, PooledModel, Sample, fit, regression_mean, residuals, small_area, welch
+from qa.statistics.trend import control, funnel
 
-Z95 = 1.959963984540054
-MIN_DEGREES = 5
+BIAS_RATE = 0.10  # false-discovery rate of the list of agents whom the checks rate wrongly
+FEW_FOR_GROUPS, FEW_FOR_SHRINKING, FEW_FOR_TREND = 3, 4, 3
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def wilson(count: int, of: int) -> Rate:
     """A share with its Wilson 95 % interval; without any observation no share."""
-    if of == 0:
-        return Rate(count, of, None, None, None)
-    p, z2 = count / of, Z95**2
-    middle = (p + z2 / (2 * of)) / (1 + z2 / of)
-    half = Z95 * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    return Rate(count, of, p, max(0.0, middle - half), min(1.0, middle + half))
+    s = shares.wilson(count, of)
+    return Rate(count, of, s.value, s.low, s.high)
 
 
-@dataclass(frozen=True)
-class PooledModel:
-    """What all agents share: the slope of human on automatic scores, the residual variance, and how far agents' variances are trusted."""
-
-    slope: float
-    slope_spread: float  # S_xx
-    variance: float
-    degrees: float
-    prior_variance: float
-    prior_degrees: float
-
-    def moderated(self, variance: float | None, degrees: float) -> tuple[float, float]:
-        """An agent's residual variance drawn towards the pooled one, and the degrees of freedom of its t interval."""
-        if variance is None or degrees <= 0 or not math.isfinite(self.prior_degrees):
-            return self.variance, self.degrees
-        total = self.prior_degrees + degrees
-        return (self.prior_degrees * self.prior_variance + degrees * variance) / total, total
+def sample_of(rows: Sequence[ScoredCall], severity: Mapping[int, float] | None = None) -> Sample:
+    """Scored calls as arrays. With severities given, each score is what the average evaluator would have given."""
+    shift = severity or {}
+    known = all(r.automatic is not None for r in rows)
+    automatic = np.array([r.automatic for r in rows], float) if known else None
+    human = np.array([r.human - shift.get(r.evaluator_id, 0.0) if r.human > 0 else 0.0 for r in rows])  # a critical breach is 0 whoever scored it
+    return Sample(human, automatic, np.array([r.probability for r in rows]))
 
 
-def fit(cards: Sequence[ScoredCall]) -> PooledModel | None:
-    """The pooled slope over all agents' cards, weighted by 1 ÷ probability; None where the cards cannot carry it."""
-    groups = by_agent(cards)
-    degrees = len(cards) - len(groups) - 1
-    if degrees < MIN_DEGREES:
-        return None
-    usable = all(c.automatic is not None for c in cards)
-    sxx = sxy = 0.0
-    for rows in groups.values():
-        y, x, w = _arrays(rows)
-        if usable:
-            dx, dy = x - np.average(x, weights=w), y - np.average(y, weights=w)
-            relative = w / w.mean()
-            sxx += float(np.sum(relative * dx * dx))
-            sxy += float(np.sum(relative * dx * dy))
-    slope = sxy / sxx if sxx > 1e-9 else 0.0
-    variances, freedoms, squares = [], [], 0.0
-    for rows in groups.values():
-        y, x, w = _arrays(rows)
-        e = y - slope * x if usable else y
-        deviation = e - np.average(e, weights=w)
-        squares += float(np.sum(deviation**2))
-        if len(rows) > 1:
-            variances.append(float(np.sum(deviation**2)) / (len(rows) - 1))
-            freedoms.append(len(rows) - 1.0)
-    pooled = squares / degrees
-    prior_degrees, prior_variance = moderation(variances, freedoms, pooled)
-    return PooledModel(slope if usable else 0.0, sxx, pooled, float(degrees), prior_variance, prior_degrees)
+def model_of(cards: Sequence[ScoredCall], severity: Mapping[int, float] | None = None) -> PooledModel | None:
+    """What all agents of a month share; None where the cards cannot carry it."""
+    samples = [sample_of(rows, severity) for rows in by_agent(cards).values()]
+    if any(s.automatic is None for s in samples):
+        samples = [Sample(s.human, None, s.probability) for s in samples]
+    return fit(samples)
 
 
-def moderation(variances: Sequence[float], degrees: Sequence[float], pooled: float) -> tuple[float, float]:
-    """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004); infinite degrees: all agents alike."""
-    rows = [(v, d) for v, d in zip(variances, degrees, strict=True) if v > 0]
-    if len(rows) < 3:
-        return math.inf, pooled
-    v, d = (np.array(c) for c in zip(*rows, strict=True))
-    e = np.log(v) - _digamma(d / 2) + np.log(d / 2)
-    spread = float(np.var(e, ddof=1) - np.mean(polygamma(1, d / 2)))
-    if spread <= 0:
-        return math.inf, pooled
-    d0 = 2 * _trigamma_inverse(spread)
-    return d0, float(np.exp(np.mean(e) + _digamma(np.array([d0 / 2]))[0] - np.log(d0 / 2)))
-
-
-def estimate_agent(rows: Sequence[ScoredCall], totals: AgentTotals, model: PooledModel | None, *, minimum: int) -> Estimate:
+def estimate_agent(
+    rows: Sequence[ScoredCall], totals: Totals, model: PooledModel | None, *, minimum: int, severity: Mapping[int, float] | None = None
+) -> Estimate:
     """An agent's month: mean residual of the drawn cards plus slope times the automatic mean of all calls."""
-    blank = _blank(rows, totals.calls, totals.automatic_mean)
+    blank = _blank(rows, totals)
     if not rows or model is None or len(rows) < minimum:
         return blank
-    y, x, w = _arrays(rows)
-    use_x = model.slope != 0.0 and totals.automatic_mean is not None
-    e = y - model.slope * x if use_x else y
-    centre = float(np.average(e, weights=w))
-    variance = float(np.sum((e - centre) ** 2)) / (len(rows) - 1) if len(rows) > 1 else None
-    moderated, degrees = model.moderated(variance, len(rows) - 1.0)
-    probabilities = np.array([r.probability for r in rows])
-    psi = moderated * float(np.sum(w**2 * (1 - probabilities)) / np.sum(w) ** 2)
-    value = centre
-    if use_x and totals.automatic_mean is not None:
-        value += model.slope * totals.automatic_mean
-        psi += (totals.automatic_mean - float(np.average(x, weights=w))) ** 2 * moderated / max(model.slope_spread, 1e-9)
-    return _with_interval(blank, value, psi, degrees)
+    return _estimate(blank, small_area(sample_of(rows, severity), model, totals.automatic_mean))
 
 
-def estimate_group(rows: Sequence[ScoredCall], members: Sequence[AgentTotals | ProjectTotals], model: PooledModel | None, *, minimum: int) -> Estimate:
+def estimate_group(
+    rows: Sequence[ScoredCall], totals: Totals, model: PooledModel | None, *, minimum: int, severity: Mapping[int, float] | None = None
+) -> Estimate:
     """A team, department or the whole: the weighted estimator directly on all its cards, never a mean of agents' figures."""
-    calls = sum(m.calls for m in members)
-    checked = sum(m.checked for m in members)
-    automatic = sum((m.automatic_mean or 0.0) * m.checked for m in members) / checked if checked else None
-    blank = _blank(rows, calls, automatic)
+    blank = _blank(rows, totals)
     if model is None or len(rows) < max(minimum, 3):
         return blank
-    y, x, w = _arrays(rows)
-    use_x = model.slope != 0.0 and automatic is not None
-    e = y - model.slope * x if use_x else y
-    centre = float(np.average(e, weights=w))
-    n = len(rows)
-    c = (1 - 1 / w) * n / (n - 1)
-    scaled = (e - centre) * w
-    middle = float(np.sum(c * scaled) / np.sum(c)) if np.sum(c) > 0 else 0.0
-    psi = float(np.sum(c * (scaled - middle) ** 2)) / float(np.sum(w)) ** 2
-    value = centre + (model.slope * automatic if use_x and automatic is not None else 0.0)
-    return _with_interval(blank, value, psi, min(float(n - 1), model.degrees))
+    return _estimate(blank, regression_mean(sample_of(rows, severity), model, totals.automatic_mean))
 
 
 def mean_of_cards(scores: Sequence[float]) -> float | None:
@@ -136,20 +65,21 @@ def mean_of_cards(scores: Sequence[float]) -> float | None:
     return sum(scores) / len(scores) if scores else None
 
 
-def _blank(rows: Sequence[ScoredCall], calls: int, automatic: float | None) -> Estimate:
+def _blank(rows: Sequence[ScoredCall], totals: Totals) -> Estimate:
     human = mean_of_cards([r.human for r in rows])
     basis = Basis.TOO_FEW if rows else Basis.NO_CARDS
-    return Estimate(basis, len(rows), calls, human_mean=human if len(rows) > 1 else None, automatic_mean=automatic)
+    return Estimate(basis, len(rows), totals.calls, human_mean=human if len(rows) > 1 else None, automatic_mean=totals.automatic_mean)
 
 
-def _with_interval(blank: Estimate, value: float, psi: float, degrees: float) -> Estimate:
-    half = float(stdtrit(degrees, 0.975)) * math.sqrt(max(psi, 0.0))
-    inside = min(100.0, max(0.0, value))
-    low, high = max(0.0, value - half), min(100.0, value + half)
-    return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, inside, min(low, 100.0), max(high, 0.0), blank.human_mean, blank.automatic_mean)
+def _estimate(blank: Estimate, mean: Mean) -> Estimate:
+    low, high = mean.interval()
+    value = min(100.0, max(0.0, mean.value))
+    low, high = min(max(0.0, low), 100.0), max(min(100.0, high), 0.0)
+    error = math.sqrt(max(mean.variance, 0.0))
+    return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, value, low, high, blank.human_mean, blank.automatic_mean, error, mean.degrees)
 
 
-def by_agent(cards: Sequence[ScoredCall]) -> dict[int, list[ScoredCall]]:
+def by_agent(cards: Iterable[ScoredCall]) -> dict[int, list[ScoredCall]]:
     """The cards of each agent."""
     groups: dict[int, list[ScoredCall]] = {}
     for card in cards:
@@ -157,24 +87,168 @@ def by_agent(cards: Sequence[ScoredCall]) -> dict[int, list[ScoredCall]]:
     return groups
 
 
-def _arrays(rows: Sequence[ScoredCall]) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:  # type: ignore[type-arg]  # floats
-    y = np.array([r.human for r in rows])
-    x = np.array([r.automatic if r.automatic is not None else 0.0 for r in rows])
-    w = np.array([1.0 / r.probability for r in rows])
-    return y, x, w
+def critical_rate(rows: Sequence[ScoredCall], totals: Totals) -> Rate:
+    """Share of calls with a critical breach: those a check had flagged and the others estimated apart, put together by their numbers.
+
+    Where every flagged call was heard they add no uncertainty. Wilson intervals on effective numbers, combined by MOVER (Zou, Donner 2008).
+    """
+    found = sum(r.is_breach for r in rows)
+    whole = totals.calls
+    if not rows or not whole:
+        return Rate(found, len(rows), None, None, None)
+    value = low2 = high2 = 0.0
+    for flag, size in ((True, totals.flagged), (False, whole - totals.flagged)):
+        part = [r for r in rows if r.is_flagged is flag]
+        if not size:
+            continue
+        if not part:  # nothing of this part was heard: all between none and all is possible, the others are the best guess
+            middle = sum(r.is_breach for r in rows) / len(rows)
+            value += size / whole * middle
+            low2 += (size / whole * middle) ** 2
+            high2 += (size / whole * (1 - middle)) ** 2
+            continue
+        w = np.array([1 / r.probability for r in part])
+        effective = float(w.sum() ** 2 / (w**2).sum())
+        p = float(np.average([float(r.is_breach) for r in part], weights=w))
+        s = shares.wilson(p * effective, effective)
+        left = math.sqrt(max(0.0, 1 - len(part) / size))  # finite population
+        value += size / whole * p
+        low2 += (size / whole * left * (p - (s.low or 0.0))) ** 2
+        high2 += (size / whole * left * ((s.high or 0.0) - p)) ** 2
+    return Rate(found, len(rows), value, max(0.0, value - math.sqrt(low2)), min(1.0, value + math.sqrt(high2)))
 
 
-def _digamma(x: "np.ndarray") -> "np.ndarray":  # type: ignore[type-arg]  # floats
-    return np.asarray(polygamma(0, x))
+def verdict(value: float | None, low: float | None, high: float | None, target: float, *, at_most: bool = False) -> Verdict:
+    """Met or not met only where the whole interval says so."""
+    if value is None or low is None or high is None:
+        return Verdict.NO_FIGURE
+    if at_most:
+        value, low, high, target = -value, -high, -low, -target
+    return Verdict.MET if low >= target else Verdict.NOT_MET if high < target else Verdict.CANNOT_TELL
 
 
-def _trigamma_inverse(value: float) -> float:
-    """Newton's method on 1 ÷ trigamma (Smyth 2004, appendix)."""
-    y = 0.5 + 1 / value
-    for _ in range(50):
-        tri = float(polygamma(1, y))
-        step = tri * (1 - tri / value) / float(polygamma(2, y))
-        y += step
-        if abs(step) < 1e-8 * y:
-            break
-    return y
+def change(now: Estimate, before: Estimate) -> Change | None:
+    """The difference of two months that share no card."""
+    if now.value is None or before.value is None or now.standard_error is None or before.standard_error is None:
+        return None
+    d = welch(*(Mean(e.value or 0.0, (e.standard_error or 0.0) ** 2, e.degrees or 1.0) for e in (now, before)))
+    low, high = d.interval()
+    return Change(d.value, low, high)
+
+
+def standings(
+    estimates: Mapping[int, Estimate], rows: Mapping[int, Sequence[ScoredCall]], model: PooledModel | None, *, target: float | None
+) -> dict[int, Standing]:
+    """Beside each agent's figure: the shrunken value, the groups that cannot be told apart, the bias of the checks."""
+    known = [(a, e) for a, e in estimates.items() if e.value is not None and e.standard_error is not None]
+    biases = _biases(rows, model)
+    made = {a: Standing(bias=biases.get(a, (None, False))[0], is_bias_sure=biases.get(a, (None, False))[1]) for a in estimates}
+    if len(known) < FEW_FOR_GROUPS:
+        return made
+    values, variances = [e.value or 0.0 for _, e in known], [(e.standard_error or 0.0) ** 2 for _, e in known]
+    shrunk = None
+    if len(known) >= FEW_FOR_SHRINKING:
+        automatic = [e.automatic_mean for _, e in known]
+        use_x = model is not None and bool(model.slope) and all(x is not None for x in automatic) and len(known) >= 2 * FEW_FOR_SHRINKING
+        shrunk = hierarchical(values, variances, [x or 0.0 for x in automatic] if use_x else None, target=target)
+    letters = _letters(groups_apart(values, variances), len(known))
+    for place, i in enumerate(np.argsort(values, kind="stable")):
+        agent, s = known[int(i)][0], made[known[int(i)][0]]
+        mean = min(100.0, max(0.0, float(shrunk.means[i]))) if shrunk else None
+        under = float(shrunk.under[i]) if shrunk and shrunk.under is not None else None
+        made[agent] = Standing(mean, under, letters[place], s.bias, s.is_bias_sure)
+    return made
+
+
+def _letters(runs: Sequence[tuple[int, int]], count: int) -> list[str]:
+    """The letters of the groups each place belongs to, the first and the last where there are many; one group of all needs none."""
+    if len(runs) <= 1:
+        return ["="] * count
+    names = [LETTERS[i] if i < len(LETTERS) else f"{LETTERS[i // len(LETTERS) - 1]}{LETTERS[i % len(LETTERS)]}" for i in range(len(runs))]
+    result = []
+    for place in range(count):
+        own = [names[k] for k, (first, last) in enumerate(runs) if first <= place <= last]
+        result.append(own[0] if len(own) == 1 else "".join(own) if len(own) <= 3 else f"{own[0]}–{own[-1]}")
+    return result
+
+
+def _biases(rows: Mapping[int, Sequence[ScoredCall]], model: PooledModel | None) -> dict[int, tuple[float, bool]]:
+    """Per agent by how much the checks rate too high (+) against the other agents, and whether that is sure (t tests, Benjamini–Hochberg)."""
+    if model is None or not model.slope:
+        return {}
+    samples = {a: sample_of(r) for a, r in rows.items() if len(r) >= 2}
+    means = {a: (float(np.average(residuals(s, model.slope), weights=s.weights)), len(s)) for a, s in samples.items()}
+    if len(means) < 2:
+        return {}
+    middle = math.fsum(m * n for m, n in means.values()) / sum(n for _, n in means.values())
+    p_values = {a: 2 * float(stdtr(model.degrees, -abs(m - middle) / math.sqrt(max(model.variance / n, 1e-12)))) for a, (m, n) in means.items()}
+    ordered = sorted(p_values, key=lambda a: p_values[a])
+    sure = set(ordered[: shares.benjamini_hochberg(list(p_values.values()), rate=BIAS_RATE)])
+    return {a: (-(m - middle), a in sure) for a, (m, _) in means.items()}
+
+
+def points_lost(tally: Tally, weight: float) -> float | None:
+    """What a criterion costs of the 100 points, per call of the month."""
+    return tally.lost_weight / weight if weight > 0 else None
+
+
+def moved(now: Tally | None, before: Tally | None, weights: tuple[float, float, float, float]) -> Change | None:
+    """By how much a criterion moved the score since the month before. `weights` are Σw and Σw² of this month's and the last month's cards."""
+    w1, s1, w0, s0 = weights
+    if w1 <= 0 or w0 <= 0:
+        return None
+    (m1, v1), (m0, v0) = _lost(now, w1, s1), _lost(before, w0, s0)
+    half = float(ndtri(0.975)) * math.sqrt(v1 + v0)
+    return Change(m0 - m1, m0 - m1 - half, m0 - m1 + half)
+
+
+def _lost(t: Tally | None, weight: float, squares: float) -> tuple[float, float]:
+    if t is None:
+        return 0.0, 0.0
+    m = t.lost_weight / weight
+    return m, max(0.0, t.lost_square - 2 * m * t.lost_cross + m * m * squares) / weight**2
+
+
+def with_limits(points: Sequence[tuple[str, Estimate]]) -> tuple[TrendPoint, ...]:
+    """Months with control limits about their mean, where there are enough of them."""
+    known = [(m, e) for m, e in points if e.value is not None and e.standard_error is not None]
+    if len(known) < FEW_FOR_TREND:
+        return tuple(TrendPoint(m, e) for m, e in points)
+    limits = control([e.value or 0.0 for _, e in known], [(e.standard_error or 0.0) ** 2 for _, e in known])
+    at = {m: i for i, (m, _) in enumerate(known)}
+    made = []
+    for m, e in points:
+        if m in at:
+            i = at[m]
+            made.append(TrendPoint(m, e, limits.low[i], limits.high[i], i in limits.outside))
+        else:
+            made.append(TrendPoint(m, e))
+    return tuple(made)
+
+
+def overdispersion(centre: float, estimates: Sequence[Estimate]) -> float | None:
+    """How much more teams differ than chance lets them: the factor by which the funnel is widened."""
+    known = [e for e in estimates if e.value is not None and e.standard_error]
+    if len(known) < FEW_FOR_TREND:
+        return None
+    return funnel(centre, [(e.standard_error or 0.0) ** 2 for e in known], [e.value or 0.0 for e in known])[0]
+
+
+def satisfaction(count: int, sums: Mapping[str, float]) -> Satisfaction:
+    """Mean rating with a t interval; its correlation with the automatic score by Fisher's z. `sums` has y, yy, n, x, xx, xy (n: rated and checked)."""
+    if count == 0:
+        return Satisfaction(0, None, None, None)
+    mean = sums["y"] / count
+    if count < 2:
+        return Satisfaction(count, mean, None, None)
+    low, high = Mean(mean, max(0.0, sums["yy"] / count - mean**2) / (count - 1), count - 1.0).interval()
+    n = sums["n"]
+    r = None
+    if n >= 10:
+        cov = sums["xy"] - sums["x"] * sums["yc"] / n
+        spread = (sums["xx"] - sums["x"] ** 2 / n) * (sums["yyc"] - sums["yc"] ** 2 / n)
+        r = max(-1.0, min(1.0, cov / math.sqrt(spread))) if spread > 1e-9 else None
+    if r is None or abs(r) >= 1:
+        return Satisfaction(count, mean, max(0.0, low), min(100.0, high))
+    z, half = math.atanh(r), float(ndtri(0.975)) / math.sqrt(n - 3)
+    return Satisfaction(count, mean, max(0.0, low), min(100.0, high), r, math.tanh(z - half), math.tanh(z + half))

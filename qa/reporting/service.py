@@ -1,7 +1,8 @@
-"""Make the monthly report, and close a month."""
+"""Make the monthly report, keep what trends need of it, and close a month."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,14 +11,114 @@ from sqlalchemy.orm import Session
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
+from qa.fairness import service as fairness
 from qa.reporting import rules, store
-from qa.reporting.types import AgentTotals, CriterionLine, Estimate, Group, MonthReport, ProjectTotals, Rate, ScoredCall
+from qa.reporting.types import (
+    AgentFacts,
+    AgreementFacts,
+    Basis,
+    Change,
+    CriterionLine,
+    Estimate,
+    Group,
+    MeasureLine,
+    MonthReport,
+    Satisfaction,
+    ScoredCall,
+    Standing,
+    Tally,
+    TargetLine,
+    Totals,
+)
+from qa.statistics.survey import PooledModel
+from qa.targets import rules as targeting
+from qa.targets import store as targets
+from qa.targets.types import Indicator, Measure, ScopeKind, Target
 
 Titles = Mapping[str, dict[str, str]]
+TREND_MONTHS = 12
+MOVERS = 5  # criteria with calls to hear
 
 
 class UnknownScope(ValueError):
     """A project or team that does not exist; the message names it."""
+
+
+@dataclass
+class _Month:
+    """What is loaded of a month once, and asked of it often."""
+
+    month: str
+    cards: list[ScoredCall]
+    agents: list[AgentFacts]  # those with calls or cards in the scope
+    totals: dict[int, Totals]  # per agent
+    by_project: dict[int, Totals]
+    model: PooledModel | None
+    severity: dict[int, float] | None
+    minimum: int
+    targets: list[Target]
+    departments: dict[str, int]
+    ratings: dict[int, tuple[int, dict[str, float]]]
+
+    def __post_init__(self) -> None:
+        self.by_agent = rules.by_agent(self.cards)
+        self.raw_model = rules.model_of(self.cards) if self.severity else self.model
+
+    def group(self, kind: str, name: str, parent: str, members: Sequence[AgentFacts], group_id: int | None = None, standing: Standing | None = None) -> Group:
+        rows = [c for m in members for c in self.by_agent.get(m.agent_id, ())]
+        total = sum((self.totals.get(m.agent_id, Totals()) for m in members), Totals())
+        return self.line(kind, name, parent, rows, total, group_id, [m.agent_id for m in members], standing)
+
+    def line(
+        self,
+        kind: str,
+        name: str,
+        parent: str,
+        rows: Sequence[ScoredCall],
+        total: Totals,
+        group_id: int | None,
+        agents: Sequence[int],
+        standing: Standing | None,
+    ) -> Group:
+        estimator = rules.estimate_agent if kind == "agent" else rules.estimate_group
+        estimate = estimator(rows, total, self.model, minimum=self.minimum, severity=self.severity)
+        raw = estimator(rows, total, self.raw_model, minimum=self.minimum) if self.severity else None
+        target = self._target(kind, name, group_id)
+        verdict = rules.verdict(estimate.value, estimate.low, estimate.high, target) if target is not None else None
+        said = self.said(agents) if self.ratings and kind != "project" else None
+        return Group(kind, group_id, name, parent, total.checked, estimate, rules.critical_rate(rows, total), target, verdict, standing, raw, said)
+
+    def estimates(self) -> dict[int, Estimate]:
+        """Every agent's figure."""
+        return {
+            a.agent_id: rules.estimate_agent(
+                self.by_agent.get(a.agent_id, ()), self.totals.get(a.agent_id, Totals()), self.model, minimum=self.minimum, severity=self.severity
+            )
+            for a in self.agents
+        }
+
+    def own_cards(self) -> list[ScoredCall]:
+        """The cards of the report's agents; what all share was learnt from more."""
+        return [c for a in self.agents for c in self.by_agent.get(a.agent_id, ())]
+
+    def said(self, agents: Sequence[int]) -> Satisfaction | None:
+        """What customers said of these agents' calls."""
+        rows = [self.ratings[a] for a in agents if a in self.ratings]
+        sums = {k: sum(s[k] for _, s in rows) for k in store.SUMS}
+        return rules.satisfaction(sum(n for n, _ in rows), sums) if rows else None
+
+    def _target(self, kind: str, name: str, group_id: int | None) -> float | None:
+        scopes: dict[ScopeKind, int | None] = {ScopeKind.WHOLE: None}
+        if kind == "agent" and group_id is not None:
+            own = next((a for a in self.agents if a.agent_id == group_id), None)
+            scopes |= {ScopeKind.AGENT: group_id}
+            scopes |= {ScopeKind.TEAM: own.team_id, ScopeKind.DEPARTMENT: self.departments.get(own.department)} if own else {}
+        elif kind in ("team", "project") and group_id is not None:
+            scopes[ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT] = group_id
+        elif kind == "department":
+            scopes[ScopeKind.DEPARTMENT] = self.departments.get(name)
+        found = targeting.applying(self.targets, Indicator.QUALITY, self.month, scopes)
+        return found.value if found else None
 
 
 def month_report(
@@ -25,44 +126,101 @@ def month_report(
 ) -> MonthReport:
     """The report of a month, for all, a project, a team or both.
 
-    `minimum` is the number of cards below which nobody gets a figure. Raises MonthRefused and UnknownScope.
+    `minimum` is the number of cards below which nobody gets a figure. What all agents share (slope, spread) comes from the whole month, so that an
+    agent has the same figure in every report. Raises MonthRefused and UnknownScope.
     """
-    begin, end = month_bounds(month, zone)
-    scope: dict[str, Any] = {"begin": begin, "end": end} | _scope(session, project, team)
-    totals = store.totals(session, **scope)
-    cards = store.scored_calls(session, **scope)
-    critical = store.critical_cards(session, **scope)
-    model = rules.fit(cards)
-    by_agent = rules.by_agent(cards)
-
-    def group(kind: str, name: str, parent: str, members: Sequence[AgentTotals], group_id: int | None = None) -> Group:
-        rows = [c for m in members for c in by_agent.get(m.agent_id, ())]
-        if kind == "agent":
-            estimate = rules.estimate_agent(rows, members[0], model, minimum=minimum)
-        else:
-            estimate = rules.estimate_group(rows, members, model, minimum=minimum)
-        breaches = [critical.get(m.agent_id, (0, 0)) for m in members]
-        rate = rules.wilson(sum(k for k, _ in breaches), sum(n for _, n in breaches))
-        return Group(kind, group_id, name, parent, sum(m.checked for m in members), estimate, rate)
-
+    scope = _scope(session, month, zone, project, team)
+    m = _load(session, month=month, zone=zone, minimum=minimum, scope=scope)
+    groups = _groups(session, m, project=project, team=team)
+    whole = groups["whole"][0]
+    before = _before(session, month=month, zone=zone, minimum=minimum, scope=scope)
+    tallied = store.tallies(session, **scope)
+    everything = [g for rows in groups.values() for g in rows]
+    seen = m.own_cards()
     return MonthReport(
         month=month,
         project=project,
         team=team,
         time_zone=zone.key,
-        whole=group("whole", project or "", "", totals),
-        previous=_previous(session, month=month, zone=zone, scope=scope, minimum=minimum),
-        projects=_projects(cards, store.project_totals(session, **scope), model, minimum=minimum),
-        departments=tuple(group("department", name, "", rows) for (name,), rows in _grouped(totals, lambda t: (t.department,))),
-        teams=tuple(group("team", n, d, rows, i) for (d, n, i), rows in _grouped(totals, lambda t: (t.department, t.team, t.team_id))),
-        agents=tuple(group("agent", t.agent, t.team, [t], t.agent_id) for t in totals),
-        criteria=_criteria(session, scope, titles),
-        coverage=store.coverage(session, now=at, **scope),
-        slope=model.slope if model else None,
-        is_simulated=store.has_simulated(session, **scope),
+        whole=whole,
+        previous=before.estimate,
+        projects=groups["projects"],
+        departments=groups["departments"],
+        teams=groups["teams"],
+        agents=groups["agents"],
+        criteria=_criteria(session, scope, titles, tallied, seen, before),
+        coverage=_coverage(session, scope, m, seen, at),
+        slope=m.model.slope if m.model else None,
+        is_simulated=any(a.is_simulated for a in m.agents),
         made_at=at,
-        notes=_notes(cards, model),
+        notes=_notes(seen, m.model),
+        target=whole.target,
+        change=rules.change(whole.estimate, before.estimate),
+        trend=trend(session, month=month, project=project, team=team, now=whole.estimate),
+        targets=_target_lines(m, everything, tallied, titles),
+        measures=_measures(session, month=month, project=project, now=everything, at=at.astimezone(zone).date()),
+        agreement=_agreement(session, month, zone, tallied),
+        satisfaction=m.said([a.agent_id for a in m.agents]),
+        fails_cost=_fails_cost(seen),
+        overdispersion=_overdispersion(whole, groups["teams"]),
+        corrected=m.severity is not None,
+        model=_model_facts(m.model),
     )
+
+
+def _groups(session: Session, m: _Month, *, project: str | None, team: str | None) -> dict[str, tuple[Group, ...]]:
+    """Every line of the report: the whole, projects, departments, teams, agents."""
+    whole = m.group("whole", team or project or "", "", m.agents)
+    standing = rules.standings(m.estimates(), {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents}, m.model, target=whole.target)
+    departments = _grouped(m.agents, lambda a: (a.department,))
+    teams = _grouped(m.agents, lambda a: (a.department, a.team, a.team_id))
+    return {
+        "whole": (whole,),
+        "projects": _projects(session, m),
+        "departments": tuple(m.group("department", name, "", rows, m.departments.get(name)) for (name,), rows in departments),
+        "teams": tuple(m.group("team", n, d, rows, i) for (d, n, i), rows in teams),
+        "agents": tuple(m.group("agent", a.agent, a.team, [a], a.agent_id, standing.get(a.agent_id)) for a in m.agents),
+    }
+
+
+def _overdispersion(whole: Group, teams: Sequence[Group]) -> float | None:
+    return rules.overdispersion(whole.estimate.value, [t.estimate for t in teams]) if whole.estimate.value is not None else None
+
+
+def trend(session: Session, *, month: str, project: str | None, team: str | None, now: Estimate) -> tuple[Any, ...]:
+    """The months before, as they were kept, and this one, with control limits about their mean."""
+    months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
+    kept = store.figures(session, months=months, project=project or "")
+    points = []
+    for m in months:
+        if m in kept:
+            document = kept[m][0]
+            found = document["teams"].get(team) if team else document["whole"]
+            if found:
+                points.append((m, estimate_of(found)))
+    return rules.with_limits([*points, (month, now)])
+
+
+def figure(report: MonthReport) -> dict[str, Any]:
+    """What trends and sparks need of a month."""
+    lost = {c.criterion: c.points_lost for c in report.criteria}
+    groups = {"teams": report.teams, "departments": report.departments, "projects": report.projects}
+    named = {kind: {g.name: g.estimate.document() for g in rows} for kind, rows in groups.items()}
+    people = {str(g.id): g.estimate.document() for g in report.agents if g.estimate.value is not None}
+    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, **named}
+
+
+def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
+    """Keep a month's figures for later trends; only of whole projects and of all."""
+    if report.team is None:
+        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at)
+
+
+def agent_trend(session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS) -> list[tuple[str, Estimate]]:
+    """An agent's figures of the months up to and with `month`, as they were kept."""
+    months = [month_before(month, n) for n in reversed(range(back))]
+    kept = store.figures(session, months=months, project="")
+    return [(m, estimate_of(kept[m][0]["agents"][str(agent_id)])) for m in months if m in kept and str(agent_id) in kept[m][0]["agents"]]
 
 
 def close_month(session: Session, *, report: MonthReport, by: int | None, at: datetime) -> int:
@@ -71,58 +229,207 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
     earlier = store.closed(session, report.month, scope)
     revision = earlier[0] + 1 if earlier else 1
     store.add_closed(session, month=report.month, project=scope, revision=revision, document=report.document(), at=at, by=by)
+    keep_figure(session, report=report, at=at)
     note(session, subject=Subject.MONTH, subject_id=int(report.month.replace("-", "")), what="closed", at=at, actor_id=by, revision=revision, scope=scope)
     return revision
 
 
-def _scope(session: Session, project: str | None, team: str | None) -> dict[str, int | None]:
+def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Month:
+    rows = store.totals(session, **scope)
+    per_agent: dict[int, Totals] = {}
+    per_project: dict[int, Totals] = {}
+    for r in rows:
+        t = Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
+        per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + t
+        per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
+    cards = store.scored_calls(session, **{k: v for k, v in scope.items() if k != "team_id"})
+    severity = fairness.correction(session, month=month, zone=zone)
+    agents = [a for a in store.agents(session, team_id=scope["team_id"]) if a.agent_id in per_agent]
+    return _Month(
+        month=month,
+        cards=cards,
+        agents=agents,
+        totals=per_agent,
+        by_project=per_project,
+        model=rules.model_of(cards, severity),
+        severity=severity,
+        minimum=minimum,
+        targets=targets.targets(session),
+        departments=store.departments(session),
+        ratings=store.ratings(session, **scope),
+    )
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """What is needed of the month before."""
+
+    estimate: Estimate
+    tallies: dict[str, Tally]
+    weights: tuple[float, float]
+
+
+def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Earlier:
+    begin, end = month_bounds(month_before(month), zone)
+    earlier = scope | {"begin": begin, "end": end}
+    cards = store.scored_calls(session, **{k: v for k, v in earlier.items() if k != "team_id"})
+    if not cards:
+        return _Earlier(Estimate(Basis.NO_CARDS, 0, 0), {}, (0.0, 0.0))
+    rows = store.totals(session, **earlier)
+    total = sum((Totals(r.calls, r.checked, r.automatic_sum, r.flagged) for r in rows), Totals())
+    severity = fairness.correction(session, month=month_before(month), zone=zone)
+    agents = {r.agent_id for r in rows}
+    own = [c for c in cards if c.agent_id in agents]
+    estimate = rules.estimate_group(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
+    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, **earlier)}, _weights(own))
+
+
+def _weights(cards: Sequence[ScoredCall]) -> tuple[float, float]:
+    return sum(1 / c.probability for c in cards), sum(1 / c.probability**2 for c in cards)
+
+
+def _scope(session: Session, month: str, zone: ZoneInfo, project: str | None, team: str | None) -> dict[str, Any]:
+    """What the queries are narrowed to."""
+    begin, end = month_bounds(month, zone)
     project_id = store.project(session, project) if project else None
     team_id = store.team(session, team) if team else None
     for name, found in ((project, project_id), (team, team_id)):
         if name and found is None:
             raise UnknownScope(name)
-    return {"project_id": project_id, "team_id": team_id}
+    return {"begin": begin, "end": end, "project_id": project_id, "team_id": team_id}
 
 
-def _projects(cards: Sequence[ScoredCall], totals: Sequence[ProjectTotals], model: rules.PooledModel | None, *, minimum: int) -> tuple[Group, ...]:
+def _projects(session: Session, m: _Month) -> tuple[Group, ...]:
+    agents = {a.agent_id for a in m.agents}
     groups = []
-    for t in totals:
-        rows = [c for c in cards if c.project_id == t.project_id]
-        estimate = rules.estimate_group(rows, [t], model, minimum=minimum)
-        groups.append(Group("project", t.project_id, t.project, "", t.checked, estimate, rules.wilson(t.critical, t.cards)))
+    for project_id, _code, name, _simulated in store.projects(session):
+        if project_id in m.by_project:
+            rows = [c for c in m.cards if c.project_id == project_id and c.agent_id in agents]
+            groups.append(m.line("project", name, "", rows, m.by_project[project_id], project_id, (), None))
     return tuple(groups)
 
 
-def _previous(session: Session, *, month: str, zone: ZoneInfo, scope: dict[str, Any], minimum: int) -> Estimate:
-    begin, end = month_bounds(month_before(month), zone)
-    earlier = scope | {"begin": begin, "end": end}
-    cards = store.scored_calls(session, **earlier)
-    return rules.estimate_group(cards, store.totals(session, **earlier) if cards else [], rules.fit(cards), minimum=minimum)
-
-
-def _grouped(rows: Sequence[AgentTotals], key: Callable[[AgentTotals], tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], list[AgentTotals]]]:
-    groups: dict[tuple[Any, ...], list[AgentTotals]] = {}
+def _grouped(rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], list[AgentFacts]]]:
+    groups: dict[tuple[Any, ...], list[AgentFacts]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return list(groups.items())
 
 
-def _criteria(session: Session, scope: dict[str, Any], titles: Titles) -> tuple[CriterionLine, ...]:
+def _criteria(
+    session: Session, scope: dict[str, Any], titles: Titles, tallied: Sequence[Tally], cards: Sequence[ScoredCall], before: _Earlier
+) -> tuple[CriterionLine, ...]:
+    weight, squares = _weights(cards)
     lines = []
-    for criterion, answered, counted, lost, na, fails, automatic, unchanged in store.criteria(session, **scope):
-        agrees: Rate = rules.wilson(unchanged, automatic)
-        title = titles.get(criterion, {"en": criterion})
-        lines.append(CriterionLine(criterion, title, answered, rules.wilson(lost, counted), na, agrees, fails))
-    return tuple(sorted(lines, key=lambda x: (-x.lost.count, x.criterion)))
+    for t in tallied:
+        title = titles.get(t.criterion, {"en": t.criterion})
+        moved = rules.moved(t, before.tallies.get(t.criterion), (weight, squares, *before.weights)) if t.criterion in before.tallies else None
+        lost, kept = rules.wilson(t.lost, t.counted), rules.wilson(t.unchanged, t.automatic)
+        lines.append(CriterionLine(t.criterion, title, t.answered, lost, t.not_applicable, kept, t.fails, rules.points_lost(t, weight), moved))
+    lines.sort(key=lambda x: (-(x.points_lost or 0), -x.lost.count, x.criterion))
+    worst = {x.criterion for x in lines[:MOVERS] if x.lost.count}
+    fallen = {x.criterion for x in sorted(lines, key=lambda x: x.moved.value if x.moved else 0)[:MOVERS] if x.moved and x.moved.value < 0}
+    heard = store.examples(session, sorted(worst | fallen), **scope) if worst | fallen else {}
+    return tuple(replace(x, examples=tuple(heard.get(x.criterion, ()))) for x in lines)
 
 
-def _notes(cards: Sequence[ScoredCall], model: rules.PooledModel | None) -> tuple[str, ...]:
+def _coverage(session: Session, scope: dict[str, Any], m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Any:
+    total = sum(m.totals.values(), Totals())
+    flagged = [c for c in cards if c.is_flagged]
+    counts = {"calls": total.calls, "checked": total.checked, "flagged": total.flagged, "heard": len(flagged), "confirmed": sum(c.is_breach for c in flagged)}
+    return replace(store.coverage(session, now=at, **scope), **counts)
+
+
+def _fails_cost(cards: Sequence[ScoredCall]) -> float | None:
+    """What critical fails cost of the 100 points, per call."""
+    weight = sum(1 / c.probability for c in cards)
+    lost = sum(((c.without_fails if c.without_fails is not None else c.human) - c.human) / c.probability for c in cards)
+    return lost / weight if weight else None
+
+
+def _model_facts(model: PooledModel | None) -> dict[str, Any]:
+    if model is None:
+        return {}
+    return {"residual_deviation": round(model.variance**0.5, 2), "degrees": round(model.degrees), "prior_degrees": round(min(model.prior_degrees, 9999.0), 1)}
+
+
+def _notes(cards: Sequence[ScoredCall], model: PooledModel | None) -> tuple[str, ...]:
     """What a reader must know about the figures, as codes that pages put into words."""
     notes = []
     if model is None:
         notes.append("too_few_cards")
     if cards and any(c.automatic is None for c in cards):
         notes.append("human_only")
+    if cards and len({c.evaluator_id for c in cards}) == 1:
+        notes.append("one_evaluator")
     if any(c.probability < 1 for c in cards) and len({round(c.probability, 6) for c in cards}) > 1:
         notes.append("unequal_probabilities")
     return tuple(notes)
+
+
+def _agreement(session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]) -> AgreementFacts:
+    found, same = fairness.month_agreement(session, month=month, zone=zone)
+    kept = rules.wilson(sum(t.unchanged for t in tallied), sum(t.automatic for t in tallied))
+    return AgreementFacts(found.calls, found.alpha, found.low, found.high, same, kept)
+
+
+def _target_lines(m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], titles: Titles) -> tuple[TargetLine, ...]:
+    """Every target of the month with where things stand."""
+    at = {(g.kind, g.id if g.kind != "whole" else None): g for g in groups}
+    lines = []
+    for t in m.targets:
+        g = at.get((t.scope.value, t.scope_id))
+        if not t.holds_in(m.month) or g is None:
+            continue
+        value, low, high = _standing(t, g, tallied)
+        verdict = rules.verdict(value, low, high, t.value, at_most=t.is_at_most)
+        lines.append(TargetLine(t.id, t.indicator.value, t.criterion, titles.get(t.criterion, {}), t.scope.value, g.name, t.value, value, low, high, verdict))
+    return tuple(lines)
+
+
+def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | None, float | None, float | None]:
+    if t.indicator is Indicator.QUALITY:
+        return g.estimate.value, g.estimate.low, g.estimate.high
+    if t.indicator is Indicator.CRITICAL:
+        return g.critical.share, g.critical.low, g.critical.high
+    if t.indicator is Indicator.SATISFACTION:
+        return (g.satisfaction.mean, g.satisfaction.low, g.satisfaction.high) if g.satisfaction else (None, None, None)
+    found = next((x for x in tallied if x.criterion == t.criterion), None) if g.kind == "whole" else None
+    kept = rules.wilson(found.counted - found.lost, found.counted) if found else None
+    return (kept.share, kept.low, kept.high) if kept else (None, None, None)
+
+
+def _measures(session: Session, *, month: str, project: str | None, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
+    """Measures agreed up to this month, and what has moved since they were."""
+    found = targets.measures(session, until_month=month)
+    months = sorted({x.month for x in found})
+    kept = store.figures(session, months=months, project=project or "")
+    return tuple(
+        MeasureLine(
+            x.id, x.title, x.detail, x.month, x.criterion, x.scope.value, x.name, x.state.value, x.owner, x.due_on.isoformat() if x.due_on else None,
+            bool(x.is_open and x.due_on and x.due_on < at), x.expected, _since(x, kept.get(x.month), now, month), x.result,
+        )
+        for x in found
+    )  # fmt: skip
+
+
+def _since(x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str) -> Change | None:
+    """By how much the measure's scope has moved since the month it was agreed in. Not an effect: nothing here knows what would have been without it."""
+    if kept is None or x.month == month or x.criterion:
+        return None
+    document = kept[0]
+    name = {"team": "teams", "department": "departments", "project": "projects"}.get(x.scope.value)
+    then = (
+        document["whole"]
+        if x.scope is ScopeKind.WHOLE
+        else document["agents"].get(str(x.scope_id))
+        if x.scope is ScopeKind.AGENT
+        else document[name or "teams"].get(x.name)
+    )
+    group = next((g for g in now if g.kind == x.scope.value and (g.kind == "whole" or g.id == x.scope_id)), None)
+    return rules.change(group.estimate, estimate_of(then)) if group and then else None
+
+
+def estimate_of(document: Mapping[str, Any]) -> Estimate:
+    """An estimate read back from a report's document."""
+    return Estimate(**{**document, "basis": Basis(document["basis"])})

@@ -1,30 +1,33 @@
 """Queries for reports: a month is a handful of grouped queries, whatever the number of calls."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from qa.reporting.types import AgentTotals, Coverage, ProjectTotals, ScoredCall
+from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, ScoredCall, Tally
 from qa.scoring.types import AssignmentKind, ScorecardState
-from qa.tables.calls import CallRow
+from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
-from qa.tables.reports import ClosedMonthRow
-from qa.tables.results import CheckResultRow
+from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
 
-CriterionCounts = tuple[str, int, int, int, int, int, int, int]
+SURE = ("met", "not_met", "not_applicable")
+SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
+
+
+def _team(column: Any, team_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if team_id is None else [column.in_(select(AgentRow.id).where(AgentRow.team_id == team_id))]
 
 
 def _calls(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [CallRow.started_at >= begin, CallRow.started_at < end]
     if project_id is not None:
         conditions.append(CallRow.project_id == project_id)
-    if team_id is not None:
-        conditions.append(CallRow.agent_id.in_(select(AgentRow.id).where(AgentRow.team_id == team_id)))
-    return conditions
+    return conditions + _team(CallRow.agent_id, team_id)
 
 
 def _cards(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
@@ -36,123 +39,140 @@ def _cards(begin: datetime, end: datetime, project_id: int | None, team_id: int 
     ]
     if project_id is not None:
         conditions.append(ScorecardRow.project_id == project_id)
-    if team_id is not None:
-        conditions.append(ScorecardRow.agent_id.in_(select(AgentRow.id).where(AgentRow.team_id == team_id)))
-    return conditions
+    return conditions + _team(ScorecardRow.agent_id, team_id)
 
 
-def totals(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[AgentTotals]:
-    """Per agent: calls, calls with an automatic score, mean of it."""
-    counted = (
-        select(CallRow.agent_id, func.count().label("calls"), func.count(CheckResultRow.score).label("checked"), func.avg(CheckResultRow.score).label("mean"))
-        .outerjoin(CheckResultRow, CheckResultRow.call_id == CallRow.id)
-        .where(*_calls(begin, end, project_id, team_id))
-        .group_by(CallRow.agent_id)
-        .subquery()
-    )
+def _answers(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [AnswerRow.called_at >= begin, AnswerRow.called_at < end]
+    if project_id is not None:
+        conditions.append(AnswerRow.project_id == project_id)
+    return conditions + _team(AnswerRow.agent_id, team_id)
+
+
+def totals(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[CallTotals]:
+    """Per project and agent: calls, calls with an automatic score, its sum, calls with a critical flag. One index holds all of it."""
+    score = CallRow.automatic_score
+    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     query = (
-        select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, counted.c.calls, counted.c.checked, counted.c.mean)
-        .join(counted, counted.c.agent_id == AgentRow.id)
+        select(CallRow.project_id, CallRow.agent_id, func.count(), func.count(score), func.coalesce(func.sum(score), 0.0), flagged)
+        .where(*_calls(begin, end, project_id, team_id))
+        .group_by(CallRow.project_id, CallRow.agent_id)
+    )
+    return [CallTotals(*row) for row in session.execute(query)]
+
+
+def agents(session: Session, *, team_id: int | None) -> list[AgentFacts]:
+    """Everybody with team and department, in the order of the report."""
+    query = (
+        select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, AgentRow.is_simulated)
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
         .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
-        .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name)
+        .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name, AgentRow.id)
     )
-    return [AgentTotals(*row) for row in session.execute(query)]
+    return [AgentFacts(*row) for row in session.execute(query if team_id is None else query.where(AgentRow.team_id == team_id))]
 
 
-def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ScoredCall]:
+def projects(session: Session) -> list[tuple[int, str, str, bool]]:
+    """Id, code, name, and whether it is simulated."""
+    return [tuple(r) for r in session.execute(select(ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated).order_by(ProjectRow.name))]  # type: ignore[misc]
+
+
+def departments(session: Session) -> dict[str, int]:
+    return {name: i for i, name in session.execute(select(DepartmentRow.id, DepartmentRow.name))}
+
+
+def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None = None) -> list[ScoredCall]:
     """Submitted cards of drawn calls that have a score. Cards of calls that nobody drew stand for themselves only and are left out."""
-    columns = (ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability, ScorecardRow.project_id)
-    query = select(*columns).where(*_cards(begin, end, project_id, team_id), ScorecardRow.score.is_not(None), ScorecardRow.probability.is_not(None))
-    return [ScoredCall(a, s, x, p, project) for a, s, x, p, project in session.execute(query.order_by(ScorecardRow.id)) if s is not None and p]
+    s = ScorecardRow
+    columns = (s.agent_id, s.score, s.automatic_score, s.probability, s.project_id, s.evaluator_id, s.score_without_fails, s.is_breach, s.is_flagged)
+    query = select(*columns).where(*_cards(begin, end, project_id, team_id), s.score.is_not(None), s.probability.is_not(None))
+    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]  # neither score nor probability is None here
 
 
-def project_totals(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ProjectTotals]:
-    """Per project: calls, calls with an automatic score, mean of it, scorecards with a critical breach, scorecards."""
-    counted = (
-        select(CallRow.project_id, func.count().label("calls"), func.count(CheckResultRow.score).label("checked"), func.avg(CheckResultRow.score).label("mean"))
-        .outerjoin(CheckResultRow, CheckResultRow.call_id == CallRow.id)
-        .where(*_calls(begin, end, project_id, team_id))
-        .group_by(CallRow.project_id)
-        .subquery()
-    )
-    failed = select(AnswerRow.scorecard_id).where(AnswerRow.failed).distinct().subquery()
-    carded = (
-        select(ScorecardRow.project_id, func.count(failed.c.scorecard_id).label("critical"), func.count().label("cards"))
-        .outerjoin(failed, failed.c.scorecard_id == ScorecardRow.id)
-        .where(*_cards(begin, end, project_id, team_id))
-        .group_by(ScorecardRow.project_id)
-        .subquery()
-    )
-    columns = (
-        ProjectRow.id,
-        ProjectRow.name,
-        counted.c.calls,
-        counted.c.checked,
-        counted.c.mean,
-        func.coalesce(carded.c.critical, 0),
-        func.coalesce(carded.c.cards, 0),
-    )
-    query = select(*columns).join(counted, counted.c.project_id == ProjectRow.id).outerjoin(carded, carded.c.project_id == ProjectRow.id)
-    return [ProjectTotals(*row) for row in session.execute(query.order_by(ProjectRow.name))]
+def tallies(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[Tally]:
+    """Per criterion the answers of the month, counted from one index."""
+    a = AnswerRow
+    sure = a.automatic.in_(SURE)
+    lost = a.weight * a.points_lost
 
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
 
-def critical_cards(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> dict[int, tuple[int, int]]:
-    """Per agent: cards with a critical breach, and all cards."""
-    failed = select(AnswerRow.scorecard_id).where(AnswerRow.failed).distinct().subquery()
-    query = (
-        select(ScorecardRow.agent_id, func.count(failed.c.scorecard_id), func.count())
-        .outerjoin(failed, failed.c.scorecard_id == ScorecardRow.id)
-        .where(*_cards(begin, end, project_id, team_id))
-        .group_by(ScorecardRow.agent_id)
-    )
-    return {a: (k, n) for a, k, n in session.execute(query)}
-
-
-def criteria(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[CriterionCounts]:
-    """Per criterion: answers, counted, lost, not applicable, fails, with an automatic answer, of these unchanged."""
     query = (
         select(
-            AnswerRow.criterion,
+            a.criterion,
             func.count(),
-            func.count(AnswerRow.share_of_points),
-            func.count().filter(AnswerRow.share_of_points < 1),
-            func.count().filter(AnswerRow.option == "na"),
-            func.count().filter(AnswerRow.failed),
-            func.count().filter(AnswerRow.automatic.in_(("met", "not_met", "not_applicable"))),
-            func.count().filter(AnswerRow.automatic.in_(("met", "not_met", "not_applicable")), ~AnswerRow.was_changed),
+            func.count(a.share_of_points),
+            count(a.share_of_points < 1),
+            count(a.option == "na"),
+            count(a.failed.is_(True)),
+            count(sure),
+            count(sure & ~a.was_changed),
+            func.coalesce(func.sum(lost), 0.0),
+            func.coalesce(func.sum(lost * lost), 0.0),
+            func.coalesce(func.sum(lost * a.weight), 0.0),
         )
-        .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
-        .where(*_cards(begin, end, project_id, team_id))
-        .group_by(AnswerRow.criterion)
-        .order_by(AnswerRow.criterion)
+        .where(*_answers(begin, end, project_id, team_id))
+        .group_by(a.criterion)
+        .order_by(a.criterion)
     )
-    return [tuple(row) for row in session.execute(query)]  # type: ignore[misc]  # eight columns, as selected
+    return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type]  # coalesced sums
+
+
+def examples(
+    session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None, each: int = 3
+) -> dict[str, list[Example]]:
+    """For some criteria the newest released cards on which they were lost."""
+    query = (
+        select(AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id, ScorecardRow.agent_id)
+        .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
+        .where(*_answers(begin, end, project_id, team_id), AnswerRow.criterion.in_(criteria), AnswerRow.share_of_points < 1)
+        .where(ScorecardRow.state.in_((ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)))
+        .order_by(AnswerRow.called_at.desc(), AnswerRow.id.desc())
+        .limit(60 * max(1, len(criteria)))
+    )
+    found: dict[str, list[Example]] = {}
+    for criterion, card_id, call_id, agent_id in session.execute(query):
+        rows = found.setdefault(criterion, [])
+        if len(rows) < each and agent_id not in {e.agent_id for e in rows}:
+            rows.append(Example(card_id, call_id, agent_id))
+    return found
 
 
 def coverage(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None, now: datetime) -> Coverage:
+    """What became of the drawn calls; the totals of all calls are filled in by the caller, who has them."""
     where = _calls(begin, end, project_id, team_id)
-    calls, checked = session.execute(
-        select(func.count(), func.count(CheckResultRow.id)).select_from(CallRow).outerjoin(CheckResultRow, CheckResultRow.call_id == CallRow.id).where(*where)
-    ).one()
     drawn = session.scalar(select(func.count(DrawnCallRow.call_id.distinct())).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(*where)) or 0
     open_states = (AssignmentState.WAITING, AssignmentState.CLAIMED)
-    scored, skipped, waiting, overdue = session.execute(
+
+    def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(*conditions)
+
+    state = AssignmentRow.state
+    scored, skipped, waiting, overdue, expired, withdrawn = session.execute(
         select(
-            func.count().filter(AssignmentRow.state == AssignmentState.SUBMITTED),
-            func.count().filter(AssignmentRow.state == AssignmentState.SKIPPED),
-            func.count().filter(AssignmentRow.state.in_(open_states)),
-            func.count().filter(AssignmentRow.state.in_(open_states), AssignmentRow.due_at < now),
+            count(state == AssignmentState.SUBMITTED),
+            count(state == AssignmentState.SKIPPED),
+            count(state.in_(open_states)),
+            count(state.in_(open_states), AssignmentRow.due_at < now),
+            count(state == AssignmentState.EXPIRED),
+            count(state == AssignmentState.WITHDRAWN),
         )
         .select_from(AssignmentRow)
         .join(CallRow, CallRow.id == AssignmentRow.call_id)
         .where(*where, AssignmentRow.kind == AssignmentKind.STANDARD)
     ).one()
-    return Coverage(calls, checked, drawn, scored, skipped, waiting, overdue)
+    return Coverage(0, 0, drawn, scored, skipped, waiting, overdue, expired, withdrawn)
 
 
-def has_simulated(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> bool:
-    return session.scalar(select(CallRow.id).where(*_calls(begin, end, project_id, team_id), CallRow.is_simulated).limit(1)) is not None
+def ratings(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> dict[int, tuple[int, dict[str, float]]]:
+    """Per agent: how many customers rated a call, and the sums from which mean and correlation with the automatic score come."""
+    x, y = CallRow.automatic_score, RatingRow.value
+    known = case((x.is_not(None), y), else_=None)
+    sums = (func.sum(y), func.sum(y * y), func.count(x), func.sum(x), func.sum(x * x), func.sum(x * y), func.sum(known), func.sum(known * known))
+    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_calls(begin, end, project_id, team_id))
+    rows = session.execute(query.group_by(CallRow.agent_id))
+    return {agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)}) for agent, n, *values in rows}
 
 
 def project(session: Session, code: str) -> int | None:
@@ -161,6 +181,10 @@ def project(session: Session, code: str) -> int | None:
 
 def team(session: Session, name: str) -> int | None:
     return session.scalar(select(TeamRow.id).where(TeamRow.name == name))
+
+
+def first_call_at(session: Session) -> datetime | None:
+    return session.scalar(select(func.min(CallRow.started_at)))
 
 
 def last_call_at(session: Session) -> datetime | None:
@@ -181,4 +205,20 @@ def is_closed(session: Session, month: str) -> bool:
 
 def add_closed(session: Session, *, month: str, project: str, revision: int, document: dict[str, Any], at: datetime, by: int | None) -> None:
     session.add(ClosedMonthRow(month=month, project=project, revision=revision, document=document, closed_at=at, closed_by=by))
+    session.flush()
+
+
+def figures(session: Session, *, months: Sequence[str], project: str) -> dict[str, tuple[dict[str, Any], datetime]]:
+    """Months as they were last computed, for trends."""
+    query = select(MonthFigureRow).where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project, MonthFigureRow.team == "")
+    return {r.month: (r.document, r.made_at) for r in session.scalars(query)}
+
+
+def keep_figure(session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime) -> None:
+    query = select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project, MonthFigureRow.team == "")
+    row = session.scalar(query)
+    if row is None:
+        session.add(MonthFigureRow(month=month, project=project, team="", document=document, made_at=at))
+    else:
+        row.document, row.made_at = document, at
     session.flush()

@@ -5,6 +5,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from qa.tables.reports import Audience, RunState
+
+__all__ = [
+    "AgentFacts", "AgreementFacts", "Audience", "Basis", "CallTotals", "Change", "Coverage", "CriterionLine", "Estimate", "Example", "Group", "MeasureLine",
+    "MonthReport", "Rate", "RunState", "Satisfaction", "ScoredCall", "Standing", "Tally", "TargetLine", "Totals", "TrendPoint", "Verdict",
+]  # fmt: skip
+
 
 class Basis(enum.Enum):
     """Whether there is a figure, and if not, why."""
@@ -23,33 +30,50 @@ class ScoredCall:
     automatic: float | None
     probability: float
     project_id: int = 0
+    evaluator_id: int = 0
+    without_fails: float | None = None
+    is_breach: bool = False  # a person found a critical breach
+    is_flagged: bool = False  # a check said so
 
 
 @dataclass(frozen=True)
-class ProjectTotals:
-    """All calls of a project in the month, and how many of its scorecards have a critical breach."""
+class CallTotals:
+    """All calls of an agent in a project and month: how many, how many with an automatic score, its sum, how many with a critical flag."""
 
     project_id: int
-    project: str
+    agent_id: int
     calls: int
     checked: int
-    automatic_mean: float | None
-    critical: int
-    cards: int
+    automatic_sum: float
+    flagged: int
 
 
 @dataclass(frozen=True)
-class AgentTotals:
-    """All calls of an agent in the month: how many, how many with an automatic score, and its mean."""
-
+class AgentFacts:
     agent_id: int
     agent: str
     team_id: int
     team: str
     department: str
-    calls: int
-    checked: int
-    automatic_mean: float | None
+    is_simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Calls of anybody or anything, added up."""
+
+    calls: int = 0
+    checked: int = 0
+    automatic_sum: float = 0.0
+    flagged: int = 0
+
+    @property
+    def automatic_mean(self) -> float | None:
+        return self.automatic_sum / self.checked if self.checked else None
+
+    def __add__(self, other: "Totals") -> "Totals":
+        sums = (self.calls + other.calls, self.checked + other.checked, self.automatic_sum + other.automatic_sum, self.flagged + other.flagged)
+        return Totals(*sums)
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,8 @@ class Estimate:
     high: float | None = None
     human_mean: float | None = None
     automatic_mean: float | None = None
+    standard_error: float | None = None
+    degrees: float | None = None
 
     def document(self) -> dict[str, Any]:
         return {k: _round(v) if isinstance(v, float) else v.value if isinstance(v, Basis) else v for k, v in asdict(self).items()}
@@ -71,7 +97,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Rate:
-    """`count` of `of`, as a share (0–1) with its Wilson 95 % interval."""
+    """`count` of `of` that were looked at, and the share (0–1) it makes likely for all calls, with its 95 % interval."""
 
     count: int
     of: int
@@ -83,9 +109,36 @@ class Rate:
         return {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
+class Verdict(enum.Enum):
+    """A figure against its target. Where the interval holds the target, nobody can tell."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    CANNOT_TELL = "cannot_tell"
+    NO_FIGURE = "no_figure"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of an agent beside the figure with consequences; for looking closer, never for judging.
+
+    `shrunken` is the value that the others make likely, `under_target` the probability of lying under the target. `apart` names the groups that
+    cannot be told apart: who shares a letter does. `bias` is by how many points the checks rate this agent's calls too high (+) or too low (−).
+    """
+
+    shrunken: float | None = None
+    under_target: float | None = None
+    apart: str = ""
+    bias: float | None = None
+    is_bias_sure: bool = False
+
+    def document(self) -> dict[str, Any]:
+        return {k: _round(v, 4 if k == "under_target" else 2) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
 @dataclass(frozen=True)
 class Group:
-    """One line of the report: an agent, a team, a department, the whole."""
+    """One line of the report: an agent, a team, a department, the whole. `raw` is the figure before a correction for severity, if one is made."""
 
     kind: str
     id: int | None
@@ -94,15 +147,80 @@ class Group:
     checked: int
     estimate: Estimate
     critical: Rate
+    target: float | None = None
+    verdict: Verdict | None = None
+    standing: Standing | None = None
+    raw: Estimate | None = None
+    satisfaction: "Satisfaction | None" = None
 
     def document(self) -> dict[str, Any]:
         head = {"kind": self.kind, "id": self.id, "name": self.name, "parent": self.parent, "checked": self.checked}
-        return head | {"estimate": self.estimate.document(), "critical": self.critical.document()}
+        tail: dict[str, Any] = {"target": self.target, "verdict": self.verdict.value if self.verdict else None}
+        for name in ("standing", "raw", "satisfaction"):
+            part = getattr(self, name)
+            tail[name] = part.document() if part else None
+        return head | {"estimate": self.estimate.document(), "critical": self.critical.document()} | tail
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    """What customers said afterwards (0–100), and how it goes with the automatic score of the same calls (correlation with 95 % interval)."""
+
+    count: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    correlation: float | None = None
+    correlation_low: float | None = None
+    correlation_high: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {k: _round(v, 3 if k.startswith("corr") else 2) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Answers to one criterion, counted. `lost_weight`, `lost_square` and `lost_cross` are Σw·l, Σw²·l² and Σw²·l over drawn calls, l the points lost."""
+
+    criterion: str
+    answered: int
+    counted: int
+    lost: int
+    not_applicable: int
+    fails: int
+    automatic: int
+    unchanged: int
+    lost_weight: float
+    lost_square: float
+    lost_cross: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much something changed since the month before, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_sure(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+    def document(self) -> dict[str, Any]:
+        return {k: _round(v) for k, v in asdict(self).items()} | {"is_sure": self.is_sure}
+
+
+@dataclass(frozen=True)
+class Example:
+    card_id: int
+    call_id: int
+    agent_id: int
 
 
 @dataclass(frozen=True)
 class CriterionLine:
-    """How often a criterion was lost, and how often people agree with its automatic answer."""
+    """How often a criterion was lost, what that costs of the 100 points, how that moved, and how often people agree with its automatic answer."""
 
     criterion: str
     title: dict[str, str]
@@ -111,6 +229,9 @@ class CriterionLine:
     not_applicable: int
     automatic: Rate
     fails: int
+    points_lost: float | None = None
+    moved: Change | None = None  # of the score: less lost is a rise
+    examples: tuple[Example, ...] = ()
 
     def document(self) -> dict[str, Any]:
         return {
@@ -121,11 +242,89 @@ class CriterionLine:
             "fails": self.fails,
             "lost": self.lost.document(),
             "automatic_agrees": self.automatic.document(),
+            "points_lost": _round(self.points_lost),
+            "moved": self.moved.document() if self.moved else None,
+            "examples": [asdict(e) for e in self.examples],
         }
 
 
 @dataclass(frozen=True)
+class TrendPoint:
+    month: str
+    estimate: Estimate
+    low_limit: float | None = None
+    high_limit: float | None = None
+    is_outside: bool = False
+
+    def document(self) -> dict[str, Any]:
+        limits = {"low_limit": _round(self.low_limit), "high_limit": _round(self.high_limit), "is_outside": self.is_outside}
+        return {"month": self.month, "estimate": self.estimate.document()} | limits
+
+
+@dataclass(frozen=True)
+class TargetLine:
+    """A target, and where things stand. Values are 0–100, or shares 0–1 for critical breaches and single criteria."""
+
+    id: int
+    indicator: str
+    criterion: str
+    title: dict[str, str]
+    scope: str
+    name: str
+    target: float
+    value: float | None
+    low: float | None
+    high: float | None
+    verdict: Verdict
+
+    def document(self) -> dict[str, Any]:
+        fields = {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        return fields | {"verdict": self.verdict.value}
+
+
+@dataclass(frozen=True)
+class MeasureLine:
+    """An improvement measure with what it was to bring and what was seen since: the change of its scope, which other things moved too."""
+
+    id: int
+    title: str
+    detail: str
+    month: str
+    criterion: str
+    scope: str
+    name: str
+    state: str
+    owner: str
+    due_on: str | None
+    is_late: bool
+    expected: float | None
+    since: Change | None
+    result: str
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self) | {"expected": _round(self.expected), "since": self.since.document() if self.since else None}
+
+
+@dataclass(frozen=True)
+class AgreementFacts:
+    """How far evaluators agree where two scored the same call, and people with the checks."""
+
+    calls: int
+    alpha: float | None
+    low: float | None
+    high: float | None
+    same_answers: float | None
+    automatic: Rate
+
+    def document(self) -> dict[str, Any]:
+        fields = {k: _round(v, 3) if isinstance(v, float) else v for k, v in asdict(self).items() if k != "automatic"}
+        return fields | {"automatic": self.automatic.document()}
+
+
+@dataclass(frozen=True)
 class Coverage:
+    """What became of the month's calls. `flagged` calls have an automatic critical flag, of these `heard` were scored, `confirmed` were breaches."""
+
     calls: int
     checked: int
     drawn: int
@@ -133,6 +332,11 @@ class Coverage:
     skipped: int
     waiting: int
     overdue: int
+    expired: int = 0
+    withdrawn: int = 0
+    flagged: int = 0
+    heard: int = 0
+    confirmed: int = 0
 
 
 @dataclass(frozen=True)
@@ -155,6 +359,17 @@ class MonthReport:
     is_simulated: bool
     made_at: datetime
     notes: tuple[str, ...] = field(default=())
+    target: float | None = None
+    change: Change | None = None
+    trend: tuple[TrendPoint, ...] = ()
+    targets: tuple[TargetLine, ...] = ()
+    measures: tuple[MeasureLine, ...] = ()
+    agreement: AgreementFacts | None = None
+    satisfaction: Satisfaction | None = None
+    fails_cost: float | None = None  # of the 100 points, by critical fails
+    overdispersion: float | None = None  # of the teams' funnel plot
+    corrected: bool = False  # for the severity of evaluators
+    model: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -172,7 +387,18 @@ class MonthReport:
             "agents": [g.document() for g in self.agents],
             "criteria": [c.document() for c in self.criteria],
             "coverage": asdict(self.coverage),
-            "method": {"estimator": "difference estimator with one pooled slope, design-weighted", "slope": _round(self.slope, 4), "confidence": 0.95},
+            "target": self.target,
+            "change": self.change.document() if self.change else None,
+            "trend": [t.document() for t in self.trend],
+            "targets": [t.document() for t in self.targets],
+            "measures": [m.document() for m in self.measures],
+            "agreement": self.agreement.document() if self.agreement else None,
+            "satisfaction": self.satisfaction.document() if self.satisfaction else None,
+            "fails_cost": _round(self.fails_cost),
+            "overdispersion": _round(self.overdispersion),
+            "corrected": self.corrected,
+            "method": {"estimator": "difference estimator with one pooled slope, design-weighted", "slope": _round(self.slope, 4), "confidence": 0.95}
+            | self.model,
             "notes": list(self.notes),
         }
 

@@ -132,6 +132,14 @@ def part_of(rule: PlanRule, *, queue: str, direction: str, language: str | None,
     return {"": "", "queue": queue, "direction": direction, "language": language or "?", "duration": band}[rule.stratify_by]
 
 
+def value_of(details: Mapping[str, Any], name: str) -> Any:
+    """A field of the call data by its name; dots lead into levels, as in ticket.number."""
+    node: Any = details
+    for part in name.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node
+
+
 def is_said(value: Any) -> bool:
     """Whether a field of the call data says yes: present, and neither empty nor no."""
     return str(value).lower() not in ("none", "", "false", "no", "0")
@@ -175,7 +183,7 @@ def is_risky(call: FrameCall, risk: Risk | None) -> bool:
     if risk is None:
         return False
     is_long = risk.min_duration_seconds is not None and call.duration_seconds >= risk.min_duration_seconds
-    return is_long or (risk.has is not None and is_said(call.details.get(risk.has)))
+    return is_long or (risk.has is not None and is_said(value_of(call.details, risk.has)))
 
 
 def _sizes(flags: Sequence[bool], risk: Risk | None) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from qa.sampling.rules import ALL_OF, is_said, part_of
+from qa.sampling.rules import ALL_OF, is_said, part_of, value_of
 from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Stratum
 from qa.tables.calls import CallRow, Direction
 from qa.tables.cases import CaseKind, CaseRow
@@ -65,9 +65,9 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     made = []
     for i, x, agent, hired, seconds, details, queue, direction, language, flagged in session.execute(query.order_by(CallRow.external_id)):
         is_new = bool(hired and hired > new_since)
-        if (rule.has and not is_said(details.get(rule.has))) or (rule.only_new_hires and not is_new):
+        if (rule.has and not is_said(value_of(details, rule.has))) or (rule.only_new_hires and not is_new):
             continue
-        must = next((k for k in rule.take_all if is_said(details.get(k)) or cases.get(i) == k), "")
+        must = next((k for k in rule.take_all if is_said(value_of(details, k)) or cases.get(i) == k), "")
         must = must or ("critical" if rule.verify_critical and flagged else "")
         part = part_of(rule, queue=queue, direction=direction.value, language=language, seconds=seconds)
         made.append(FrameCall(i, x, agent, is_new, seconds, details, part, must))

@@ -79,7 +79,9 @@ def severity(cards: Sequence[Scored]) -> SeverityModel | None:
     sizes = np.bincount(calls)
     doubled = sizes[calls] > 1
     rows = tuple(
-        Severity(e, float(centred[i]), float(centred[i] - t * errors[i]), float(centred[i] + t * errors[i]), int((j == i).sum()), int((doubled & (j == i)).sum()))
+        Severity(
+            e, float(centred[i]), float(centred[i] - t * errors[i]), float(centred[i] + t * errors[i]), int((j == i).sum()), int((doubled & (j == i)).sum())
+        )
         for e, i in place.items()
     )
     return SeverityModel(rows, float(np.sqrt(ta)), float(np.sqrt(tc)), float(np.sqrt(te)), int((sizes > 1).sum()))
@@ -96,7 +98,13 @@ def _means(v: npt.NDArray[np.float64], by: npt.NDArray[np.intp]) -> npt.NDArray[
 
 
 def _fit(
-    y: npt.NDArray[np.float64], j: npt.NDArray[np.intp], a: npt.NDArray[np.intp], calls: npt.NDArray[np.intp], n: int, m: int, variances: tuple[float, float, float]
+    y: npt.NDArray[np.float64],
+    j: npt.NDArray[np.intp],
+    a: npt.NDArray[np.intp],
+    calls: npt.NDArray[np.intp],
+    n: int,
+    m: int,
+    variances: tuple[float, float, float],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Generalised least squares for the evaluators; calls and agents are absorbed one after the other. Calls of one agent are independent given the agent."""
     ta, tc, te = (max(v, 1e-6) for v in variances)

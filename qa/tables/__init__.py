@@ -3,4 +3,20 @@
 from qa.tables import calibration, calls, cases, forms, learning, notices, people, records, reports, results, sampling, scoring, targets, training
 from qa.tables.base import Base
 
-__all__ = ["Base", "calibration", "calls", "cases", "forms", "learning", "notices", "people", "records", "reports", "results", "sampling", "scoring", "targets", "training"]
+__all__ = [
+    "Base",
+    "calibration",
+    "calls",
+    "cases",
+    "forms",
+    "learning",
+    "notices",
+    "people",
+    "records",
+    "reports",
+    "results",
+    "sampling",
+    "scoring",
+    "targets",
+    "training",
+]

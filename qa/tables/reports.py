@@ -80,3 +80,4 @@ class ReportRunRow(Base):
     total: Mapped[int] = mapped_column(default=0)
     asked_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")

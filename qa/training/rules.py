@@ -3,12 +3,15 @@
 Why not a plain threshold: over six calls it gives 69 % false flags (design/STATISTICS.md, 4.1).
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import betainc, betaln
 
-from qa.training.types import Counts
+from qa.statistics.effect import Design, Effect, ancova, second_baseline, waiting_list
+from qa.statistics.shares import discoveries
+from qa.training.types import Arm, CommonWeakness, Counts, GroupProposal, Need, Plan, Urgency
 
 MONTHS = 3
 TARGET = 0.8
@@ -16,6 +19,10 @@ FALSE_DISCOVERY_RATE = 0.10
 ACT_AT = 0.8
 WATCH_AT = 0.5
 MIN_CARDS = 3
+CARDS_TO_ACT = 9  # with fewer a list at 10 % is wrong at 15 % (docs/statistics.md)
+SMALLEST_GROUP = 2
+SHOWN_CALLS = 6
+FEW_AGENTS, MANY = 5, 0.4
 MEANS = np.linspace(0.02, 0.98, 49)
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
@@ -39,18 +46,91 @@ def probabilities_under(counts: Sequence[Counts], *, target: float = TARGET) -> 
     return [float(p) for p in weight @ under]
 
 
-def discoveries(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> int:
-    """How many of the probabilities (largest first) may be acted on: the longest prefix whose mean chance of being wrong is within the rate."""
-    ordered = sorted(probabilities, reverse=True)
-    wrong, count = 0.0, 0
-    for i, p in enumerate(ordered, start=1):
-        wrong += 1 - p
-        if wrong / i <= rate:
-            count = i
-    return count
+def urgencies(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> list[Urgency | None]:
+    """What to do about each pair: act (within the false-discovery rate, and at least 0.8 sure), watch (more likely than not), or nothing."""
+    ordered = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
+    acting = set(ordered[: discoveries(probabilities, rate=rate)])
+    return [Urgency.ACT if i in acting and p >= ACT_AT else Urgency.WATCH if p > WATCH_AT else None for i, p in enumerate(probabilities)]
 
 
-def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
-    """How many hypotheses are rejected (Benjamini, Hochberg 1995)."""
-    ordered = sorted(p_values)
-    return max((i for i, p in enumerate(ordered, start=1) if p <= i * rate / len(ordered)), default=0)
+def groups(needs: Sequence[Need]) -> tuple[GroupProposal, ...]:
+    """Sessions worth holding together: topics that at least two agents need, the largest first."""
+    by_topic: dict[str, list[Need]] = {}
+    for n in needs:
+        if n.urgency is Urgency.ACT:
+            by_topic.setdefault(n.topic, []).append(n)
+    made = []
+    for topic, rows in by_topic.items():
+        agents = dict(sorted({(n.agent_id, n.agent) for n in rows}, key=lambda a: a[1]))
+        if len(agents) >= SMALLEST_GROUP:
+            criteria = tuple(sorted({n.criterion for n in rows}))
+            made.append(GroupProposal(topic, criteria, rows[0].title, tuple(agents.items()), tuple(e for n in rows for e in n.evidence[:1])[:SHOWN_CALLS]))
+    return tuple(sorted(made, key=lambda g: (-len(g.agents), g.topic)))
+
+
+def common(needs: Sequence[Need], pairs: Mapping[str, int]) -> tuple[CommonWeakness, ...]:
+    """Criteria that a large part of all agents lose: a matter for the guide, the process or the knowledge base rather than for each agent."""
+    weak: dict[str, list[Need]] = {}
+    for n in needs:
+        weak.setdefault(n.criterion, []).append(n)
+    found = [CommonWeakness(c, rows[0].title, len(rows), pairs[c]) for c, rows in weak.items() if pairs[c] >= FEW_AGENTS and len(rows) / pairs[c] >= MANY]
+    return tuple(sorted(found, key=lambda w: -w.agents / w.of))
+
+
+def lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, Arm]:
+    """Who goes first: everybody where there are seats for all, else drawn by lot, so that those who wait can be compared with them."""
+    if seats is None or seats >= len(agent_ids):
+        return dict.fromkeys(agent_ids, Arm.FIRST)
+    drawn = sorted(agent_ids, key=lambda a: hashlib.blake2b(f"{seed}|{a}".encode(), digest_size=8).digest())
+    return {a: Arm.FIRST if i < seats else Arm.WAITING for i, a in enumerate(drawn)}
+
+
+def design(plan: Plan) -> Design:
+    """How the effect can be known: by those who wait, else by a month between choice and training, else against all others given the score of the choice."""
+    if any(m.arm is Arm.WAITING for m in plan.members):
+        return Design.WAITING_LIST
+    return Design.SECOND_BASELINE if months_between(plan) else Design.ANCOVA
+
+
+def months_between(plan: Plan) -> list[str]:
+    """The full months after the choice and before the training: an independent second baseline."""
+    start, m = f"{plan.starts_on:%Y-%m}", month_after(plan.month)
+    found: list[str] = []
+    while m < start:
+        found.append(m)
+        m = month_after(m)
+    return found[-MONTHS:]
+
+
+def months_after(plan: Plan, last: str) -> list[str]:
+    """Up to three full months after the training ended (or began, while it runs), as far as `last`."""
+    m = month_after(f"{plan.finished_on or plan.starts_on:%Y-%m}")
+    found: list[str] = []
+    while m <= last and len(found) < MONTHS:
+        found.append(m)
+        m = month_after(m)
+    return found
+
+
+def effect(plan: Plan, before: Mapping[int, float], baseline: Mapping[int, float], after: Mapping[int, float]) -> Effect | None:
+    """What the training brought, in points of 100; agents without cards in a period are out of it. None where too few have them.
+
+    `before` are the scores of the choice, `baseline` those of the months between, `after` those of the months after.
+    """
+    first = {m.agent_id for m in plan.members if m.arm is Arm.FIRST}
+    waiting = {m.agent_id for m in plan.members if m.arm is Arm.WAITING}
+    how = design(plan)
+    if how is Design.WAITING_LIST:
+        a, b = ([x for x in sorted(group) if x in after and x in before] for group in (first, waiting))
+        return waiting_list([after[x] for x in a], [after[x] for x in b], ([before[x] for x in a], [before[x] for x in b]))
+    others = set(after) - first
+    if how is Design.SECOND_BASELINE:
+        rows = [[(baseline[x], after[x]) for x in sorted(group) if x in after and x in baseline] for group in (first, others)]
+        return second_baseline(rows[0], rows[1])
+    everybody = [x for x in sorted(after) if x in before]
+    return ancova([before[x] for x in everybody], [after[x] for x in everybody], [x in first for x in everybody])
+
+
+def month_after(month: str) -> str:
+    year, number = map(int, month.split("-"))
+    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"

@@ -1,15 +1,22 @@
-"""Make the training-need list of a month."""
+"""Who needs what, who learns it, and whether it helped."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from qa.audit.store import note
+from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
-from qa.training import store
-from qa.training.rules import ACT_AT, FALSE_DISCOVERY_RATE, MIN_CARDS, MONTHS, TARGET, WATCH_AT, discoveries, probabilities_under
-from qa.training.types import Counts, Need, NeedList, Urgency
+from qa.notices.service import tell
+from qa.notices.types import Kind
+from qa.people.store import users_of_agent
+from qa.training import rules, store
+from qa.training.rules import CARDS_TO_ACT, FALSE_DISCOVERY_RATE, MIN_CARDS, MONTHS, TARGET, WATCH_AT
+from qa.training.types import Arm, Counts, Need, NeedList, Outcome, Plan, PlanDraft, PlanState, Proof, Urgency
 
 
 def need_list(
@@ -26,24 +33,94 @@ def need_list(
     by_criterion: dict[str, list[Counts]] = {}
     for c in everyone:
         by_criterion.setdefault(c.criterion, []).append(c)
-    needs = [
-        _need(c, p, titles, topics)
-        for criterion, rows in by_criterion.items()
-        for c, p in zip(rows, probabilities_under(rows), strict=True)
-        if c.of >= MIN_CARDS and p > WATCH_AT
-    ]
+    judged = [(c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True) if c.of >= MIN_CARDS]
+    enough = [c.of >= CARDS_TO_ACT for c, _ in judged]
+    acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
+    marks = [next(acting) if e else Urgency.WATCH if p > WATCH_AT else None for (_, p), e in zip(judged, enough, strict=True)]
+    needs = [_need(c, p, mark, titles, topics) for (c, p), mark in zip(judged, marks, strict=True) if mark is not None]
     needs.sort(key=lambda n: (-n.probability, n.agent, n.criterion))
-    acting = discoveries([n.probability for n in needs])
-    needs = [replace(n, urgency=Urgency.ACT) if i < acting and n.probability >= ACT_AT else n for i, n in enumerate(needs)]
+    common = rules.common(needs, {criterion: len(rows) for criterion, rows in by_criterion.items()})
     if team_id is not None:
         own = {c.agent_id for c in store.counts(session, begin=begin, end=end, team_id=team_id)}
         needs = [n for n in needs if n.agent_id in own]
     shown = store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end) if needs else {}
     with_calls = tuple(replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs)
-    return NeedList(month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone))
+    return NeedList(month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common)
 
 
-def _need(c: Counts, probability: float, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str]) -> Need:
+class PlanRefused(ValueError):
+    """A plan that cannot be made or moved on, as a code: title, nobody, seats, moved."""
+
+
+def make_plan(session: Session, draft: PlanDraft, *, by: int, at: datetime) -> Plan:
+    """A new plan. Where more are to learn than there are seats, a lot says who goes first; its seed is kept. Raises PlanRefused."""
+    if not draft.title.strip():
+        raise PlanRefused("title")
+    if not draft.agent_ids:
+        raise PlanRefused("nobody")
+    if draft.seats is not None and draft.seats < 1:
+        raise PlanRefused("seats")
+    seed = secrets.token_hex(16) if draft.seats is not None and draft.seats < len(draft.agent_ids) else ""
+    arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
+    plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
+    waiting = sum(a is Arm.WAITING for a in arms.values())
+    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="planned", at=at, actor_id=by, title=draft.title[:200], agents=len(arms), waiting=waiting)
+    for agent_id in (a for a, arm in arms.items() if arm is Arm.FIRST):
+        tell(
+            session, users_of_agent(session, agent_id), Kind.TRAINING_PLANNED, about=("training", plan_id), at=at, but=by, project=None, title=draft.title[:200]
+        )
+    return store.plans(session, plan_id=plan_id)[0]
+
+
+def move_plan(session: Session, *, plan_id: int, to: PlanState, on: date, by: int, at: datetime) -> None:
+    """Planned, running, done; or dropped on the way. Raises PlanRefused."""
+    before = {
+        PlanState.RUNNING: (PlanState.PLANNED,),
+        PlanState.DONE: (PlanState.PLANNED, PlanState.RUNNING),
+        PlanState.DROPPED: (PlanState.PLANNED, PlanState.RUNNING),
+    }
+    finished = {"finished_on": on} if to in (PlanState.DONE, PlanState.DROPPED) else {}
+    if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
+        raise PlanRefused("moved")
+    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="finished" if finished else "resumed", at=at, actor_id=by, state=to.value)
+
+
+def hold_session(session: Session, *, plan_id: int, held_on: date, minutes: int, notes: str, present: Sequence[int], by: int, at: datetime) -> None:
+    """Write a session down; a planned plan is running from now on."""
+    store.add_session(session, plan_id, held_on=held_on, minutes=minutes, notes=notes.strip()[:4000], present=present)
+    store.change_plan(session, plan_id, was=(PlanState.PLANNED,), state=PlanState.RUNNING)
+    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="trained", at=at, actor_id=by, on=held_on.isoformat(), present=list(present))
+
+
+def finish_member(session: Session, *, plan_id: int, agent_id: int, done_on: date | None, remark: str, by: int, at: datetime) -> None:
+    """An agent is through with the plan. Raises PlanRefused."""
+    if not store.finish_member(session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]):
+        raise PlanRefused("nobody")
+    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="finished", at=at, actor_id=by, agent=agent_id)
+
+
+def new_since(today: date, days: int) -> date:
+    """Whoever was hired after this day counts as new."""
+    return today - timedelta(days=days)
+
+
+def proof(session: Session, plan: Plan, *, criteria: Sequence[str], last_month: str, zone: ZoneInfo) -> Proof:
+    """Whether a plan helped, as far as the full months up to `last_month` can tell. `criteria` are those of its topic."""
+    months = rules.months_after(plan, last_month)
+    of = [plan.criterion] if plan.criterion else list(criteria)
+
+    def scores(span: Sequence[str]) -> dict[int, float]:
+        return store.kept(session, of, begin=month_bounds(span[0], zone)[0], end=month_bounds(span[-1], zone)[1]) if span else {}
+
+    chosen = [month_before(plan.month, back) for back in reversed(range(MONTHS))]
+    before, baseline, after = scores(chosen), scores(rules.months_between(plan)), scores(months)
+    found = rules.effect(plan, before, baseline, after) if months else None
+    first = [m.agent_id for m in plan.first if m.agent_id in before and m.agent_id in after]
+    plain = sum(after[a] - before[a] for a in first) / len(first) if first else None
+    return Proof(rules.design(plan), found, Outcome.of(found, len(months)), tuple(months), plain)
+
+
+def _need(c: Counts, probability: float, urgency: Urgency, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str]) -> Need:
     topic = topics.get(c.criterion, c.criterion.split(".")[0])
     title = titles.get(c.criterion, {"en": c.criterion})
-    return Need(c.agent_id, c.agent, c.team, c.criterion, topic, title, probability, c.kept / c.of, c.of, Urgency.WATCH)
+    return Need(c.agent_id, c.agent, c.team, c.criterion, topic, title, probability, c.kept / c.of, c.of, urgency)

@@ -1,14 +1,19 @@
 """Queries for training needs."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from qa.tables.people import AgentRow, TeamRow
-from qa.tables.scoring import AnswerRow, ScorecardRow, ScorecardState
-from qa.training.types import Counts, Evidence
+from qa.tables.calls import CallRow
+from qa.tables.people import AgentRow, TeamRow, UserRow
+from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
+from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
+from qa.training.types import Arm, Counts, Evidence, Held, Member, NewHire, Plan, PlanDraft, PlanState, Study
+
+RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
 def counts(session: Session, *, begin: datetime, end: datetime, team_id: int | None) -> list[Counts]:
@@ -34,7 +39,7 @@ def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datet
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
         .where(AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points < 1)
         .where(AnswerRow.agent_id.in_(agents), AnswerRow.criterion.in_(criteria))
-        .where(ScorecardRow.state.in_((ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)))
+        .where(ScorecardRow.state.in_(RELEASED))
         .order_by(ScorecardRow.id.desc())
     )
     found: dict[tuple[int, str], list[Evidence]] = {}
@@ -43,3 +48,120 @@ def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datet
         if len(rows) < each:
             rows.append(Evidence(card_id, call_id))
     return found
+
+
+def kept(session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime) -> dict[int, float]:
+    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin, end), each card weighing the same."""
+    query = select(AnswerRow.agent_id, func.avg(AnswerRow.share_of_points)).where(
+        AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points.is_not(None)
+    )
+    if criteria:
+        query = query.where(AnswerRow.criterion.in_(criteria))
+    return {a: 100 * float(share) for a, share in session.execute(query.group_by(AnswerRow.agent_id)) if share is not None}
+
+
+def add_plan(session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime) -> int:
+    fields = {k: v for k, v in vars(draft).items() if k not in ("agent_ids", "call_ids")}
+    row = TrainingPlanRow(**fields, seed=seed, state=PlanState.PLANNED, trainer_id=by, created_at=at)
+    session.add(row)
+    session.flush()
+    session.add_all(TrainingMemberRow(plan_id=row.id, agent_id=a, arm=arm) for a, arm in arms.items())
+    session.add_all(TrainingCallRow(plan_id=row.id, call_id=c) for c in dict.fromkeys(draft.call_ids))
+    session.flush()
+    return row.id
+
+
+def change_plan(session: Session, plan_id: int, *, was: Sequence[PlanState], **fields: Any) -> bool:
+    change = update(TrainingPlanRow).where(TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was))
+    return bool(session.execute(change.values(**fields)).rowcount)  # type: ignore[attr-defined]
+
+
+def plans(session: Session, *, plan_id: int | None = None, agent_id: int | None = None, team_id: int | None = None, limit: int = 100) -> list[Plan]:
+    """Plans with everything about them, the newest first: four queries, whatever their number."""
+    query = select(TrainingPlanRow, UserRow.display_name).join(UserRow, UserRow.id == TrainingPlanRow.trainer_id)
+    if plan_id is not None:
+        query = query.where(TrainingPlanRow.id == plan_id)
+    if agent_id is not None:
+        query = query.where(TrainingPlanRow.id.in_(select(TrainingMemberRow.plan_id).where(TrainingMemberRow.agent_id == agent_id)))
+    if team_id is not None:
+        own = select(TrainingMemberRow.plan_id).join(AgentRow, AgentRow.id == TrainingMemberRow.agent_id).where(AgentRow.team_id == team_id)
+        query = query.where(TrainingPlanRow.id.in_(own))
+    rows = session.execute(query.order_by(TrainingPlanRow.id.desc()).limit(limit)).all()
+    ids = [r.id for r, _ in rows]
+    members: dict[int, list[Member]] = {}
+    who = (
+        select(TrainingMemberRow, AgentRow.name, TeamRow.name)
+        .join(AgentRow, AgentRow.id == TrainingMemberRow.agent_id)
+        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        .where(TrainingMemberRow.plan_id.in_(ids))
+        .order_by(AgentRow.name)
+    )
+    for m, agent, team in session.execute(who):
+        members.setdefault(m.plan_id, []).append(Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark))
+    held: dict[int, list[Held]] = {}
+    for h in session.scalars(select(TrainingSessionRow).where(TrainingSessionRow.plan_id.in_(ids)).order_by(TrainingSessionRow.held_on)):
+        held.setdefault(h.plan_id, []).append(Held(h.id, h.held_on, h.minutes, h.notes, tuple(h.present)))
+    calls = _calls(session, ids)
+    return [
+        Plan(
+            r.id, r.title, r.topic, r.criterion, r.goal, r.month, r.is_for_new_hires, r.seats, r.seed, r.state, r.trainer_id, trainer, r.starts_on,
+            r.finished_on, tuple(members.get(r.id, ())), tuple(held.get(r.id, ())), tuple(calls.get(r.id, ())),
+        )
+        for r, trainer in rows
+    ]  # fmt: skip
+
+
+def _calls(session: Session, ids: Sequence[int]) -> dict[int, list[Study]]:
+    query = (
+        select(TrainingCallRow, CallRow.agent_id, func.max(ScorecardRow.id))
+        .join(CallRow, CallRow.id == TrainingCallRow.call_id)
+        .outerjoin(ScorecardRow, (ScorecardRow.call_id == CallRow.id) & (ScorecardRow.kind == AssignmentKind.STANDARD) & ScorecardRow.state.in_(RELEASED))
+        .where(TrainingCallRow.plan_id.in_(ids))
+        .group_by(TrainingCallRow.plan_id, TrainingCallRow.call_id, CallRow.agent_id)
+        .order_by(TrainingCallRow.call_id)
+    )
+    found: dict[int, list[Study]] = {}
+    for row, agent_id, card_id in session.execute(query):
+        found.setdefault(row.plan_id, []).append(Study(row.call_id, agent_id, card_id, row.why, tuple(row.studied_by)))
+    return found
+
+
+def add_session(session: Session, plan_id: int, *, held_on: date, minutes: int, notes: str, present: Sequence[int]) -> None:
+    session.add(TrainingSessionRow(plan_id=plan_id, held_on=held_on, minutes=minutes, notes=notes, present=list(present)))
+    session.flush()
+
+
+def finish_member(session: Session, plan_id: int, agent_id: int, *, done_on: date | None, remark: str) -> bool:
+    change = update(TrainingMemberRow).where(TrainingMemberRow.plan_id == plan_id, TrainingMemberRow.agent_id == agent_id)
+    return bool(session.execute(change.values(done_on=done_on, remark=remark)).rowcount)  # type: ignore[attr-defined]
+
+
+def studied(session: Session, plan_id: int, call_id: int, *, agent_id: int) -> bool:
+    row = session.get(TrainingCallRow, (plan_id, call_id), with_for_update=True)
+    if row is None:
+        return False
+    row.studied_by = sorted({*row.studied_by, agent_id})
+    session.flush()
+    return True
+
+
+def new_hires(session: Session, *, since: date, begin: datetime, end: datetime, today: date, team_id: int | None) -> list[NewHire]:
+    """Everybody hired since a day who is still there, the newest first."""
+    cards = (
+        select(ScorecardRow.agent_id, func.count().label("cards"), func.avg(ScorecardRow.score).label("mean"))
+        .where(ScorecardRow.started_at >= begin, ScorecardRow.started_at < end, ScorecardRow.kind == AssignmentKind.STANDARD, ScorecardRow.state.in_(RELEASED))
+        .group_by(ScorecardRow.agent_id)
+        .subquery()
+    )
+    calls = select(func.count()).where(CallRow.agent_id == AgentRow.id, CallRow.started_at >= begin, CallRow.started_at < end).scalar_subquery()
+    plan = select(func.max(TrainingMemberRow.plan_id)).where(TrainingMemberRow.agent_id == AgentRow.id).scalar_subquery()
+    query = (
+        select(AgentRow.id, AgentRow.name, TeamRow.name, AgentRow.hired_on, calls, func.coalesce(cards.c.cards, 0), cards.c.mean, plan)
+        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        .outerjoin(cards, cards.c.agent_id == AgentRow.id)
+        .where(AgentRow.hired_on > since, AgentRow.left_on.is_(None))
+        .order_by(AgentRow.hired_on.desc(), AgentRow.name)
+    )
+    if team_id is not None:
+        query = query.where(AgentRow.team_id == team_id)
+    return [NewHire(a, n, t, h, (today - h).days, k, c, mean, p) for a, n, t, h, k, c, mean, p in session.execute(query) if h is not None]

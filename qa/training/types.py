@@ -2,7 +2,16 @@
 
 import enum
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from qa.statistics.effect import Design, Effect
+from qa.tables.training import Arm, PlanState
+
+__all__ = [
+    "Arm", "CommonWeakness", "Counts", "Evidence", "GroupProposal", "Held", "Member", "Need", "NeedList", "NewHire", "Outcome", "Plan", "PlanDraft", "Proof",
+    "PlanState", "Study", "Urgency",
+]  # fmt: skip
 
 
 class Urgency(enum.Enum):
@@ -70,6 +79,8 @@ class NeedList:
     false_discovery_rate: float
     needs: tuple[Need, ...]
     pairs_looked_at: int
+    groups: tuple["GroupProposal", ...] = ()
+    common: tuple["CommonWeakness", ...] = ()
 
     def document(self) -> dict[str, Any]:
         return {
@@ -79,4 +90,148 @@ class NeedList:
             "false_discovery_rate": self.false_discovery_rate,
             "pairs_looked_at": self.pairs_looked_at,
             "needs": [n.document() for n in self.needs],
+            "groups": [{"topic": g.topic, "criteria": list(g.criteria), "agents": [a for a, _ in g.agents]} for g in self.groups],
+            "common": [{"criterion": w.criterion, "agents": w.agents, "of": w.of} for w in self.common],
         }
+
+
+@dataclass(frozen=True)
+class GroupProposal:
+    """Agents who share a topic and could learn it together. `agents` are ids and names."""
+
+    topic: str
+    criteria: tuple[str, ...]
+    title: dict[str, str]
+    agents: tuple[tuple[int, str], ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class CommonWeakness:
+    """A criterion that many agents lose: `agents` of `of`."""
+
+    criterion: str
+    title: dict[str, str]
+    agents: int
+    of: int
+
+
+@dataclass(frozen=True)
+class PlanDraft:
+    """A training plan as a trainer writes it down. With fewer seats than agents a lot says who goes first."""
+
+    title: str
+    topic: str
+    month: str
+    starts_on: date
+    agent_ids: tuple[int, ...]
+    criterion: str = ""
+    goal: str = ""
+    seats: int | None = None
+    call_ids: tuple[int, ...] = ()
+    is_for_new_hires: bool = False
+
+
+@dataclass(frozen=True)
+class Member:
+    agent_id: int
+    agent: str
+    team: str
+    arm: Arm
+    done_on: date | None
+    remark: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A session that took place; `present` are agents' ids."""
+
+    id: int
+    held_on: date
+    minutes: int
+    notes: str
+    present: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A call to study, and who has."""
+
+    call_id: int
+    agent_id: int
+    card_id: int | None
+    why: str
+    studied_by: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    id: int
+    title: str
+    topic: str
+    criterion: str
+    goal: str
+    month: str
+    is_for_new_hires: bool
+    seats: int | None
+    seed: str
+    state: PlanState
+    trainer_id: int
+    trainer: str
+    starts_on: date
+    finished_on: date | None
+    members: tuple[Member, ...] = ()
+    sessions: tuple[Held, ...] = ()
+    calls: tuple[Study, ...] = ()
+
+    @property
+    def first(self) -> tuple[Member, ...]:
+        return tuple(m for m in self.members if m.arm is Arm.FIRST)
+
+    @property
+    def done(self) -> int:
+        return sum(m.done_on is not None for m in self.first)
+
+
+class Outcome(enum.Enum):
+    """What can be said of a training in plain words."""
+
+    TOO_EARLY = "too_early"  # no full month after it yet
+    TOO_FEW = "too_few"
+    HELPED = "helped"
+    HARMED = "harmed"
+    CANNOT_TELL = "cannot_tell"
+
+    @classmethod
+    def of(cls, effect: Effect | None, months: int) -> "Outcome":
+        if months == 0:
+            return cls.TOO_EARLY
+        if effect is None:
+            return cls.TOO_FEW
+        return cls.HELPED if effect.low > 0 else cls.HARMED if effect.high < 0 else cls.CANNOT_TELL
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether a training helped: the design, the effect where there is one, the plain change before and after beside it, and what it can be called."""
+
+    design: Design
+    effect: Effect | None
+    outcome: Outcome
+    months: tuple[str, ...]
+    plain_change: float | None  # of those trained, since the month of the choice: what other tools show, and what is mostly luck coming back
+
+
+@dataclass(frozen=True)
+class NewHire:
+    """Somebody new: days since hiring, calls and cards so far, points kept on their cards, whether a plan holds them."""
+
+    agent_id: int
+    agent: str
+    team: str
+    hired_on: date
+    days: int
+    calls: int
+    cards: int
+    kept: float | None
+    plan_id: int | None

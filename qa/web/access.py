@@ -38,6 +38,7 @@ ACCESS: dict[str, P | Door] = {
     "intake.peaks": Door.SIGNED_IN,  # likewise
     "intake.correct_word": P.SCORE,  # and may_hear
     "intake.upload": P.IMPORT,
+    "intake.upload_ratings": P.IMPORT,
     "sampling.overview": P.SAMPLE,
     "sampling.add_plan": P.SAMPLE,
     "sampling.toggle_plan": P.SAMPLE,
@@ -99,7 +100,28 @@ ACCESS: dict[str, P | Door] = {
     "reporting.export": P.READ_REPORTS,
     "reporting.close": P.CLOSE_MONTH,
     "reporting.team": P.READ_TEAM,
+    "fairness.month": P.READ_FAIRNESS,
+    "fairness.correction": P.CLOSE_MONTH,
+    "targets.listing": P.READ_REPORTS,
+    "targets.set_target": P.SET_TARGETS,
+    "targets.end_target": P.SET_TARGETS,
+    "targets.add_measure": P.READ_REPORTS,  # agreeing on one: SET_TARGETS
+    "targets.move_measure": P.SET_TARGETS,
+    "schedules.listing": P.CLOSE_MONTH,
+    "schedules.add": P.CLOSE_MONTH,
+    "schedules.toggle": P.CLOSE_MONTH,
+    "schedules.run": P.CLOSE_MONTH,
+    "schedules.result": P.CLOSE_MONTH,
+    "schedules.file": P.CLOSE_MONTH,
     "training.needs": P.READ_TRAINING,
+    "training.plans": P.READ_TRAINING,
+    "training.new_plan": P.TRAIN,
+    "training.plan": Door.SIGNED_IN,  # members, and who may read training
+    "training.move": P.TRAIN,
+    "training.hold_session": P.TRAIN,
+    "training.finish_member": P.TRAIN,
+    "training.studied": P.READ_OWN_CARDS,  # and a member
+    "training.own": P.READ_OWN_CARDS,
     "jobs.overview": P.RUN_JOBS,
     "jobs.retry": P.RUN_JOBS,
     "jobs.state": P.RUN_JOBS,

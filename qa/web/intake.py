@@ -248,6 +248,29 @@ def upload() -> Response | str | tuple[str, int]:
     return render_template("intake/upload.html", form=form, outcomes=outcomes, recent=recent, reasons=REASONS, fault=fault), status
 
 
+@blueprint.post("/import/ratings")
+def upload_ratings() -> WerkzeugResponse:
+    """What customers said of calls, as CSV or JSON."""
+    given = request.files.get("ratings")
+    if given is None or not given.filename:
+        flash(_("Choose a file."), "danger")
+        return redirect(url_for("intake.upload"))
+    with tempfile.TemporaryDirectory(prefix="earshot-ratings-") as folder:
+        path = Path(folder) / ("ratings.json" if given.filename.lower().endswith(".json") else "ratings.csv")
+        given.save(path)
+        try:
+            rows = service.read_ratings(path)
+        except service.ManifestRefused as error:
+            flash(_("The ratings cannot be read: %(fault)s", fault=error), "danger")
+            return redirect(url_for("intake.upload"))
+    with writing() as session:
+        taken = service.keep_ratings(session, rows, source=request.form.get("source", "").strip() or given.filename, at=now())
+    refused = ", ".join(f"{name}: {reason}" for name, reason in taken.refused[:5])
+    said = _("%(kept)s ratings taken in, %(refused)s refused.", kept=taken.kept, refused=len(taken.refused))
+    flash(f"{said} {refused}".strip(), "warning" if refused else "success")
+    return redirect(url_for("intake.upload"))
+
+
 def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> list[FileOutcome]:
     """Uploaded files through the same intake as the command line. Names are only ever shown, never used as paths."""
     batch = secrets.token_hex(8)

@@ -18,7 +18,27 @@ from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
-from qa.web import assignment, audit, calibration, cards, cases, disputes, editor, forms, intake, jobs, notices, people, reporting, sampling, scoring, training
+from qa.web import (
+    assignment,
+    audit,
+    calibration,
+    cards,
+    cases,
+    disputes,
+    editor,
+    fairness,
+    forms,
+    intake,
+    jobs,
+    notices,
+    people,
+    reporting,
+    sampling,
+    schedules,
+    scoring,
+    targets,
+    training,
+)
 from qa.web.current import now, reading, wiring
 
 
@@ -52,6 +72,9 @@ def install(app: Flask) -> None:
         calibration,
         cases,
         editor,
+        fairness,
+        targets,
+        schedules,
     ):
         app.register_blueprint(module.blueprint)
 
@@ -103,6 +126,7 @@ def side_list() -> list[Entry]:
     entries = [
         (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
         (P.READ_OWN_CARDS, Entry("cards.own", _("My scorecards"), "clipboard", unread or None)),
+        (P.READ_OWN_CARDS, Entry("training.own", _("My training"), "school")),
         (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
         (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
         (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
@@ -114,7 +138,10 @@ def side_list() -> list[Entry]:
         (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),
         (P.SAMPLE, Entry("sampling.overview", _("Sampling"), "dice")),
         (P.READ_REPORTS, Entry("reporting.month", _("Month"), "chart")),
+        (P.READ_REPORTS, Entry("targets.listing", _("Targets and measures"), "target")),
+        (P.READ_FAIRNESS, Entry("fairness.month", _("Fairness"), "balance")),
         (P.READ_TRAINING, Entry("training.needs", _("Training needs"), "school")),
+        (P.READ_TRAINING, Entry("training.plans", _("Training plans"), "calendar")),
         (P.READ_FORMS, Entry("forms.listing", _("Forms"), "list")),
         (P.RUN_JOBS, Entry("jobs.overview", _("Jobs"), "gears", aside or None)),
         (P.READ_ACCESS_LOG, Entry("audit.log", _("Access log"), "eye")),

@@ -12,19 +12,27 @@ from werkzeug.wrappers import Response
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
+from qa.disputes import store as disputes
+from qa.engines.typesetting import pdf
 from qa.forms import service as forms
 from qa.people import store as people
 from qa.people.types import Role
 from qa.reporting import service, store
-from qa.reporting.types import MonthReport
+from qa.reporting.types import Audience, MonthReport
 from qa.reporting.workbook import workbook
 from qa.training import service as training
 from qa.training.types import NeedList
+from qa.web import report
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 
 blueprint = Blueprint("reporting", __name__)
-MIMES = {"json": "application/json", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "html": "text/html"}
+MIMES = {
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "html": "text/html",
+    "pdf": "application/pdf",
+}
 
 
 @blueprint.get("/reports/")
@@ -38,15 +46,17 @@ def month(month: str | None = None) -> Response | str:
         closed = store.closed(session, month, project or "*") if team is None else None
         projects = people.projects(session)
     document = closed[1] if closed and not request.args.get("live") else made.document()
+    audience = audience_of()
+    shown = {"blocks": report.blocks(document, audience), "top": report.headline(document), "audience": audience, "audiences": _audiences()}
     around = {"before": month_before(month), "after": month_before(month, -1)}
-    return render_template("reporting/month.html", r=document, closed=closed, projects=projects, is_live=bool(request.args.get("live")), **around)
+    return render_template("reporting/month.html", r=document, closed=closed, projects=projects, is_live=bool(request.args.get("live")), **shown, **around)
 
 
 @blueprint.get("/reports/<month>/export.<kind>")
 def export(month: str, kind: str) -> Response:
     if kind not in MIMES:
         missing()
-    made = files(month=month, project=_project(), team=_team_name(), formats=[kind])
+    made = files(month=month, project=_project(), team=_team_name(), formats=[kind], audience=audience_of())
     with writing() as session:
         note(session, subject=Subject.MONTH, subject_id=int(month.replace("-", "")), what="exported", at=now(), actor_id=person().id, kind=kind)
     name, content = next(iter(made.items()))
@@ -77,16 +87,36 @@ def team() -> str:
         titles, topics = forms.vocabulary(session)
         team_id = next((t.id for t in teams if t.name == name), None)
         needs: NeedList = training.need_list(session, month=when, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
+        sparks = _sparks(session, when, made) if person().sees_all_projects else {}
+        disputed = disputes.open_of_team(session, team_id) if team_id is not None else []
     own = [] if person().role is Role.TEAM_LEADER else teams
-    return render_template("reporting/team.html", r=made.document(), teams=own, needs=needs, month=when)
+    document = made.document()
+    shown = {"blocks": report.blocks(document, Audience.LEADER), "top": report.headline(document), "sparks": sparks, "disputed": disputed}
+    return render_template("reporting/team.html", r=document, teams=own, needs=needs, month=when, titles=titles, **shown)
 
 
-def files(*, month: str, project: str | None, team: str | None, formats: list[str]) -> dict[str, bytes]:
-    """The report as files by name: JSON, XLSX and a page that stands alone, all from one document."""
+def _sparks(session: Session, month: str, made: MonthReport) -> dict[int, str]:
+    """A small trend for every agent of a team that has one."""
+    found = {}
+    for g in made.agents:
+        if g.id is not None:
+            points = service.agent_trend(session, month=month_before(month), agent_id=g.id)
+            found[g.id] = report.spark_of([*points, (month, g.estimate)], g.name)
+    return found
+
+
+def files(*, month: str, project: str | None, team: str | None, formats: list[str], audience: Audience = Audience.MANAGER) -> dict[str, bytes]:
+    """The report as files by name: JSON, XLSX, a page that stands alone, and PDF, all from one document."""
     month_bounds(month, wiring().settings.zone)
     with reading() as session:
         closed = store.closed(session, month, project or "*") if team is None else None
         document = closed[1] if closed else _report(session, month, project, team).document()
+    return render_files(document, formats=formats, audience=audience)
+
+
+def render_files(document: dict[str, Any], *, formats: list[str], audience: Audience) -> dict[str, bytes]:
+    """A report's document as files by name, in the language of the request."""
+    month, project, team = document["month"], document["project"], document["team"]
     stem = "-".join(["quality", month, *(p for p in (project, team) if p)]).replace(" ", "_").replace("/", "_")
     made = {}
     if "json" in formats:
@@ -94,7 +124,11 @@ def files(*, month: str, project: str | None, team: str | None, formats: list[st
     if "xlsx" in formats:
         made[f"{stem}.xlsx"] = workbook(document, _words(), current_language())
     if "html" in formats:
-        made[f"{stem}.html"] = render_template("reporting/document.html", r=document).encode()
+        shown = {"blocks": report.blocks(document, audience), "top": report.headline(document)}
+        made[f"{stem}.html"] = render_template("reporting/document.html", r=document, **shown).encode()
+    if "pdf" in formats:
+        source, beside = report.paper(_title(document), document, audience, _("Made at %(when)s by Earshot", when=document["made_at"]))
+        made[f"{stem}.pdf"] = pdf(source, beside)
     return made
 
 
@@ -102,6 +136,28 @@ def latest_month(session: Session) -> str:
     """The month of the newest call; this month in an empty centre."""
     newest = store.last_call_at(session) or now()
     return newest.astimezone(wiring().settings.zone).strftime("%Y-%m")
+
+
+def audience_of() -> Audience:
+    """Who the report is written for: as asked, else by role."""
+    asked = request.args.get("audience", "")
+    if asked in {a.value for a in Audience}:
+        return Audience(asked)
+    from flask import g
+
+    role = g.user.role if g.get("user") else None
+    return {Role.DIRECTOR: Audience.BOARD, Role.TEAM_LEADER: Audience.LEADER}.get(role, Audience.MANAGER)  # type: ignore[arg-type]  # None: the command line
+
+
+def _audiences() -> list[tuple[str, str]]:
+    return [(Audience.MANAGER.value, _("everything")), (Audience.BOARD.value, _("for the board")), (Audience.LEADER.value, _("for leaders"))]
+
+
+def _title(document: dict[str, Any]) -> str:
+    from flask import current_app
+
+    parts = [f"{_('Quality report')} {current_app.jinja_env.filters['month_name'](document['month'])}", document["project"], document["team"]]
+    return " · ".join([p for p in parts if p] + ([_("simulated data")] if document["simulated"] else []))
 
 
 def _report(session: Session, month: str, project: str | None, team: str | None) -> MonthReport:
@@ -142,5 +198,17 @@ def _words() -> dict[str, Any]:
         "title": _("Title"), "answered": _("Answered"), "not_applicable": _("Not applicable"), "lost": _("Lost"), "counted": _("Counted"),
         "lost_share": _("Share lost"), "automatic_agrees": _("Automatic answer kept"), "automatic_of": _("Of automatic answers"),
         "fails": _("Critical fails"), "month": _("Month"), "time_zone": _("Time zone"), "made_at": _("Made at"), "drawn": _("Drawn"),
-        "scored": _("Scored"), "skipped": _("Skipped"), "waiting": _("Waiting"), "overdue": _("Overdue"),
+        "scored": _("Scored"), "skipped": _("Skipped"), "waiting": _("Waiting"), "overdue": _("Overdue"), "expired": _("Expired"),
+        "withdrawn": _("Taken out"), "flagged": _("Flagged by checks"), "heard": _("Flagged and heard"), "confirmed": _("Confirmed breaches"),
+        "shrunken": _("Shrunken"), "under_target": _("Probability under the target"), "apart": _("Groups"), "bias": _("Bias of the checks"),
+        "target": _("Target"), "verdict": _("Met?"), "raw": _("Uncorrected"), "satisfaction": _("Customers’ ratings"), "ratings": _("Ratings"),
+        "points_lost": _("Points lost a call"), "moved": _("Change of the score"), "trend": _("Trend"), "targets": _("Targets"),
+        "measures": _("Improvement measures"),
+        "indicator": _("Indicator"), "scope": _("For"), "owner": _("Owner"), "due": _("Due"), "state": _("State"), "expected": _("Expected"),
+        "since": _("Seen since"),
+        "low_limit": _("Lower limit"), "high_limit": _("Upper limit"), "slope": _("Slope"), "simulated": _("simulated data"),
+        "standard_error": _("Standard error"),
+        "verdicts": {"met": _("met"), "not_met": _("not met"), "cannot_tell": _("cannot be told from these cards"), "no_figure": _("no figure"), None: ""},
+        "states": {"proposed": _("proposed"), "agreed": _("agreed"), "done": _("done"), "dropped": _("dropped")},
+        "indicators": {"quality": _("Quality"), "critical": _("Critical breaches"), "criterion": _("Points kept"), "satisfaction": _("Customers’ ratings")},
     }  # fmt: skip

@@ -1,17 +1,37 @@
-"""Training needs of a month."""
+"""Training: who needs what, plans and sessions, whether they helped; and the agent's own training."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.calendar import month_before
+from qa.calendar import month_before, month_bounds
+from qa.cases import store as cases
+from qa.cases.types import CaseKind
 from qa.forms import service as forms
-from qa.people.types import Role
-from qa.training import service
-from qa.training.types import Urgency
-from qa.web.current import person, reading, wiring
+from qa.people.rules import may
+from qa.people.types import Permission, Role
+from qa.reporting import service as reporting
+from qa.training import service, store
+from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanState, Proof, Urgency
+from qa.web import report
+from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
+FAULTS = {
+    "title": lazy_gettext("Give the plan a name."),
+    "nobody": lazy_gettext("Choose at least one agent."),
+    "seats": lazy_gettext("A plan has at least one seat."),
+    "moved": lazy_gettext("The plan was moved on meanwhile."),
+    "date": lazy_gettext("Choose the day on which it starts."),
+}
+MINUTES = 60
 
 
 @blueprint.get("/training/")
@@ -20,9 +40,186 @@ def needs(month: str | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        titles, topics = forms.vocabulary(session)
-        team_id = person().team_id if person().role is Role.TEAM_LEADER else None
-        found = service.need_list(session, month=month, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
+        found, topics = _needs(session, month)
+        begin, end = month_bounds(month_before(month, 2), wiring().settings.zone)[0], month_bounds(month, wiring().settings.zone)[1]
+        today = _today()
+        hires = store.new_hires(session, since=service.new_since(today, wiring().settings.new_hire_days), begin=begin, end=end, today=today, team_id=_team_id())
+        proposals = cases.cases(session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5)
     act = [n for n in found.needs if n.urgency is Urgency.ACT]
     watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
-    return render_template("training/needs.html", found=found, act=act, watch=watch, before=month_before(month), after=month_before(month, -1))
+    around = {"before": month_before(month), "after": month_before(month, -1)}
+    return render_template("training/needs.html", found=found, act=act, watch=watch, hires=hires, proposals=proposals, topics=topics, **around)
+
+
+@blueprint.get("/training/plans")
+def plans() -> str:
+    with reading() as session:
+        rows = store.plans(session, team_id=_team_id())
+        proofs = {p.id: _proof(session, p) for p in rows[:20]}
+    return render_template("training/plans.html", plans=rows, proofs=proofs)
+
+
+@blueprint.route("/training/plans/new", methods=["GET", "POST"])
+def new_plan() -> Response | str | tuple[str, int]:
+    """A plan for a topic and a month's list; with fewer seats than agents a lot says who goes first."""
+    if request.method == "POST":
+        try:
+            with writing() as session:
+                made = service.make_plan(session, _draft(request.form), by=person().id, at=now())
+            flash(_("Planned. The agents who go first are told."), "success")
+            return redirect(url_for("training.plan", plan_id=made.id))
+        except service.PlanRefused as error:
+            flash(str(FAULTS[str(error)]), "danger")
+            return _new_page(request.form), 422
+    return _new_page(request.args)
+
+
+@blueprint.get("/training/plans/<int:plan_id>")
+def plan(plan_id: int) -> str:
+    user = person()
+    with reading() as session:
+        found = _plan(session, plan_id)
+        if user.role is Role.AGENT and user.agent_id not in {m.agent_id for m in found.members}:
+            missing()
+        if user.role is not Role.AGENT and not may(user, Permission.READ_TRAINING):
+            missing()
+        if user.role is Role.TEAM_LEADER and not store.plans(session, plan_id=plan_id, team_id=user.team_id):
+            missing()
+        titles, topics = forms.vocabulary(session)
+        proof = _proof(session, found)
+    shown = {"titles": titles, "topic": _topic_name(found.topic, titles, topics), "today": _today(), "is_own": user.role is Role.AGENT}
+    return render_template("training/plan.html", plan=found, proof=proof, **shown)
+
+
+@blueprint.post("/training/plans/<int:plan_id>/move")
+def move(plan_id: int) -> Response:
+    try:
+        to = PlanState(request.form.get("to", ""))
+        with writing() as session:
+            service.move_plan(session, plan_id=plan_id, to=to, on=_today(), by=person().id, at=now())
+    except (service.PlanRefused, ValueError):
+        flash(str(FAULTS["moved"]), "danger")
+    return redirect(url_for("training.plan", plan_id=plan_id))
+
+
+@blueprint.post("/training/plans/<int:plan_id>/sessions")
+def hold_session(plan_id: int) -> Response:
+    given = request.form
+    with writing() as session:
+        members = {m.agent_id for m in _plan(session, plan_id).members}
+        present = sorted(members & set(given.getlist("present", type=int)))
+        minutes = min(600, max(1, given.get("minutes", MINUTES, type=int)))
+        held_on = _date(given.get("held_on")) or _today()
+        service.hold_session(
+            session, plan_id=plan_id, held_on=held_on, minutes=minutes, notes=given.get("notes", ""), present=present, by=person().id, at=now()
+        )
+    flash(_("Written down."), "success")
+    return redirect(url_for("training.plan", plan_id=plan_id))
+
+
+@blueprint.post("/training/plans/<int:plan_id>/members/<int:agent_id>")
+def finish_member(plan_id: int, agent_id: int) -> Response:
+    done_on = None if request.form.get("again") else _today()
+    try:
+        with writing() as session:
+            service.finish_member(session, plan_id=plan_id, agent_id=agent_id, done_on=done_on, remark=request.form.get("remark", ""), by=person().id, at=now())
+    except service.PlanRefused:
+        missing()
+    return redirect(url_for("training.plan", plan_id=plan_id))
+
+
+@blueprint.post("/training/plans/<int:plan_id>/calls/<int:call_id>/studied")
+def studied(plan_id: int, call_id: int) -> Response:
+    """The agent has gone through a call of the plan."""
+    user = person()
+    with writing() as session:
+        found = _plan(session, plan_id)
+        if user.agent_id is None or user.agent_id not in {m.agent_id for m in found.members}:
+            missing()
+        if not store.studied(session, plan_id, call_id, agent_id=user.agent_id):
+            missing()
+    return redirect(url_for("training.plan", plan_id=plan_id))
+
+
+@blueprint.get("/my-training")
+def own() -> str:
+    """The agent's own figures by month, and what is planned for them."""
+    agent_id = person().agent_id
+    if agent_id is None:
+        missing()
+    with reading() as session:
+        month = latest_month(session)
+        points = reporting.agent_trend(session, month=month, agent_id=agent_id)
+        rows = store.plans(session, agent_id=agent_id)
+    svg = report.agent_chart(points)
+    return render_template("training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month)
+
+
+def _needs(session: Session, month: str) -> tuple[NeedList, dict[str, str]]:
+    titles, topics = forms.vocabulary(session)
+    found = service.need_list(session, month=month, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=_team_id())
+    return found, {t: _topic_name(t, titles, topics) for t in {n.topic for n in found.needs}}
+
+
+def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]) -> str:
+    """A topic is called by what its criteria ask."""
+    of = [c for c, t in topics.items() if t == topic and c in titles]
+    return report.local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
+
+
+def _proof(session: Session, found: Plan) -> Proof:
+    _titles, topics = forms.vocabulary(session)
+    criteria = [c for c, t in topics.items() if t == found.topic] or [found.criterion]
+    last = month_before(now().astimezone(wiring().settings.zone).strftime("%Y-%m"))
+    return service.proof(session, found, criteria=[c for c in criteria if c], last_month=last, zone=wiring().settings.zone)
+
+
+def _new_page(given: Any) -> str:
+    with reading() as session:
+        month = given.get("month") or latest_month(session)
+        month_bounds(month, wiring().settings.zone)
+        found, topics = _needs(session, month)
+    topic = given.get("topic") or next((g.topic for g in found.groups), next(iter(topics), ""))
+    candidates = {n.agent_id: n for n in reversed(found.needs) if n.topic == topic}
+    calls: list[Evidence] = list({e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values())[:12]
+    chosen = set(given.getlist("agent", type=int)) or {n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT}
+    people = sorted(candidates.values(), key=lambda n: (-n.probability, n.agent))
+    shown = {"topics": topics, "topic": topic, "people": people, "calls": calls, "chosen": chosen, "month": month, "given": given, "today": _today()}
+    return render_template("training/new.html", **shown)
+
+
+def _draft(given: Any) -> PlanDraft:
+    starts_on = _date(given.get("starts_on"))
+    if starts_on is None:
+        raise service.PlanRefused("date")
+    month_bounds(given.get("month", ""), wiring().settings.zone)
+    return PlanDraft(
+        title=given.get("title", "").strip()[:200],
+        topic=given.get("topic", "")[:120],
+        month=given.get("month", ""),
+        starts_on=starts_on,
+        agent_ids=tuple(dict.fromkeys(given.getlist("agent", type=int))),
+        goal=given.get("goal", "").strip()[:4000],
+        seats=given.get("seats", type=int),
+        call_ids=tuple(given.getlist("call", type=int)),
+        is_for_new_hires="new_hires" in given,
+    )
+
+
+def _plan(session: Session, plan_id: int) -> Plan:
+    return next(iter(store.plans(session, plan_id=plan_id)), None) or missing()
+
+
+def _team_id() -> int | None:
+    return person().team_id if person().role is Role.TEAM_LEADER else None
+
+
+def _today() -> date:
+    return now().astimezone(wiring().settings.zone).date()
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

@@ -24,6 +24,7 @@ ICONS = {
     "play": "player-play", "pause": "player-pause", "menu": "menu-2", "ear": "ear", "check": "check", "alert": "alert-triangle", "flag": "flag",
     "loop": "repeat", "search": "search", "pin": "map-pin", "left": "chevron-left", "right": "chevron-right", "download": "download", "lock": "lock",
     "bell": "bell", "speech": "message-report", "scale": "scale", "folder": "folder", "gauge": "gauge", "again": "eye-check",
+    "target": "target-arrow", "balance": "adjustments-horizontal", "calendar": "calendar-event", "clock": "calendar-clock",
 }  # fmt: skip
 SOURCE_MAP = re.compile(rb"(/\*|//)# sourceMappingURL=[^\n*]*(\*/)?")
 ICON_PACKAGE = "@tabler/icons@3.51.0"

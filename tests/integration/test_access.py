@@ -21,7 +21,7 @@ def app(tmp_path_factory):
 
 
 def routes(app):
-    arguments = {"call_id": 1, "card_id": 1, "assignment_id": 1, "draw_id": 1, "user_id": 999, "dispute_id": 1, "notice_id": 1, "session_id": 1, "case_id": 1, "filter_id": 1, "version_id": 1, "task_id": 1, "month": "2026-11", "kind": "json", "code": "none"}
+    arguments = {"call_id": 1, "card_id": 1, "assignment_id": 1, "draw_id": 1, "user_id": 999, "dispute_id": 1, "notice_id": 1, "session_id": 1, "case_id": 1, "filter_id": 1, "version_id": 1, "task_id": 1, "plan_id": 1, "agent_id": 1, "target_id": 1, "measure_id": 1, "schedule_id": 1, "run_id": 1, "name": "x", "month": "2026-11", "kind": "json", "code": "none"}
     for rule in app.url_map.iter_rules():
         if rule.endpoint != "static":
             with app.test_request_context():

@@ -276,7 +276,7 @@ def test_a_card_taken_back_counts_nowhere_stays_readable_and_the_call_can_be_sco
     assert Kind.CARD_VOIDED in told(wiring, cast.agent)
     with wiring.database.read() as session:
         month = {"begin": card.started_at - timedelta(days=9), "end": card.started_at + timedelta(days=9), "project_id": None, "team_id": None}
-        assert reports.scored_calls(session, **month) == [] and reports.criteria(session, **month) == []
+        assert reports.scored_calls(session, **month) == [] and reports.tallies(session, **month) == []
     assert open_card(wiring, cast.second_evaluator).id != card.id, "the same call, a new card"
 
 

@@ -5,23 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from qa.reporting.rules import estimate_agent, estimate_group, fit, moderation, wilson
-from qa.reporting.types import AgentTotals, Basis, ScoredCall
-
-
-@pytest.mark.parametrize(("count", "of", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)])
-def test_wilson_intervals_are_newcombes(count, of, low, high):
-    rate = wilson(count, of)
-    assert rate.low == pytest.approx(low, abs=5e-5)
-    assert rate.high == pytest.approx(high, abs=5e-5)
+from qa.reporting.rules import change, critical_rate, estimate_agent, estimate_group, moved, satisfaction, standings, verdict, wilson, with_limits
+from qa.reporting.rules import model_of as fit
+from qa.reporting.types import Basis, Estimate, ScoredCall, Tally, Totals, Verdict
+from qa.statistics.survey import moderation
 
 
 def test_of_nothing_there_is_no_share():
     assert wilson(0, 0).share is None
 
 
-def totals(agent: int, calls: int, mean: float | None) -> AgentTotals:
-    return AgentTotals(agent, f"a{agent}", 1, "t", "d", calls, calls if mean is not None else 0, mean)
+def totals(calls: int, mean: float | None, flagged: int = 0) -> Totals:
+    return Totals(calls, calls if mean is not None else 0, (mean or 0.0) * calls, flagged)
 
 
 def cards(agent: int, human, automatic, p: float = 0.1) -> list[ScoredCall]:
@@ -31,13 +26,13 @@ def cards(agent: int, human, automatic, p: float = 0.1) -> list[ScoredCall]:
 def test_too_few_cards_give_no_figure_and_say_so():
     few = cards(1, [80, 90], [80, 85])
     assert fit(few) is None
-    assert estimate_agent(few, totals(1, 100, 82), None, minimum=3).basis is Basis.TOO_FEW
-    assert estimate_agent([], totals(1, 100, 82), None, minimum=3).basis is Basis.NO_CARDS
+    assert estimate_agent(few, totals(100, 82), None, minimum=3).basis is Basis.TOO_FEW
+    assert estimate_agent([], totals(100, 82), None, minimum=3).basis is Basis.NO_CARDS
 
 
 def test_a_census_has_no_interval_to_speak_of():
     rows = cards(1, [70, 80, 90, 60, 75, 85, 95, 65], [70, 80, 90, 60, 75, 85, 95, 65], p=1.0)
-    e = estimate_agent(rows, totals(1, 8, 77.5), fit(rows), minimum=3)
+    e = estimate_agent(rows, totals(8, 77.5), fit(rows), minimum=3)
     assert e.value == pytest.approx(77.5)
     assert e.high - e.low < 1e-6
 
@@ -45,22 +40,22 @@ def test_a_census_has_no_interval_to_speak_of():
 def test_zero_variance_and_all_failed_give_figures_and_no_crash():
     rows = cards(1, [0] * 10, [0] * 10) + cards(2, [100] * 10, [100] * 10)
     model = fit(rows)
-    assert estimate_agent(rows[:10], totals(1, 100, 0.0), model, minimum=3).value == 0
-    assert estimate_group(rows, [totals(1, 100, 0.0), totals(2, 100, 100.0)], model, minimum=3).basis is Basis.ESTIMATED
+    assert estimate_agent(rows[:10], totals(100, 0.0), model, minimum=3).value == 0
+    assert estimate_group(rows, totals(200, 50.0), model, minimum=3).basis is Basis.ESTIMATED
 
 
 def test_without_automatic_scores_people_alone_are_used():
     rows = cards(1, [70, 80, 90, 85], [None] * 4) + cards(2, [60, 65, 70, 75], [50, None, 60, 70])
     model = fit(rows)
     assert model.slope == 0
-    assert estimate_agent(rows[:4], totals(1, 40, None), model, minimum=3).value == pytest.approx(81.25)
+    assert estimate_agent(rows[:4], totals(40, None), model, minimum=3).value == pytest.approx(81.25)
 
 
 def test_intervals_never_leave_the_scale():
     rng = np.random.default_rng(1)
     rows = [c for a in range(5) for c in cards(a, np.clip(rng.normal(97, 6, 4), 0, 100), rng.normal(95, 5, 4))]
     for a in range(5):
-        e = estimate_agent(rows[4 * a : 4 * a + 4], totals(a, 40, 95), fit(rows), minimum=3)
+        e = estimate_agent(rows[4 * a : 4 * a + 4], totals(40, 95), fit(rows), minimum=3)
         assert 0 <= e.low <= e.value <= e.high <= 100
 
 
@@ -76,7 +71,7 @@ def simulate(rho: float, reps: int, seed: int):
         rows = {a: cards(a, y[a, picks[a]], x[a, picks[a]], p=6 / 400) for a in range(40)}
         model = fit([c for r in rows.values() for c in r])
         for a in range(40):
-            e = estimate_agent(rows[a], totals(a, 400, float(x[a].mean())), model, minimum=3)
+            e = estimate_agent(rows[a], totals(400, float(x[a].mean())), model, minimum=3)
             truth = y[a].mean()
             errors.append(e.value - truth)
             naive.append(y[a, picks[a]].mean() - truth)
@@ -102,7 +97,7 @@ def test_a_risk_targeted_sample_is_weighted_back_without_bias():
         p = np.where(x < 60, 0.15, 0.03)
         taken = rng.random(4000) < p
         rows = [ScoredCall(1, float(a), float(b), float(q)) for a, b, q in zip(y[taken], x[taken], p[taken], strict=True)]
-        e = estimate_group(rows, [totals(1, 4000, float(x.mean()))], fit(rows), minimum=3)
+        e = estimate_group(rows, totals(4000, float(x.mean())), fit(rows), minimum=3)
         weighted.append(e.value - y.mean())
         plain.append(y[taken].mean() - y.mean())
         covered += e.low <= y.mean() <= e.high
@@ -116,3 +111,110 @@ def test_moderation_trusts_agents_own_variance_more_the_more_they_differ():
     alike = rng.chisquare(5, 200) / 5 * 144
     differing = rng.chisquare(5, 200) / 5 * rng.uniform(25, 400, 200)
     assert moderation(alike, [5.0] * 200, 144)[0] > moderation(differing, [5.0] * 200, 144)[0]
+
+
+def test_a_critical_breach_that_a_check_found_and_a_person_confirmed_counts_once_and_surely():
+    heard = [ScoredCall(1, 0, 0, 1.0, is_breach=i < 3, is_flagged=True) for i in range(4)]
+    drawn = [ScoredCall(1, 80, 80, 0.1) for _ in range(40)]
+    rate = critical_rate(heard + drawn, totals(404, 80, flagged=4))
+    assert (rate.count, rate.of) == (3, 44)
+    assert rate.share == pytest.approx(3 / 404)
+    assert rate.low == pytest.approx(rate.share), "the three are there, whatever the others are"
+    assert rate.share < rate.high < 0.1
+    all_heard = critical_rate(heard, totals(4, 0, flagged=4))
+    assert (all_heard.share, all_heard.low, all_heard.high) == (0.75, 0.75, 0.75)
+
+
+def test_a_flag_that_nobody_heard_is_no_breach_but_leaves_it_open():
+    rate = critical_rate([ScoredCall(1, 80, 80, 0.5) for _ in range(20)], totals(50, 80, flagged=10))
+    assert rate.share == 0
+    assert rate.high >= 0.2
+    assert critical_rate([], totals(50, 80, flagged=10)).share is None
+
+
+def test_the_critical_rate_covers_as_often_as_it_says():
+    rng = np.random.default_rng(9)
+    covered = 0
+    for _ in range(400):
+        breach = rng.random(3000) < 0.02
+        flag = np.where(breach, rng.random(3000) < 0.6, rng.random(3000) < 0.01)
+        taken = flag | (rng.random(3000) < 0.05)
+        rows = [ScoredCall(1, 0, 0, 1.0 if f else 0.05, is_breach=bool(b), is_flagged=bool(f)) for b, f, t in zip(breach, flag, taken, strict=True) if t]
+        rate = critical_rate(rows, totals(3000, 80, flagged=int(flag.sum())))
+        covered += rate.low <= breach.mean() <= rate.high
+    assert 0.92 <= covered / 400 <= 1
+
+
+@pytest.mark.parametrize(("value", "low", "high", "said"), [(90, 86, 94, "met"), (80, 76, 84, "not_met"), (86, 82, 90, "cannot_tell"), (None, None, None, "no_figure")])
+def test_a_target_is_met_or_not_only_where_the_whole_interval_says_so(value, low, high, said):
+    assert verdict(value, low, high, 85).value == said
+    assert verdict(0.02, 0.01, 0.03, 0.05, at_most=True) is Verdict.MET
+    assert verdict(0.08, 0.06, 0.1, 0.05, at_most=True) is Verdict.NOT_MET
+
+
+def figure(value, error, automatic=80.0):
+    return Estimate(Basis.ESTIMATED, 6, 400, value, value - 2 * error, value + 2 * error, value, automatic, error, 50)
+
+
+def test_agents_who_cannot_be_told_apart_share_a_letter_and_one_group_of_all_needs_none():
+    alike = standings({a: figure(80 + a, 5) for a in range(5)}, {}, None, target=None)
+    assert {s.apart for s in alike.values()} == {"="}
+    apart = standings({1: figure(50, 2), 2: figure(90, 2), 3: figure(91, 2)}, {}, None, target=None)
+    assert apart[1].apart == "A" and apart[2].apart == apart[3].apart == "B"
+
+
+def test_the_shrunken_value_lies_between_the_figure_and_the_others_and_knows_the_target():
+    found = standings({a: figure(80 + (a == 0) * -20, 6) for a in range(12)}, {}, None, target=85)
+    assert 60 < found[0].shrunken < 80
+    assert found[0].under_target > 0.95
+    assert standings({1: figure(70, 3)}, {}, None, target=85)[1].shrunken is None
+
+
+def test_checks_that_rate_one_agents_calls_too_high_are_found_and_few_others():
+    rng = np.random.default_rng(12)
+    rows = {}
+    for a in range(30):
+        y = 75 + rng.normal(0, 8, 18)
+        rows[a] = cards(a, y, y + rng.normal(0, 5, 18) + 15 * (a == 7))
+    model = fit([c for r in rows.values() for c in r])
+    found = standings({a: figure(75, 2) for a in rows}, rows, model, target=None)
+    assert found[7].is_bias_sure and found[7].bias > 6
+    assert sum(s.is_bias_sure for s in found.values()) <= 3
+
+
+def test_a_month_is_compared_with_the_one_before_with_both_their_errors():
+    d = change(figure(82, 2), figure(78, 1.5))
+    assert d.value == pytest.approx(4)
+    assert d.high - d.value == pytest.approx(2.5 * 1.985, rel=0.01)
+    assert not d.is_sure
+    assert change(figure(82, 2), Estimate(Basis.NO_CARDS, 0, 0)) is None
+
+
+def test_a_criterion_that_is_lost_less_raises_the_score_by_what_it_cost():
+    now, before = Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0), Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0)
+    m = moved(now, before, (100, 100, 100, 100))
+    assert m.value == pytest.approx(2.0)
+    assert m.low < 2 < m.high
+    assert moved(now, before, (0, 0, 100, 100)) is None
+
+
+def test_a_trend_has_limits_from_three_months_on():
+    points = [("2026-08", figure(80, 2)), ("2026-09", figure(81, 2))]
+    assert with_limits(points)[0].low_limit is None
+    three = with_limits([*points, ("2026-10", figure(60, 2))])
+    assert three[2].is_outside and three[0].low_limit is not None
+
+
+def test_what_customers_say_has_an_interval_and_a_correlation_only_with_enough_of_it():
+    sums = dict.fromkeys(("y", "yy", "n", "x", "xx", "xy", "yc", "yyc"), 0.0)
+    assert satisfaction(0, sums).mean is None
+    one = satisfaction(1, sums | {"y": 75.0, "yy": 5625.0})
+    assert (one.mean, one.low) == (75, None)
+    rng = np.random.default_rng(3)
+    x = rng.normal(80, 10, 200)
+    y = 0.5 * x + rng.normal(0, 8, 200)
+    full = {"y": y.sum(), "yy": (y * y).sum(), "n": 200, "x": x.sum(), "xx": (x * x).sum(), "xy": (x * y).sum(), "yc": y.sum(), "yyc": (y * y).sum()}
+    found = satisfaction(200, full)
+    assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert found.correlation_low < found.correlation < found.correlation_high
+    assert found.low < found.mean < found.high

@@ -133,6 +133,7 @@ def upgrade() -> None:
     sa.Column('total', sa.Integer(), nullable=False),
     sa.Column('asked_at', UtcDateTime(), nullable=False),
     sa.Column('finished_at', UtcDateTime(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['schedule_id'], ['report_schedule.id'], name=op.f('fk_report_run_schedule_id_report_schedule')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_report_run')),
     sa.UniqueConstraint('schedule_id', 'month', name=op.f('uq_report_run_schedule_id'))

@@ -1,0 +1,145 @@
+"""Look at a month's scoring, with the two months before it, as something that can be right or wrong itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.calendar import month_before, month_bounds
+from qa.fairness import rules, store
+from qa.fairness.types import DisputeLine, EvaluatorLine, Fairness, MonthAgreement, Pair
+from qa.statistics.severity import SeverityModel, severity
+
+MONTHS = 3
+MOST_CARDS = 3000  # of the newest, for what is counted answer by answer
+MOST_FOR_SEVERITY = 20_000
+CORRECT = "severity_correction"
+Titles = Mapping[str, dict[str, str]]
+
+
+def fairness(session: Session, *, month: str, zone: ZoneInfo, titles: Titles) -> Fairness:
+    """Everything of the fairness page, over three months that end with `month`. Raises MonthRefused."""
+    begin, end = _period(month, zone)
+    pairs = store.pairs(session, begin=begin, end=end)
+    criteria = rules.by_criterion([p for _, p in pairs], titles)
+    model = severities(session, month=month, zone=zone)
+    newest = store.newest_cards(session, begin=begin, end=end, limit=MOST_CARDS)
+    disputed = store.disputes(session, begin=begin, end=end)
+    return Fairness(
+        months=_by_month(pairs, month, zone),
+        criteria=criteria,
+        evaluators=_evaluators(session, begin, end, model, disputed),
+        model=model,
+        shifts=rules.shifts(store.agents_of_cards(session, begin=begin, end=end), model)[:20] if model else (),
+        items=rules.items(store.answers(session, newest), criteria, titles),
+        disputes=_disputes(disputed, titles),
+        checks=rules.checks(_checks(session, newest, zone)),
+    )
+
+
+def severities(session: Session, *, month: str, zone: ZoneInfo) -> SeverityModel | None:
+    """How severe each evaluator is, over three months; None where the cards cannot tell."""
+    begin, end = _period(month, zone)
+    return severity(store.scored(session, begin=begin, end=end, limit=MOST_FOR_SEVERITY))
+
+
+def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, float] | None:
+    """By how many points each evaluator's scores are shifted back in reports; None where the manager has not turned it on, or nothing can be known."""
+    if not store.is_on(session, CORRECT):
+        return None
+    model = severities(session, month=month, zone=zone)
+    return model.points() if model else None
+
+
+def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
+    store.turn(session, CORRECT, on=on, by=by, at=at)
+    note(session, subject=Subject.MONTH, subject_id=0, what="set", at=at, actor_id=by, choice=CORRECT, on=on)
+
+
+def month_agreement(session: Session, *, month: str, zone: ZoneInfo) -> tuple[MonthAgreement, float | None]:
+    """A month's agreement on doubly scored calls, and the share of single answers that were the same."""
+    begin, end = month_bounds(month, zone)
+    pairs = [p for _, p in store.pairs(session, begin=begin, end=end)]
+    answers = [a == b for p in pairs for a, b in p.answers.values()]
+    return rules.month_agreement(month, pairs), sum(answers) / len(answers) if answers else None
+
+
+def _period(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return month_bounds(month_before(month, MONTHS - 1), zone)[0], month_bounds(month, zone)[1]
+
+
+def _by_month(pairs: list[tuple[datetime, Pair]], month: str, zone: ZoneInfo) -> tuple[MonthAgreement, ...]:
+    months = [month_before(month, back) for back in reversed(range(MONTHS))]
+    of: dict[str, list[Pair]] = {m: [] for m in months}
+    for at, pair in pairs:
+        of[f"{at.astimezone(zone):%Y-%m}"].append(pair)
+    return tuple(rules.month_agreement(m, of[m]) for m in months)
+
+
+def _evaluators(
+    session: Session, begin: datetime, end: datetime, model: SeverityModel | None, disputed: list[tuple[int, str, int, int, int, int]]
+) -> tuple[EvaluatorLine, ...]:
+    habits, skips = store.habits(session, begin=begin, end=end), store.skips(session, begin=begin, end=end)
+    severe = {s.evaluator: s for s in model.severities} if model else {}
+    lines = []
+    for user_id, (name, seconds) in store.evaluators(session, begin=begin, end=end).items():
+        answers, away, sure, changed = habits.get(user_id, (0, 0, 0, 0))
+        s = severe.get(user_id)
+        own = [d for d in disputed if d[0] == user_id]
+        worked = [t for t in seconds if t > 0]
+        lines.append(
+            EvaluatorLine(
+                user_id,
+                name,
+                len(seconds),
+                s.doubles if s else 0,
+                s.points if s else None,
+                s.low if s else None,
+                s.high if s else None,
+                median(worked) / 60 if worked else None,
+                away / answers if answers else None,
+                changed / sure if sure else None,
+                skips.get(user_id, 0),
+                sum(d[2] for d in own),
+                sum(d[4] for d in own),
+            )
+        )
+    return tuple(lines)
+
+
+def _disputes(rows: list[tuple[int, str, int, int, int, int]], titles: Titles) -> tuple[DisputeLine, ...]:
+    sums: dict[str, list[int]] = {}
+    for _, criterion, *counts in rows:
+        sums[criterion] = [a + b for a, b in zip(sums.get(criterion, [0, 0, 0, 0]), counts, strict=True)]
+    lines = [DisputeLine(c, titles.get(c, {"en": c}), *counts) for c, counts in sums.items()]
+    return tuple(sorted(lines, key=lambda d: (-d.overturned, -d.opened, d.criterion)))
+
+
+def _checks(session: Session, cards: list[int], zone: ZoneInfo) -> dict[str, dict[str, tuple[int, int, int]]]:
+    counts: dict[str, dict[str, tuple[int, int, int]]] = {k: {} for k in ("language", "line", "shift", "queue", "direction")}
+    for card in store.checked_cards(session, cards):
+        lines = [rules.line_of(card[f"level_{side}"], card[f"floor_{side}"]) for side in ("a", "b")]
+        line = next((q for q in ("poor", "middling", "good") if q in lines), "")
+        values: dict[str, Any] = {
+            "language": card["language"],
+            "line": line,
+            "shift": rules.shift_of_day(card["started_at"].astimezone(zone).hour),
+            "queue": card["queue"],
+            "direction": card["direction"].value,
+        }
+        for kind, value in values.items():
+            if value:
+                a, b, c = counts[kind].get(value, (0, 0, 0))
+                counts[kind][value] = (a + card["sure"], b + card["kept"], c + card["unsure"])
+    return {kind: found for kind, found in counts.items() if len(found) > 1}
+
+
+def misled(session: Session, *, month: str, zone: ZoneInfo) -> list[tuple[str, int, int]]:
+    """Criterion, dispute and card where a decision found that the automatic answer had misled the evaluator."""
+    begin, end = _period(month, zone)
+    return store.rules_at_fault(session, begin=begin, end=end)

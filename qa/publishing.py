@@ -1,0 +1,104 @@
+"""Scheduled reports become files in the data folder, and mails to whoever is to have them. A run that was cut goes on with the file it was at."""
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import structlog
+from flask import Flask
+
+from qa.app import create_app
+from qa.audit.store import note
+from qa.audit.types import Subject
+from qa.engines.mail import MailRefused, sender
+from qa.jobs.post import tongue_of
+from qa.notices.service import tell
+from qa.notices.types import Kind
+from qa.people import store as people
+from qa.schedules import service, store
+from qa.schedules.types import Run, RunState, Schedule
+from qa.web import reporting
+from qa.wiring import Wiring
+
+log = structlog.get_logger()
+TYPES = {".pdf": ("application", "pdf"), ".html": ("text", "html"), ".json": ("application", "json")}
+SHEET = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+def folder_of(wiring: Wiring, run: Run) -> Path:
+    return wiring.settings.data_dir / "reports" / str(run.schedule_id) / run.month
+
+
+def publish(wiring: Wiring) -> int:
+    """Ask for what is due, and make every waiting run; how many were finished. A run that fails is set aside with its error."""
+    with wiring.database.write() as session:
+        service.ask_for_due(session, zone=wiring.settings.zone, at=wiring.clock())
+    with wiring.database.read() as session:
+        waiting = store.runs(session, state=RunState.WAITING)
+        schedules = {s.id: s for s in store.schedules(session)}
+    app = create_app(wiring.settings, wiring=wiring) if waiting else None
+    done = 0
+    for run in waiting:
+        try:
+            _make(wiring, app, run, schedules[run.schedule_id])  # type: ignore[arg-type]  # there is an app where a run waits
+            done += 1
+        except Exception as error:
+            log.exception("a scheduled report failed", run=run.id)
+            with wiring.database.write() as session:
+                store.change(session, run.id, state=RunState.FAILED, error=f"{type(error).__name__}: {error}"[:1000], finished_at=wiring.clock())
+    return done
+
+
+def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
+    folder = folder_of(wiring, run)
+    folder.mkdir(parents=True, exist_ok=True)
+    scopes = _scopes(wiring, schedule)
+    for project, team in scopes:
+        mark = f"{project}|{team}"
+        if mark in run.made:
+            continue
+        with app.test_request_context("/", headers={"Accept-Language": schedule.language}):
+            files = reporting.files(month=run.month, project=project or None, team=team or None, formats=list(schedule.formats), audience=schedule.audience)
+        for name, content in files.items():
+            half = folder / f".{name}.part"
+            half.write_bytes(content)
+            half.rename(folder / name)
+        with wiring.database.write() as session:
+            store.note_made(session, run.id, [mark], total=len(scopes))
+    _send(wiring, run, schedule, sorted(p for p in folder.iterdir() if not p.name.startswith(".")))
+    with wiring.database.write() as session:
+        at = wiring.clock()
+        store.change(session, run.id, state=RunState.DONE, finished_at=at, total=len(scopes), error="")
+        month = int(run.month.replace("-", ""))
+        note(session, subject=Subject.MONTH, subject_id=month, what="exported", at=at, schedule=schedule.name, mailed=len(schedule.recipients))
+        tell(session, [schedule.created_by_id], Kind.REPORT_READY, about=("report", run.id), at=at, name=schedule.name, month=run.month)
+
+
+def _scopes(wiring: Wiring, schedule: Schedule) -> list[tuple[str, str]]:
+    """Project and team of every report of a schedule."""
+    with wiring.database.read() as session:
+        if schedule.each == "team":
+            return [(schedule.project, t.name) for t in people.teams(session)]
+        if schedule.each == "project":
+            return [(code, "") for code, _name in people.projects(session)]
+    return [(schedule.project, "")]
+
+
+def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> None:
+    """One mail with all files to every address. Raises MailRefused; what is made stays."""
+    if not schedule.recipients:
+        return
+    send, _ = sender(wiring.settings.smtp_url, wiring.settings.outbox), tongue_of(schedule.language, wiring.settings).text
+    for n, address in enumerate(schedule.recipients):
+        message = EmailMessage()
+        message["From"], message["To"] = wiring.settings.mail_from, address
+        message["Subject"] = _("Quality report") + f" {run.month} · {schedule.name}"
+        message["Message-ID"] = f"<report-{run.id}-{n}@earshot>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(_("The quality report of %(month)s is attached.") % {"month": run.month} + "\n")
+        for path in files:
+            kind = TYPES.get(path.suffix, SHEET)
+            message.add_attachment(path.read_bytes(), maintype=kind[0], subtype=kind[1], filename=path.name)
+        try:
+            send(message)
+        except MailRefused as error:
+            raise MailRefused(f"{address}: {error}") from error

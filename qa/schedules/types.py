@@ -1,0 +1,53 @@
+"""A report that is made every month, and one month of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from qa.tables.reports import Audience, RunState
+
+__all__ = ["Audience", "Run", "RunState", "Schedule", "ScheduleDraft"]
+
+
+@dataclass(frozen=True)
+class ScheduleDraft:
+    """`day` of the month after, `each` empty for one report, "team" or "project" for one of each, `recipients` addresses with commas between."""
+
+    name: str
+    day: int
+    audience: Audience
+    formats: str
+    language: str
+    project: str = ""
+    each: str = ""
+    recipients: str = ""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    id: int
+    name: str
+    day: int
+    project: str
+    each: str
+    audience: Audience
+    formats: tuple[str, ...]
+    language: str
+    recipients: tuple[str, ...]
+    is_active: bool
+    created_by_id: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One month of a schedule: `made` of `total` files are there."""
+
+    id: int
+    schedule_id: int
+    name: str
+    month: str
+    state: RunState
+    made: tuple[str, ...]
+    total: int
+    asked_at: datetime
+    finished_at: datetime | None
+    error: str

@@ -1,0 +1,173 @@
+"""Who works in a simulated centre, and how well: agents, teams by language, evaluators, forms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+
+from qa.forms import service as forms
+from qa.forms.types import Criterion, Form
+from qa.people import service as people
+from qa.people import store as people_store
+from qa.people.types import Role
+from qa.sampling import service as sampling
+from qa.sampling import store as plans
+from qa.sampling.types import Phase, PlanRule
+
+TEAM_SIZE = 12
+LANGUAGES = ("en", "it", "en", "zh")  # of one team after the other
+QUEUES = {"en": "service", "it": "technical_support", "zh": "hotline"}
+PROJECTS = {"en": "Simulated Telecom", "it": "Telecom simulata", "zh": "模拟电信"}
+NAMES = {
+    "en": (
+        "Amy Clark",
+        "Ben Howard",
+        "Chloe Reed",
+        "Daniel Moss",
+        "Ella Grant",
+        "Finn Walsh",
+        "Grace Doyle",
+        "Harry Lamb",
+        "Isla Ford",
+        "Jack Byrne",
+        "Kate Nolan",
+        "Liam Shaw",
+    ),
+    "it": (
+        "Anna Bruni",
+        "Bruno Riva",
+        "Carla Fonti",
+        "Dario Sala",
+        "Elisa Monti",
+        "Fabio Serra",
+        "Gaia Rota",
+        "Ivan Leone",
+        "Livia Costa",
+        "Marco Villa",
+        "Nadia Orsi",
+        "Piero Gatti",
+    ),
+    "zh": ("陈静", "刘洋", "赵磊", "孙丽", "周强", "吴敏", "郑浩", "冯雪", "蒋涛", "沈洁", "韩冰", "杨帆"),
+}
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One language's form as arrays over its criteria: weights for the arithmetic of many calls at once, and what is special about each."""
+
+    language: str
+    form: Form
+    form_version_id: int
+    project_id: int
+    criteria: tuple[Criterion, ...]
+    section: npt.NDArray[np.intp]
+    weight: Floats
+    section_weight: Floats
+    critical: npt.NDArray[np.bool_]
+    automatic: npt.NDArray[np.bool_]  # answered by a check
+    not_applicable: Floats  # how often
+
+    def scores(self, met: npt.NDArray[np.bool_], applicable: npt.NDArray[np.bool_]) -> Floats:
+        """Scores (0–100) of many calls: sections by their weights over what is applicable; a critical breach sets 0. NaN where nothing applies."""
+        groups = np.eye(len(self.section_weight))[self.section]
+        below = (applicable * self.weight) @ groups
+        above = (applicable * met * self.weight) @ groups
+        share = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+        whole = ((below > 0) * self.section_weight).sum(axis=1)
+        total = np.divide(100 * (share * (below > 0) * self.section_weight).sum(axis=1), whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        return np.where((~met & applicable & self.critical).any(axis=1), 0.0, total)
+
+
+@dataclass
+class Worker:
+    """An agent: which track, how likely each criterion is met (log odds; drifts), how far the checks err on this agent."""
+
+    agent_id: int
+    name: str
+    track: Track
+    odds: Floats
+    misheard: float
+
+
+@dataclass(frozen=True)
+class Staff:
+    tracks: dict[str, Track]
+    workers: list[Worker]
+    evaluators: list[int]
+    severity: list[float]  # more (+) or less (−) of the points seen, as a share
+    trainer_id: int
+    manager_id: int
+
+
+def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, at: datetime) -> Staff:
+    """Write the people, projects, forms and sampling plans of the centre down."""
+    size = max(4, min(TEAM_SIZE, agents // 3))
+    tracks = {language: _track(session, language, seed) for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})}
+    workers: list[Worker] = []
+    for i in range(agents):
+        number = i // size
+        language = LANGUAGES[number % len(LANGUAGES)]
+        team = people_store.ensure_team(session, f"Simulated team {number + 1}", f"Simulated department {number // 4 + 1}")
+        hired = at.date() - timedelta(days=int(rng.integers(20, 2500)))
+        names, k = NAMES[language], sum(w.track.language == language for w in workers)
+        name = names[k % len(names)] + (f" {k // len(names) + 1}" if k >= len(names) else "")
+        agent_id = people_store.ensure_agent(session, f"sim{seed}-{i:04d}", name=name, team_id=team, hired_on=hired, is_simulated=True)
+        track = tracks[language]
+        odds = 1.9 + rng.normal(0, 0.6) + rng.normal(0, 0.7, len(track.criteria))
+        odds[track.critical] = 5.0 + rng.normal(0, 0.5, int(track.critical.sum()))
+        workers.append(Worker(agent_id, name, track, odds, float(np.clip(rng.normal(0, 0.03), -0.06, 0.1))))
+    count = max(2, min(12, agents // 8))
+    evaluators = [_user(session, f"sim{seed}.evaluator{i + 1}", f"Simulated evaluator {i + 1}", Role.EVALUATOR, at) for i in range(count)]
+    severity = [float(s) for s in rng.normal(0, 0.025, count)]
+    trainer = _user(session, f"sim{seed}.trainer", "Simulated trainer", Role.TRAINER, at)
+    manager = _user(session, f"sim{seed}.manager", "Simulated manager", Role.QA_MANAGER, at)
+    for language in tracks:
+        code = project_code(seed, language)
+        if plans.plan(session, code) is None:
+            rule = PlanRule(project=code, quota_per_agent=6, new_hire_factor=2)
+            sampling.add_plan(session, code=code, phase=Phase.HUMAN, rule=rule, at=at, seed=code)
+    return Staff(tracks, workers, evaluators, severity, trainer, manager)
+
+
+def project_code(seed: int, language: str) -> str:
+    return f"simulated-{seed}-{language}"
+
+
+def _user(session: Session, username: str, name: str, role: Role, at: datetime) -> int:
+    found = {u.username: u.id for u in people_store.users(session)}.get(username)
+    return found if found is not None else people.add_user(session, username=username, display_name=name, role=role, password=None, at=at).id
+
+
+def _track(session: Session, language: str, seed: int) -> Track:
+    code = project_code(seed, language)
+    project_id = people_store.ensure_project(session, code, company=PROJECTS[language], is_simulated=True)
+    found = forms.form_for(session, project=code, queue=QUEUES[language], direction="inbound", language=language, duration=200)
+    if found is None:
+        raise RuntimeError("no published form applies to simulated calls; run `qa init`")
+    version_id, form = found
+    criteria = tuple(c for c in form.criteria() if not c.bonus)
+    sections = [s for s in form.sections if any(True for _ in s.all_criteria())]
+    place = {c.id: i for i, s in enumerate(sections) for c in s.all_criteria()}
+    return Track(
+        language=language,
+        form=form,
+        form_version_id=version_id,
+        project_id=project_id,
+        criteria=criteria,
+        section=np.array([place[c.id] for c in criteria]),
+        weight=np.array([float(c.weight) for c in criteria]),
+        section_weight=np.array([float(s.weight) for s in sections]),
+        critical=np.array([c.is_critical for c in criteria]),
+        automatic=np.array([c.check is not None for c in criteria]),
+        not_applicable=_seldom(criteria),
+    )
+
+
+def _seldom(criteria: Sequence[Criterion]) -> Floats:
+    """How often each criterion does not apply: often where only some calls have the occasion, else hardly ever."""
+    occasional = ("hold", "complaint", "slip", "reply_time", "no_contract", "closed", "assigned", "mail", "subject", "taken", "times")
+    return np.array([(0.45 if any(w in c.id for w in occasional) else 0.02) if c.na and not c.is_critical else 0.0 for c in criteria])

@@ -1,0 +1,78 @@
+"""What is to be reached, and what is done about it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from qa.tables.targets import Indicator, MeasureState, ScopeKind
+
+__all__ = ["Indicator", "Measure", "MeasureDraft", "MeasureState", "ScopeKind", "Target", "TargetDraft"]
+
+
+@dataclass(frozen=True)
+class TargetDraft:
+    """A target as it is set. Quality and satisfaction 0–100, critical breaches and criteria as shares 0–1."""
+
+    indicator: Indicator
+    scope: ScopeKind
+    scope_id: int | None
+    value: float
+    first_month: str
+    last_month: str = ""
+    criterion: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    id: int
+    indicator: Indicator
+    criterion: str
+    scope: ScopeKind
+    scope_id: int | None
+    name: str  # of what it is set for
+    value: float
+    first_month: str
+    last_month: str
+    set_by: str
+
+    @property
+    def is_at_most(self) -> bool:
+        return self.indicator is Indicator.CRITICAL
+
+    def holds_in(self, month: str) -> bool:
+        return self.first_month <= month and (not self.last_month or month <= self.last_month)
+
+
+@dataclass(frozen=True)
+class MeasureDraft:
+    title: str
+    month: str
+    scope: ScopeKind
+    scope_id: int | None
+    detail: str = ""
+    criterion: str = ""
+    owner_id: int | None = None
+    due_on: date | None = None
+    expected: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    id: int
+    title: str
+    detail: str
+    month: str
+    criterion: str
+    scope: ScopeKind
+    scope_id: int | None
+    name: str
+    state: MeasureState
+    owner_id: int | None
+    owner: str
+    due_on: date | None
+    expected: float | None
+    result: str
+    finished_on: date | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (MeasureState.PROPOSED, MeasureState.AGREED)

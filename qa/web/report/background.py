@@ -1,0 +1,169 @@
+"""What the figures rest on: critical breaches, agreement, ratings, measures, coverage, how to read them."""
+
+from collections.abc import Iterator
+
+from flask_babel import gettext as _
+
+from qa.web.report.parts import Block, Cell, Document, day, figure, heading, number, percent, percent_finely, said, signed, table
+
+
+def critical(r: Document) -> Iterator[Block]:
+    k, v = r["whole"]["critical"], r["coverage"]
+    if not k["of"]:
+        return
+    yield heading(_("Critical breaches"))
+    yield said(
+        _(
+            "%(count)s of %(of)s scored calls. Of all calls probably %(share)s, between %(low)s and %(high)s.",
+            count=k["count"],
+            of=k["of"],
+            share=percent_finely(k["share"]),
+            low=percent_finely(k["low"]),
+            high=percent_finely(k["high"]),
+        )
+    )
+    if v.get("flagged"):
+        yield said(
+            _(
+                "The checks flagged %(flagged)s calls; people heard %(heard)s of these and confirmed %(confirmed)s. A flag counts for nothing until somebody has heard the call.",
+                flagged=number(v["flagged"], 0),
+                heard=v["heard"],
+                confirmed=v["confirmed"],
+            ),
+            quiet=True,
+        )
+
+
+def agreement(r: Document) -> Iterator[Block]:
+    a = r.get("agreement")
+    if not a or not (a["calls"] or a["automatic"]["of"]):
+        return
+    yield heading(_("Agreement"))
+    if a["alpha"] is not None:
+        yield said(
+            _(
+                "On %(calls)s calls scored by two people the scores agree with α = %(alpha)s (between %(low)s and %(high)s; 0.8 is firm, 0.67 tentative); %(same)s of the single answers were the same.",
+                calls=a["calls"],
+                alpha=number(a["alpha"], 2),
+                low=number(a["low"], 2),
+                high=number(a["high"], 2),
+                same=percent(a["same_answers"]),
+            )
+        )
+    elif a["calls"]:
+        yield said(_("%(calls)s calls were scored by two people: too few to say how far the scores agree.", calls=a["calls"]), quiet=True)
+    else:
+        yield said(_("No call was scored by two people, so nobody can say how far evaluators agree."), quiet=True)
+    k = a["automatic"]
+    if k["of"]:
+        yield said(
+            _(
+                "People kept %(share)s of the automatic answers that were sure (%(count)s of %(of)s).",
+                share=percent(k["share"]),
+                count=number(k["count"], 0),
+                of=number(k["of"], 0),
+            )
+        )
+
+
+def satisfaction(r: Document) -> Iterator[Block]:
+    s = r.get("satisfaction")
+    if not s or s["mean"] is None:
+        return
+    yield heading(_("Customers’ ratings"))
+    if s["low"] is None:
+        yield said(_("One customer gave %(mean)s of 100.", mean=number(s["mean"])))
+        return
+    yield said(
+        _(
+            "%(count)s customers gave %(mean)s of 100 on average, between %(low)s and %(high)s. Who answers is not drawn by lot: this is what those say who answer.",
+            count=number(s["count"], 0),
+            mean=number(s["mean"]),
+            low=number(s["low"]),
+            high=number(s["high"]),
+        )
+    )
+    if s["correlation"] is not None:
+        yield said(
+            _(
+                "With the automatic score of the same calls the ratings go together at r = %(r)s (between %(low)s and %(high)s).",
+                r=number(s["correlation"], 2),
+                low=number(s["correlation_low"], 2),
+                high=number(s["correlation_high"], 2),
+            ),
+            quiet=True,
+        )
+
+
+def measures(r: Document) -> Iterator[Block]:
+    rows = r.get("measures") or []
+    yield heading(_("Improvement measures"))
+    if not rows:
+        yield said(_("None agreed so far. Write them down on the targets page, with an owner and a date."), quiet=True)
+        return
+    head = [(_("Measure"), False), (_("For"), False), (_("Owner"), False), (_("Due"), False), (_("State"), False), (_("Expected"), True)]
+    yield table(_("Improvement measures"), [*head, (_("Seen since"), True), (_("Between"), True)], [_measure(m) for m in rows])
+    yield said(
+        _(
+            "Seen since: how the figure moved since the month in which the weak point was found. Other things moved it too; what a training brought by itself stands with the training plan."
+        ),
+        quiet=True,
+    )
+
+
+def _measure(m: Document) -> list[Cell]:
+    c = m["since"]
+    states = {"proposed": _("proposed"), "agreed": _("agreed"), "done": _("done"), "dropped": _("dropped")}
+    state = Cell(states[m["state"]] + (f" · {_('overdue')}" if m["is_late"] else ""), is_strong=m["is_late"])
+    seen = [figure(signed(c["value"])), Cell(f"{signed(c['low'])} – {signed(c['high'])}", is_figure=True, is_quiet=True)] if c else [figure("–"), Cell()]
+    expected = figure(signed(m["expected"]) if m["expected"] is not None else "–")
+    return [Cell(m["title"], note=m["detail"][:120]), Cell(m["name"] or _("All")), Cell(m["owner"] or "–"), Cell(day(m["due_on"])), state, expected, *seen]
+
+
+def coverage(r: Document) -> Iterator[Block]:
+    v = r["coverage"]
+    yield heading(_("Coverage and sampling"))
+    facts = [
+        (_("Calls"), v["calls"]),
+        (_("Checked"), v["checked"]),
+        (_("Drawn"), v["drawn"]),
+        (_("Scored"), v["scored"]),
+        (_("Waiting"), v["waiting"]),
+        (_("Overdue"), v["overdue"]),
+        (_("Skipped"), v["skipped"]),
+        (_("Expired"), v.get("expired", 0)),
+        (_("Taken out"), v.get("withdrawn", 0)),
+    ]
+    yield Block("facts", facts=tuple((k, number(n, 0)) for k, n in facts))
+    if v["drawn"]:
+        yield said(
+            _(
+                "%(share)s of the drawn calls are scored. Skipped and expired ones are missing from the figures; if they were others than the scored ones, the figures would be off by that.",
+                share=percent(v["scored"] / v["drawn"]),
+            ),
+            quiet=True,
+        )
+
+
+def method(r: Document) -> Iterator[Block]:
+    words = {
+        "too_few_cards": _("There are too few scorecards to learn how far the automatic scores can be trusted, so nobody gets a figure yet."),
+        "human_only": _("Some scored calls have no automatic score; the figures rest on scorecards alone."),
+        "one_evaluator": _("One person scored all calls: how severe they are is in every figure and cannot be told from quality."),
+        "unequal_probabilities": _("Calls were drawn with different probabilities; the estimate weighs each by one over its probability."),
+    }
+    slope = r["method"]["slope"]
+    items = [words.get(n, n) for n in r["notes"]]
+    items.append(
+        _(
+            "The estimate corrects the automatic mean of all calls by what people found on the drawn ones (difference estimator, one pooled slope%(slope)s).",
+            slope=f" {number(slope, 2)}" if slope is not None else "",
+        )
+    )
+    items.append(_("Checks learn from people only up to the month before: no figure was taught by the cards it is held against."))
+    items.append(_("Shrunken: what an agent’s figure would most likely be in view of all the others. For deciding where to listen, never for consequences."))
+    if r.get("corrected"):
+        items.append(_("Scores are corrected for the severity of their evaluators, as the manager decided; the uncorrected figure stands beside."))
+    items.append(_("Time zone %(zone)s.", zone=r["time_zone"]))
+    yield heading(_("How to read this"))
+    yield Block("list", items=tuple(items))

@@ -1,0 +1,282 @@
+"""The figures of the month: headline, targets, what moved, trend, groups, criteria."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+
+from qa.reporting import charts
+from qa.reporting.service import estimate_of
+from qa.web.report.parts import (
+    Block,
+    Cell,
+    Document,
+    axis,
+    between,
+    chart,
+    few,
+    figure,
+    heading,
+    interval,
+    joined,
+    local,
+    month_name,
+    number,
+    percent,
+    said,
+    signed,
+    table,
+    verdict_word,
+)
+
+
+def headline(r: Document) -> dict[str, Any]:
+    """The first lines: the figure, what it rests on, against target and last month, in whole sentences."""
+    e = r["whole"]["estimate"]
+    sentences = [_basis(r)]
+    if r.get("target") is not None and e["basis"] == "estimated":
+        sentences.append(_("Target %(target)s: %(verdict)s.", target=number(r["target"]), verdict=verdict_word(r["whole"]["verdict"])))
+    return {"estimate": e, "sentences": sentences + _since(r), "title": _headline_title(e), "target": r.get("target")}
+
+
+def _basis(r: Document) -> str:
+    e, v = r["whole"]["estimate"], r["coverage"]
+    calls, cards, checked = number(e["calls"], 0), number(e["cards"], 0), number(v["checked"], 0)
+    if e["basis"] == "estimated":
+        return str(
+            _(
+                "Estimated mean score of all %(calls)s calls, from %(cards)s scorecards of drawn calls and the automatic scores of every checked call. In 95 of 100 such months the true mean lies inside the interval.",
+                calls=calls,
+                cards=cards,
+            )
+        )
+    if e["basis"] == "too_few":
+        return str(
+            _("%(cards)s scorecards so far. A figure needs several scorecards of several agents, or the interval would be wider than the scale.", cards=cards)
+        )
+    return str(
+        _(
+            "%(calls)s calls, %(checked)s of them checked automatically. Figures appear when people have scored some of them.",
+            calls=number(v["calls"], 0),
+            checked=checked,
+        )
+    )
+
+
+def _since(r: Document) -> list[str]:
+    """What changed since the month before, or what that month was."""
+    c, previous = r.get("change"), r["previous"]
+    if c:
+        said_of = {"change": signed(c["value"]), "low": signed(c["low"]), "high": signed(c["high"])}
+        if c["is_sure"]:
+            return [_("Since the month before: %(change)s points, between %(low)s and %(high)s.", **said_of)]
+        return [_("Since the month before: %(change)s points, which may be chance (between %(low)s and %(high)s).", **said_of)]
+    if previous["basis"] == "estimated":
+        low, high = number(previous["low"]), number(previous["high"])
+        return [_("Month before: %(value)s, between %(low)s and %(high)s.", value=number(previous["value"]), low=low, high=high)]
+    return []
+
+
+def _headline_title(e: Document) -> str:
+    if e["basis"] == "estimated":
+        return f"{number(e['value'])}"
+    return str(_("Too little data for a figure") if e["basis"] == "too_few" else _("No scorecards in this month"))
+
+
+def targets(r: Document) -> Iterator[Block]:
+    rows = r.get("targets") or []
+    if not rows:
+        return
+    yield heading(_("Targets"))
+    names = {"quality": _("Quality"), "critical": _("Critical breaches at most"), "criterion": _("Points kept"), "satisfaction": _("Customers’ ratings")}
+    scopes = {"whole": _("All"), "project": _("Project"), "department": _("Department"), "team": _("Team"), "agent": _("Agent")}
+    lines = []
+    for t in rows:
+        share = t["indicator"] in ("critical", "criterion")
+        show = percent if share else number
+        name = names[t["indicator"]] + (f": {local(t['title'])}" if t["criterion"] else "")
+        of = scopes[t["scope"]] + (f" {t['name']}" if t["scope"] != "whole" else "")
+        between = f"{show(t['low'])} – {show(t['high'])}" if t["low"] is not None else ""
+        lines.append(
+            [
+                Cell(name),
+                Cell(of),
+                figure(show(t["target"])),
+                figure(show(t["value"])),
+                Cell(between, is_figure=True, is_quiet=True),
+                Cell(verdict_word(t["verdict"]), is_strong=t["verdict"] == "not_met"),
+            ]
+        )
+    yield table(
+        _("Targets"), [(_("Indicator"), False), (_("For"), False), (_("Target"), True), (_("Estimate"), True), (_("Between"), True), (_("Met?"), False)], lines
+    )
+
+
+def moved(r: Document) -> Iterator[Block]:
+    criteria = [c for c in r["criteria"] if c.get("points_lost")]
+    if not criteria:
+        return
+    yield heading(_("What moved, and why"))
+    worst = criteria[:3]
+    yield said(
+        _(
+            "Of 100 points %(lost)s are lost on an average call. Most cost %(names)s.",
+            lost=number(sum(c["points_lost"] for c in criteria)),
+            names=joined([f"{local(c['title'])} ({number(c['points_lost'])})" for c in worst]),
+        )
+    )
+    if (r.get("fails_cost") or 0) >= 0.05:
+        yield said(_("Critical breaches set whole calls to 0 and cost a further %(points)s points.", points=number(r["fails_cost"])))
+    movers = [c for c in criteria if c.get("moved")]
+    sure = [c for c in movers if c["moved"]["is_sure"]]
+    if movers and not sure:
+        yield said(_("No single criterion has surely moved since the month before; what changed lies within chance."), quiet=True)
+    shown = sorted(movers, key=lambda c: (not c["moved"]["is_sure"], -abs(c["moved"]["value"])))[:6] or worst
+    head = [(_("Criterion"), False), (_("Points lost a call"), True), (_("Change of the score"), True), (_("Between"), True), (_("Calls to hear"), False)]
+    rows = []
+    for c in shown:
+        m = c.get("moved")
+        between = f"{signed(m['low'])} – {signed(m['high'])}" if m else ""
+        links = tuple((_("card %(n)s", n=e["card_id"]), "cards.card", {"card_id": e["card_id"]}) for e in c["examples"])
+        rows.append(
+            [
+                Cell(local(c["title"])),
+                figure(number(c["points_lost"])),
+                Cell(signed(m["value"]) if m else "–", is_figure=True, is_strong=bool(m and m["is_sure"])),
+                Cell(between, is_figure=True, is_quiet=True),
+                Cell(links=links),
+            ]
+        )
+    yield table(_("What moved, and why"), head, rows)
+
+
+def trend(r: Document) -> Iterator[Block]:
+    points = [(t["month"], estimate_of(t["estimate"]), t["low_limit"], t["high_limit"], t["is_outside"]) for t in r.get("trend") or []]
+    title = _("Estimate by month with its interval; dotted: where a month would lie by chance")
+    svg = charts.trend([(p[0], *p[1:]) for p in points], title=title, number=axis, target=r.get("target"))
+    if svg:
+        yield heading(_("Trend"))
+        yield from chart(svg, title)
+        outside = [t["month"] for t in r["trend"] if t["is_outside"]]
+        if outside:
+            yield said(_("Outside the limits, so more than chance: %(months)s.", months=", ".join(month_name(m) for m in outside)))
+
+
+def projects(r: Document) -> Iterator[Block]:
+    if len(r.get("projects") or []) > 1:
+        yield heading(_("Projects"))
+        yield _groups(r["projects"], _("Project"), r)
+
+
+def departments(r: Document) -> Iterator[Block]:
+    if len(r["departments"]) > 1:
+        yield heading(_("Departments"))
+        yield _groups(r["departments"], _("Department"), r)
+
+
+def teams(r: Document) -> Iterator[Block]:
+    if not r["teams"]:
+        return
+    yield heading(_("Teams"))
+    if len(r["teams"]) > 2 and r["whole"]["estimate"]["value"] is not None:
+        title = _("Teams by how well they are known; inside the dotted lines they differ by chance")
+        points = [(t["name"], estimate_of(t["estimate"])) for t in r["teams"]]
+        yield from chart(charts.funnel(points, r["whole"]["estimate"]["value"], r.get("overdispersion") or 1.0, title=title, number=axis), title)
+    yield _groups(r["teams"], _("Team"), r)
+
+
+def agents(r: Document) -> Iterator[Block]:
+    if not r["agents"]:
+        return
+    yield heading(_("Agents"))
+    title = _("Agents: estimate and interval, in alphabetical order")
+    rows = [(g["name"], estimate_of(g["estimate"])) for g in r["agents"]]
+    if len(rows) <= 40:
+        yield from chart(charts.intervals(rows, title=title, number=axis, target=r.get("target")), title)
+    standings = [g["standing"] for g in r["agents"] if g.get("standing")]
+    if standings and all(s["apart"] in ("=", "") for s in standings) and any(s["apart"] for s in standings):
+        yield said(_("No two of these agents can be told apart by this month’s cards. Any order of them would be chance."))
+    elif any(s["apart"] not in ("=", "") for s in standings):
+        yield said(_("Agents who share a letter cannot be told apart."))
+    yield _groups(r["agents"], _("Agent"), r)
+    biased = [g for g in r["agents"] if g.get("standing") and g["standing"]["is_bias_sure"]]
+    if biased:
+        names = joined([f"{g['name']} ({signed(g['standing']['bias'])})" for g in biased])
+        yield said(
+            _(
+                "The checks rate the calls of %(names)s otherwise than people do, by so many points. The estimates are corrected for it; the automatic means are not.",
+                names=names,
+            )
+        )
+
+
+def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
+    is_agents = bool(rows) and rows[0]["kind"] == "agent"
+    has_target = any(g.get("target") is not None for g in rows)
+    has_raw = any(g.get("raw") for g in rows)
+    has_said = any(g.get("satisfaction") for g in rows)
+    head = [(name, False), (_("Calls"), True), (_("Scorecards"), True), (_("Estimate"), True), (_("Interval"), False)]
+    head += [(_("Groups"), False), (_("Shrunken"), True)] if is_agents else []
+    head += [(_("Target"), False)] if has_target else []
+    head += [(_("Uncorrected"), True)] if has_raw else []
+    head += [(_("Plain mean of scorecards"), True), (_("Automatic mean"), True), (_("Critical breaches"), True)]
+    head += [(_("Customers’ ratings"), True)] if has_said else []
+    lines = []
+    for g in rows:
+        e, s = g["estimate"], g.get("standing") or {}
+        cells = [
+            Cell(g["name"], note=g["parent"]),
+            figure(number(e["calls"], 0)),
+            figure(number(e["cards"], 0)),
+            Cell(number(e["value"]), is_figure=True, is_strong=True, note=between(e)),
+            Cell(svg=interval(e, g["name"]), text=few(e)),
+        ]
+        if is_agents:
+            cells += [Cell(s.get("apart", "") if s.get("apart") != "=" else ""), Cell(number(s.get("shrunken")), is_figure=True, is_quiet=True)]
+        if has_target:
+            cells.append(Cell(f"{number(g['target'])}: {verdict_word(g['verdict'])}" if g.get("target") is not None else ""))
+        if has_raw:
+            cells.append(Cell(number(g["raw"]["value"]) if g.get("raw") else "–", is_figure=True, is_quiet=True))
+        k = g["critical"]
+        cells += [
+            Cell(number(e["human_mean"]), is_figure=True, is_quiet=True),
+            Cell(number(e["automatic_mean"]), is_figure=True, is_quiet=True),
+            figure(f"{k['count']} / {k['of']}" if k["of"] else "–"),
+        ]
+        if has_said:
+            y = g.get("satisfaction")
+            cells.append(Cell(number(y["mean"]) if y else "–", is_figure=True, note=f"({y['count']})" if y else ""))
+        lines.append(cells)
+    return table(name, head, lines)
+
+
+def criteria(r: Document) -> Iterator[Block]:
+    if not r["criteria"]:
+        return
+    yield heading(_("Criteria lost most"))
+    title = _("Points lost on an average call, by criterion; dashed: all of them added up")
+    yield from chart(charts.pareto([(local(c["title"]), c["points_lost"] or 0.0) for c in r["criteria"]], title=title, number=number), title)
+    head = [
+        (_("Criterion"), False),
+        (_("Points lost a call"), True),
+        (_("Lost"), True),
+        (_("Share lost"), True),
+        (_("Not applicable"), True),
+        (_("Critical fails"), True),
+        (_("Automatic answer kept"), True),
+    ]
+    rows = []
+    for c in r["criteria"]:
+        lost, kept = c["lost"], c["automatic_agrees"]
+        rows.append(
+            [
+                Cell(local(c["title"])),
+                figure(number(c.get("points_lost"), 2)),
+                figure(f"{lost['count']} / {lost['of']}"),
+                Cell(percent(lost["share"]), is_figure=True, note=f"{percent(lost['low'])}–{percent(lost['high'])}" if lost["share"] is not None else ""),
+                figure(str(c["not_applicable"])),
+                figure(str(c["fails"])),
+                figure(f"{kept['count']} / {kept['of']}" if kept["of"] else "–"),
+            ]
+        )
+    yield table(_("Criteria lost most"), head, rows)
