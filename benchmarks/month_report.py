@@ -1,44 +1,85 @@
-"""Time and memory of the month report at growing numbers of simulated calls, and what a page costs.
+"""Time and memory of the month report and of a day's draw at growing numbers of simulated calls, each in a process of its own.
 
-python benchmarks/month_report.py [1000 10000 100000]
+python -m benchmarks.month_report [10000 100000 1000000]; with BENCHMARK_DATABASE_URL on that PostgreSQL instead of SQLite. 400 calls and 24 cards an agent.
 """
 
+import json
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from qa import setup
-from qa.app import create_app, report_files
 from qa.calendar import month_before
 from qa.settings import Settings
-from qa.simulation import simulate_centre
 from qa.wiring import Wiring
+
+CALLS, QUOTA = 400, 18
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["measure"]:
+        print(json.dumps(measure(Wiring.build(settings(sys.argv[2])))))
+        return
     first = None
-    for total in [int(a) for a in sys.argv[1:]] or [1_000, 100_000]:
+    for total in [int(a) for a in sys.argv[1:]] or [10_000, 100_000]:
         with tempfile.TemporaryDirectory() as folder:
-            wiring = Wiring.build(Settings(data_dir=Path(folder)))
-            setup.initialise(wiring)
-            agents = max(5, min(200, total // 500))
-            started = time.perf_counter()
-            simulate_centre(wiring, agents=agents, calls=total // agents, months=1, seed=1, tick=lambda step, left: None)
-            made = time.perf_counter() - started
-            app = create_app(wiring.settings, wiring=wiring)
-            month = month_before(wiring.clock().strftime("%Y-%m"))
-            times = []
-            for _ in range(3):
-                started = time.perf_counter()
-                report_files(app, month=month, project=None, team=None, language="en", formats=["json"])
-                times.append(time.perf_counter() - started)
-            best = min(times)
-            first = first or (total, best)
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            growth = f"{best / first[1]:.1f} × the time for {total / first[0]:.0f} × the calls"
-            print(f"{total} calls, {agents} agents: report {best:.3f} s ({growth}), peak {memory:.0f} MiB, simulated in {made:.1f} s")
+            made = simulate(folder, total)
+            alone = subprocess.run([sys.executable, "-m", "benchmarks.month_report", "measure", folder], capture_output=True, text=True, check=True)
+            found = json.loads(alone.stdout)
+            first = first or (total, found["report"])
+            growth = f"{found['report'] / first[1]:.1f} × the time for {total / first[0]:.0f} × the calls"
+            print(
+                f"{total} calls, {found['cards']} cards: report {found['report']:.2f} s ({growth}), {found['megabytes']:.0f} MB more than at rest ({found['rest']:.0f}); "
+                f"draw from {found['frame']} calls of a day {found['draw']:.2f} s; simulated in {made:.0f} s"
+            )
+
+
+def settings(folder: str) -> Settings:
+    return Settings(data_dir=Path(folder), database_url=os.environ.get("BENCHMARK_DATABASE_URL", ""))
+
+
+def simulate(folder: str, total: int) -> float:
+    from qa.simulation import simulate_centre
+
+    wiring = Wiring.build(settings(folder))
+    setup.initialise(wiring)
+    started = time.perf_counter()
+    simulate_centre(wiring, agents=max(12, total // CALLS), calls=CALLS, months=1, seed=total, tick=lambda step, left: None, quota=QUOTA)
+    wiring.database.engine.dispose()
+    return time.perf_counter() - started
+
+
+def measure(wiring: Wiring) -> dict[str, float]:
+    """The report from stored results, best of three, and a draw from all calls of a day."""
+    from qa.forms.service import vocabulary
+    from qa.reporting.service import month_report
+    from qa.sampling import store
+    from qa.sampling.rules import choose_sample, targets
+
+    month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
+    rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    times, cards = [], 0
+    for _ in range(3):
+        started = time.perf_counter()
+        with wiring.database.read() as session:
+            titles, _topics = vocabulary(session)
+            made = month_report(session, month=month, zone=wiring.settings.zone, minimum=3, titles=titles, at=wiring.clock())
+        times.append(time.perf_counter() - started)
+        cards = made.whole.estimate.cards
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    from qa.calendar import month_bounds
+    from qa.sampling.types import PlanRule
+
+    begin, end = month_bounds(month, wiring.settings.zone)
+    started = time.perf_counter()
+    with wiring.database.read() as session:  # a whole month's calls as if they were one day's
+        frame = store.frame(session, PlanRule(), begin=begin, end=end, received_until=wiring.clock(), new_hire_days=90)
+    choose_sample(frame, PlanRule(), targets(frame, PlanRule(), drawn_before={}, day=begin.date()), seed="benchmark")
+    return {"report": min(times), "cards": cards, "rest": rest, "megabytes": peak - rest, "frame": len(frame), "draw": time.perf_counter() - started}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from qa.statistics.severity import SeverityModel, severity
 MONTHS = 3
 MOST_CARDS = 3000  # of the newest, for what is counted answer by answer
 MOST_FOR_SEVERITY = 20_000
+MOST_PAIRS = 1000  # of a month, in its report
 CORRECT = "severity_correction"
 Titles = Mapping[str, dict[str, str]]
 
@@ -64,7 +65,7 @@ def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> Non
 def month_agreement(session: Session, *, month: str, zone: ZoneInfo) -> tuple[MonthAgreement, float | None]:
     """A month's agreement on doubly scored calls, and the share of single answers that were the same."""
     begin, end = month_bounds(month, zone)
-    pairs = [p for _, p in store.pairs(session, begin=begin, end=end)]
+    pairs = [p for _, p in store.pairs(session, begin=begin, end=end, limit=MOST_PAIRS)]
     answers = [a == b for p in pairs for a, b in p.answers.values()]
     return rules.month_agreement(month, pairs), sum(answers) / len(answers) if answers else None
 

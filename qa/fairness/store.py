@@ -25,14 +25,15 @@ def _within(begin: datetime, end: datetime, kind: AssignmentKind | None = Assign
     return conditions if kind is None else [*conditions, ScorecardRow.kind == kind]
 
 
-def pairs(session: Session, *, begin: datetime, end: datetime) -> list[tuple[datetime, Pair]]:
-    """Calls scored by two people who did not see each other: when each was, and both cards."""
+def pairs(session: Session, *, begin: datetime, end: datetime, limit: int = 3000) -> list[tuple[datetime, Pair]]:
+    """Calls scored by two people who did not see each other: when each was, and both cards; the newest."""
     second = aliased(ScorecardRow)
     query = (
         select(ScorecardRow, second)
         .join(second, (second.call_id == ScorecardRow.call_id) & (second.form_version_id == ScorecardRow.form_version_id))
         .where(*_within(begin, end), second.kind == AssignmentKind.DOUBLE, second.state.not_in(UNCOUNTED), second.evaluator_id != ScorecardRow.evaluator_id)
-        .order_by(ScorecardRow.id)
+        .order_by(ScorecardRow.started_at.desc(), ScorecardRow.id)
+        .limit(limit)
     )
     made = []
     for a, b in session.execute(query):

@@ -40,7 +40,7 @@ class Simulated:
     last_month: str
 
 
-def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, seed: int, tick: Tick) -> Simulated:
+def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, seed: int, tick: Tick, quota: float = 6) -> Simulated:
     """Write `calls` calls per agent and month for the `months` full months before this one, draw them, score what is drawn, train who needs it.
 
     The same seed gives the same centre. Run once per database and seed; a second run is refused by the calls being there.
@@ -52,7 +52,7 @@ def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, see
     with wiring.database.write() as session:
         if session.scalar(select(CallRow.id).where(CallRow.external_id.like(f"simulated-{seed}-%")).limit(1)) is not None:
             raise AlreadySimulated(seed)
-        staff = hire(session, rng, agents=agents, seed=seed, at=now)
+        staff = hire(session, rng, agents=agents, seed=seed, at=now, quota=quota)
     total_cards = 0
     lessons: list[Lesson] = []
     for m in reversed(range(months)):

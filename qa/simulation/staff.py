@@ -103,7 +103,7 @@ class Staff:
     manager_id: int
 
 
-def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, at: datetime) -> Staff:
+def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, at: datetime, quota: float) -> Staff:
     """Write the people, projects, forms and sampling plans of the centre down."""
     size = max(4, min(TEAM_SIZE, agents // 3))
     tracks = {language: _track(session, language, seed) for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})}
@@ -128,7 +128,7 @@ def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, 
     for language in tracks:
         code = project_code(seed, language)
         if plans.plan(session, code) is None:
-            rule = PlanRule(project=code, quota_per_agent=6, new_hire_factor=2)
+            rule = PlanRule(project=code, quota_per_agent=quota, new_hire_factor=2)
             sampling.add_plan(session, code=code, phase=Phase.HUMAN, rule=rule, at=at, seed=code)
     return Staff(tracks, workers, evaluators, severity, trainer, manager)
 

@@ -10,9 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.sampling.rules import choose_sample, commitment, day_seed, days_left, inclusion_probabilities, month_seed, precision, quotas_by_spread, random_number, targets
-from qa.statistics.survey import PooledModel
+from qa.sampling.rules import (
+    choose_sample,
+    commitment,
+    day_seed,
+    days_left,
+    inclusion_probabilities,
+    month_seed,
+    precision,
+    quotas_by_spread,
+    random_number,
+    targets,
+)
 from qa.sampling.types import FrameCall, PlanRule, Risk
+from qa.statistics.survey import PooledModel
 
 DAY = date(2026, 11, 10)
 
@@ -143,7 +154,7 @@ def test_quotas_by_spread_go_where_people_and_checks_differ_and_keep_the_total()
 
 def test_the_promised_half_width_is_the_textbooks():
     model = PooledModel(0.8, 100, 7.2**2, 200, 51.84, math.inf)
-    seen = precision({a: 400 for a in range(40)}, {a: 6.0 for a in range(40)}, model)
+    seen = precision(dict.fromkeys(range(40), 400), dict.fromkeys(range(40), 6.0), model)
     assert (seen.agents, seen.calls, seen.drawn) == (40, 16000, 240)
     assert seen.half_width == pytest.approx(1.972 * 7.2 / math.sqrt(6) * math.sqrt(1 - 6 / 400), rel=1e-3)
     assert seen.half_width_whole == pytest.approx(seen.half_width / math.sqrt(40))

@@ -294,3 +294,13 @@ def test_evaluators_whom_nothing_connects_have_no_severity():
     assert severity([]) is None
     same = severity([Scored(i, i % 4, i % 3, 80.0) for i in range(40)])
     assert all(s.points == pytest.approx(0, abs=1e-6) for s in same.severities)
+
+
+def test_the_closed_form_of_alpha_for_pairs_is_krippendorffs():
+    from qa.fairness.rules import pair_alpha
+    from qa.statistics.agreement import Scale, alpha
+
+    rng = np.random.default_rng(4)
+    table = rng.normal(80, 10, (40, 1)) + rng.normal(0, 5, (40, 2))
+    assert pair_alpha(table) == pytest.approx(alpha([tuple(r) for r in table], Scale.INTERVAL), abs=1e-9)
+    assert pair_alpha(np.full((5, 2), 80.0)) is None
