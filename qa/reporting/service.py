@@ -1,5 +1,6 @@
 """Make the monthly report, keep what trends need of it, and close a month."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -81,13 +82,15 @@ class _Month:
         standing: Standing | None,
     ) -> Group:
         estimator = rules.estimate_agent if kind == "agent" else rules.estimate_group
-        estimate = estimator(rows, total, self.model, minimum=self.minimum, severity=self.severity)
+        known = self.estimates.get(group_id) if kind == "agent" and group_id is not None else None
+        estimate = known or estimator(rows, total, self.model, minimum=self.minimum, severity=self.severity)
         raw = estimator(rows, total, self.raw_model, minimum=self.minimum) if self.severity else None
         target = self._target(kind, name, group_id)
         verdict = rules.verdict(estimate.value, estimate.low, estimate.high, target) if target is not None else None
         said = self.said(agents) if self.ratings and kind != "project" else None
         return Group(kind, group_id, name, parent, total.checked, estimate, rules.critical_rate(rows, total), target, verdict, standing, raw, said)
 
+    @functools.cached_property
     def estimates(self) -> dict[int, Estimate]:
         """Every agent's figure."""
         return {
@@ -171,7 +174,7 @@ def month_report(
 def _groups(session: Session, m: _Month, *, project: str | None, team: str | None) -> dict[str, tuple[Group, ...]]:
     """Every line of the report: the whole, projects, departments, teams, agents."""
     whole = m.group("whole", team or project or "", "", m.agents)
-    standing = rules.standings(m.estimates(), {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents}, m.model, target=whole.target)
+    standing = rules.standings(m.estimates, {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents}, m.model, target=whole.target)
     departments = _grouped(m.agents, lambda a: (a.department,))
     teams = _grouped(m.agents, lambda a: (a.department, a.team, a.team_id))
     return {

@@ -50,7 +50,7 @@ def commitment(of_month: str) -> str:
 
 def frame_hash(frame: Sequence[FrameCall]) -> str:
     """What the frame was: a hash over the sorted external ids."""
-    return hashlib.sha256("\n".join(sorted(c.external_id for c in frame)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted([c.external_id for c in frame])).encode()).hexdigest()
 
 
 def days_left(day: date) -> int:
@@ -103,7 +103,6 @@ def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[st
     """
     strata, drawn = [], []
     for name, calls in sorted(_strata([c for c in frame if not c.must]).items()):
-        calls.sort(key=lambda c: c.external_id)
         target = wanted.get(name, 0.0)
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
         strata.append(Stratum(name, calls[0].agent_id, len(calls), target, len(chosen)))
@@ -132,14 +131,6 @@ def part_of(rule: PlanRule, *, queue: str, direction: str, language: str | None,
     return {"": "", "queue": queue, "direction": direction, "language": language or "?", "duration": band}[rule.stratify_by]
 
 
-def value_of(details: Mapping[str, Any], name: str) -> Any:
-    """A field of the call data by its name; dots lead into levels, as in ticket.number."""
-    node: Any = details
-    for part in name.split("."):
-        node = node.get(part) if isinstance(node, Mapping) else None
-    return node
-
-
 def is_said(value: Any) -> bool:
     """Whether a field of the call data says yes: present, and neither empty nor no."""
     return str(value).lower() not in ("none", "", "false", "no", "0")
@@ -166,12 +157,17 @@ def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
 
 
 def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, seed: str, name: str) -> list[DrawnCall]:
+    """The calls of one stratum. Most strata draw nothing on most days; then nothing more is computed than that."""
+    fewer, extra = math.floor(target), target - math.floor(target)
+    takes_more = random_number(seed, f"size|{name}") < extra
+    count = fewer + takes_more
+    if count == 0:
+        return []
+    calls = sorted(calls, key=lambda c: c.external_id)
     flags = [is_risky(c, rule.risk) for c in calls]
     sizes = _sizes(flags, rule.risk)
-    fewer, extra = math.floor(target), target - math.floor(target)
     low, high = inclusion_probabilities(sizes, fewer), inclusion_probabilities(sizes, fewer + 1)
-    takes_more = random_number(seed, f"size|{name}") < extra
-    count, now = (fewer + 1, high) if takes_more else (fewer, low)
+    now = high if takes_more else low
     key = _race_key if count == 1 else _pareto_key
     keys = [(key(random_number(seed, c.external_id), p), i) for i, (c, p) in enumerate(zip(calls, now, strict=True))]
     chosen = sorted(i for _, i in sorted(keys)[: min(count, len(calls))])
@@ -183,7 +179,7 @@ def is_risky(call: FrameCall, risk: Risk | None) -> bool:
     if risk is None:
         return False
     is_long = risk.min_duration_seconds is not None and call.duration_seconds >= risk.min_duration_seconds
-    return is_long or (risk.has is not None and is_said(value_of(call.details, risk.has)))
+    return is_long or (risk.has is not None and is_said(call.details.get(risk.has)))
 
 
 def _sizes(flags: Sequence[bool], risk: Risk | None) -> list[float]:

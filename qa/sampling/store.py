@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from qa.sampling.rules import ALL_OF, is_said, part_of, value_of
+from qa.sampling.rules import ALL_OF, is_said, part_of
 from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Stratum
 from qa.tables.calls import CallRow, Direction
 from qa.tables.cases import CaseKind, CaseRow
@@ -15,6 +15,8 @@ from qa.tables.people import AgentRow, ProjectRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
 from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow, ScorecardState
+
+NOTHING: dict[str, Any] = {}
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
@@ -55,23 +57,33 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
         return []
     c = CallRow
+    asked = sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
     query = (
-        select(c.id, c.external_id, c.agent_id, AgentRow.hired_on, c.duration_seconds, c.details, c.queue, c.direction, c.language, c.is_flagged)
+        select(c.id, c.external_id, c.agent_id, AgentRow.hired_on, c.duration_seconds, c.queue, c.direction, c.language, c.is_flagged, *map(_detail, asked))
         .join(AgentRow, AgentRow.id == CallRow.agent_id)
         .where(CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until, *_filters(rule))
     )
     new_since = begin.date() - timedelta(days=new_hire_days)
     cases = _cases_of(session, begin=begin, end=end, until=received_until) if rule.take_all else {}
     made = []
-    for i, x, agent, hired, seconds, details, queue, direction, language, flagged in session.execute(query.order_by(CallRow.external_id)):
-        is_new = bool(hired and hired > new_since)
-        if (rule.has and not is_said(value_of(details, rule.has))) or (rule.only_new_hires and not is_new):
+    for i, x, agent, hired, seconds, queue, direction, language, flagged, *said in session.execute(query):
+        is_new = hired is not None and hired > new_since
+        details = {k: v for k, v in zip(asked, said, strict=True) if v is not None} if any(said) else NOTHING
+        if (rule.has and not is_said(details.get(rule.has))) or (rule.only_new_hires and not is_new):
             continue
-        must = next((k for k in rule.take_all if is_said(value_of(details, k)) or cases.get(i) == k), "")
+        must = next((k for k in rule.take_all if is_said(details.get(k)) or cases.get(i) == k), "") if details or cases else ""
         must = must or ("critical" if rule.verify_critical and flagged else "")
-        part = part_of(rule, queue=queue, direction=direction.value, language=language, seconds=seconds)
+        part = part_of(rule, queue=queue, direction=direction.value, language=language, seconds=seconds) if rule.stratify_by else ""
         made.append(FrameCall(i, x, agent, is_new, seconds, details, part, must))
     return made
+
+
+def _detail(name: str) -> ColumnElement[str]:
+    """A field of the call data as text, dots leading into levels, read in the database: a million documents are not unpacked for one word."""
+    node: Any = CallRow.details
+    for part in name.split("."):
+        node = node[part]
+    return cast("ColumnElement[str]", node.as_string())
 
 
 def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:

@@ -105,7 +105,7 @@ class Staff:
 
 def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, at: datetime, quota: float) -> Staff:
     """Write the people, projects, forms and sampling plans of the centre down."""
-    size = max(4, min(TEAM_SIZE, agents // 3))
+    size = max(3, min(TEAM_SIZE, agents // len(LANGUAGES)))
     tracks = {language: _track(session, language, seed) for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})}
     workers: list[Worker] = []
     for i in range(agents):
@@ -117,7 +117,7 @@ def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, 
         name = names[k % len(names)] + (f" {k // len(names) + 1}" if k >= len(names) else "")
         agent_id = people_store.ensure_agent(session, f"sim{seed}-{i:04d}", name=name, team_id=team, hired_on=hired, is_simulated=True)
         track = tracks[language]
-        odds = 1.9 + rng.normal(0, 0.6) + rng.normal(0, 0.7, len(track.criteria))
+        odds = 2.5 + rng.normal(0, 0.45) + rng.normal(0, 0.7, len(track.criteria))
         odds[track.critical] = 5.0 + rng.normal(0, 0.5, int(track.critical.sum()))
         workers.append(Worker(agent_id, name, track, odds, float(np.clip(rng.normal(0, 0.03), -0.06, 0.1))))
     count = max(2, min(12, agents // 8))

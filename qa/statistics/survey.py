@@ -83,7 +83,7 @@ def fit(samples: Sequence[Sample]) -> PooledModel | None:
     for s in rows:
         chance = s.drawn_by_chance if s.drawn_by_chance.any() else np.ones(len(s), dtype=bool)
         e = residuals(s, slope)[chance]
-        deviation = e - np.average(e, weights=s.weights[chance])
+        deviation = e - _mean(e, s.weights[chance])
         square = float(np.sum(deviation**2))
         squares += square
         free += len(e) - 1
@@ -106,7 +106,7 @@ def _slope(rows: Sequence[Sample]) -> tuple[float, float]:
         if s.automatic is None:
             continue
         w = s.weights
-        dx, dy = s.automatic - np.average(s.automatic, weights=w), s.human - np.average(s.human, weights=w)
+        dx, dy = s.automatic - _mean(s.automatic, w), s.human - _mean(s.human, w)
         relative = w / w.mean()
         sxx += float(np.sum(relative * dx * dx))
         sxy += float(np.sum(relative * dx * dy))
@@ -135,19 +135,19 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
     w, p = s.weights, s.probability
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
     e = residuals(s, model.slope) if use_x else s.human
-    centre = float(np.average(e, weights=w))
+    centre = _mean(e, w)
     chance = s.drawn_by_chance
     k = int(chance.sum())
     own = None
     if k > 1:
-        about = float(np.average(e[chance], weights=w[chance]))
+        about = _mean(e[chance], w[chance])
         own = float(np.sum((e[chance] - about) ** 2)) / (k - 1)
     spread, degrees = (own, k - 1.0) if own is not None and k >= OWN_VARIANCE_FROM else model.moderated(own, k - 1.0)
     variance = spread * float(np.sum(w**2 * (1 - p)) / np.sum(w) ** 2)
     value = centre
     if use_x and automatic_mean is not None and s.automatic is not None:
         value += model.slope * automatic_mean
-        distance = automatic_mean - float(np.average(s.automatic, weights=w))
+        distance = automatic_mean - _mean(s.automatic, w)
         variance += distance**2 * model.variance / max(model.slope_spread, 1e-9) if k else 0.0
     return Mean(value, variance, degrees)
 
@@ -157,7 +157,7 @@ def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None)
     w, p, n = s.weights, s.probability, len(s)
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
     e = residuals(s, model.slope) if use_x else s.human
-    centre = float(np.average(e, weights=w))
+    centre = _mean(e, w)
     c = (1 - p) * n / (n - 1)
     scaled = (e - centre) * w
     middle = float(np.sum(c * scaled) / np.sum(c)) if np.sum(c) > 0 else 0.0
@@ -182,6 +182,10 @@ def weighted_regression_mean(human: Floats, automatic: Floats, probability: Floa
     slope = float(np.sum(w * dx * human) / np.sum(w * dx * dx))
     model = PooledModel(slope, 1.0, 0.0, len(human) - 2.0, 0.0, math.inf)
     return regression_mean(Sample(human, automatic, probability), model, automatic_mean)
+
+
+def _mean(values: Floats, weights: Floats) -> float:
+    return float(values @ weights) / float(weights.sum())
 
 
 def hajek(values: Floats, probability: Floats) -> float:

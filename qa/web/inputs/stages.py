@@ -38,7 +38,7 @@ class PlanForm(FlaskForm):
     daily_budget = IntegerField(_("At most so many calls a day"), [Optional(), NumberRange(min=1, max=100_000)])
     take_all = StringField(_("Draw every call whose data have"), [Optional(), Length(max=200)], default="complaint, praise")
     verify_critical = BooleanField(_("Draw every call that a check says breaks a critical criterion"), default=True)
-    project = SelectField(_("Project"), choices=[])
+    project = SelectField(_("Project"), choices=[], default="")
     queue = StringField(_("Telephony queue"), [Optional(), Length(max=80)])
     direction = SelectField(_("Direction"), choices=[("", "–"), ("inbound", _("inbound")), ("outbound", _("outbound"))], default="")
     language = SelectField(_("Language"), choices=[("", "–"), ("en", "English"), ("it", "Italiano"), ("zh", "中文")], default="")

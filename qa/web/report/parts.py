@@ -102,6 +102,7 @@ def axis(value: float) -> str:
 
 
 def signed(value: float) -> str:
+    value = round(value, 1)
     shown = number(abs(value))
     return f"+{shown}" if value > 0 else f"−{shown}" if value < 0 else shown
 
