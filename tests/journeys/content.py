@@ -3,7 +3,7 @@
 Real services on the sample calls, so that every page of the inventory has something to show.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
@@ -20,8 +20,17 @@ from qa.forms.editing import edited
 from qa.people import service as people
 from qa.people import store as people_store
 from qa.people.types import Role
+from qa.publishing import publish
+from qa.reporting import store as figures
+from qa.schedules import service as schedules
+from qa.schedules import store as runs
+from qa.schedules.types import Audience, ScheduleDraft
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer, Filled
+from qa.targets import service as targets
+from qa.targets.types import Indicator, MeasureDraft, ScopeKind, TargetDraft
+from qa.training import service as training
+from qa.training.types import PlanDraft
 
 COMMENT = "Heard at the beginning; see the note."
 
@@ -41,6 +50,7 @@ def fill(wiring) -> None:
         longer = edited(form_store.source(session, draft), act="add", where="opening", value="Says the company's name twice")
         forms.save_draft(session, form_version_id=draft, source=longer, edition=1, by=manager.id, at=wiring.clock())
     _write_cases(wiring, agent, by_name["evaluator"])
+    _improve(wiring, by_name)
     _calibrate(wiring, manager, [by_name["evaluator"], second, by_name["leader"]])
 
 
@@ -99,6 +109,26 @@ def _write_cases(wiring, agent, evaluator):
         cases.write(session, slip, by=agent, at=wiring.clock())
         for kind, words in ((CaseKind.GUIDE, "Try to name the next step before the goodbye."), (CaseKind.COMPLAINT, "The customer felt cut off.")):
             cases.write(session, Draft(kind, words, agent_id=agent.agent_id), by=evaluator, at=wiring.clock())
+
+
+def _improve(wiring, people_):
+    """Targets, a measure, a training plan for Tom with one call to study, a scheduled report."""
+    manager, trainer, tom = people_["manager"], people_["trainer"], people_["tom"]
+    with wiring.database.write() as session:
+        targets.set_target(session, TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 85.0, "2026-10"), by=manager.id, at=wiring.clock())
+        done = MeasureDraft("Sharpen the guide for next steps", "2026-10", ScopeKind.WHOLE, None, "Two examples per product.", owner_id=trainer.id, due_on=date(2026, 11, 30), expected=2.0)
+        targets.add_measure(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
+        targets.add_measure(session, MeasureDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None), is_agreed=False, by=trainer.id, at=wiring.clock())
+        others = [a.agent_id for a in figures.agents(session, team_id=None) if a.agent_id != tom.agent_id][:3]
+        draft = PlanDraft(
+            title="Saying what happens next", topic="resolution", month="2026-11", starts_on=date(2026, 12, 1), agent_ids=(tom.agent_id, *others), goal="Every call ends with who does what by when.", call_ids=(4,)
+        )
+        plan = training.make_plan(session, draft, by=trainer.id, at=wiring.clock())
+        training.hold_session(session, plan_id=plan.id, held_on=date(2026, 12, 1), minutes=45, notes="Three calls heard together.", present=[tom.agent_id], by=trainer.id, at=wiring.clock())
+        report = ScheduleDraft("For the board", 3, Audience.BOARD, "pdf,xlsx", "en", recipients="board@example.org")
+        schedule = schedules.add(session, report, by=manager.id, at=wiring.clock())
+        runs.ask(session, schedule, "2026-11", at=wiring.clock())
+    publish(wiring)
 
 
 def _calibrate(wiring, manager, members):

@@ -225,13 +225,14 @@ PAGES = {
     "evaluator": ["/queue", "/calls", "/calls?said=thank+you", "/calls/1", "/cards", "/forms", "/forms/1", "/disputes", "/calibration", "/calibration/2", "/notices", "/cases/new/complaint?call=1"],
     "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/access-log?what=submitted", "/forms/2/try?call=1", "/queue/overview", "/cards/1", "/cards/1/re-evaluate",
                 "/disputes", "/disputes/1", "/disputes/2", "/calibration", "/calibration/1", "/calibration/new", "/second-reading", "/cases", "/cases/3",
-                "/forms", "/forms/5/edit", "/forms/5/differences", "/forms/bring"],
+                "/forms", "/forms/5/edit", "/forms/5/differences", "/forms/bring",
+                "/fairness/2026-11", "/targets", "/reports/scheduled", "/reports/scheduled/1", "/reports/2026-11?audience=board"],
     "leader": ["/team", "/reports/2026-11", "/training/2026-11", "/calls", "/cards", "/cards/1", "/calibration/1", "/notices", "/cases/1"],
-    "trainer": ["/training/2026-11", "/reports/2026-11"],
-    "agent": ["/my/scorecards"],
-    "tom": ["/my/scorecards", "/cards/1", "/notices", "/cases", "/cases/new/difficult"],
+    "trainer": ["/training/2026-11", "/training/plans", "/training/plans/1", "/training/plans/new?month=2026-11", "/reports/2026-11", "/targets"],
+    "agent": ["/my/scorecards", "/my-training"],
+    "tom": ["/my/scorecards", "/my-training", "/training/plans/1", "/cards/1", "/notices", "/cases", "/cases/new/difficult"],
     "admin": ["/people", "/jobs", "/password"],
-    "director": ["/reports/2026-11", "/team", "/disputes", "/cards/1"],
+    "director": ["/reports/2026-11", "/fairness/2026-11", "/team", "/disputes", "/cards/1"],
 }
 
 
