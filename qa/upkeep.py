@@ -34,9 +34,12 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)
-            made = reporting.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=at, project=code or None)
+            _document, made, fingerprint = reporting.document_of(
+                session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=at, project=code or None, again=True
+            )
+        assert made is not None  # made again
         with wiring.database.write() as session:
-            reporting.keep_figure(session, report=made, at=at)
+            reporting.keep_figure(session, report=made, at=at, fingerprint=fingerprint)
         done += 1
     return done
 

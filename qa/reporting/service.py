@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -213,10 +213,31 @@ def figure(report: MonthReport) -> dict[str, Any]:
     return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, **named}
 
 
-def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
-    """Keep a month's figures for later trends; only of whole projects and of all."""
+def keep_figure(session: Session, *, report: MonthReport, at: datetime, fingerprint: str = "") -> None:
+    """Keep a month's figures for later trends, and with a fingerprint the whole report; only of whole projects and of all."""
     if report.team is None:
-        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at)
+        whole = report.document() if fingerprint else None
+        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at, fingerprint=fingerprint, report=whole)
+
+
+def document_of(
+    session: Session, *, month: str, zone: ZoneInfo, minimum: int, titles: Titles, at: datetime, project: str | None = None, again: bool = False
+) -> tuple[dict[str, Any], MonthReport | None, str]:
+    """A month's report as a document: the one that was kept, if nothing it was made from has changed, else made anew.
+
+    One made anew comes along, with its fingerprint, to be kept. What became of the drawn calls is always counted now. Raises MonthRefused and UnknownScope.
+    """
+    scope = _scope(session, month, zone, project, None)
+    before = month_bounds(month_before(month), zone)[0]
+    parts = {k: scope[k] for k in ("begin", "end", "project_id")}
+    fingerprint = store.fingerprint(session, before=before, day=at.astimezone(zone).date(), **parts)
+    kept = None if again else store.kept_report(session, month=month, project=project or "", fingerprint=fingerprint)
+    if kept is not None:
+        live = asdict(store.coverage(session, now=at, **scope))
+        known = {k: kept["coverage"][k] for k in ("calls", "checked", "flagged", "heard", "confirmed")}
+        return kept | {"coverage": live | known}, None, fingerprint
+    made = month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, project=project)
+    return made.document(), made, fingerprint
 
 
 def agent_trend(session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS) -> list[tuple[str, Estimate]]:

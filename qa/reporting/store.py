@@ -1,7 +1,8 @@
 """Queries for reports: a month is a handful of grouped queries, whatever the number of calls."""
 
+import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
@@ -11,11 +12,13 @@ from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, Scored
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
+from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
 
 SURE = ("met", "not_met", "not_applicable")
+WATCHED = ("set", "agreed", "finished", "added", "rated", "closed", "published", "revised", "voided", "projects_set")
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
@@ -210,15 +213,41 @@ def add_closed(session: Session, *, month: str, project: str, revision: int, doc
 
 def figures(session: Session, *, months: Sequence[str], project: str) -> dict[str, tuple[dict[str, Any], datetime]]:
     """Months as they were last computed, for trends."""
-    query = select(MonthFigureRow).where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project, MonthFigureRow.team == "")
-    return {r.month: (r.document, r.made_at) for r in session.scalars(query)}
+    columns = select(MonthFigureRow.month, MonthFigureRow.document, MonthFigureRow.made_at)
+    query = columns.where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project, MonthFigureRow.team == "")
+    return {month: (document, at) for month, document, at in session.execute(query)}
 
 
-def keep_figure(session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime) -> None:
+def keep_figure(
+    session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime, fingerprint: str = "", report: dict[str, Any] | None = None
+) -> None:
     query = select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project, MonthFigureRow.team == "")
     row = session.scalar(query)
     if row is None:
-        session.add(MonthFigureRow(month=month, project=project, team="", document=document, made_at=at))
-    else:
-        row.document, row.made_at = document, at
+        row = MonthFigureRow(month=month, project=project, team="", document=document, made_at=at)
+        session.add(row)
+    row.document, row.made_at, row.fingerprint, row.report = document, at, fingerprint, report
     session.flush()
+
+
+def kept_report(session: Session, *, month: str, project: str, fingerprint: str) -> dict[str, Any] | None:
+    """The month's whole report as it was kept, if nothing that it was made from has changed."""
+    query = select(MonthFigureRow.report).where(MonthFigureRow.month == month, MonthFigureRow.project == project, MonthFigureRow.team == "")
+    return session.scalar(query.where(MonthFigureRow.fingerprint == fingerprint))
+
+
+def fingerprint(session: Session, *, begin: datetime, end: datetime, before: datetime, project_id: int | None, day: date) -> str:
+    """A hash of what a month's report is made from: sums over calls and cards (of the month before too), the newest event of every kind that matters.
+
+    Cheap against the report itself: indexes and sums, no documents.
+    """
+    score, cards = CallRow.automatic_score, ScorecardRow
+    sums = func.sum(cards.score), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
+    counted = [cards.started_at >= before, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
+    found: list[Any] = [day.isoformat()]
+    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
+    found += session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(begin, end, project_id, None))).one()
+    found += session.execute(select(func.count(), *sums).where(*counted)).one()
+    found += [session.scalar(select(func.max(EventRow.id)).where(EventRow.what == what)) for what in WATCHED]
+    found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]
+    return hashlib.sha256(repr(found).encode()).hexdigest()

@@ -47,8 +47,10 @@ class MonthFigureRow(Base):
     month: Mapped[str] = mapped_column(String(7))
     project: Mapped[str] = mapped_column(String(80))  # empty: all
     team: Mapped[str] = mapped_column(String(200))  # empty: all
-    document: Mapped[dict[str, Any]]
+    document: Mapped[dict[str, Any]]  # what trends need
     made_at: Mapped[datetime]
+    fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of everything the report was made from
+    report: Mapped[dict[str, Any] | None]  # the whole report, for as long as the fingerprint stays
 
 
 class ReportScheduleRow(Base):

@@ -27,6 +27,7 @@ from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 
 blueprint = Blueprint("reporting", __name__)
+WORTH_KEEPING = 20_000  # calls
 MIMES = {
     "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -42,10 +43,11 @@ def month(month: str | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("reporting.month", month=latest_month(session), project=project))
-        made = _report(session, month, project, team)
         closed = store.closed(session, month, project or "*") if team is None else None
         projects = people.projects(session)
-    document = closed[1] if closed and not request.args.get("live") else made.document()
+        is_frozen = closed is not None and not request.args.get("live")
+        document, made, fingerprint = (closed[1], None, "") if closed and is_frozen else _document(session, month, project, team)
+    _keep(made, fingerprint)
     audience = audience_of()
     shown = {"blocks": report.blocks(document, audience), "top": report.headline(document), "audience": audience, "audiences": _audiences()}
     around = {"before": month_before(month), "after": month_before(month, -1)}
@@ -110,7 +112,7 @@ def files(*, month: str, project: str | None, team: str | None, formats: list[st
     month_bounds(month, wiring().settings.zone)
     with reading() as session:
         closed = store.closed(session, month, project or "*") if team is None else None
-        document = closed[1] if closed else _report(session, month, project, team).document()
+        document = closed[1] if closed else _document(session, month, project, team)[0]
     return render_files(document, formats=formats, audience=audience)
 
 
@@ -164,6 +166,25 @@ def _report(session: Session, month: str, project: str | None, team: str | None)
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
     return service.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team)
+
+
+def _document(session: Session, month: str, project: str | None, team: str | None) -> tuple[dict[str, Any], MonthReport | None, str]:
+    """The report as it was kept, where it still holds and this person sees all of it; else made anew."""
+    from flask import g
+
+    user = g.get("user")
+    if team is not None or (user is not None and not user.sees_all_projects):
+        return _report(session, month, project, team).document(), None, ""
+    settings = wiring().settings
+    titles, _topics = forms.vocabulary(session)
+    return service.document_of(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project)
+
+
+def _keep(made: MonthReport | None, fingerprint: str) -> None:
+    """A report that took long is kept until something changes."""
+    if made is not None and fingerprint and made.coverage.calls >= WORTH_KEEPING:
+        with wiring().database.write() as session:
+            service.keep_figure(session, report=made, at=now(), fingerprint=fingerprint)
 
 
 def _team_name() -> str | None:

@@ -26,7 +26,10 @@ ICONS = {
     "bell": "bell", "speech": "message-report", "scale": "scale", "folder": "folder", "gauge": "gauge", "again": "eye-check",
     "target": "target-arrow", "balance": "adjustments-horizontal", "calendar": "calendar-event", "clock": "calendar-clock",
 }  # fmt: skip
+FONT_PACKAGE = "@fontsource-variable/noto-sans-sc@5.3.1"
+FONTS = Path(__file__).parent.parent / "engines" / "fonts"
 SOURCE_MAP = re.compile(rb"(/\*|//)# sourceMappingURL=[^\n*]*(\*/)?")
+DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG", "HVAR", "MVAR", "avar")
 ICON_PACKAGE = "@tabler/icons@3.51.0"
 
 
@@ -41,8 +44,39 @@ def main() -> None:
             symbols = [_symbol(name, _read(archive, f"icons/outline/{source}.svg").decode()) for name, source in ICONS.items()]
     sprite = '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
     (HERE.parent / "icons.svg").write_text(sprite)
-    hashes = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(HERE.iterdir()) if p.name != "hashes.json"}
+    with tempfile.TemporaryDirectory() as folder, _packed(FONT_PACKAGE, folder) as archive:
+        archive.extractall(folder, filter="data")
+        _join_font(Path(folder) / "package")
+    hashes = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted([*HERE.iterdir(), *FONTS.iterdir()]) if p.name != "hashes.json"}
     (HERE / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
+
+
+def _join_font(package: Path) -> None:
+    """One regular weight out of the slices that browsers load. Needs fonttools and brotli, which only this script does."""
+    from fontTools import subset
+    from fontTools.merge import Merger
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+
+    known: set[int] = set()
+    parts = []
+    for path in sorted(package.glob("files/*-wght-normal.woff2")):
+        font = TTFont(path, recalcTimestamp=False)
+        instantiateVariableFont(font, {"wght": 400.0}, inplace=True)
+        new = set(font.getBestCmap()) - known
+        known |= new
+        options = subset.Options(layout_features=[], hinting=False, notdef_outline=True, drop_tables=[*subset.Options().drop_tables, *DROPPED])
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=new)
+        cutter.subset(font)
+        font.flavor = None
+        parts.append(str(path.with_suffix(".ttf")))
+        font.save(parts[-1])
+    FONTS.mkdir(exist_ok=True)
+    joined = Merger().merge(parts)
+    joined.recalcTimestamp = False
+    joined.save(FONTS / "NotoSansSC-Regular.ttf")
+    (FONTS / "NotoSansSC.LICENSE").write_bytes((package / "LICENSE").read_bytes())
 
 
 def _packed(package: str, folder: str) -> tarfile.TarFile:

@@ -487,3 +487,36 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
         from qa.sampling import store
 
         assert store.plan(session, "wide") is None, "looking keeps nothing"
+
+
+def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, clock):
+    from qa.targets import service as targets
+    from qa.targets.types import Indicator, ScopeKind, TargetDraft
+
+    call_id = add_call(wiring, cast, agent=cast.agent)
+
+    def ask(keep=True):
+        with wiring.database.read() as session:
+            document, made, fingerprint = reporting.document_of(session, month="2026-11", zone=wiring.settings.zone, minimum=3, titles={}, at=clock())
+        if made is not None and keep:
+            with wiring.database.write() as session:
+                reporting.keep_figure(session, report=made, at=clock(), fingerprint=fingerprint)
+        return document, made is not None
+
+    assert ask()[1] and not ask()[1]
+    add_call(wiring, cast, agent=cast.stranger)
+    document, is_anew = ask()
+    assert is_anew and document["coverage"]["calls"] == 2
+    assert not ask()[1]
+    with wiring.database.write() as session:
+        from qa.checking import store as checks
+        from qa.checking.types import Findings
+
+        checks.keep(session, call_id=call_id, form_version_id=2, findings=Findings("", 0, (), 70.0, 90.0, "x"), is_flagged=True, at=clock())
+    document, is_anew = ask()
+    assert is_anew and document["coverage"]["flagged"] == 1 and document["coverage"]["checked"] == 1
+    with wiring.database.write() as session:
+        targets.set_target(session, TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 80.0, "2026-11"), by=cast.manager.id, at=clock())
+    assert ask()[1] and not ask()[1]
+    clock.move(days=1)
+    assert ask()[1], "what is overdue is another thing every day"

@@ -19,6 +19,8 @@ def upgrade() -> None:
     sa.Column('team', sa.String(length=200), nullable=False),
     sa.Column('document', sa.JSON(), nullable=False),
     sa.Column('made_at', UtcDateTime(), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('report', sa.JSON(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_month_figure')),
     sa.UniqueConstraint('month', 'project', 'team', name=op.f('uq_month_figure_month'))
     )
