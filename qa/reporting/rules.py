@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtri, stdtr
@@ -77,6 +78,18 @@ def _estimate(blank: Estimate, mean: Mean) -> Estimate:
     low, high = min(max(0.0, low), 100.0), max(min(100.0, high), 0.0)
     error = math.sqrt(max(mean.variance, 0.0))
     return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, value, low, high, blank.human_mean, blank.automatic_mean, error, mean.degrees)
+
+
+def with_stand_ins(cards: Sequence[ScoredCall], totals: Mapping[int, Totals]) -> list[ScoredCall]:
+    """Cards of calls that no check has scored get their agent's automatic mean, which is what such calls have in the mean of all calls too.
+
+    So a few unchecked calls do not cost everybody the help of the checks. Where nothing at all was checked, nothing stands in.
+    """
+    whole = sum(totals.values(), Totals()).automatic_mean
+    if whole is None or all(c.automatic is not None for c in cards):
+        return list(cards)
+    means = {a: t.automatic_mean for a, t in totals.items()}
+    return [c if c.automatic is not None else replace(c, automatic=m if (m := means.get(c.agent_id)) is not None else whole) for c in cards]
 
 
 def by_agent(cards: Iterable[ScoredCall]) -> dict[int, list[ScoredCall]]:

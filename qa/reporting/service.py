@@ -60,6 +60,7 @@ class _Month:
     targets: list[Target]
     departments: dict[str, int]
     ratings: dict[int, tuple[int, dict[str, float]]]
+    unchecked: int = 0  # cards of calls without an automatic score
 
     def __post_init__(self) -> None:
         self.by_agent = rules.by_agent(self.cards)
@@ -156,7 +157,7 @@ def month_report(
         slope=m.model.slope if m.model else None,
         is_simulated=any(a.is_simulated for a in m.agents),
         made_at=at,
-        notes=_notes(seen, m.model),
+        notes=_notes(seen, m.model, unchecked=m.unchecked),
         target=whole.target,
         change=rules.change(whole.estimate, before.estimate),
         trend=trend(session, month=month, project=project, team=team, now=whole.estimate),
@@ -259,20 +260,23 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
 
 
 def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Month:
-    rows = store.totals(session, **scope)
+    everywhere = scope | {"team_id": None}  # what all agents share is learnt from all
+    agents = store.agents(session, team_id=scope["team_id"])
+    own = {a.agent_id for a in agents}
     per_agent: dict[int, Totals] = {}
     per_project: dict[int, Totals] = {}
-    for r in rows:
+    for r in store.totals(session, **everywhere):
         t = Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
         per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + t
-        per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
-    cards = store.scored_calls(session, **{k: v for k, v in scope.items() if k != "team_id"})
+        if r.agent_id in own:
+            per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
+    found = store.scored_calls(session, **everywhere)
+    cards = rules.with_stand_ins(found, per_agent)
     severity = fairness.correction(session, month=month, zone=zone)
-    agents = [a for a in store.agents(session, team_id=scope["team_id"]) if a.agent_id in per_agent]
     return _Month(
         month=month,
         cards=cards,
-        agents=agents,
+        agents=[a for a in agents if a.agent_id in per_agent],
         totals=per_agent,
         by_project=per_project,
         model=rules.model_of(cards, severity),
@@ -281,6 +285,7 @@ def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: 
         targets=targets.targets(session),
         departments=store.departments(session),
         ratings=store.ratings(session, **scope),
+        unchecked=sum(c.automatic is None and c.agent_id in own for c in found),
     )
 
 
@@ -296,14 +301,18 @@ class _Earlier:
 def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Earlier:
     begin, end = month_bounds(month_before(month), zone)
     earlier = scope | {"begin": begin, "end": end}
-    cards = store.scored_calls(session, **{k: v for k, v in earlier.items() if k != "team_id"})
-    if not cards:
+    everywhere = earlier | {"team_id": None}
+    found = store.scored_calls(session, **everywhere)
+    if not found:
         return _Earlier(Estimate(Basis.NO_CARDS, 0, 0), {}, (0.0, 0.0))
-    rows = store.totals(session, **earlier)
-    total = sum((Totals(r.calls, r.checked, r.automatic_sum, r.flagged) for r in rows), Totals())
+    per_agent: dict[int, Totals] = {}
+    for r in store.totals(session, **everywhere):
+        per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
+    own_agents = {a.agent_id for a in store.agents(session, team_id=scope["team_id"])} & set(per_agent)
+    total = sum((per_agent[a] for a in own_agents), Totals())
+    cards = rules.with_stand_ins(found, per_agent)
     severity = fairness.correction(session, month=month_before(month), zone=zone)
-    agents = {r.agent_id for r in rows}
-    own = [c for c in cards if c.agent_id in agents]
+    own = [c for c in cards if c.agent_id in own_agents]
     estimate = rules.estimate_group(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
     return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, **earlier)}, _weights(own))
 
@@ -358,7 +367,7 @@ def _criteria(
 
 
 def _coverage(session: Session, scope: dict[str, Any], m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Any:
-    total = sum(m.totals.values(), Totals())
+    total = sum((m.totals[a.agent_id] for a in m.agents), Totals())
     flagged = [c for c in cards if c.is_flagged]
     counts = {"calls": total.calls, "checked": total.checked, "flagged": total.flagged, "heard": len(flagged), "confirmed": sum(c.is_breach for c in flagged)}
     return replace(store.coverage(session, now=at, **scope), **counts)
@@ -377,13 +386,15 @@ def _model_facts(model: PooledModel | None) -> dict[str, Any]:
     return {"residual_deviation": round(model.variance**0.5, 2), "degrees": round(model.degrees), "prior_degrees": round(min(model.prior_degrees, 9999.0), 1)}
 
 
-def _notes(cards: Sequence[ScoredCall], model: PooledModel | None) -> tuple[str, ...]:
+def _notes(cards: Sequence[ScoredCall], model: PooledModel | None, *, unchecked: int = 0) -> tuple[str, ...]:
     """What a reader must know about the figures, as codes that pages put into words."""
     notes = []
     if model is None:
         notes.append("too_few_cards")
     if cards and any(c.automatic is None for c in cards):
         notes.append("human_only")
+    elif unchecked:
+        notes.append("some_unchecked")
     if cards and len({c.evaluator_id for c in cards}) == 1:
         notes.append("one_evaluator")
     if any(c.probability < 1 for c in cards) and len({round(c.probability, 6) for c in cards}) > 1:

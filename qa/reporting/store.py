@@ -248,6 +248,6 @@ def fingerprint(session: Session, *, begin: datetime, end: datetime, before: dat
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     found += session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(begin, end, project_id, None))).one()
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
-    found += [session.scalar(select(func.max(EventRow.id)).where(EventRow.what == what)) for what in WATCHED]
+    found += session.execute(select(*[select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in WATCHED])).one()
     found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]
     return hashlib.sha256(repr(found).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """Queries on plans, frames, draws and coverage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -56,26 +56,27 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters."""
     if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
         return []
-    c = CallRow
     asked = sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
-    query = (
-        select(c.id, c.external_id, c.agent_id, AgentRow.hired_on, c.duration_seconds, c.queue, c.direction, c.language, c.is_flagged, *map(_detail, asked))
-        .join(AgentRow, AgentRow.id == CallRow.agent_id)
-        .where(CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until, *_filters(rule))
-    )
+    within = (CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until, *_filters(rule))
+    columns = (CallRow.id, CallRow.external_id, CallRow.agent_id, CallRow.duration_seconds, CallRow.is_flagged)
     new_since = begin.date() - timedelta(days=new_hire_days)
+    new = {a for a, hired in session.execute(select(AgentRow.id, AgentRow.hired_on).where(AgentRow.hired_on > new_since))}
     cases = _cases_of(session, begin=begin, end=end, until=received_until) if rule.take_all else {}
+    parts = _parts(session, rule, within) if rule.stratify_by else {}
     made = []
-    for i, x, agent, hired, seconds, queue, direction, language, flagged, *said in session.execute(query):
-        is_new = hired is not None and hired > new_since
+    for i, x, agent, seconds, flagged, *said in session.execute(select(*columns, *map(_detail, asked)).where(*within)):
         details = {k: v for k, v in zip(asked, said, strict=True) if v is not None} if any(said) else NOTHING
-        if (rule.has and not is_said(details.get(rule.has))) or (rule.only_new_hires and not is_new):
+        if (rule.has and not is_said(details.get(rule.has))) or (rule.only_new_hires and agent not in new):
             continue
         must = next((k for k in rule.take_all if is_said(details.get(k)) or cases.get(i) == k), "") if details or cases else ""
-        must = must or ("critical" if rule.verify_critical and flagged else "")
-        part = part_of(rule, queue=queue, direction=direction.value, language=language, seconds=seconds) if rule.stratify_by else ""
-        made.append(FrameCall(i, x, agent, is_new, seconds, details, part, must))
+        made.append(FrameCall(i, x, agent, agent in new, seconds, details, parts.get(i, ""), must or ("critical" if flagged and rule.verify_critical else "")))
     return made
+
+
+def _parts(session: Session, rule: PlanRule, within: Sequence[ColumnElement[bool]]) -> dict[int, str]:
+    """The value by which each call is stratified."""
+    query = select(CallRow.id, CallRow.queue, CallRow.direction, CallRow.language, CallRow.duration_seconds).where(*within)
+    return {i: part_of(rule, queue=q, direction=d.value, language=language, seconds=seconds) for i, q, d, language, seconds in session.execute(query)}
 
 
 def _detail(name: str) -> ColumnElement[str]:

@@ -218,3 +218,16 @@ def test_what_customers_say_has_an_interval_and_a_correlation_only_with_enough_o
     assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
     assert found.correlation_low < found.correlation < found.correlation_high
     assert found.low < found.mean < found.high
+
+
+def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
+    from qa.reporting.rules import with_stand_ins
+
+    rng = np.random.default_rng(2)
+    rows = [c for a in range(10) for c in cards(a, rng.normal(80, 10, 6), rng.normal(80, 10, 6))]
+    some = [ScoredCall(c.agent_id, c.human, None if i == 3 else c.automatic, c.probability) for i, c in enumerate(rows)]
+    found = {a: totals(100, 78.0) for a in range(10)}
+    filled = with_stand_ins(some, found)
+    assert filled[3].automatic == 78 and fit(filled).slope_spread > 0
+    assert with_stand_ins(some, {a: totals(100, None) for a in range(10)})[3].automatic is None
+    assert with_stand_ins([], {}) == []
