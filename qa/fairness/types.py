@@ -1,7 +1,6 @@
 """What is known about those who score, about the criteria, and about the checks."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from qa.statistics.severity import SeverityModel
 
@@ -124,10 +123,3 @@ class Fairness:
     items: tuple[Item, ...]
     disputes: tuple[DisputeLine, ...]
     checks: tuple[CheckLine, ...]
-
-
-def document(found: Fairness) -> dict[str, Any]:
-    """As JSON would have it."""
-    made = asdict(found)
-    made["evaluators"] = [asdict(e) | {"is_sure": e.is_sure} for e in found.evaluators]
-    return made

@@ -26,17 +26,6 @@ def wilson(count: float, of: float) -> Share:
     return Share(p, max(0.0, middle - half), min(1.0, middle + half))
 
 
-def difference(now: tuple[float, float], before: tuple[float, float]) -> Share:
-    """Change of a share from `before` to `now` (count, of each), Newcombe's interval from two Wilson intervals (Newcombe 1998, method 10)."""
-    a, b = wilson(*now), wilson(*before)
-    if a.value is None or b.value is None or a.low is None or a.high is None or b.low is None or b.high is None:
-        return Share(None, None, None)
-    change = a.value - b.value
-    low = change - math.hypot(a.value - a.low, b.high - b.value)
-    high = change + math.hypot(a.high - a.value, b.value - b.low)
-    return Share(change, low, high)
-
-
 def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
     """How many hypotheses are rejected, smallest p first (Benjamini, Hochberg 1995)."""
     ordered = sorted(p_values)

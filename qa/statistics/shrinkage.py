@@ -53,14 +53,6 @@ def hierarchical(
     return Shrunken(means, deviations, under, float(weight @ taus))
 
 
-def efron_morris(values: Sequence[float], variance: float) -> tuple[Floats, float, float]:
-    """Efron and Morris 1975: every value drawn towards the mean of all by one factor. The values, the factor kept (1 − B), the mean."""
-    y = np.asarray(values, float)
-    mean = float(y.mean())
-    kept = 1 - (len(y) - 3) * variance / float(((y - mean) ** 2).sum())
-    return mean + kept * (y - mean), kept, mean
-
-
 def groups_apart(estimates: Sequence[float], variances: Sequence[float], *, level: float = 0.95) -> list[tuple[int, int]]:
     """Which units cannot be told apart: maximal runs of the sorted estimates whose ends do not differ surely.
 

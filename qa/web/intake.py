@@ -166,12 +166,14 @@ def call(call_id: int) -> str:
         events = history(session, subject=Subject.CALL, subject_id=call_id)
         drawn = draws.why_drawn(session, call_id)
         corrections = transcripts.corrections(session, call_id)
+        rating = store.rating_of(session, call_id)
         own = cards.cards(session, call_id=call_id, only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR))
     shown = [e for e in events if e.what not in ("opened", "played")]
     return render_template(
         "intake/call.html",
         call=found,
         heard=heard,
+        rating=rating,
         corrections=corrections,
         result=result,
         form=form,

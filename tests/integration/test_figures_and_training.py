@@ -414,6 +414,7 @@ def test_ratings_are_put_beside_their_calls_on_one_scale_and_bad_rows_are_named(
     assert "1 ratings taken in, 2 refused" in page
     with wiring.database.read() as session:
         assert calls.rating_of(session, call_id) == (75.0, "4 of 1-5", "sms")
+    assert "4 of 1-5, sms" in visit(cast.manager).get(f"/calls/{call_id}").text
     admin.post("/import/ratings", {"ratings": (io.BytesIO(b"\xff\xfe\x00"), "x.csv")}, content_type="multipart/form-data")
     assert "cannot be read" in admin.get("/import").text
 

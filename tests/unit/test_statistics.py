@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from qa.statistics.effect import Design, ancova, return_to_the_mean, second_baseline, waiting_list
 from qa.statistics.severity import Scored, severity
-from qa.statistics.shares import benjamini_hochberg, difference, discoveries, wilson
-from qa.statistics.shrinkage import efron_morris, groups_apart, hierarchical
+from qa.statistics.shares import benjamini_hochberg, discoveries, wilson
+from qa.statistics.shrinkage import groups_apart, hierarchical
 from qa.statistics.survey import Mean, Sample, fit, hajek, neyman, regression_mean, small_area, stratified, weighted_regression_mean, welch
 from qa.statistics.trend import control, cusum, funnel, p_chart
 
@@ -20,12 +20,6 @@ def test_wilson_intervals_are_newcombes(count, of, low, high):
     share = wilson(count, of)
     assert share.low == pytest.approx(low, abs=5e-5)
     assert share.high == pytest.approx(high, abs=5e-5)
-
-
-def test_the_difference_of_two_shares_is_newcombes_method_ten():
-    change = difference((56, 70), (48, 80))
-    assert (change.value, change.low, change.high) == (pytest.approx(0.2), pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
-    assert difference((0, 0), (1, 2)).value is None
 
 
 P_1995 = (0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.000)
@@ -73,19 +67,6 @@ def test_the_return_to_the_mean_is_barnetts(reliability, rise):
 def test_the_eight_schools_have_their_posterior_means():
     found = hierarchical((28, 8, -3, 7, -1, 1, 18, 12), [s * s for s in (15, 10, 16, 11, 9, 11, 10, 18)])
     assert list(found.means) == pytest.approx([11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.4], abs=0.3)
-
-
-HITS = (18, 17, 16, 15, 14, 14, 13, 12, 11, 11, 10, 10, 10, 10, 10, 9, 8, 7)
-SEASON = (0.346, 0.298, 0.276, 0.222, 0.273, 0.270, 0.263, 0.210, 0.269, 0.230, 0.264, 0.256, 0.303, 0.264, 0.226, 0.285, 0.316, 0.200)
-
-
-def test_efron_and_morris_batting_averages_lose_their_luck():
-    y = np.array(HITS) / 45
-    mean = float(y.mean())
-    drawn, kept, centre = efron_morris(y, mean * (1 - mean) / 45)
-    assert (kept, centre) == (pytest.approx(0.212, abs=1e-3), pytest.approx(0.265, abs=5e-4))
-    raw, better = float(((y - SEASON) ** 2).sum()), float(((drawn - SEASON) ** 2).sum())
-    assert (raw, better) == (pytest.approx(0.0754, abs=3e-4), pytest.approx(0.0213, abs=3e-4))
 
 
 def test_neyman_allocates_the_textbook_exercise():
