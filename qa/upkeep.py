@@ -29,8 +29,8 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
         codes = ["", *(code for _id, code, _name, _simulated in figures.projects(session))]
         due = []
         for code in codes:
-            kept = figures.figures(session, months=months, project=code)
-            due += [(m, code) for n, m in enumerate(months) if m not in kept or (n < 2 and at - kept[m][1] > FRESH_FOR)]
+            kept = figures.figure_times(session, project=code)
+            due += [(m, code) for n, m in enumerate(months) if m not in kept or (n < 2 and at - kept[m] > FRESH_FOR)]
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)

@@ -205,13 +205,16 @@ def points_lost(tally: Tally, weight: float) -> float | None:
     return tally.lost_weight / weight if weight > 0 else None
 
 
-def moved(now: Tally | None, before: Tally | None, weights: tuple[float, float, float, float]) -> Change | None:
-    """By how much a criterion moved the score since the month before. `weights` are Σw and Σw² of this month's and the last month's cards."""
+def moved(now: Tally | None, before: Tally | None, weights: tuple[float, float, float, float], *, of: int = 1) -> Change | None:
+    """By how much a criterion moved the score since the month before. `weights` are Σw and Σw² of this month's and the last month's cards.
+
+    The interval holds for all `of` criteria at once (Bonferroni): of twenty looked at, one would else seem to have moved by chance alone.
+    """
     w1, s1, w0, s0 = weights
     if w1 <= 0 or w0 <= 0:
         return None
     (m1, v1), (m0, v0) = _lost(now, w1, s1), _lost(before, w0, s0)
-    half = float(ndtri(0.975)) * math.sqrt(v1 + v0)
+    half = float(ndtri(1 - 0.025 / max(1, of))) * math.sqrt(v1 + v0)
     return Change(m0 - m1, m0 - m1 - half, m0 - m1 + half)
 
 

@@ -356,7 +356,7 @@ def _criteria(
     lines = []
     for t in tallied:
         title = titles.get(t.criterion, {"en": t.criterion})
-        moved = rules.moved(t, before.tallies.get(t.criterion), (weight, squares, *before.weights)) if t.criterion in before.tallies else None
+        moved = rules.moved(t, before.tallies.get(t.criterion), (weight, squares, *before.weights), of=len(tallied)) if t.criterion in before.tallies else None
         lost, kept = rules.wilson(t.lost, t.counted), rules.wilson(t.unchanged, t.automatic)
         lines.append(CriterionLine(t.criterion, title, t.answered, lost, t.not_applicable, kept, t.fails, rules.points_lost(t, weight), moved))
     lines.sort(key=lambda x: (-(x.points_lost or 0), -x.lost.count, x.criterion))

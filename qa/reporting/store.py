@@ -218,6 +218,11 @@ def figures(session: Session, *, months: Sequence[str], project: str) -> dict[st
     return {month: (document, at) for month, document, at in session.execute(query)}
 
 
+def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
+    """When each month was last computed."""
+    return dict(session.execute(select(MonthFigureRow.month, MonthFigureRow.made_at).where(MonthFigureRow.project == project)).all())
+
+
 def keep_figure(
     session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime, fingerprint: str = "", report: dict[str, Any] | None = None
 ) -> None:

@@ -168,7 +168,7 @@ def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, 
     sizes = _sizes(flags, rule.risk)
     low, high = inclusion_probabilities(sizes, fewer), inclusion_probabilities(sizes, fewer + 1)
     now = high if takes_more else low
-    key = _race_key if count == 1 else _pareto_key
+    key = _race_key if count == 1 and rule.method == 2 else _pareto_key
     keys = [(key(random_number(seed, c.external_id), p), i) for i, (c, p) in enumerate(zip(calls, now, strict=True))]
     chosen = sorted(i for _, i in sorted(keys)[: min(count, len(calls))])
     reasons = {i: "risk" if flags[i] else "new_hire" if calls[i].is_new_hire else "random" for i in chosen}

@@ -201,7 +201,8 @@ def draw_by_id(session: Session, draw_id: int) -> tuple[Draw, PlanRule, datetime
     if row is None:
         return None
     plan_row = session.get_one(SamplingPlanRow, row.plan_id)
-    return _draw(session, row, _plan(plan_row)), PlanRule.model_validate(row.rule), row.frame_until
+    rule = PlanRule.model_validate({"method": 1} | row.rule)  # a draw that does not say how it was made is an old one
+    return _draw(session, row, _plan(plan_row)), rule, row.frame_until
 
 
 def recent_draws(session: Session, *, limit: int = 31) -> list[tuple[int, str, date, int, int, datetime]]:

@@ -48,6 +48,7 @@ class PlanRule(BaseModel):
     factors: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}  # of the strata so made: this one so many times as often
     daily_budget: Annotated[int, Field(ge=1)] | None = None  # calls a day, over all agents
     risk: Risk | None = None
+    method: Literal[1, 2] = 2  # of drawing one call of many: 1 by Pareto's keys, as draws before November 2026 did, 2 by waiting times, which is exact
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,15 @@ def probabilities_under(counts: Sequence[Counts], *, target: float = TARGET) -> 
     """
     if not counts:
         return []
-    kept = np.array([c.kept for c in counts])
-    lost = np.array([c.of for c in counts]) - kept
+    pairs, place, times = np.unique(np.round([(c.kept, c.of) for c in counts], 6), axis=0, return_inverse=True, return_counts=True)
+    kept, lost = pairs[:, 0], pairs[:, 1] - pairs[:, 0]  # a thousand agents have a few dozen different results
     a = (MEANS[:, None] * STRENGTHS[None, :]).ravel()
     b = ((1 - MEANS)[:, None] * STRENGTHS[None, :]).ravel()
-    log_likelihood = (betaln(a[:, None] + kept, b[:, None] + lost) - betaln(a, b)[:, None]).sum(axis=1)
+    log_likelihood = (betaln(a[:, None] + kept, b[:, None] + lost) - betaln(a, b)[:, None]) @ times
     weight = np.exp(log_likelihood - log_likelihood.max())
     weight /= weight.sum()
     under = betainc(a[:, None] + kept, b[:, None] + lost, target)
-    return [float(p) for p in weight @ under]
+    return [float(p) for p in (weight @ under)[place.ravel()]]
 
 
 def urgencies(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> list[Urgency | None]:

@@ -49,7 +49,12 @@ def month(month: str | None = None) -> Response | str:
         document, made, fingerprint = (closed[1], None, "") if closed and is_frozen else _document(session, month, project, team)
     _keep(made, fingerprint)
     audience = audience_of()
-    shown = {"blocks": report.blocks(document, audience), "top": report.headline(document), "audience": audience, "audiences": _audiences()}
+    shown = {
+        "blocks": report.blocks(for_reader(document, audience), audience),
+        "top": report.headline(document),
+        "audience": audience,
+        "audiences": _audiences(),
+    }
     around = {"before": month_before(month), "after": month_before(month, -1)}
     return render_template("reporting/month.html", r=document, closed=closed, projects=projects, is_live=bool(request.args.get("live")), **shown, **around)
 
@@ -116,9 +121,18 @@ def files(*, month: str, project: str | None, team: str | None, formats: list[st
     return render_files(document, formats=formats, audience=audience)
 
 
+def for_reader(document: dict[str, Any], audience: Audience) -> dict[str, Any]:
+    """The board reads of no single agent, in no format."""
+    if audience is not Audience.BOARD:
+        return document
+    parts = {name: [x for x in document.get(name, []) if x["scope"] != "agent"] for name in ("targets", "measures")}
+    return document | {"agents": []} | parts
+
+
 def render_files(document: dict[str, Any], *, formats: list[str], audience: Audience) -> dict[str, bytes]:
     """A report's document as files by name, in the language of the request."""
     month, project, team = document["month"], document["project"], document["team"]
+    document = for_reader(document, audience)
     stem = "-".join(["quality", month, *(p for p in (project, team) if p)]).replace(" ", "_").replace("/", "_")
     made = {}
     if "json" in formats:
@@ -166,6 +180,11 @@ def _report(session: Session, month: str, project: str | None, team: str | None)
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
     return service.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team)
+
+
+def report_document(session: Session, month: str, project: str | None, team: str | None) -> dict[str, Any]:
+    """A month's report as this person may see it."""
+    return _document(session, month, project, team)[0]
 
 
 def _document(session: Session, month: str, project: str | None, team: str | None) -> tuple[dict[str, Any], MonthReport | None, str]:

@@ -13,11 +13,10 @@ from qa.forms import service as forms
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission
-from qa.reporting import service as reporting
 from qa.targets import service, store
 from qa.targets.types import Indicator, MeasureDraft, MeasureState, ScopeKind, TargetDraft
 from qa.web.current import now, person, reading, wiring, writing
-from qa.web.reporting import latest_month
+from qa.web.reporting import latest_month, report_document
 
 blueprint = Blueprint("targets", __name__)
 INDICATORS = {
@@ -102,18 +101,17 @@ def _page(given: Mapping[str, Any]) -> str:
     with reading() as session:
         month = latest_month(session)
         titles, _topics = forms.vocabulary(session)
-        made = reporting.month_report(
-            session, month=month, zone=wiring().settings.zone, minimum=wiring().settings.minimum_cards, titles=titles, at=now(), project=_own_project()
-        )
+        document = report_document(session, month, _own_project(), None)
         shown = {
             "targets": store.targets(session),
             "measures": store.measures(session),
             "scopes": store.scopes(session),
             "owners": [u for u in people.users(session) if u.is_active],
         }
-    weak = [c for c in made.criteria if c.points_lost][:5]
+    weak = [c for c in document["criteria"] if c.get("points_lost")][:5]
+    lines = {t["id"]: t for t in document.get("targets", [])}
     return render_template(
-        "targets/listing.html", month=month, titles=titles, lines={t.id: t for t in made.targets}, weak=weak, indicators=INDICATORS, given=given,
+        "targets/listing.html", month=month, titles=titles, lines=lines, weak=weak, indicators=INDICATORS, given=given,
         can_write=may(person(), Permission.SET_TARGETS), today=now().astimezone(wiring().settings.zone).date(), **shown,
     )  # fmt: skip
 

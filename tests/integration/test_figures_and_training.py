@@ -521,3 +521,36 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
     assert ask()[1] and not ask()[1]
     clock.move(days=1)
     assert ask()[1], "what is overdue is another thing every day"
+
+
+def test_a_draw_of_an_older_version_is_replayed_as_it_was_made(wiring, cast, clock):
+    from sqlalchemy import select, update
+
+    from qa.sampling import service, store
+    from qa.tables.sampling import DrawRow
+
+    for _ in range(8):
+        add_call(wiring, cast, agent=cast.agent)
+    with wiring.database.write() as session:
+        made = service.draw_day(session, plan=store.plans(session)[0], day=(clock() - timedelta(days=1)).date(), zone=wiring.settings.zone, new_hire_days=90, at=clock())
+        assert store.draw_by_id(session, made.id)[1].method == 2
+        rule = session.scalar(select(DrawRow.rule).where(DrawRow.id == made.id))
+        old = {k: v for k, v in rule.items() if k in ("quota_per_agent", "new_hire_factor", "floor_probability", "project")}
+        session.execute(update(DrawRow).where(DrawRow.id == made.id).values(rule=old))
+        session.expire_all()
+        assert store.draw_by_id(session, made.id)[1].method == 1
+
+
+def test_the_boards_files_name_no_agent_either(centre):
+    from qa.app import report_files
+
+    wiring, _, app = centre
+    names = {a.name for a in month_report(wiring).agents}
+    made = report_files(app, month=MONTH, project=None, team=None, language="en", formats=["json", "html", "xlsx"], audience="board")
+    document = json.loads(next(c for n, c in made.items() if n.endswith(".json")))
+    assert document["agents"] == [] and not any(n in json.dumps(document, ensure_ascii=False) for n in names)
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(next(c for n, c in made.items() if n.endswith(".xlsx"))))
+    cells = {str(c) for sheet in book for row in sheet.iter_rows(values_only=True) for c in row}
+    assert not cells & names and len(book.worksheets[0].tables) == 1

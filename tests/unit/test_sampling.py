@@ -160,3 +160,20 @@ def test_the_promised_half_width_is_the_textbooks():
     assert seen.half_width_whole == pytest.approx(seen.half_width / math.sqrt(40))
     assert precision({}, {}, None).half_width is None
     assert precision({1: 10}, {1: 6.0}, None).is_assumed
+
+
+def test_one_call_of_few_is_drawn_exactly_where_paretos_keys_are_only_near_it():
+    """Over ten thousand draws of one call out of four: by waiting times within chance of what is stated, by the keys of old draws not."""
+    calls, wanted = frame(4, risky=1), {"agent:0": 1.0}
+
+    def off(method):
+        seen: Counter[int] = Counter()
+        stated = {}
+        rule = PlanRule(risk=Risk(has="complaint", share=0.5), method=method)
+        for n in range(10_000):
+            for c in choose_sample(calls, rule, wanted, seed=f"seed-{n}").calls:
+                seen[c.call_id] += 1
+                stated[c.call_id] = c.probability
+        return max(abs(seen[i] / 10_000 - p) for i, p in stated.items())
+
+    assert off(2) < 0.015 < off(1)

@@ -29,6 +29,8 @@ from qa.web.report.parts import (
     verdict_word,
 )
 
+SEEN = 0.05  # points: less is a nought on the page
+
 
 def headline(r: Document) -> dict[str, Any]:
     """The first lines: the figure, what it rests on, against target and last month, in whole sentences."""
@@ -127,7 +129,7 @@ def moved(r: Document) -> Iterator[Block]:
     )
     if (r.get("fails_cost") or 0) >= 0.05:
         yield said(_("Critical breaches set whole calls to 0 and cost a further %(points)s points.", points=number(r["fails_cost"])))
-    movers = [c for c in criteria if c.get("moved")]
+    movers = [c for c in criteria if c.get("moved") and abs(c["moved"]["value"]) >= SEEN]
     sure = [c for c in movers if c["moved"]["is_sure"]]
     if movers and not sure:
         yield said(_("No single criterion has surely moved since the month before; what changed lies within chance."), quiet=True)
