@@ -10,10 +10,11 @@ from scipy.special import ndtri, stdtr
 from qa.reporting.types import Basis, Change, Estimate, Rate, Satisfaction, ScoredCall, Standing, Tally, Totals, TrendPoint, Verdict
 from qa.statistics import shares
 from qa.statistics.shrinkage import groups_apart, hierarchical
-from qa.statistics.survey import Mean, PooledModel, Sample, fit, regression_mean, residuals, small_area, welch
+from qa.statistics.survey import Mean, PooledModel, Sample, fit, regression_mean, residuals, rule_of_three, small_area, welch
 from qa.statistics.trend import control, funnel
 
 BIAS_RATE = 0.10  # false-discovery rate of the list of agents whom the checks rate wrongly
+NO_SPREAD = 1e-12
 FEW_FOR_GROUPS, FEW_FOR_SHRINKING, FEW_FOR_TREND = 3, 4, 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -48,7 +49,7 @@ def estimate_agent(
     blank = _blank(rows, totals)
     if not rows or model is None or len(rows) < minimum:
         return blank
-    return _estimate(blank, small_area(sample_of(rows, severity), model, totals.automatic_mean))
+    return _estimate(blank, small_area(sample_of(rows, severity), model, totals.automatic_mean), rows)
 
 
 def estimate_group(
@@ -58,7 +59,7 @@ def estimate_group(
     blank = _blank(rows, totals)
     if model is None or len(rows) < max(minimum, 3):
         return blank
-    return _estimate(blank, regression_mean(sample_of(rows, severity), model, totals.automatic_mean))
+    return _estimate(blank, regression_mean(sample_of(rows, severity), model, totals.automatic_mean), rows)
 
 
 def mean_of_cards(scores: Sequence[float]) -> float | None:
@@ -72,11 +73,12 @@ def _blank(rows: Sequence[ScoredCall], totals: Totals) -> Estimate:
     return Estimate(basis, len(rows), totals.calls, human_mean=human if len(rows) > 1 else None, automatic_mean=totals.automatic_mean)
 
 
-def _estimate(blank: Estimate, mean: Mean) -> Estimate:
-    low, high = mean.interval()
+def _estimate(blank: Estimate, mean: Mean, rows: Sequence[ScoredCall]) -> Estimate:
     value = min(100.0, max(0.0, mean.value))
+    by_chance = sum(r.probability < 1 for r in rows)
+    low, high = mean.interval() if mean.variance > NO_SPREAD else rule_of_three(value, by_chance)
     low, high = min(max(0.0, low), 100.0), max(min(100.0, high), 0.0)
-    error = math.sqrt(max(mean.variance, 0.0))
+    error = math.sqrt(mean.variance) if mean.variance > NO_SPREAD else (high - low) / (2 * shares.Z95)
     return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, value, low, high, blank.human_mean, blank.automatic_mean, error, mean.degrees)
 
 

@@ -395,6 +395,8 @@ def _notes(cards: Sequence[ScoredCall], model: PooledModel | None, *, unchecked:
         notes.append("human_only")
     elif unchecked:
         notes.append("some_unchecked")
+    if len(cards) > 1 and len({c.human for c in cards}) == 1:
+        notes.append("no_spread")
     if cards and len({c.evaluator_id for c in cards}) == 1:
         notes.append("one_evaluator")
     if any(c.probability < 1 for c in cards) and len({round(c.probability, 6) for c in cards}) > 1:

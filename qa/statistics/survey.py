@@ -142,7 +142,8 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
     if k > 1:
         about = _mean(e[chance], w[chance])
         own = float(np.sum((e[chance] - about) ** 2)) / (k - 1)
-    spread, degrees = (own, k - 1.0) if own is not None and k >= OWN_VARIANCE_FROM else model.moderated(own, k - 1.0)
+    steady = own is not None and own > 0 and k >= OWN_VARIANCE_FROM  # twelve equal cards are no proof that all calls are
+    spread, degrees = (own, k - 1.0) if steady and own is not None else model.moderated(own, k - 1.0)
     variance = spread * float(np.sum(w**2 * (1 - p)) / np.sum(w) ** 2)
     value = centre
     if use_x and automatic_mean is not None and s.automatic is not None:
@@ -186,6 +187,15 @@ def weighted_regression_mean(human: Floats, automatic: Floats, probability: Floa
 
 def _mean(values: Floats, weights: Floats) -> float:
     return float(values @ weights) / float(weights.sum())
+
+
+def rule_of_three(value: float, cards: int) -> tuple[float, float]:
+    """Where all `cards` drawn by chance have one value of 0–100: in 95 of 100 draws at most 1 − 0.05^(1/cards) of the calls are otherwise, at worst 0 or 100.
+
+    Hanley, Lippman-Hand 1983. An interval of no width would claim what nobody knows.
+    """
+    hidden = 1 - 0.05 ** (1 / cards) if cards else 0.0
+    return value - hidden * value, value + hidden * (100 - value)
 
 
 def hajek(values: Floats, probability: Floats) -> float:

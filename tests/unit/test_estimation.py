@@ -41,6 +41,8 @@ def test_zero_variance_and_all_failed_give_figures_and_no_crash():
     rows = cards(1, [0] * 10, [0] * 10) + cards(2, [100] * 10, [100] * 10)
     model = fit(rows)
     assert estimate_agent(rows[:10], totals(100, 0.0), model, minimum=3).value == 0
+    perfect = estimate_agent(rows[10:], totals(100, 100.0), model, minimum=3)
+    assert perfect.value == 100 and 70 < perfect.low < 75, "ten perfect cards do not prove a hundred perfect calls"
     assert estimate_group(rows, totals(200, 50.0), model, minimum=3).basis is Basis.ESTIMATED
 
 

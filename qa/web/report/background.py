@@ -150,6 +150,7 @@ def method(r: Document) -> Iterator[Block]:
         "too_few_cards": _("There are too few scorecards to learn how far the automatic scores can be trusted, so nobody gets a figure yet."),
         "human_only": _("Some scored calls have no automatic score; the figures rest on scorecards alone."),
         "some_unchecked": _("Some scored calls have no automatic score; the automatic mean of their agent stands in for it."),
+        "no_spread": _("All scored calls have the same score; the interval says how many others could have been missed."),
         "one_evaluator": _("One person scored all calls: how severe they are is in every figure and cannot be told from quality."),
         "unequal_probabilities": _("Calls were drawn with different probabilities; the estimate weighs each by one over its probability."),
     }
