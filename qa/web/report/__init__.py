@@ -62,7 +62,7 @@ def _clean(value: Any) -> Any:
 
 def _on_paper(cell: Cell) -> dict[str, Any]:
     words = ", ".join(words for words, _endpoint, _arguments in cell.links) or cell.text
-    return {"text": words, "note": cell.note, "is_quiet": cell.is_quiet, "is_strong": cell.is_strong}
+    return {"text": words, "note": cell.note, "is_quiet": cell.is_quiet, "is_figure": cell.is_figure, "is_strong": cell.is_strong}
 
 
 def spark_of(points: Sequence[tuple[str, Estimate]], name: str) -> str:
