@@ -61,9 +61,12 @@ class _Month:
     departments: dict[str, int]
     ratings: dict[int, tuple[int, dict[str, float]]]
     unchecked: int = 0  # cards of calls without an automatic score
+    team_id: int | None = None  # of a report that is about one team or project alone
+    project_id: int | None = None
 
     def __post_init__(self) -> None:
         self.by_agent = rules.by_agent(self.cards)
+        self.facts = {a.agent_id: a for a in self.agents}
         self.raw_model = rules.model_of(self.cards) if self.severity else self.model
 
     def group(self, kind: str, name: str, parent: str, members: Sequence[AgentFacts], group_id: int | None = None, standing: Standing | None = None) -> Group:
@@ -114,11 +117,14 @@ class _Month:
     def _target(self, kind: str, name: str, group_id: int | None) -> float | None:
         scopes: dict[ScopeKind, int | None] = {ScopeKind.WHOLE: None}
         if kind == "agent" and group_id is not None:
-            own = next((a for a in self.agents if a.agent_id == group_id), None)
+            own = self.facts.get(group_id)
             scopes |= {ScopeKind.AGENT: group_id}
             scopes |= {ScopeKind.TEAM: own.team_id, ScopeKind.DEPARTMENT: self.departments.get(own.department)} if own else {}
         elif kind in ("team", "project") and group_id is not None:
             scopes[ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT] = group_id
+        elif kind == "whole":
+            narrowed = {ScopeKind.TEAM: self.team_id, ScopeKind.PROJECT: self.project_id}
+            scopes |= {k: v for k, v in narrowed.items() if v is not None}
         elif kind == "department":
             scopes[ScopeKind.DEPARTMENT] = self.departments.get(name)
         found = targeting.applying(self.targets, Indicator.QUALITY, self.month, scopes)
@@ -162,7 +168,7 @@ def month_report(
         change=rules.change(whole.estimate, before.estimate),
         trend=trend(session, month=month, project=project, team=team, now=whole.estimate),
         targets=_target_lines(m, everything, tallied, titles),
-        measures=_measures(session, month=month, project=project, now=everything, at=at.astimezone(zone).date()),
+        measures=_measures(session, month=month, project=project, team=team, now=everything, at=at.astimezone(zone).date()),
         agreement=_agreement(session, month, zone, tallied),
         satisfaction=m.said([a.agent_id for a in m.agents]),
         fails_cost=_fails_cost(seen),
@@ -286,6 +292,8 @@ def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: 
         departments=store.departments(session),
         ratings=store.ratings(session, **scope),
         unchecked=sum(c.automatic is None and c.agent_id in own for c in found),
+        team_id=scope["team_id"],
+        project_id=scope["project_id"],
     )
 
 
@@ -416,7 +424,8 @@ def _target_lines(m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], 
     lines = []
     for t in m.targets:
         g = at.get((t.scope.value, t.scope_id))
-        if not t.holds_in(m.month) or g is None:
+        is_of_more = t.scope is ScopeKind.WHOLE and (m.team_id is not None or m.project_id is not None)
+        if not t.holds_in(m.month) or g is None or is_of_more:
             continue
         value, low, high = _standing(t, g, tallied)
         verdict = rules.verdict(value, low, high, t.value, at_most=t.is_at_most)
@@ -436,18 +445,18 @@ def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | No
     return (kept.share, kept.low, kept.high) if kept else (None, None, None)
 
 
-def _measures(session: Session, *, month: str, project: str | None, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
+def _measures(session: Session, *, month: str, project: str | None, team: str | None, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
     """Measures agreed up to this month, and what has moved since they were."""
     found = targets.measures(session, until_month=month)
     months = sorted({x.month for x in found})
     kept = store.figures(session, months=months, project=project or "")
-    return tuple(
-        MeasureLine(
-            x.id, x.title, x.detail, x.month, x.criterion, x.scope.value, x.name, x.state.value, x.owner, x.due_on.isoformat() if x.due_on else None,
-            bool(x.is_open and x.due_on and x.due_on < at), x.expected, _since(x, kept.get(x.month), now, month), x.result,
-        )
-        for x in found
-    )  # fmt: skip
+    lines = []
+    for x in found:
+        since = None if team and x.scope is ScopeKind.WHOLE else _since(x, kept.get(x.month), now, month)
+        due, is_late = x.due_on.isoformat() if x.due_on else None, bool(x.is_open and x.due_on and x.due_on < at)
+        head = (x.id, x.title, x.detail, x.month, x.criterion, x.scope.value, x.name, x.state.value, x.owner)
+        lines.append(MeasureLine(*head, due, is_late, x.expected, since, x.result))
+    return tuple(lines)
 
 
 def _since(x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str) -> Change | None:

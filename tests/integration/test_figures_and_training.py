@@ -144,7 +144,7 @@ def test_one_evaluator_is_said_to_be_one(wiring, cast, clock):
 def test_a_target_is_set_met_or_not_and_ended_and_bad_ones_are_refused(centre):
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
-    good = {"indicator": "quality", "value": "5", "first_month": "2026-08", "last_month": "", "scope": "whole", "criterion": ""}
+    good = {"indicator": "quality", "value": "5", "first_month": "2026-09", "last_month": "", "scope": "whole", "criterion": ""}
     assert manager.post("/targets", good).status_code == 302
     assert manager.post("/targets", good | {"value": "99.5"}).status_code == 302
     assert manager.post("/targets", good | {"indicator": "critical", "value": "0,1"}).status_code == 302
@@ -155,9 +155,25 @@ def test_a_target_is_set_met_or_not_and_ended_and_bad_ones_are_refused(centre):
     assert month_report(wiring).target == 99.5, "the newest of equally specific ones"
     page = manager.get("/targets").text
     assert "cannot be told" in page or "not met" in page
-    manager.post("/targets/2/end", {"last_month": "2026-08"})
+    low, high, critical = sorted(t.id for t in month_report(wiring).targets)
+    manager.post(f"/targets/{high}/end", {"last_month": "2026-09"})
     assert month_report(wiring).target == 5
-    manager.post("/targets/1/end", {"last_month": "2026-08"}), manager.post("/targets/3/end", {"last_month": "2026-08"})
+    for target in (low, critical):
+        manager.post(f"/targets/{target}/end", {"last_month": "2026-09"})
+
+
+def test_a_teams_report_is_held_against_the_teams_own_target(centre):
+    wiring, cast, app = centre
+    manager = visits(app, wiring)(cast.manager)
+    with wiring.database.read() as session:
+        team = next(t for t in people.teams(session) if t.name == "Simulated team 1")
+    august = {"indicator": "quality", "first_month": "2026-08", "last_month": "2026-08"}
+    manager.post("/targets", august | {"value": "50", "scope": "whole"})
+    manager.post("/targets", august | {"value": "60", "scope": f"team:{team.id}"})
+    own, whole = month_report(wiring, "2026-08", team=team.name), month_report(wiring, "2026-08")
+    assert (own.target, whole.target) == (60, 50)
+    assert [t.scope for t in own.targets] == ["team"], "the whole centre's target is not this team's"
+    assert {a.target for a in whole.agents} == {50, 60}
 
 
 def test_a_measure_is_proposed_agreed_and_done_with_what_came_of_it(centre):
