@@ -24,10 +24,6 @@ TYPES = {".pdf": ("application", "pdf"), ".html": ("text", "html"), ".json": ("a
 SHEET = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
-def folder_of(wiring: Wiring, run: Run) -> Path:
-    return wiring.settings.data_dir / "reports" / str(run.schedule_id) / run.month
-
-
 def publish(wiring: Wiring) -> int:
     """Ask for what is due, and make every waiting run; how many were finished. A run that fails is set aside with its error."""
     with wiring.database.write() as session:
@@ -49,7 +45,7 @@ def publish(wiring: Wiring) -> int:
 
 
 def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
-    folder = folder_of(wiring, run)
+    folder = run.folder(wiring.settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     scopes = _scopes(wiring, schedule)
     for project, team in scopes:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtr
@@ -244,10 +245,10 @@ def with_limits(points: Sequence[tuple[str, Estimate]]) -> tuple[TrendPoint, ...
     return tuple(made)
 
 
-def overdispersion(centre: float, estimates: Sequence[Estimate]) -> float | None:
+def overdispersion(centre: float | None, estimates: Sequence[Estimate]) -> float | None:
     """How much more teams differ than chance lets them: the factor by which the funnel is widened."""
     known = [e for e in estimates if e.value is not None and e.standard_error]
-    if len(known) < FEW_FOR_TREND:
+    if centre is None or len(known) < FEW_FOR_TREND:
         return None
     return funnel(centre, [(e.standard_error or 0.0) ** 2 for e in known], [e.value or 0.0 for e in known])[0]
 
@@ -270,3 +271,40 @@ def satisfaction(count: int, sums: Mapping[str, float]) -> Satisfaction:
         return Satisfaction(count, mean, max(0.0, low), min(100.0, high))
     z, half = math.atanh(r), float(ndtri(0.975)) / math.sqrt(n - 3)
     return Satisfaction(count, mean, max(0.0, low), min(100.0, high), r, math.tanh(z - half), math.tanh(z + half))
+
+
+def weights(cards: Sequence[ScoredCall]) -> tuple[float, float]:
+    """Σw and Σw² of cards, w = 1 ÷ probability."""
+    return sum(1 / c.probability for c in cards), sum(1 / c.probability**2 for c in cards)
+
+
+def fails_cost(cards: Sequence[ScoredCall]) -> float | None:
+    """What critical fails cost of the 100 points, per call."""
+    weight = sum(1 / c.probability for c in cards)
+    lost = sum(((c.without_fails if c.without_fails is not None else c.human) - c.human) / c.probability for c in cards)
+    return lost / weight if weight else None
+
+
+def model_facts(model: PooledModel | None) -> dict[str, Any]:
+    """What a report says of the model it rests on."""
+    if model is None:
+        return {}
+    return {"residual_deviation": round(model.variance**0.5, 2), "degrees": round(model.degrees), "prior_degrees": round(min(model.prior_degrees, 9999.0), 1)}
+
+
+def notes(cards: Sequence[ScoredCall], model: PooledModel | None, *, unchecked: int = 0) -> tuple[str, ...]:
+    """What a reader must know about the figures, as codes that pages put into words."""
+    notes = []
+    if model is None:
+        notes.append("too_few_cards")
+    if cards and any(c.automatic is None for c in cards):
+        notes.append("human_only")
+    elif unchecked:
+        notes.append("some_unchecked")
+    if len(cards) > 1 and len({c.human for c in cards}) == 1:
+        notes.append("no_spread")
+    if cards and len({c.evaluator_id for c in cards}) == 1:
+        notes.append("one_evaluator")
+    if any(c.probability < 1 for c in cards) and len({round(c.probability, 6) for c in cards}) > 1:
+        notes.append("unequal_probabilities")
+    return tuple(notes)

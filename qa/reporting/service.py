@@ -19,6 +19,7 @@ from qa.reporting.types import (
     AgreementFacts,
     Basis,
     Change,
+    Coverage,
     CriterionLine,
     Estimate,
     Group,
@@ -30,6 +31,7 @@ from qa.reporting.types import (
     Tally,
     TargetLine,
     Totals,
+    TrendPoint,
 )
 from qa.statistics.survey import PooledModel
 from qa.targets import rules as targeting
@@ -163,7 +165,7 @@ def month_report(
         slope=m.model.slope if m.model else None,
         is_simulated=any(a.is_simulated for a in m.agents),
         made_at=at,
-        notes=_notes(seen, m.model, unchecked=m.unchecked),
+        notes=rules.notes(seen, m.model, unchecked=m.unchecked),
         target=whole.target,
         change=rules.change(whole.estimate, before.estimate),
         trend=trend(session, month=month, project=project, team=team, now=whole.estimate),
@@ -171,10 +173,10 @@ def month_report(
         measures=_measures(session, month=month, project=project, team=team, now=everything, at=at.astimezone(zone).date()),
         agreement=_agreement(session, month, zone, tallied),
         satisfaction=m.said([a.agent_id for a in m.agents]),
-        fails_cost=_fails_cost(seen),
-        overdispersion=_overdispersion(whole, groups["teams"]),
+        fails_cost=rules.fails_cost(seen),
+        overdispersion=rules.overdispersion(whole.estimate.value, [t.estimate for t in groups["teams"]]),
         corrected=m.severity is not None,
-        model=_model_facts(m.model),
+        model=rules.model_facts(m.model),
     )
 
 
@@ -193,11 +195,7 @@ def _groups(session: Session, m: _Month, *, project: str | None, team: str | Non
     }
 
 
-def _overdispersion(whole: Group, teams: Sequence[Group]) -> float | None:
-    return rules.overdispersion(whole.estimate.value, [t.estimate for t in teams]) if whole.estimate.value is not None else None
-
-
-def trend(session: Session, *, month: str, project: str | None, team: str | None, now: Estimate) -> tuple[Any, ...]:
+def trend(session: Session, *, month: str, project: str | None, team: str | None, now: Estimate) -> tuple[TrendPoint, ...]:
     """The months before, as they were kept, and this one, with control limits about their mean."""
     months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
@@ -322,11 +320,7 @@ def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope
     severity = fairness.correction(session, month=month_before(month), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
     estimate = rules.estimate_group(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
-    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, **earlier)}, _weights(own))
-
-
-def _weights(cards: Sequence[ScoredCall]) -> tuple[float, float]:
-    return sum(1 / c.probability for c in cards), sum(1 / c.probability**2 for c in cards)
+    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, **earlier)}, rules.weights(own))
 
 
 def _scope(session: Session, month: str, zone: ZoneInfo, project: str | None, team: str | None) -> dict[str, Any]:
@@ -360,7 +354,7 @@ def _grouped(rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, 
 def _criteria(
     session: Session, scope: dict[str, Any], titles: Titles, tallied: Sequence[Tally], cards: Sequence[ScoredCall], before: _Earlier
 ) -> tuple[CriterionLine, ...]:
-    weight, squares = _weights(cards)
+    weight, squares = rules.weights(cards)
     lines = []
     for t in tallied:
         title = titles.get(t.criterion, {"en": t.criterion})
@@ -374,42 +368,11 @@ def _criteria(
     return tuple(replace(x, examples=tuple(heard.get(x.criterion, ()))) for x in lines)
 
 
-def _coverage(session: Session, scope: dict[str, Any], m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Any:
+def _coverage(session: Session, scope: dict[str, Any], m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Coverage:
     total = sum((m.totals[a.agent_id] for a in m.agents), Totals())
     flagged = [c for c in cards if c.is_flagged]
     counts = {"calls": total.calls, "checked": total.checked, "flagged": total.flagged, "heard": len(flagged), "confirmed": sum(c.is_breach for c in flagged)}
     return replace(store.coverage(session, now=at, **scope), **counts)
-
-
-def _fails_cost(cards: Sequence[ScoredCall]) -> float | None:
-    """What critical fails cost of the 100 points, per call."""
-    weight = sum(1 / c.probability for c in cards)
-    lost = sum(((c.without_fails if c.without_fails is not None else c.human) - c.human) / c.probability for c in cards)
-    return lost / weight if weight else None
-
-
-def _model_facts(model: PooledModel | None) -> dict[str, Any]:
-    if model is None:
-        return {}
-    return {"residual_deviation": round(model.variance**0.5, 2), "degrees": round(model.degrees), "prior_degrees": round(min(model.prior_degrees, 9999.0), 1)}
-
-
-def _notes(cards: Sequence[ScoredCall], model: PooledModel | None, *, unchecked: int = 0) -> tuple[str, ...]:
-    """What a reader must know about the figures, as codes that pages put into words."""
-    notes = []
-    if model is None:
-        notes.append("too_few_cards")
-    if cards and any(c.automatic is None for c in cards):
-        notes.append("human_only")
-    elif unchecked:
-        notes.append("some_unchecked")
-    if len(cards) > 1 and len({c.human for c in cards}) == 1:
-        notes.append("no_spread")
-    if cards and len({c.evaluator_id for c in cards}) == 1:
-        notes.append("one_evaluator")
-    if any(c.probability < 1 for c in cards) and len({round(c.probability, 6) for c in cards}) > 1:
-        notes.append("unequal_probabilities")
-    return tuple(notes)
 
 
 def _agreement(session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]) -> AgreementFacts:

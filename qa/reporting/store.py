@@ -214,7 +214,7 @@ def add_closed(session: Session, *, month: str, project: str, revision: int, doc
 def figures(session: Session, *, months: Sequence[str], project: str) -> dict[str, tuple[dict[str, Any], datetime]]:
     """Months as they were last computed, for trends."""
     columns = select(MonthFigureRow.month, MonthFigureRow.document, MonthFigureRow.made_at)
-    query = columns.where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project, MonthFigureRow.team == "")
+    query = columns.where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project)
     return {month: (document, at) for month, document, at in session.execute(query)}
 
 
@@ -226,10 +226,10 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
 def keep_figure(
     session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime, fingerprint: str = "", report: dict[str, Any] | None = None
 ) -> None:
-    query = select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project, MonthFigureRow.team == "")
+    query = select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project)
     row = session.scalar(query)
     if row is None:
-        row = MonthFigureRow(month=month, project=project, team="", document=document, made_at=at)
+        row = MonthFigureRow(month=month, project=project, document=document, made_at=at)
         session.add(row)
     row.document, row.made_at, row.fingerprint, row.report = document, at, fingerprint, report
     session.flush()
@@ -237,7 +237,7 @@ def keep_figure(
 
 def kept_report(session: Session, *, month: str, project: str, fingerprint: str) -> dict[str, Any] | None:
     """The month's whole report as it was kept, if nothing that it was made from has changed."""
-    query = select(MonthFigureRow.report).where(MonthFigureRow.month == month, MonthFigureRow.project == project, MonthFigureRow.team == "")
+    query = select(MonthFigureRow.report).where(MonthFigureRow.month == month, MonthFigureRow.project == project)
     return session.scalar(query.where(MonthFigureRow.fingerprint == fingerprint))
 
 

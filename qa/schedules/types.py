@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from qa.tables.reports import Audience, RunState
 
@@ -51,3 +52,7 @@ class Run:
     asked_at: datetime
     finished_at: datetime | None
     error: str
+
+    def folder(self, data_dir: Path) -> Path:
+        """Where its files lie."""
+        return data_dir / "reports" / str(self.schedule_id) / self.month

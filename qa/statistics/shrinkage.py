@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,8 +64,6 @@ def groups_apart(estimates: Sequence[float], variances: Sequence[float], *, leve
     n = len(y)
     if n == 0:
         return []
-    from scipy.special import ndtri
-
     z = float(ndtri(1 - (1 - level) / (n * (n - 1)))) if n > 1 else 0.0
     runs: list[tuple[int, int]] = []
     for first in range(n):

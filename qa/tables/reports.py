@@ -42,11 +42,10 @@ class MonthFigureRow(Base):
     """A past month's figures as last computed, so that a trend does not count twelve months anew."""
 
     __tablename__ = "month_figure"
-    __table_args__ = (UniqueConstraint("month", "project", "team"),)
+    __table_args__ = (UniqueConstraint("month", "project"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     month: Mapped[str] = mapped_column(String(7))
     project: Mapped[str] = mapped_column(String(80))  # empty: all
-    team: Mapped[str] = mapped_column(String(200))  # empty: all
     document: Mapped[dict[str, Any]]  # what trends need
     made_at: Mapped[datetime]
     fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of everything the report was made from

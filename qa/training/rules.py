@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.special import betainc, betaln
 
+from qa.calendar import month_before
 from qa.statistics.effect import Design, Effect, ancova, second_baseline, waiting_list
 from qa.statistics.shares import discoveries
 from qa.training.types import Arm, CommonWeakness, Counts, GroupProposal, Need, Plan, Urgency
@@ -94,21 +95,21 @@ def design(plan: Plan) -> Design:
 
 def months_between(plan: Plan) -> list[str]:
     """The full months after the choice and before the training: an independent second baseline."""
-    start, m = f"{plan.starts_on:%Y-%m}", month_after(plan.month)
+    start, m = f"{plan.starts_on:%Y-%m}", month_before(plan.month, -1)
     found: list[str] = []
     while m < start:
         found.append(m)
-        m = month_after(m)
+        m = month_before(m, -1)
     return found[-MONTHS:]
 
 
 def months_after(plan: Plan, last: str) -> list[str]:
     """Up to three full months after the training ended (or began, while it runs), as far as `last`."""
-    m = month_after(f"{plan.finished_on or plan.starts_on:%Y-%m}")
+    m = month_before(f"{plan.finished_on or plan.starts_on:%Y-%m}", -1)
     found: list[str] = []
     while m <= last and len(found) < MONTHS:
         found.append(m)
-        m = month_after(m)
+        m = month_before(m, -1)
     return found
 
 
@@ -129,8 +130,3 @@ def effect(plan: Plan, before: Mapping[int, float], baseline: Mapping[int, float
         return second_baseline(rows[0], rows[1])
     everybody = [x for x in sorted(after) if x in before]
     return ancova([before[x] for x in everybody], [after[x] for x in everybody], [x in first for x in everybody])
-
-
-def month_after(month: str) -> str:
-    year, number = map(int, month.split("-"))
-    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import NoReturn, cast
 
 from flask import abort, current_app, g
@@ -35,6 +35,11 @@ def writing() -> Iterator[Session]:
 
 def now() -> datetime:
     return wiring().clock()
+
+
+def today() -> date:
+    """The day it is in the reporting zone."""
+    return now().astimezone(wiring().settings.zone).date()
 
 
 def person() -> User:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -27,6 +28,7 @@ from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 
 blueprint = Blueprint("reporting", __name__)
+AUDIENCES = {Audience.MANAGER: lazy_gettext("everything"), Audience.BOARD: lazy_gettext("for the board"), Audience.LEADER: lazy_gettext("for leaders")}
 WORTH_KEEPING = 20_000  # calls
 MIMES = {
     "json": "application/json",
@@ -53,7 +55,7 @@ def month(month: str | None = None) -> Response | str:
         "blocks": report.blocks(for_reader(document, audience), audience),
         "top": report.headline(document),
         "audience": audience,
-        "audiences": _audiences(),
+        "audiences": AUDIENCES,
     }
     around = {"before": month_before(month), "after": month_before(month, -1)}
     return render_template("reporting/month.html", r=document, closed=closed, projects=projects, is_live=bool(request.args.get("live")), **shown, **around)
@@ -163,10 +165,6 @@ def audience_of() -> Audience:
 
     role = g.user.role if g.get("user") else None
     return {Role.DIRECTOR: Audience.BOARD, Role.TEAM_LEADER: Audience.LEADER}.get(role, Audience.MANAGER)  # type: ignore[arg-type]  # None: the command line
-
-
-def _audiences() -> list[tuple[str, str]]:
-    return [(Audience.MANAGER.value, _("everything")), (Audience.BOARD.value, _("for the board")), (Audience.LEADER.value, _("for leaders"))]
 
 
 def _title(document: dict[str, Any]) -> str:

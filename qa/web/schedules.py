@@ -15,7 +15,7 @@ from qa.people import store as people
 from qa.schedules import service, store
 from qa.schedules.types import Audience, ScheduleDraft
 from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.reporting import MIMES, latest_month
+from qa.web.reporting import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
 FAULTS = {
@@ -76,7 +76,7 @@ def run(schedule_id: int) -> Response:
 def result(run_id: int) -> str:
     with reading() as session:
         found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
-    folder = wiring().settings.data_dir / "reports" / str(found.schedule_id) / found.month
+    folder = found.folder(wiring().settings.data_dir)
     files = sorted((p.name, p.stat().st_size) for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
     return render_template("schedules/result.html", run=found, files=files)
 
@@ -86,7 +86,7 @@ def file(run_id: int, name: str) -> Response:
     """One of the files; the name is looked for among those that are there, never opened as given."""
     with writing() as session:
         found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
-        folder = wiring().settings.data_dir / "reports" / str(found.schedule_id) / found.month
+        folder = found.folder(wiring().settings.data_dir)
         path = next((p for p in folder.iterdir() if p.name == name and not name.startswith(".")), None) if folder.is_dir() else None
         if path is None:
             missing()
@@ -97,8 +97,7 @@ def file(run_id: int, name: str) -> Response:
 def _page(given: Mapping[str, Any]) -> str:
     with reading() as session:
         shown = {"schedules": store.schedules(session), "runs": store.runs(session), "projects": people.projects(session), "month": latest_month(session)}
-    audiences = {Audience.MANAGER: _("everything"), Audience.BOARD: _("for the board"), Audience.LEADER: _("for leaders")}
-    return render_template("schedules/listing.html", given=given, audiences=audiences, **shown)
+    return render_template("schedules/listing.html", given=given, audiences=AUDIENCES, **shown)
 
 
 def _draft(given: Any) -> ScheduleDraft:

@@ -1,7 +1,6 @@
 """Targets and improvement measures: set, agreed, seen through."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -10,12 +9,13 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from qa.forms import service as forms
+from qa.intake.service import parse_day
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission
 from qa.targets import service, store
 from qa.targets.types import Indicator, MeasureDraft, MeasureState, ScopeKind, TargetDraft
-from qa.web.current import now, person, reading, wiring, writing
+from qa.web.current import now, person, reading, today, writing
 from qa.web.reporting import latest_month, report_document
 
 blueprint = Blueprint("targets", __name__)
@@ -85,10 +85,9 @@ def move_measure(measure_id: int) -> Response:
     given = request.form
     try:
         with writing() as session:
-            today = now().astimezone(wiring().settings.zone).date()
-            to, owner, due = MeasureState(given.get("to", "")), given.get("owner", type=int), _date(given.get("due_on"))
+            to, owner, due = MeasureState(given.get("to", "")), given.get("owner", type=int), parse_day(given.get("due_on"))
             service.move_measure(
-                session, measure_id=measure_id, to=to, result=given.get("result", ""), on=today, by=person().id, at=now(), owner_id=owner, due_on=due
+                session, measure_id=measure_id, to=to, result=given.get("result", ""), on=today(), by=person().id, at=now(), owner_id=owner, due_on=due
             )
     except service.MeasureRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
@@ -112,7 +111,7 @@ def _page(given: Mapping[str, Any]) -> str:
     lines = {t["id"]: t for t in document.get("targets", [])}
     return render_template(
         "targets/listing.html", month=month, titles=titles, lines=lines, weak=weak, indicators=INDICATORS, given=given,
-        can_write=may(person(), Permission.SET_TARGETS), today=now().astimezone(wiring().settings.zone).date(), **shown,
+        can_write=may(person(), Permission.SET_TARGETS), today=today(), **shown,
     )  # fmt: skip
 
 
@@ -152,7 +151,7 @@ def _measure(given: Mapping[str, Any]) -> MeasureDraft:
         detail=given.get("detail", "").strip()[:4000],
         criterion=given.get("criterion", ""),
         owner_id=int(owner) if owner.isdigit() else None,
-        due_on=_date(given.get("due_on")),
+        due_on=parse_day(given.get("due_on")),
         expected=points,
     )
 
@@ -162,10 +161,3 @@ def _scope(given: Mapping[str, Any]) -> tuple[ScopeKind, int | None]:
     kind, _colon, number = str(given.get("scope", "whole")).partition(":")
     known = {k.value for k in ScopeKind}
     return (ScopeKind(kind), int(number) if number.isdigit() else None) if kind in known else (ScopeKind.WHOLE, None)
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None

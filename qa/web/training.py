@@ -1,7 +1,6 @@
 """Training: who needs what, plans and sessions, whether they helped; and the agent's own training."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,13 +13,14 @@ from qa.calendar import month_before, month_bounds
 from qa.cases import store as cases
 from qa.cases.types import CaseKind
 from qa.forms import service as forms
+from qa.intake.service import parse_day
 from qa.people.rules import may
 from qa.people.types import Permission, Role
 from qa.reporting import service as reporting
 from qa.training import service, store
 from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanState, Proof, Urgency
 from qa.web import report
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.current import missing, now, person, reading, today, wiring, writing
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
@@ -42,8 +42,8 @@ def needs(month: str | None = None) -> Response | str:
             return redirect(url_for("training.needs", month=latest_month(session)))
         found, topics = _needs(session, month)
         begin, end = month_bounds(month_before(month, 2), wiring().settings.zone)[0], month_bounds(month, wiring().settings.zone)[1]
-        today = _today()
-        hires = store.new_hires(session, since=service.new_since(today, wiring().settings.new_hire_days), begin=begin, end=end, today=today, team_id=_team_id())
+        day = today()
+        hires = store.new_hires(session, since=service.new_since(day, wiring().settings.new_hire_days), begin=begin, end=end, today=day, team_id=_team_id())
         proposals = cases.cases(session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5)
     act = [n for n in found.needs if n.urgency is Urgency.ACT]
     watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
@@ -87,7 +87,7 @@ def plan(plan_id: int) -> str:
             missing()
         titles, topics = forms.vocabulary(session)
         proof = _proof(session, found)
-    shown = {"titles": titles, "topic": _topic_name(found.topic, titles, topics), "today": _today(), "is_own": user.role is Role.AGENT}
+    shown = {"titles": titles, "topic": _topic_name(found.topic, titles, topics), "today": today(), "is_own": user.role is Role.AGENT}
     return render_template("training/plan.html", plan=found, proof=proof, **shown)
 
 
@@ -96,7 +96,7 @@ def move(plan_id: int) -> Response:
     try:
         to = PlanState(request.form.get("to", ""))
         with writing() as session:
-            service.move_plan(session, plan_id=plan_id, to=to, on=_today(), by=person().id, at=now())
+            service.move_plan(session, plan_id=plan_id, to=to, on=today(), by=person().id, at=now())
     except (service.PlanRefused, ValueError):
         flash(str(FAULTS["moved"]), "danger")
     return redirect(url_for("training.plan", plan_id=plan_id))
@@ -109,7 +109,7 @@ def hold_session(plan_id: int) -> Response:
         members = {m.agent_id for m in _plan(session, plan_id).members}
         present = sorted(members & set(given.getlist("present", type=int)))
         minutes = min(600, max(1, given.get("minutes", MINUTES, type=int)))
-        held_on = _date(given.get("held_on")) or _today()
+        held_on = parse_day(given.get("held_on")) or today()
         service.hold_session(
             session, plan_id=plan_id, held_on=held_on, minutes=minutes, notes=given.get("notes", ""), present=present, by=person().id, at=now()
         )
@@ -119,7 +119,7 @@ def hold_session(plan_id: int) -> Response:
 
 @blueprint.post("/training/plans/<int:plan_id>/members/<int:agent_id>")
 def finish_member(plan_id: int, agent_id: int) -> Response:
-    done_on = None if request.form.get("again") else _today()
+    done_on = None if request.form.get("again") else today()
     try:
         with writing() as session:
             service.finish_member(session, plan_id=plan_id, agent_id=agent_id, done_on=done_on, remark=request.form.get("remark", ""), by=person().id, at=now())
@@ -184,12 +184,12 @@ def _new_page(given: Any) -> str:
     calls: list[Evidence] = list({e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values())[:12]
     chosen = set(given.getlist("agent", type=int)) or {n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT}
     people = sorted(candidates.values(), key=lambda n: (-n.probability, n.agent))
-    shown = {"topics": topics, "topic": topic, "people": people, "calls": calls, "chosen": chosen, "month": month, "given": given, "today": _today()}
+    shown = {"topics": topics, "topic": topic, "people": people, "calls": calls, "chosen": chosen, "month": month, "given": given, "today": today()}
     return render_template("training/new.html", **shown)
 
 
 def _draft(given: Any) -> PlanDraft:
-    starts_on = _date(given.get("starts_on"))
+    starts_on = parse_day(given.get("starts_on"))
     if starts_on is None:
         raise service.PlanRefused("date")
     month_bounds(given.get("month", ""), wiring().settings.zone)
@@ -212,14 +212,3 @@ def _plan(session: Session, plan_id: int) -> Plan:
 
 def _team_id() -> int | None:
     return person().team_id if person().role is Role.TEAM_LEADER else None
-
-
-def _today() -> date:
-    return now().astimezone(wiring().settings.zone).date()
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None

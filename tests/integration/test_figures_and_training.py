@@ -132,10 +132,10 @@ def test_pages_without_data_say_so_in_a_sentence(wiring, cast, visit, path):
 
 
 def test_one_evaluator_is_said_to_be_one(wiring, cast, clock):
-    from qa.reporting.service import _notes
+    from qa.reporting.rules import notes
     from qa.reporting.types import ScoredCall
 
-    assert "one_evaluator" in _notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
+    assert "one_evaluator" in notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
 
 
 # targets and measures
@@ -377,7 +377,7 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
     assert len(mails) == 1 and mails[0].read_bytes().count(b"Content-Disposition: attachment") == 2 * teams
     page = manager.get(f"/reports/scheduled/{run.id}").text
     assert ".pdf" in page
-    name = next(p.name for p in publishing.folder_of(wiring, run).glob("*.pdf"))
+    name = next(p.name for p in run.folder(wiring.settings.data_dir).glob("*.pdf"))
     assert manager.get(f"/reports/scheduled/{run.id}/{name}").data.startswith(b"%PDF")
     for path in ("../../earshot.db", ".hidden", "none.pdf"):
         assert manager.get(f"/reports/scheduled/{run.id}/{path}").status_code == 404

@@ -16,13 +16,12 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('month', sa.String(length=7), nullable=False),
     sa.Column('project', sa.String(length=80), nullable=False),
-    sa.Column('team', sa.String(length=200), nullable=False),
     sa.Column('document', sa.JSON(), nullable=False),
     sa.Column('made_at', UtcDateTime(), nullable=False),
     sa.Column('fingerprint', sa.String(length=64), nullable=False),
     sa.Column('report', sa.JSON(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_month_figure')),
-    sa.UniqueConstraint('month', 'project', 'team', name=op.f('uq_month_figure_month'))
+    sa.UniqueConstraint('month', 'project', name=op.f('uq_month_figure_month'))
     )
     op.create_table('seed_commitment',
     sa.Column('id', sa.Integer(), nullable=False),
