@@ -9,6 +9,7 @@ import collections
 import http.client
 import os
 import random
+import resource
 import socket
 import subprocess
 import sys
@@ -41,7 +42,7 @@ class Person:
 
     def __init__(self, n: int, token: str) -> None:
         self.n, self.cookie = n, token
-        self.csrf = self.card = ""
+        self.csrf = self.card = self.taken = ""
         self.version = 0
         self.answers: dict[str, str] = {}
         self.kept: list[tuple[str, int]] = []  # cards with the version that the server said it kept
@@ -58,11 +59,19 @@ def main() -> None:
         servers = [subprocess.Popen([sys.executable, "-m", "qa", "web"], env=env) for _ in range(PROCESSES)]
         try:
             wait_for(port)
+            before = resource.getrusage(resource.RUSAGE_SELF)
             times, errors, late = run(crowd, form, port, seconds=seconds, rate=rate)
+            sending = resource.getrusage(resource.RUSAGE_SELF)
             report(times, errors, late, lost(settings, crowd), seconds)
         finally:
             [s.terminate() for s in servers]
             [s.wait() for s in servers]
+        served = resource.getrusage(resource.RUSAGE_CHILDREN)
+        senders = sending.ru_utime + sending.ru_stime - before.ru_utime - before.ru_stime
+        each = (served.ru_utime + served.ru_stime) / (seconds * rate) * 1000
+        print(
+            f"processor: web {each:.1f} ms a request (starting included), senders {senders / (seconds * rate) * 1000:.1f} ms, {os.cpu_count()} cores for both"
+        )
 
 
 def prepare(settings: Settings, calls: int, *, places: int) -> tuple[list[Person], dict[str, str]]:
@@ -134,19 +143,23 @@ def act(person: Person, best: dict[str, str], line: http.client.HTTPConnection, 
         status, body, _ = ask(line, person, "GET", "/token", accept="application/json")
         person.csrf = body.split('"')[3] if status == 200 else ""
         return "token"
-    if not person.card:
+    if not person.card and not person.taken:
         status, _, where = ask(line, person, "POST", "/queue/next", {})
         if status != 302 or "/workbench/" not in where:
             errors[f"next {status}"] += 1
-            return "next"
-        status, body, _ = ask(line, person, "GET", where)
+        else:
+            person.taken = where
+        return "next"
+    if not person.card:
+        status, body, _ = ask(line, person, "GET", person.taken)
         if status != 200:
             errors[f"workbench {status}"] += 1
-            return "next and workbench"
+            return "workbench"
+        person.taken = ""
         person.card = body.split('action="/cards/')[1].split("/")[0]
         person.version = int(body.split('name="version" value="')[1].split('"')[0])
         person.answers = {}
-        return "next and workbench"
+        return "workbench"
     roll = rng.random()
     if roll < 0.1:
         page = rng.choice(["/queue", "/calls", "/cards"])

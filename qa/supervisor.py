@@ -29,6 +29,7 @@ def serve(settings: Settings) -> None:
     if settings.demo and not settings.is_loopback:
         raise click.ClickException("QA_DEMO offers sign-in without passwords and is refused on an address that others reach; set QA_HOST=127.0.0.1")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it reports every request that waits a moment
+    sys.setswitchinterval(0.0005)  # a page being laid out gives way to a save that holds the database
     app = create_app(settings)
     shared = {"sockets": [_shared_port(settings)]} if settings.webs > 1 else {"host": settings.host, "port": settings.port}
     listen(app, threads=8, ident=None, max_request_body_size=settings.max_upload_megabytes << 20, **shared)

@@ -53,5 +53,6 @@ def keep(wiring: Wiring) -> dict[str, int]:
             "released": scoring.release_due(session, at=at),
             "disputes risen": disputes.rise(session, decide_days=settings.dispute_decide_days, at=at),
             "people reminded": cases.remind(session, at=at),
+            "reminded of overdue calls": assignment.remind(session, at=at),
             "places expired": assignment.expire(session, after_days=settings.expire_days, at=at),
         }

@@ -204,6 +204,12 @@ def visit(wiring: Wiring) -> Visit:
     return visits(app, wiring)
 
 
+@pytest.fixture
+def visit_either(either: Wiring) -> Visit:
+    """The pages over either database."""
+    return visits(create_app(either.settings, wiring=either), either)
+
+
 def visits(app, wiring: Wiring) -> Visit:  # type: ignore[no-untyped-def]
     def as_user(user: User | None) -> Browser:
         client = app.test_client()

@@ -7,14 +7,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.assignment import store
-from qa.assignment.rules import in_fair_order, lease_end
+from qa.assignment.rules import in_fair_order, lease_end, next_in_line
 from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.notices.service import tell
 from qa.notices.types import Kind
+from qa.people.store import users_with_role
+from qa.people.types import Role
 
 ATTEMPTS = 5
+SHARES_OVER = timedelta(days=31)  # over which each gets their share
+MOST_DEALT = 2000  # at once
 CANDIDATES = 25
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -45,12 +49,63 @@ def enqueue(
     """A place in the queue for a drawn and checked call; None where it has one already. `is_double`: one more, for a second evaluator, blind."""
     due_at = at + timedelta(days=due_days)
     add = functools.partial(store.add, session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, due_at=due_at, at=at)
-    added = add(is_blind=is_blind)
+    first = _dealt_to(session, call_id, at=at)
+    added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
         note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
         if is_double:
-            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True)
+            second = _dealt_to(session, call_id, at=at, but=first)
+            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True, reserved_for_id=second)
     return added
+
+
+def _dealt_to(session: Session, call_id: int, *, at: datetime, but: int | None = None) -> int | None:
+    """Whose list a call goes on by the evaluators' shares; None: the common queue."""
+    shares = store.shares(session)
+    if not shares:
+        return None
+    since, everybody = at - SHARES_OVER, list(shares)
+    of_agent = store.dealt(session, everybody, since=since, agent_id=store.agent_of(session, call_id))
+    return next_in_line(shares, store.dealt(session, everybody, since=since), of_agent, but=but)
+
+
+def deal(session: Session, *, by: int, at: datetime) -> int:
+    """Put what waits in the common queue on the evaluators' lists, by their shares; how many. Each is told once."""
+    given: set[int] = set()
+    moved = 0
+    for assignment_id, call_id, _agent_id in store.common(session, limit=MOST_DEALT):
+        who = _dealt_to(session, call_id, at=at, but=store.filler(session, call_id))
+        if who is not None and store.reserve(session, assignment_id, user_id=who, now=at):
+            note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reassigned", at=at, actor_id=by, to=who)
+            given.add(who)
+            moved += 1
+    if given:
+        tell(session, given, Kind.CALLS_DEALT, about=("queue", 0), at=at, but=by)
+    return moved
+
+
+def put_back_all(session: Session, *, user_id: int, by: int, at: datetime) -> int:
+    """Everything that waits on somebody's list goes back to the common queue, as when they fall ill; how many."""
+    places = store.on_list(session, user_id)
+    for assignment_id in places:
+        reassign(session, assignment_id=assignment_id, user_id=None, by=by, at=at)
+    return len(places)
+
+
+def remind(session: Session, *, at: datetime) -> int:
+    """Tell those who have an overdue call of it, once for each call; and QA managers, at most once a day, how many are on nobody's list."""
+    late = store.overdue(session, now=at)
+    held = {i: who for i, who in late if who is not None}
+    for assignment_id, who in held.items():
+        tell(session, [who], Kind.CALL_OVERDUE, about=("assignment", assignment_id), at=at)
+    store.mark_reminded(session, list(held), at=at)
+    nobodys, last = [i for i, who in late if who is None], store.last_reminder(session)
+    if nobodys and (last is None or at - last >= timedelta(days=1)):
+        managers = [u.id for u in users_with_role(session, Role.QA_MANAGER)]
+        tell(session, managers, Kind.QUEUE_OVERDUE, about=("overdue", 0), at=at, count=len(nobodys))
+        store.mark_reminded(session, nobodys, at=at)
+        held |= dict.fromkeys(nobodys, 0)
+    return len(held)
 
 
 def claim_next(

@@ -12,7 +12,7 @@ from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
-_QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
+_QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))  # calibrations and self-evaluations are taken on their own pages
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
@@ -20,9 +20,9 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(AssignmentRow.state == AssignmentState.WAITING, claimed_too_long)
 
 
-def _open_to(evaluator_id: int) -> ColumnElement[bool]:
-    """Calls for everybody or for this evaluator. Calibrations and self-evaluations are taken on their own pages, not from the queue."""
-    return and_(_QUEUED, or_(AssignmentRow.reserved_for_id.is_(None), AssignmentRow.reserved_for_id == evaluator_id))
+def _open_to(evaluator_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Calls for everybody, and those for this evaluator."""
+    return AssignmentRow.reserved_for_id.is_(None), AssignmentRow.reserved_for_id == evaluator_id
 
 
 def add(
@@ -146,7 +146,64 @@ def renew(session: Session, assignment_id: int, *, evaluator_id: int, lease_unti
     change = update(AssignmentRow).where(
         AssignmentRow.id == assignment_id, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED
     )
-    return bool(session.execute(change.values(lease_until=lease_until)).rowcount)  # type: ignore[attr-defined]
+    done = session.execute(change.values(lease_until=lease_until), execution_options={"synchronize_session": False})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def shares(session: Session) -> dict[int, int]:
+    """The evaluators among whom new calls are dealt out, with their shares."""
+    query = select(UserRow.id, UserRow.queue_share).where(UserRow.is_active, UserRow.queue_share > 0, UserRow.role == Role.EVALUATOR)
+    return dict(session.execute(query).all())
+
+
+def dealt(session: Session, user_ids: Sequence[int], *, since: datetime, agent_id: int | None = None) -> dict[int, int]:
+    """How many calls that arrived since then are or were on each one's list; of one agent or of all."""
+    query = select(AssignmentRow.reserved_for_id, func.count()).where(AssignmentRow.reserved_for_id.in_(user_ids), _QUEUED)
+    query = query.where(AssignmentRow.created_at >= since).group_by(AssignmentRow.reserved_for_id)
+    if agent_id is not None:
+        query = query.join(CallRow, CallRow.id == AssignmentRow.call_id).where(CallRow.agent_id == agent_id)
+    return {who: n for who, n in session.execute(query) if who is not None}
+
+
+def common(session: Session, *, limit: int) -> list[tuple[int, int, int]]:
+    """Ids of the waiting places that are on nobody's list, of their calls and agents, the earliest due first."""
+    query = select(AssignmentRow.id, AssignmentRow.call_id, CallRow.agent_id).join(CallRow, CallRow.id == AssignmentRow.call_id)
+    query = query.where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id.is_(None), _QUEUED)
+    return [(i, call_id, agent_id) for i, call_id, agent_id in session.execute(query.order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit))]
+
+
+def on_list(session: Session, user_id: int) -> list[int]:
+    """The waiting places on somebody's list."""
+    query = select(AssignmentRow.id).where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id == user_id, _QUEUED)
+    return list(session.scalars(query.order_by(AssignmentRow.id)))
+
+
+def filler(session: Session, call_id: int) -> int | None:
+    """Who has a call for scoring already, on a list or in hand."""
+    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    return session.scalar(select(who).where(AssignmentRow.call_id == call_id, who.is_not(None), _QUEUED).limit(1))
+
+
+def agent_of(session: Session, call_id: int) -> int:
+    return session.scalars(select(CallRow.agent_id).where(CallRow.id == call_id)).one()
+
+
+def overdue(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, int | None]]:
+    """Places past their due time of which nobody was told yet, with who has them."""
+    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
+    query = select(AssignmentRow.id, who).where(unfinished, AssignmentRow.due_at < now, AssignmentRow.reminded_at.is_(None), _QUEUED)
+    return [(i, user_id) for i, user_id in session.execute(query.order_by(AssignmentRow.due_at).limit(limit))]
+
+
+def last_reminder(session: Session) -> datetime | None:
+    """When managers were last told of overdue calls that are on nobody's list."""
+    on_nobodys = AssignmentRow.reserved_for_id.is_(None), AssignmentRow.evaluator_id.is_(None)
+    return session.scalar(select(func.max(AssignmentRow.reminded_at)).where(*on_nobodys, AssignmentRow.state == AssignmentState.WAITING))
+
+
+def mark_reminded(session: Session, assignment_ids: Sequence[int], *, at: datetime) -> None:
+    session.execute(update(AssignmentRow).where(AssignmentRow.id.in_(assignment_ids)).values(reminded_at=at))
 
 
 def _places() -> Any:
@@ -194,7 +251,7 @@ def mine(session: Session, evaluator_id: int, *, now: datetime) -> list[Place]:
 
 def waiting(session: Session, evaluator_id: int, *, now: datetime, limit: int = 25) -> list[Place]:
     """What an evaluator may get next, in the order of its due dates."""
-    query = _places().where(_free(now), _open_to(evaluator_id)).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+    query = _places().where(_free(now), _QUEUED, or_(*_open_to(evaluator_id))).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
     return [_place(r) for r in session.execute(query)]
 
 
@@ -205,17 +262,22 @@ def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Pl
 
 
 def counts(session: Session, evaluator_id: int, *, now: datetime, today: datetime) -> QueueCounts:
-    free = and_(_free(now), _open_to(evaluator_id))
-    own = and_(AssignmentRow.evaluator_id == evaluator_id, _QUEUED)
-    row = session.execute(
-        select(
-            func.count().filter(free),
-            func.count().filter(and_(free, AssignmentRow.due_at < now)),
-            func.count().filter(and_(own, AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until >= now)),
-            func.count().filter(and_(own, AssignmentRow.state == AssignmentState.SUBMITTED, AssignmentRow.finished_at >= today)),
-        )
-    ).one()
-    return QueueCounts(*row)
+    """Each count is a range of one index; together in one scan they would read every place there ever was."""
+    waits, held = AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.state == AssignmentState.CLAIMED
+    abandoned, mine, late = AssignmentRow.lease_until < now, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.due_at < now
+
+    def count(*where: ColumnElement[bool]) -> Any:
+        return select(func.count(AssignmentRow.id)).where(_QUEUED, *where).scalar_subquery()
+
+    free = [(waits, whose) for whose in _open_to(evaluator_id)] + [(held, abandoned, whose) for whose in _open_to(evaluator_id)]
+    query = select(
+        *(count(*where) for where in free),
+        *(count(late, *where) for where in free),
+        count(mine, held, AssignmentRow.lease_until >= now),
+        count(mine, AssignmentRow.state == AssignmentState.SUBMITTED, AssignmentRow.finished_at >= today),
+    )
+    n = session.execute(query).one()
+    return QueueCounts(sum(n[:4]), sum(n[4:8]), n[8], n[9])
 
 
 def holds(session: Session, evaluator_id: int, call_id: int) -> bool:
@@ -239,7 +301,8 @@ def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: d
     """Put a place on somebody's list, or with None back for all; one that is being scored is taken from its holder."""
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished, AssignmentRow.kind != AssignmentKind.CALIBRATION)
-    done = session.execute(change.values(reserved_for_id=user_id, state=AssignmentState.WAITING, evaluator_id=None, lease_until=None))
+    values = {"reserved_for_id": user_id, "state": AssignmentState.WAITING, "evaluator_id": None, "lease_until": None, "reminded_at": None}
+    done = session.execute(change.values(**values))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
@@ -298,7 +361,7 @@ def loads(session: Session, *, now: datetime, today: datetime, month: datetime) 
     )
     counted = [func.coalesce(c, 0) for c in (mine.c.today, mine.c.month, held.c.n, reserved.c.n, mine.c.skipped)]
     query = (
-        select(UserRow.id, UserRow.display_name, UserRow.daily_goal, *counted, spent.c.mean)
+        select(UserRow.id, UserRow.display_name, UserRow.daily_goal, UserRow.queue_share, *counted, spent.c.mean)
         .outerjoin(mine, mine.c.evaluator_id == UserRow.id)
         .outerjoin(held, held.c.who == UserRow.id)
         .outerjoin(reserved, reserved.c.who == UserRow.id)

@@ -62,6 +62,7 @@ class EvaluatorLoad:
     evaluator_id: int
     name: str
     daily_goal: int | None
+    share: int  # of the calls that arrive, beside those of the others; 0: takes from the common queue
     done_today: int
     done_month: int
     held: int

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from qa.checking.types import Finding, Findings
 from qa.tables.calls import CallRow
-from qa.tables.results import CheckResultRow
+from qa.tables.results import CheckResultRow, VerdictRow
 
 
 def result(session: Session, call_id: int, form_version_id: int) -> Findings | None:
@@ -39,7 +39,14 @@ def keep(session: Session, *, call_id: int, form_version_id: int, findings: Find
         for name, value in fields.items():
             setattr(row, name, value)
     session.execute(update(CallRow).where(CallRow.id == call_id).values(automatic_score=middle, is_flagged=is_flagged))
+    session.execute(delete(VerdictRow).where(VerdictRow.call_id == call_id))
+    session.add_all(VerdictRow(call_id=call_id, criterion=f.criterion, verdict=f.verdict.value) for f in findings.findings)
     session.flush()
+
+
+def calls_answered(criterion: str, verdict: str) -> Select[int]:
+    """The calls of which the newest check said this, as a query of their ids."""
+    return select(VerdictRow.call_id).where(VerdictRow.criterion == criterion, VerdictRow.verdict == verdict)
 
 
 def _findings(row: CheckResultRow) -> Findings:

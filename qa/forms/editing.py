@@ -7,13 +7,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from qa.forms.fields import EditRefused, change_check, change_options, change_when, number, say
 from qa.forms.types import Criterion, Form, in_language
 
 MOST_WEIGHT = 1000.0
-
-
-class EditRefused(ValueError):
-    """The change does not fit the form: no such section or criterion, or a value that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +23,11 @@ class Difference:
     now: str
 
 
-def edited(source: str, *, act: str, where: str, value: str, language: str = "") -> str:
-    """The YAML after one act on a section or criterion (`where` is its id).
+def edited(source: str, *, act: str, where: str, value: str, language: str = "", part: str = "") -> str:
+    """The YAML after one act on a section or criterion (`where` is its id, `part` what of it).
 
-    Acts: title, guidance (in a language), weight, topic, comment, up, down, remove, add (a criterion to a section; the value is its id),
-    add_section. Raises EditRefused.
+    Acts: title, guidance (in a language), weight, topic, comment, na, bonus, when, up, down, remove, add (a criterion to a section; the value
+    is its id), add_section, those on options and those on checks (qa.forms.fields). Raises EditRefused.
     """
     yaml = YAML(typ="rt")
     yaml.width, yaml.preserve_quotes = 4096, True
@@ -43,21 +40,30 @@ def edited(source: str, *, act: str, where: str, value: str, language: str = "")
     if act == "add_section":
         tree["sections"].append({"id": _fresh(tree, value), "title": value or "…", "weight": 1, "criteria": []})
     else:
-        _change(tree, act, where, value, language)
+        _change(tree, act, where, value, language, part)
     out = io.StringIO()
     yaml.dump(tree, out)
     return out.getvalue()
 
 
-def _change(tree: Any, act: str, where: str, value: str, language: str) -> None:
+def _change(tree: Any, act: str, where: str, value: str, language: str, part: str) -> None:
     siblings, i = _find(tree, where)
     node = siblings[i]
-    if act in ("title", "guidance"):
-        _say(node, act, value, language)
+    languages = [str(code) for code in tree.get("languages") or ()]
+    if act.startswith("check_"):
+        change_check(node, act, part, value, language=language, languages=languages)
+    elif act.startswith("option_"):
+        change_options(node, act, part, value, language=language, languages=languages, fresh=_fresh_option(node, value))
+    elif act == "when":
+        change_when(node, part, value)
+    elif act in ("na", "bonus"):
+        node[act] = value == "1"
+    elif act in ("title", "guidance"):
+        say(node, act, value, language)
     elif act == "weight":
-        node["weight"] = _number(value)
+        node["weight"] = _weight(value)
     elif act == "topic":
-        node["training_topic"] = value
+        say(node, "training_topic", value, "")
     elif act == "comment" and value in ("never", "on_loss", "always"):
         node["comment"] = value
     elif act in ("up", "down"):
@@ -104,22 +110,21 @@ def _ids(nodes: Any) -> list[str]:
     return out
 
 
-def _say(node: Any, key: str, value: str, language: str) -> None:
-    old = node.get(key)
-    if isinstance(old, dict) and language:
-        old[language] = value
-    elif not isinstance(old, dict) or not language:
-        node[key] = value
+def _fresh_option(criterion: Any, title: str) -> str:
+    """An id that no option of the criterion has."""
+    base = "".join(c if c.isascii() and c.isalnum() else "_" for c in title.lower()).strip("_").lstrip("0123456789_") or "option"
+    taken, n, found = {"met", "not_met"} | {o.get("id") for o in criterion.get("options") or () if isinstance(o, dict)}, 1, base
+    while found in taken:
+        n += 1
+        found = f"{base}_{n}"
+    return found
 
 
-def _number(value: str) -> float | int:
-    try:
-        number = float(value.replace(",", "."))
-    except ValueError as error:
-        raise EditRefused("a weight is a number") from error
-    if not 0 <= number <= MOST_WEIGHT:
+def _weight(value: str) -> float | int:
+    found = number(value)
+    if not 0 <= found <= MOST_WEIGHT:
         raise EditRefused(f"a weight lies between 0 and {MOST_WEIGHT:.0f}")
-    return int(number) if number.is_integer() else number
+    return found
 
 
 def with_version(source: str, version: int) -> str:

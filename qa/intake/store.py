@@ -7,9 +7,12 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from qa.intake.types import CallFacts, FileOutcome, Outcome, Reason
+from qa.intake.types import CallFacts, CallOrder, FileOutcome, Outcome, Reason
 from qa.tables.calls import CallRow, ImportRow, RatingRow
+from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
+
+_ORDERS: dict[CallOrder, Any] = {CallOrder.ARRIVED: CallRow.id, CallOrder.BEGAN: CallRow.started_at, CallOrder.LENGTH: CallRow.duration_seconds}
 
 
 def _facts_query() -> Any:
@@ -100,11 +103,13 @@ def calls(
     language: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    by: CallOrder = CallOrder.ARRIVED,
+    descending: bool = True,
     after_id: int | None = None,
     limit: int = 50,
 ) -> list[CallFacts]:
     """Calls, newest arrival first, a page at a time: `after_id` is the last id of the page before. `among`: queries of ids that a call must be in."""
-    query = _facts_query().order_by(CallRow.id.desc()).limit(limit)
+    query = in_order(_facts_query(), by=_ORDERS[by], row_id=CallRow.id, descending=descending, after_id=after_id).limit(limit)
     for ids in among:
         query = query.where(CallRow.id.in_(ids))
     conditions = (
@@ -114,7 +119,6 @@ def calls(
         (CallRow.language == language if language else None),
         (CallRow.started_at >= since if since else None),
         (CallRow.started_at < until if until else None),
-        (CallRow.id < after_id if after_id else None),
     )
     return [_facts(*row) for row in session.execute(query.where(*[c for c in conditions if c is not None]))]
 

@@ -111,6 +111,14 @@ class FileOutcome:
         }
 
 
+class CallOrder(enum.Enum):
+    """What a list of calls can be ordered by."""
+
+    ARRIVED = "arrived"
+    BEGAN = "began"
+    LENGTH = "length"
+
+
 @dataclass(frozen=True)
 class CallFacts:
     """A call as every page shows its head."""

@@ -79,9 +79,11 @@ def change_user(session: Session, user_id: int, **fields: Any) -> None:
     session.flush()
 
 
-def web_session(session: Session, token_hash: str, now: datetime) -> tuple[int | None, dict[str, Any]] | None:
-    row = session.get(WebSessionRow, token_hash)
-    return (row.user_id, dict(row.content)) if row and row.expires_at > now else None
+def web_session(session: Session, token_hash: str, now: datetime) -> tuple[User | None, dict[str, Any]] | None:
+    """Who is signed in with a token, and what their session keeps; None where it ended."""
+    query = select(WebSessionRow.content, UserRow).outerjoin(UserRow, UserRow.id == WebSessionRow.user_id)
+    row = session.execute(query.where(WebSessionRow.token_hash == token_hash, WebSessionRow.expires_at > now)).first()
+    return (_users(session, [row[1]])[0] if row[1] else None, dict(row[0])) if row else None
 
 
 def keep_web_session(session: Session, token_hash: str, *, user_id: int | None, content: dict[str, Any], now: datetime, expires_at: datetime) -> None:

@@ -74,9 +74,8 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
 
 def save_draft(session: Session, *, card_id: int, evaluator_id: int, version: int, filled: Filled, seconds: float = 0.0) -> int:
     """Keep what was typed; the new version. `seconds` were spent on it since the last save. Raises SavedElsewhere, AlreadySubmitted, NotTheirs."""
-    card = _own(session, card_id, evaluator_id)
-    if not store.save(session, card_id, version=version, filled=filled, seconds=min(max(seconds, 0.0), MOST_SECONDS)):
-        raise _why_not(session, card)
+    if not store.save(session, card_id, evaluator_id=evaluator_id, version=version, filled=filled, seconds=min(max(seconds, 0.0), MOST_SECONDS)):
+        raise _why_not(session, _own(session, card_id, evaluator_id))
     return version + 1
 
 

@@ -7,14 +7,20 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.scoring.rules import CountedAnswer
-from qa.scoring.types import AssignmentKind, Card, CardSummary, Change, Filled, Revision, RevisionCause, ScorecardState
+from qa.scoring.types import AssignmentKind, Card, CardOrder, CardSummary, Change, Filled, Revision, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.forms import FormVersionRow
+from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRevisionRow, ScorecardRow
 
+_ORDERS: dict[CardOrder, Any] = {
+    CardOrder.SUBMITTED: ScorecardRow.id,
+    CardOrder.CALLED: ScorecardRow.started_at,
+    CardOrder.SCORE: func.coalesce(ScorecardRow.score, -1),
+}
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
@@ -97,11 +103,13 @@ def take_over(session: Session, card_id: int, *, evaluator_id: int) -> None:
     session.execute(update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT).values(evaluator_id=evaluator_id))
 
 
-def save(session: Session, card_id: int, *, version: int, filled: Filled, seconds: float = 0.0) -> bool:
-    """Write the draft if nobody saved it since `version`; `seconds` are those spent on it since the last save."""
-    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
+def save(session: Session, card_id: int, *, evaluator_id: int, version: int, filled: Filled, seconds: float = 0.0) -> bool:
+    """Write this evaluator's draft if nobody saved it since `version`; `seconds` are those spent on it since the last save."""
+    is_theirs = ScorecardRow.id == card_id, ScorecardRow.evaluator_id == evaluator_id
+    change = update(ScorecardRow).where(*is_theirs, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
     content = filled.model_dump(mode="json")
-    done = session.execute(change.values(version=version + 1, seconds_spent=ScorecardRow.seconds_spent + seconds, **content))
+    values = {"version": version + 1, "seconds_spent": ScorecardRow.seconds_spent + seconds, **content}
+    done = session.execute(change.values(**values), execution_options={"synchronize_session": False})
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
@@ -221,26 +229,26 @@ def cards(
     call_id: int | None = None,
     state: ScorecardState | None = None,
     only_released: bool,
+    by: CardOrder = CardOrder.SUBMITTED,
+    descending: bool = True,
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[CardSummary]:
-    """Scorecards, newest first, a page at a time."""
+    """Scorecards, newest first, a page at a time: `before_id` is the last id of the page before."""
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
         .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
         .where(ScorecardRow.state.in_(RELEASED) if only_released else ScorecardRow.state != ScorecardState.DRAFT)
         .where(ScorecardRow.kind == AssignmentKind.STANDARD)
-        .order_by(ScorecardRow.id.desc())
-        .limit(limit)
     )
+    query = in_order(query, by=_ORDERS[by], row_id=ScorecardRow.id, descending=descending, after_id=before_id).limit(limit)
     conditions = (
         (ScorecardRow.agent_id == agent_id if agent_id is not None else None),
         (AgentRow.team_id == team_id if team_id is not None else None),
         (ScorecardRow.evaluator_id == evaluator_id if evaluator_id is not None else None),
         (ScorecardRow.call_id == call_id if call_id is not None else None),
         (ScorecardRow.state == state if state is not None else None),
-        (ScorecardRow.id < before_id if before_id else None),
     )
     rows = session.execute(query.where(*[c for c in conditions if c is not None])).all()
     failed: dict[int, list[str]] = {}

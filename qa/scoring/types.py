@@ -1,5 +1,6 @@
 """Scorecards: what was answered, by whom, with what result."""
 
+import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa.tables.scoring import AssignmentKind, RevisionCause, ScorecardState
 
-__all__ = ["Answer", "AssignmentKind", "Card", "CardSummary", "Change", "Filled", "Note", "Revision", "RevisionCause", "ScorecardState"]
+__all__ = ["Answer", "AssignmentKind", "Card", "CardOrder", "CardSummary", "Change", "Filled", "Note", "Revision", "RevisionCause", "ScorecardState"]
+
+
+class CardOrder(enum.Enum):
+    """What a list of scorecards can be ordered by."""
+
+    SUBMITTED = "submitted"
+    CALLED = "called"
+    SCORE = "score"
 
 
 class Answer(BaseModel):

@@ -10,19 +10,20 @@ import numpy.typing as npt
 from sqlalchemy import func, insert, select
 
 from qa.calendar import day_bounds, month_before, month_bounds
+from qa.checking.types import Verdict
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
 from qa.simulation.coaching import Lesson, learn, train
 from qa.simulation.staff import QUEUES, Staff, Track, Worker, hire, project_code
-from qa.simulation.work import Scorer, Truth
+from qa.simulation.work import VERDICTS, Scorer, Truth
 from qa.tables.calls import CallRow, Direction, RatingRow
-from qa.tables.results import CheckResultRow
+from qa.tables.results import CheckResultRow, VerdictRow
 from qa.upkeep import remember
 from qa.wiring import Wiring
 
 Tick = Callable[[str, int], None]
 SENSITIVITY, SPECIFICITY = 0.94, 0.90  # of an automatic answer, for met and for not met
-UNSURE = 0.06
+UNSURE, NOT_ASKED = 0.06, -2
 DRIFT = 0.10  # log odds a month
 COMPLAINTS, PRAISE, RATED = 0.004, 0.003, 0.12  # of the calls
 CHUNK = 5000
@@ -91,6 +92,7 @@ def _month_of_calls(wiring: Wiring, staff: Staff, rng: np.random.Generator, *, m
                 chunk = range(k, min(k + CHUNK, calls))
                 session.execute(insert(CallRow), [_call_row(next_id + i, worker, started[i], month_of, i, f"{seed}-{month}", received) for i in chunk])
                 session.execute(insert(CheckResultRow), [_check_row(next_id + i, worker.track, month_of, i, received) for i in chunk])
+                session.execute(insert(VerdictRow), [row for i in chunk for row in _verdict_rows(next_id + i, worker.track, month_of, i)])
                 ratings = [_rating_row(next_id + i, month_of, i, received) for i in chunk if month_of.rated[i]]
                 if ratings:
                     session.execute(insert(RatingRow), ratings)
@@ -160,6 +162,12 @@ def _check_row(call_id: int, track: Track, m: _Month, i: int, at: datetime) -> d
     low, high = (None if np.isnan(v[i]) else round(float(v[i]), 2) for v in (m.low, m.high))
     figures = {"score": _middle(float(m.low[i]), float(m.high[i])), "low": low, "high": high}
     return {"call_id": call_id, "form_version_id": track.form_version_id, "findings": [], "rules_version": "simulated", "created_at": at, **figures}
+
+
+def _verdict_rows(call_id: int, track: Track, m: _Month, i: int) -> list[dict[str, Any]]:
+    said = zip(track.criteria, m.automatic[i].tolist(), m.applicable[i].tolist(), strict=True)
+    verdicts = {c.id: VERDICTS[v] if is_asked else Verdict.NOT_APPLICABLE for c, v, is_asked in said if v != NOT_ASKED}
+    return [{"call_id": call_id, "criterion": c, "verdict": v.value} for c, v in verdicts.items()]
 
 
 def _rating_row(call_id: int, m: _Month, i: int, at: datetime) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class CallRow(Base):
     __table_args__ = (
         Index("ix_call_month", "started_at", "project_id", "agent_id", "automatic_score", "is_flagged"),  # a month's totals are read from the index alone
         Index("ix_call_agent_started", "agent_id", "started_at"),
+        Index("ix_call_length", "duration_seconds", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     external_id: Mapped[str] = mapped_column(String(200), unique=True)

@@ -1,12 +1,18 @@
 """The engine, and the two kinds of transaction: `read` and `write`."""
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
+
+PATIENCE = 30.0  # seconds that a writer on SQLite waits for its turn
+GLANCE = 0.001  # seconds between two looks whether it has come
 
 
 class Database:
@@ -23,9 +29,15 @@ class Database:
         else:
             options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
         self.engine: Engine = create_engine(url, **options)
+        self._turn: AbstractContextManager[Any] = nullcontext()
         if self.engine.dialect.name == "sqlite":
             _tame_sqlite(self.engine)
-        os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
+            self._turn = Lock()
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.engine.dispose(close=False)
+        self._turn = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -37,8 +49,8 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that commits at the end, or leaves no trace."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """A transaction that commits at the end, or leaves no trace. On SQLite the threads of a process line up for it: one looks out for the turn, not all."""
+        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 
@@ -46,10 +58,32 @@ def _tame_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins, not the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={PATIENCE * 1000:.0f}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("qa_reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("qa_reads", False):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_writing(connection)
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the turn to write with short looks; SQLite's own waiting sleeps up to a tenth of a second between two, long after the turn has come."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    until = time.monotonic() + PATIENCE
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+            time.sleep(GLANCE)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # whatever is wrong is said by SQLAlchemy, as everywhere

@@ -71,6 +71,7 @@ class UserRow(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     email: Mapped[str] = mapped_column(String(200), default="")
     daily_goal: Mapped[int | None]  # calls that an evaluator means to score in a day
+    queue_share: Mapped[int] = mapped_column(default=0)  # of the calls that arrive, beside the shares of the others; 0: takes from the common queue
     sees_all_projects: Mapped[bool] = mapped_column(default=True)  # else those of project_member
     created_at: Mapped[datetime]
 

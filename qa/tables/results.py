@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qa.tables.base import Base
@@ -32,6 +32,16 @@ class CheckResultRow(Base):
     findings: Mapped[list[Any]]
     rules_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
+
+
+class VerdictRow(Base):
+    """What the newest check of a call said of one criterion, laid out for searching; the evidence is in `check_result`."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (PrimaryKeyConstraint("criterion", "verdict", "call_id"), Index("ix_verdict_call", "call_id"), {"sqlite_with_rowid": False})
+    criterion: Mapped[str] = mapped_column(String(120))
+    verdict: Mapped[str] = mapped_column(String(16))
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
 
 
 class SpokenRow(Base):

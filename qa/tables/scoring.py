@@ -62,6 +62,8 @@ class AssignmentRow(Base):
     __table_args__ = (
         UniqueConstraint("call_id", "form_version_id", "occasion"),
         Index("ix_assignment_queue", "state", "due_at", "id"),
+        Index("ix_assignment_open", "state", "kind", "reserved_for_id", "due_at"),
+        Index("ix_assignment_done", "evaluator_id", "state", "finished_at"),
         Index("ix_assignment_reserved", "reserved_for_id", "state"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,9 +75,10 @@ class AssignmentRow(Base):
     reserved_for_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     is_blind: Mapped[bool] = mapped_column(default=False)  # automatic answers are hidden until submission
     state: Mapped[AssignmentState] = mapped_column(state_column(AssignmentState, "assignment_state"))
-    evaluator_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
+    evaluator_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]  # when somebody was told that it is overdue
     skip_reason: Mapped[str] = mapped_column(String(40), default="")
     skip_comment: Mapped[str] = mapped_column(String(1000), default="")
     created_at: Mapped[datetime]

@@ -11,13 +11,13 @@ from qa.tables.calls import CallRow, RatingRow
 from qa.tables.cases import CaseRow
 from qa.tables.notices import NoticeRow
 from qa.tables.people import AgentRow, ProjectRow
-from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow
+from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow, VerdictRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
 from qa.tables.training import TrainingCallRow
 
 HELD = "held_to"
-BY_CALL = (TranscriptRow, RatingRow, TrainingCallRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
+BY_CALL = (VerdictRow, TranscriptRow, RatingRow, TrainingCallRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
 BY_CARD = (DisputeRow, ScorecardRevisionRow)
 
 

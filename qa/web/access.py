@@ -5,10 +5,8 @@ from enum import Enum
 from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from qa.people import store
 from qa.people.rules import may
 from qa.people.types import Permission as P
-from qa.web.current import reading
 
 
 class Door(Enum):
@@ -78,6 +76,8 @@ ACCESS: dict[str, P | Door] = {
     "assignment.reassign": P.MANAGE_QUEUE,
     "assignment.take_out": P.MANAGE_QUEUE,
     "assignment.set_goal": P.MANAGE_QUEUE,
+    "assignment.deal": P.MANAGE_QUEUE,
+    "assignment.put_back": P.MANAGE_QUEUE,
     "scoring.workbench": P.FILL_FORMS,  # and the place has to be theirs
     "scoring.save": P.FILL_FORMS,
     "scoring.submit": P.FILL_FORMS,
@@ -138,11 +138,8 @@ def install(app: Flask) -> None:
         door = ACCESS.get(request.endpoint)
         if request.endpoint == "static":
             return None
-        user_id = getattr(session, "user_id", None)
-        if user_id is not None:
-            with reading() as database:
-                user = store.user(database, user_id)
-            g.user = user if user and user.is_active else None
+        user = getattr(session, "user", None)
+        g.user = user if user and user.is_active else None
         if door is Door.EVERYBODY:
             return None
         if g.user is None:

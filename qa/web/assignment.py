@@ -20,6 +20,7 @@ from qa.web.inputs.stages import SkipForm
 blueprint = Blueprint("assignment", __name__)
 PAGE = 50
 MOST_GOAL = 200
+MOST_SHARE = 100
 
 
 @blueprint.get("/queue")
@@ -119,12 +120,32 @@ def take_out(assignment_id: int) -> Response:
 
 @blueprint.post("/queue/goals/<int:user_id>")
 def set_goal(user_id: int) -> Response:
-    goal = request.form.get("goal", type=int)
+    """An evaluator's goal of a day, and their share of the calls that arrive."""
+    goal, share = request.form.get("goal", type=int), request.form.get("share", type=int)
     with writing() as session:
         found = people.user(session, user_id)
-        if found is None or found.role is not Role.EVALUATOR or (goal is not None and not 0 <= goal <= MOST_GOAL):
+        if found is None or found.role is not Role.EVALUATOR or not 0 <= (goal or 0) <= MOST_GOAL or not 0 <= (share or 0) <= MOST_SHARE:
             missing()
-        people.change_user(session, user_id, daily_goal=goal or None)
-        note(session, subject=Subject.USER, subject_id=user_id, what="goal_set", at=now(), actor_id=person().id, goal=goal)
+        people.change_user(session, user_id, daily_goal=goal or None, queue_share=share or 0)
+        note(session, subject=Subject.USER, subject_id=user_id, what="goal_set", at=now(), actor_id=person().id, goal=goal, share=share or 0)
     flash(_("Saved."), "success")
     return redirect(url_for("assignment.overview"))
+
+
+@blueprint.post("/queue/deal")
+def deal() -> Response:
+    with writing() as session:
+        moved = service.deal(session, by=person().id, at=now())
+    if moved:
+        flash(_("%(n)s calls were put on the evaluators' lists.", n=moved), "success")
+    else:
+        flash(_("Nothing to deal out: no call waits for everybody, or nobody has a share."), "info")
+    return redirect(url_for("assignment.overview"))
+
+
+@blueprint.post("/queue/evaluators/<int:user_id>/put-back")
+def put_back(user_id: int) -> Response:
+    with writing() as session:
+        moved = service.put_back_all(session, user_id=user_id, by=person().id, at=now())
+    flash(_("%(n)s calls are back for everybody.", n=moved), "success")
+    return redirect(url_for("assignment.overview", who=user_id))

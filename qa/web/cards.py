@@ -22,10 +22,11 @@ from qa.people.rules import may_read_card
 from qa.people.types import Role
 from qa.scoring import service, store
 from qa.scoring.rules import may_read_again, may_release
-from qa.scoring.types import AssignmentKind, Card, RevisionCause, ScorecardState
+from qa.scoring.types import AssignmentKind, Card, CardOrder, RevisionCause, ScorecardState
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.listening import marks
 from qa.web.scoring import findings_of, lay_out
+from qa.web.tables import chosen_order
 
 blueprint = Blueprint("cards", __name__)
 PAGE = 50
@@ -35,7 +36,8 @@ HIDDEN_EVENTS = ("read", "opened")
 @blueprint.get("/cards")
 def listing() -> str:
     role = person().role
-    state = request.args.get("state", "")
+    state, sort = request.args.get("state", ""), request.args.get("sort", "")
+    by, descending = chosen_order(sort, CardOrder, CardOrder.SUBMITTED)
     with reading() as session:
         rows = store.cards(
             session,
@@ -44,12 +46,14 @@ def listing() -> str:
             agent_id=request.args.get("agent", type=int),
             state=ScorecardState(state) if state in {s.value for s in ScorecardState} else None,
             only_released=role not in (Role.QA_MANAGER, Role.EVALUATOR),
+            by=by,
+            descending=descending,
             before_id=request.args.get("before", type=int),
             limit=PAGE + 1,
         )
         titles, _topics = forms.vocabulary(session)
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
-    return render_template("cards/listing.html", cards=rows[:PAGE], more=more, titles=titles, state=state)
+    return render_template("cards/listing.html", cards=rows[:PAGE], more=more, titles=titles, state=state, sort=sort)
 
 
 @blueprint.get("/my/scorecards")

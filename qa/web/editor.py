@@ -6,7 +6,8 @@ from sqlalchemy.exc import NoResultFound
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.forms import service, store
-from qa.forms.editing import EditRefused, differences, edited
+from qa.forms.editing import differences, edited
+from qa.forms.fields import EditRefused, fields_of, inner_rules, list_of_inner, script_fields
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults, VersionFacts
 from qa.web.current import missing, now, person, reading, writing
@@ -14,6 +15,7 @@ from qa.web.language import current_language
 
 blueprint = Blueprint("editor", __name__)
 LANGUAGES = ("en", "it", "zh")
+FIELDS = {"languages": LANGUAGES, "fields_of": fields_of, "inner_rules": inner_rules, "list_of_inner": list_of_inner, "script_fields": script_fields}
 
 
 @blueprint.post("/forms/<int:version_id>/draft")
@@ -60,7 +62,7 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
     else:
         edition = facts.edition
     form, faults = _read(source)
-    page = render_template("forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, languages=LANGUAGES)
+    page = render_template("forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, **FIELDS)
     return page, status
 
 
@@ -70,13 +72,13 @@ def look(version_id: int) -> Response | tuple[Response, int]:
     _facts(version_id)
     source, refused = _source(), ""
     if act := request.form.get("act"):
-        fields = {k: request.form.get(k, "")[:4000] for k in ("where", "value", "language")}
+        fields = {k: request.form.get(k, "")[:8000] for k in ("where", "value", "language", "part")}
         try:
-            source = edited(source, act=act, **fields)
+            source = _edited(source, act, fields)
         except EditRefused as error:
             refused = str(error)
     form, faults = _read(source)
-    html = render_template("forms/fields.html", form=form, faults=faults, languages=LANGUAGES)
+    html = render_template("forms/fields.html", form=form, faults=faults, **FIELDS)
     return jsonify(source=source, html=html, refused=refused, faults=len(faults))
 
 
@@ -146,6 +148,15 @@ def take(version_id: int) -> Response:
         source = store.source(session, version_id)
     headers = {"Content-Disposition": f'attachment; filename="{facts.form}.v{facts.version}.yaml"'}
     return Response(source, mimetype="application/yaml", headers=headers)
+
+
+def _edited(source: str, act: str, fields: dict[str, str]) -> str:
+    """The YAML after a change through the fields; one that would break a whole form is refused, so that the fields never vanish. Raises EditRefused."""
+    changed = edited(source, act=act, **fields)
+    _form, faults = _read(changed)
+    if faults and _read(source)[0]:
+        raise EditRefused(f"{faults[0].problem}. {faults[0].instead}")
+    return changed
 
 
 def _facts(version_id: int) -> VersionFacts:

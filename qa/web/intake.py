@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -20,7 +21,7 @@ from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
 from qa.forms import service as forms
 from qa.intake import service, store
-from qa.intake.types import CallData, CallFacts, FileOutcome, Incoming, Reason
+from qa.intake.types import CallData, CallFacts, CallOrder, FileOutcome, Incoming, Reason
 from qa.jobs import service as jobs
 from qa.people import store as people
 from qa.people.rules import may_hear
@@ -33,7 +34,7 @@ from qa.transcription.rules.search import searchable
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import UploadForm
 from qa.web.listening import marks
-from qa.web.tables import as_csv, as_xlsx
+from qa.web.tables import as_csv, as_xlsx, chosen_order
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -68,17 +69,23 @@ class Search:
     project: str
     language: str
     month: str
+    sort: str
 
     @classmethod
     def of_request(cls) -> "Search":
         a = request.args
-        given = {k: a.get(k, "").strip()[:200] for k in ("said", "criterion", "answer", "automatic", "project", "language", "month")}
+        given = {k: a.get(k, "").strip()[:200] for k in ("said", "criterion", "answer", "automatic", "project", "language", "month", "sort")}
         return cls(agent_id=a.get("agent", type=int), **given)
 
     @property
     def query(self) -> dict[str, str | int]:
         """As in the address of the page, without what is empty."""
         return {("agent" if k == "agent_id" else k): v for k, v in vars(self).items() if v}
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything narrows the list."""
+        return any(v for k, v in vars(self).items() if k != "sort")
 
     def run(self, session: Session, *, after_id: int | None, limit: int) -> list[CallFacts]:
         since = until = None
@@ -88,8 +95,8 @@ class Search:
         if words := searchable(self.said):
             among.append(transcripts.saying(words, dialect=session.get_bind().dialect.name))
         if self.criterion:
-            released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
-            among.append(cards.calls_answered(self.criterion, answer=self.answer or None, automatic=self.automatic or None, only_released=released))
+            among += self._answered()
+        by, descending = chosen_order(self.sort, CallOrder, CallOrder.ARRIVED)
         return store.calls(
             session,
             agent_ids=[self.agent_id] if self.agent_id else None,
@@ -99,9 +106,20 @@ class Search:
             language=self.language or None,
             since=since,
             until=until,
+            by=by,
+            descending=descending,
             after_id=after_id,
             limit=limit,
         )
+
+    def _answered(self) -> list[Select[int]]:
+        """The calls by a criterion's answers. Who scores sees automatic answers of scored calls alone, or a blind card would not be blind."""
+        sees_all = person().role in (Role.QA_MANAGER, Role.DIRECTOR)
+        if sees_all and self.automatic:
+            checked = findings.calls_answered(self.criterion, self.automatic)
+            return [checked, cards.calls_answered(self.criterion, answer=self.answer, automatic=None, only_released=False)] if self.answer else [checked]
+        released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
+        return [cards.calls_answered(self.criterion, answer=self.answer or None, automatic=self.automatic or None, only_released=released)]
 
 
 @blueprint.get("/calls")

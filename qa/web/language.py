@@ -1,12 +1,15 @@
 """The reader's language, and times, numbers and texts in it."""
 
+import functools
 from datetime import datetime
 from typing import Any
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, get_translations
+from markupsafe import Markup
 
 from qa.forms.types import in_language
 from qa.settings import Settings
@@ -40,14 +43,20 @@ def install(app: Flask, settings: Settings) -> None:
 
     Babel(app, locale_selector=select, default_translation_directories="translations")
 
+    app.jinja_env.globals["gettext"] = app.jinja_env.globals["_"] = in_page
+
     def locale() -> Any:
         return get_locale() or LOCALES[settings.default_language]
 
+    @functools.lru_cache(maxsize=10_000)  # a page says the same moments many times, and so do its readers
+    def said(value: datetime, length: str, where: Locale | str) -> str:
+        return format_datetime(value.astimezone(zone), length, tzinfo=zone, locale=where)
+
     def moment(value: datetime | None) -> str:
-        return "" if value is None else format_datetime(value.astimezone(zone), "short", tzinfo=zone, locale=locale())
+        return "" if value is None else said(value, "short", locale())
 
     def full(value: datetime | None) -> str:
-        return "" if value is None else format_datetime(value.astimezone(zone), "full", tzinfo=zone, locale=locale())
+        return "" if value is None else said(value, "full", locale())
 
     def day(value: Any) -> str:
         return "" if value is None else format_date(value, "medium", locale=locale())
@@ -73,6 +82,14 @@ def install(app: Flask, settings: Settings) -> None:
 
     app.jinja_env.globals["titles_sorted"] = titles_sorted
     app.jinja_env.globals.update(language_names=NAMES, current_language=current_language)
+
+
+def in_page(text: str, **values: Any) -> Markup:
+    """A marked text of a template in the reader's language; the catalogue is looked up once per page, not once per text."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    said = Markup(g.catalogue.ugettext(text))
+    return said % values
 
 
 def current_language() -> str:

@@ -59,6 +59,11 @@ class Desk:
         """Whether the automatic answers are hidden: until a blind card is submitted."""
         return self.card.is_blind and self.card.state is ScorecardState.DRAFT
 
+    @property
+    def names_agent(self) -> bool:
+        """Whether the agent's name is shown: not while people score for a calibration, so that nobody scores a name."""
+        return self.place.kind is not AssignmentKind.CALIBRATION or self.card.state is not ScorecardState.DRAFT
+
     def suggestion(self, criterion_id: str) -> str | None:
         criterion = self.form.criterion(criterion_id)
         return automatic_option(self.findings.get(criterion_id), criterion) if criterion and not self.is_blind else None
@@ -70,11 +75,17 @@ class Desk:
 
 @blueprint.get("/workbench/<int:assignment_id>")
 def workbench(assignment_id: int) -> Response | str:
-    with writing() as session:
+    with reading() as session:
+        place = queue.place(session, assignment_id)
+    if place and place.state is AssignmentState.WAITING and place.reserved_for_id == person().id:
+        with writing() as session:  # on their list: opening it takes it
+            queue.claim(session, assignment_id, evaluator_id=person().id, now=now(), lease_until=lease_end(now(), wiring().settings.lease_minutes))
+    with reading() as session:
         place = _held(session, assignment_id)
-        if place.state is AssignmentState.SUBMITTED:
-            card = store.card_of(session, assignment_id)
-            return _after(place, card.id if card else 0)
+        card = store.card_of(session, assignment_id)
+    if card and place.state is AssignmentState.SUBMITTED:
+        return _after(place, card.id)
+    with writing() as session:
         card = service.open_card(session, assignment_id=assignment_id, evaluator_id=person().id, at=now())
         note(session, subject=Subject.CALL, subject_id=place.call_id, what="opened", at=now(), actor_id=person().id)
     with reading() as session:
@@ -84,33 +95,34 @@ def workbench(assignment_id: int) -> Response | str:
 
 @blueprint.post("/cards/<int:card_id>/draft")
 def save(card_id: int) -> Response | tuple[Response, int]:
-    """Autosave: everything typed, with the version it was loaded at."""
+    """Autosave: everything typed, with the version it was loaded at. Only the two changes are made while others wait to write."""
     filled, version = _typed()
     seconds = request.form.get("seconds", default=0.0, type=float)
+    seconds = seconds if math.isfinite(seconds) else 0.0
+    with reading() as session:
+        card = store.card(session, card_id) or missing()
+        running = _running(forms.load(session, card.form_version_id), filled, findings_of(session, card), blind=card.is_blind)
+    until = lease_end(now(), wiring().settings.lease_minutes)
     try:
         with writing() as session:
-            card = store.card(session, card_id) or missing()
-            seconds = seconds if math.isfinite(seconds) else 0.0
             new_version = service.save_draft(session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, seconds=seconds)
-            until = lease_end(now(), wiring().settings.lease_minutes)
             if not queue.renew(session, card.assignment_id, evaluator_id=person().id, lease_until=until):
                 raise NotHeld
-            form = forms.load(session, card.form_version_id)
-            findings = findings_of(session, card)
     except service.SavedElsewhere as other:
         return jsonify(conflict=True, version=other.card.version, theirs=other.card.filled.model_dump(mode="json")), 409
     except service.AlreadySubmitted as done:
         return jsonify(submitted=True, location=url_for("cards.card", card_id=done.card.id)), 409
-    return jsonify(version=new_version, **_running(form, filled, findings, blind=card.is_blind))
+    return jsonify(version=new_version, **running)
 
 
 @blueprint.post("/cards/<int:card_id>/submit")
 def submit(card_id: int) -> Response | tuple[str, int]:
     filled, version = _typed()
+    with reading() as session:
+        card = store.card(session, card_id) or missing()
+        form, findings = forms.load(session, card.form_version_id), findings_of(session, card)
     try:
         with writing() as session:
-            card = store.card(session, card_id) or missing()
-            form, findings = forms.load(session, card.form_version_id), findings_of(session, card)
             service.submit(session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, form=form, findings=findings, at=now())
             if not queue.finish(session, card.assignment_id, evaluator_id=person().id, to=AssignmentState.SUBMITTED, at=now()):
                 raise NotHeld
@@ -162,12 +174,7 @@ def _after(place: Place, card_id: int, *, is_new: bool = False) -> Response:
 
 def _held(session: Session, assignment_id: int) -> Place:
     place = queue.place(session, assignment_id)
-    if place is None or place.state not in (AssignmentState.WAITING, AssignmentState.CLAIMED, AssignmentState.SUBMITTED):
-        missing()
-    if place.state is AssignmentState.WAITING and place.reserved_for_id == person().id:  # on their list: opening it takes it
-        queue.claim(session, assignment_id, evaluator_id=person().id, now=now(), lease_until=lease_end(now(), wiring().settings.lease_minutes))
-        place = queue.place(session, assignment_id)
-    if place is None or place.evaluator_id != person().id:
+    if place is None or place.state not in (AssignmentState.CLAIMED, AssignmentState.SUBMITTED) or place.evaluator_id != person().id:
         missing()
     return place
 

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import CallbackDict
 
 from qa.people import service, store
+from qa.people.types import User
 from qa.settings import Settings
 from qa.wiring import Wiring
 
@@ -21,14 +22,15 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=F
 class StoredSession(CallbackDict[str, Any], SessionMixin):
     """Flask's session with its content in the database; the cookie is only a random token."""
 
-    def __init__(self, initial: dict[str, Any] | None = None, *, token: str | None = None, user_id: int | None = None) -> None:
+    def __init__(self, initial: dict[str, Any] | None = None, *, token: str | None = None, user: User | None = None) -> None:
         def on_update(this: "StoredSession") -> None:
             this.modified = True
 
         super().__init__(initial, on_update)  # type: ignore[arg-type]  # the callback gets this very class
         self.modified = False
         self.token = token
-        self.user_id = user_id
+        self.user = user  # as the request began
+        self.user_id = user.id if user else None
         self.ended_token: str | None = None
 
     def sign_in(self, user_id: int) -> None:
@@ -59,7 +61,7 @@ class DatabaseSessions(SessionInterface):
             return StoredSession()
         with self._wiring.database.read() as session:
             found = store.web_session(session, service.token_hash(token), self._wiring.clock())
-        return StoredSession(found[1], token=token, user_id=found[0]) if found else StoredSession()
+        return StoredSession(found[1], token=token, user=found[0]) if found else StoredSession()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, StoredSession)

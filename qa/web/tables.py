@@ -1,14 +1,24 @@
-"""A table as a file: CSV that a spreadsheet opens and never runs."""
+"""A table in the order that was asked for, and as a file: CSV that a spreadsheet opens and never runs."""
 
 import csv
+import enum
 import io
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+UPWARDS = ".up"
+E = TypeVar("E", bound=enum.Enum)
+
+
+def chosen_order(asked: str, orders: type[E], otherwise: E) -> tuple[E, bool]:
+    """What a list is ordered by, and whether the largest comes first; an order that does not exist counts as not asked."""
+    name, is_up = asked.removesuffix(UPWARDS), asked.endswith(UPWARDS)
+    by = next((o for o in orders if o.value == name), None)
+    return (by, not is_up) if by else (otherwise, True)
 
 
 def as_csv(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:

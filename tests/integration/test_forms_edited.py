@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from qa import setup
 from qa.forms import service, store
-from qa.forms.editing import EditRefused, differences, edited, with_version
+from qa.forms.editing import differences, edited, with_version
+from qa.forms.fields import PARTS, EditRefused, fields_of, inner_rules, list_of_inner, script_fields
 from qa.forms.reader import read_form
 from qa.forms.types import FormFaults
 from qa.settings import HOUSE
@@ -165,3 +166,107 @@ def test_a_form_is_brought_along_as_a_draft_with_its_own_next_number(wiring, cas
     draft = where.split("/")[-2]
     assert "gone" in manager.post(f"/forms/{draft}/discard", follow_redirects=True).text
     assert "Only a draft" in manager.post("/forms/1/discard", follow_redirects=True).text
+
+
+# What can be set without writing YAML
+
+
+CHECKED = SMALL.replace("scale: met_not_met, weight: 3}", "scale: met_not_met, weight: 3, check: {says: {any: {en: [good day], it: [buongiorno]}}}}")
+
+
+def change(source, act, value="", *, where="a.two", part="", language="en"):
+    return edited(source, act=act, where=where, value=value, part=part, language=language)
+
+
+def two(source):
+    return read_form(source).criterion("a.two")
+
+
+def test_options_are_written_renamed_valued_ordered_made_critical_and_taken_out():
+    own = change(SMALL, "option_add", "Partly")
+    assert [(o.id, o.points) for o in two(own).options] == [("met", 1), ("not_met", 0), ("partly", 0)] and two(own).scale is None
+    own = change(change(change(own, "option_points", "0,5", part="partly"), "option_fail", "section", part="not_met"), "option_up", part="partly")
+    assert [(o.id, o.points, o.fail) for o in two(own).options] == [("met", 1, None), ("partly", 0.5, None), ("not_met", 0, "section")]
+    named = change(change(own, "option_title", "In parte", part="partly", language="it"), "option_fail", "", part="not_met")
+    assert two(named).option("partly").title == {"en": "Partly", "it": "In parte"} and not two(named).is_critical
+    fewer = change(named, "option_remove", part="partly")
+    assert [o.id for o in two(fewer).options] == ["met", "not_met"]
+    assert [o.id for o in two(change(change(SMALL, "option_add", "对"), "option_add", "错")).options] == ["met", "not_met", "option", "option_2"], "an id of its own where the title gives none"
+    for act, part, value in (("option_remove", "met", ""), ("option_points", "met", "many"), ("option_title", "nobody", "x")):
+        with pytest.raises(EditRefused):
+            change(fewer, act, value, part=part)
+
+
+def test_when_a_criterion_is_asked_and_what_it_takes_is_set():
+    asked = change(SMALL, "when", "a.one", part="criterion")
+    assert (two(asked).when.criterion, two(asked).when.is_) == ("a.one", ["met"])
+    both = change(asked, "when", "not_met", part="is")
+    assert two(both).when.is_ == ["met", "not_met"] and two(change(both, "when", "met", part="is")).when.is_ == ["not_met"]
+    assert two(change(asked, "when", "met", part="is")).when.is_ == ["met"], "one answer stays, or it would never be asked"
+    assert two(change(both, "when", "", part="criterion")).when is None
+    assert not two(change(SMALL, "na", "")).na and two(change(SMALL, "bonus", "1")).bonus
+    assert two(change(SMALL, "topic", "courtesy.greeting")).training_topic == "courtesy.greeting" and two(change(change(SMALL, "topic", "x"), "topic", "")).training_topic is None
+    with pytest.raises(EditRefused):
+        change(SMALL, "when", "met", part="is")
+
+
+@pytest.mark.parametrize("kind", sorted(PARTS))
+def test_every_kind_of_check_can_be_begun_and_read_and_taken_out_again(kind):
+    begun = change(SMALL, "check_kind", kind, part="check")
+    assert two(begun).check.kind == kind
+    shown = fields_of(two(begun).check, "check", "it")
+    assert [f.way for f in shown] == [f"check.{kind}.{p.path}" for p in PARTS[kind]]
+    assert all(f.value == "le parole da dire" for f in shown if f.part.path == "any"), "in the author's language"
+    assert two(change(begun, "check_remove", part="check")).check is None
+
+
+@pytest.mark.parametrize("kind", sorted(PARTS))
+def test_what_is_shown_of_a_check_can_be_set_again_without_changing_it(kind):
+    begun = change(SMALL, "check_kind", kind, part="check")
+    for field in fields_of(two(begun).check, "check", "en"):
+        if field.value:
+            assert two(change(begun, "check_set", field.value, part=field.way)).check == two(begun).check, field.way
+
+
+def test_the_parts_of_a_check_are_set_in_the_language_of_the_page():
+    said = change(CHECKED, "check_set", "good day\n good morning \n\n", part="check.says.any")
+    assert two(said).check.says.any == {"en": ["good day", "good morning"], "it": ["buongiorno"]}
+    near = change(change(said, "check_set", "30", part="check.says.within.first_seconds"), "check_set", "customer", part="check.says.by")
+    assert (two(near).check.says.within.first_seconds, two(near).check.says.by) == (30, "customer")
+    assert two(change(near, "check_set", "", part="check.says.within.first_seconds")).check.says.within == two(CHECKED).check.says.within, "an empty value takes it out"
+    act = change(change(SMALL, "check_kind", "act", part="check"), "check_set", "1", part="check.act.never")
+    assert two(act).check.act.never and not two(change(act, "check_set", "", part="check.act.never")).check.act.never
+    data = change(change(change(SMALL, "check_kind", "metadata", part="check"), "check_set", "", part="check.metadata.present"), "check_set", "resolved\ntrue", part="check.metadata.is")
+    assert change(data, "check_remove", part="check.metadata.present").count("present") == 0
+
+
+def test_checks_are_made_of_checks():
+    many = change(CHECKED, "check_kind", "any", part="check")
+    many = change(change(many, "check_add", "act", part="check.any"), "check_set", "thanks", part="check.any.1.act.is")
+    assert [r.kind for r in two(many).check.any] == ["says", "act"] and two(many).check.any[1].act.is_ == "thanks"
+    assert [way for way, _ in inner_rules(two(many).check, "check")] == ["check.any.0", "check.any.1"] and list_of_inner(two(many).check, "check") == "check.any"
+    limited = change(many, "check_kind", "hold", part="check.applies_if")
+    assert two(limited).check.applies_if.kind == "hold"
+    assert two(change(limited, "check_kind", "says", part="check")).check.applies_if.kind == "hold", "the condition stays when the kind changes"
+    assert [r.kind for r in two(change(many, "check_remove", part="check.any.0")).check.any] == ["act"]
+    script = change(change(SMALL, "check_kind", "script", part="check"), "check_add", part="check.script.steps")
+    script = change(script, "check_set", "tschüss", part="check.script.steps.1.any")
+    assert [(way, name) for way, name, _ in script_fields(two(script).check, "check", "en")] == [("check.script.steps.0", "step_1"), ("check.script.steps.1", "step_2")]
+    assert script_fields(two(script).check, "check", "en")[1][2] == "tschüss"
+
+
+@pytest.mark.parametrize(("act", "value", "part"), [("check_kind", "telepathy", "check"), ("check_kind", "says", "title"), ("check_set", "x", "check.says.nothing"), ("check_set", "soon", "check.says.within.first_seconds"), ("check_set", "1e99", "check.says.similarity"), ("check_add", "says", "check.says"), ("check_set", "x", "check.any.7.says.any")])
+def test_a_change_of_a_check_that_does_not_fit_is_refused(act, value, part):
+    with pytest.raises(EditRefused):
+        change(CHECKED, act, value, part=part)
+
+
+def test_a_change_through_the_fields_never_breaks_a_whole_form(wiring, cast, visit, clock):
+    page = visit(cast.manager)
+    with wiring.database.write() as session:
+        draft = service.draft_of(session, form_version_id=version_id(wiring), by=cast.manager.id, at=clock())
+    look = {"source": CHECKED, "act": "check_set", "where": "a.two", "part": "check.says.similarity", "value": "7", "language": "en"}
+    answer = page.post(f"/forms/{draft}/look", look).get_json()
+    assert answer["source"] == CHECKED and answer["refused"] and answer["faults"] == 0 and "check.says.similarity" in answer["html"]
+    answer = page.post(f"/forms/{draft}/look", look | {"value": "0.9"}).get_json()
+    assert two(answer["source"]).check.says.similarity == 0.9 and answer["refused"] == ""

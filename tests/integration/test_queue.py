@@ -162,3 +162,73 @@ def test_an_evaluator_who_is_an_agent_too_never_gets_an_own_call(wiring, cast):
     with wiring.database.write() as session:
         taken = service.claim_next(session, evaluator_id=cast.evaluator.id, own_agent_id=cast.agent.agent_id, lease_minutes=45, at=wiring.clock())
     assert isinstance(taken, NothingWaiting)
+
+
+def test_calls_are_dealt_by_share_to_within_one_and_everybody_hears_every_agent():
+    shares, dealt, of_agent = {1: 50, 2: 30, 3: 20, 4: 0}, {}, {}
+    for n in range(400):
+        agent = n % 8
+        who = rules.next_in_line(shares, dealt, {w: of_agent.get((w, agent), 0) for w in shares})
+        dealt[who] = dealt.get(who, 0) + 1
+        of_agent[who, agent] = of_agent.get((who, agent), 0) + 1
+        assert all(abs(dealt.get(w, 0) - shares[w] / 100 * (n + 1)) <= 2 for w in shares)
+    assert dealt == {1: 200, 2: 120, 3: 80}
+    for who, share in ((1, 25), (2, 15), (3, 10)):
+        assert all(abs(of_agent[who, agent] - share) <= 4 for agent in range(8))
+    assert rules.next_in_line({}, {}, {}) is None and rules.next_in_line({1: 0}, {}, {}) is None
+    assert rules.next_in_line({1: 50, 2: 50}, {}, {}, but=1) == 2 and rules.next_in_line({1: 50}, {}, {}, but=1) is None
+
+
+def test_new_calls_go_on_lists_by_share_and_a_double_on_somebody_elses(either, visit_either):
+    wiring = doubled(either, double_share=1.0)
+    cast = people_of(wiring)
+    manager = visit_either(cast.manager)
+    for user, share in ((cast.evaluator, 60), (cast.second_evaluator, 40)):
+        assert manager.post(f"/queue/goals/{user.id}", {"goal": "", "share": str(share)}).status_code == 302
+    assert manager.post(f"/queue/goals/{cast.evaluator.id}", {"share": "101"}).status_code == 404
+    enqueue(wiring, cast, 5)
+    with wiring.database.write() as session:
+        places = session.scalars(select(AssignmentRow).order_by(AssignmentRow.id)).all()
+        by_call = {c: {(p.kind, p.reserved_for_id) for p in places if p.call_id == c} for c in range(1, 6)}
+    assert all(len({who for _kind, who in pair}) == 2 and None not in {who for _kind, who in pair} for pair in by_call.values()), "the two of a call are never one person"
+
+
+def test_what_waits_is_dealt_out_and_a_whole_list_put_back(wiring, cast, visit):
+    enqueue(wiring, cast, 4)
+    manager, evaluator = visit(cast.manager), visit(cast.evaluator)
+    assert "Nothing to deal out" in manager.post("/queue/deal", follow_redirects=True).text, "nobody has a share"
+    manager.post(f"/queue/goals/{cast.evaluator.id}", {"share": "100"})
+    assert "4 calls were put" in manager.post("/queue/deal", follow_redirects=True).text
+    with wiring.database.read() as session:
+        assert set(session.scalars(select(AssignmentRow.reserved_for_id))) == {cast.evaluator.id}
+        assert [n.kind for n in notices.notices(session, cast.evaluator.id, limit=9)] == [Kind.CALLS_DEALT], "told once, not four times"
+    assert "4 calls are back" in manager.post(f"/queue/evaluators/{cast.evaluator.id}/put-back", follow_redirects=True).text
+    with wiring.database.read() as session:
+        assert set(session.scalars(select(AssignmentRow.reserved_for_id))) == {None}
+    assert evaluator.post("/queue/deal").status_code == 403
+
+
+def test_overdue_calls_are_told_once_to_who_has_them_and_once_a_day_to_managers(either, clock):
+    cast = people_of(either)
+    enqueue(either, cast, 3)
+    with either.database.write() as session:
+        service.reassign(session, assignment_id=1, user_id=cast.evaluator.id, by=cast.manager.id, at=clock())
+
+    def told(user):
+        with either.database.read() as session:
+            return [(n.kind, n.facts.get("count")) for n in notices.notices(session, user.id, limit=99) if n.kind in (Kind.CALL_OVERDUE, Kind.QUEUE_OVERDUE)]
+
+    upkeep.keep(either)
+    assert told(cast.evaluator) == told(cast.manager) == [], "nothing is late yet"
+    clock.move(days=30)
+    wiring = doubled(either, expire_days=400)
+    for _again in range(3):
+        upkeep.keep(wiring)
+    assert told(cast.evaluator) == [(Kind.CALL_OVERDUE, None)] and told(cast.manager) == [(Kind.QUEUE_OVERDUE, 2)]
+    with either.database.write() as session:
+        service.reassign(session, assignment_id=1, user_id=None, by=cast.manager.id, at=clock())
+    upkeep.keep(wiring)
+    assert told(cast.manager) == [(Kind.QUEUE_OVERDUE, 2)], "at most once a day"
+    clock.move(days=1)
+    upkeep.keep(wiring)
+    assert told(cast.manager) == [(Kind.QUEUE_OVERDUE, 1), (Kind.QUEUE_OVERDUE, 2)]

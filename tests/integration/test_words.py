@@ -104,7 +104,57 @@ def test_calls_are_found_by_what_people_answered(wiring, cast, visit):
     assert link in manager.get("/calls?criterion=opening.greeting&answer=lost").text
     assert link not in manager.get("/calls?criterion=opening.greeting&answer=kept").text
     assert link in manager.get("/calls?criterion=closing.thanks&answer=kept").text
-    assert link not in manager.get("/calls?criterion=opening.greeting&automatic=met").text
+    assert link not in manager.get("/calls?criterion=opening.greeting&automatic=not_met").text
+
+
+def test_a_manager_finds_unscored_calls_by_what_the_checks_said_and_who_scores_does_not(either, visit_either):
+    """An evaluator who could search them would know the automatic answers of the blind card before filling it."""
+    from qa.checking import store as findings
+    from qa.checking.types import Finding, Findings, Verdict
+    from tests.integration.test_life_of_a_card import enqueue
+
+    cast = people_of(either)
+    (call_id, other), form = enqueue(either, cast, 2)
+    found = Findings("customer_service", 2, (Finding("opening.greeting", Verdict.UNSURE, 0.5, "says", ()), Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says", ())), 10, 20, "1")
+    with either.database.write() as session:
+        for _twice in range(2):
+            findings.keep(session, call_id=call_id, form_version_id=1, findings=found, at=either.clock())
+    manager, evaluator = visit_either(cast.manager), visit_either(cast.evaluator)
+    for query, is_there in (("opening.greeting&automatic=unsure", True), ("closing.thanks&automatic=not_met", True), ("closing.thanks&automatic=unsure", False), ("opening.greeting&automatic=unsure&answer=lost", False)):
+        page = manager.get(f"/calls?criterion={query}").text
+        assert (f'href="/calls/{call_id}"' in page) is is_there and f'href="/calls/{other}"' not in page, query
+        assert f'href="/calls/{call_id}"' not in evaluator.get(f"/calls?criterion={query}").text
+
+
+def test_a_list_is_ordered_by_what_was_asked_page_by_page_and_in_both_directions(wiring, cast, visit, monkeypatch):
+    import re
+
+    from qa.tables.calls import CallRow
+    from tests.integration.test_life_of_a_card import enqueue
+
+    ids, _form = enqueue(wiring, cast, 5)
+    lengths = dict(zip(ids, (40, 10, 40, 90, 20), strict=True))
+    with wiring.database.write() as session:
+        for call_id, seconds in lengths.items():
+            session.get_one(CallRow, call_id).duration_seconds = seconds
+    monkeypatch.setattr("qa.web.intake.PAGE", 2)
+    manager = visit(cast.manager)
+
+    def walk(sort):
+        where, seen = f"/calls?sort={sort}", []
+        while where:
+            page = manager.get(where).text
+            seen += [int(i) for i in re.findall(r'href="/calls/(\d+)"', page)]
+            more = re.search(r'rel="next" href="([^"]+)"', page)
+            where = more.group(1).replace("&amp;", "&") if more else ""
+        return seen
+
+    assert walk("length") == sorted(ids, key=lambda i: (-lengths[i], -i))
+    assert walk("length.up") == sorted(ids, key=lambda i: (lengths[i], i))
+    assert walk("") == walk("nonsense") == sorted(ids, reverse=True)
+    assert 'aria-sort="descending"' in manager.get("/calls?sort=length").text and "sort=length.up" in manager.get("/calls?sort=length").text
+    for page in ("/cards?sort=score", "/cards?sort=called.up", "/cards?sort=x"):
+        assert manager.get(page).status_code == 200
 
 
 def test_a_search_is_kept_under_a_name_by_its_person_alone(wiring, cast, visit):

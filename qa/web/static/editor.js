@@ -14,8 +14,9 @@ async function look(change = {}) {
     const now = await answer.json();
     said.textContent = now.refused;
     if (change.act && !now.refused) { source.value = now.source; dirty = true; }
-    const focused = document.activeElement?.id;
+    const focused = document.activeElement?.id, open = [...fields.querySelectorAll("details[open]")].map((d) => d.dataset.more);
     fields.innerHTML = now.html;
+    for (const d of fields.querySelectorAll("details")) d.open = open.includes(d.dataset.more);
     if (focused) document.getElementById(focused)?.focus();
   } catch { /* no connection: what is typed stays; the next change asks again */ }
 }
@@ -23,8 +24,9 @@ let pause = null;
 source.addEventListener("input", () => { dirty = true; clearTimeout(pause); pause = setTimeout(look, 500); });
 const idOf = (el) => el.closest("[data-id]")?.dataset.id;
 fields.addEventListener("change", (e) => {
-  const act = e.target.dataset.act;
-  if (act) look({ act, where: idOf(e.target), value: e.target.value, language: editor.dataset.language });
+  const { act, part = "" } = e.target.dataset;
+  const value = e.target.type === "checkbox" ? (e.target.checked ? "1" : "") : e.target.value;
+  if (act) look({ act, part, where: idOf(e.target), value, language: editor.dataset.language });
 });
 fields.addEventListener("click", (e) => {
   const line = e.target.closest("[data-line]");
@@ -32,10 +34,11 @@ fields.addEventListener("click", (e) => {
   if (e.target.closest("[data-add-section]")) { look({ act: "add_section", where: "", value: fields.querySelector("[data-new-section]").value }); return; }
   const button = e.target.closest("button[data-act]");
   if (!button) return;
-  const value = button.dataset.act === "add" ? button.closest("[data-id]").querySelector("[data-new]").value : "";
-  look({ act: button.dataset.act, where: idOf(button), value });
+  const { act, part = "", value = "" } = button.dataset;
+  const typed = act === "add" || act === "option_add" ? button.parentElement.querySelector("[data-new]").value : value;
+  look({ act, part, where: idOf(button), value: typed, language: editor.dataset.language });
 });
-fields.addEventListener("keydown", (e) => { if (e.key === "Enter" && e.target.matches("[data-new]")) { e.preventDefault(); e.target.parentElement.querySelector("[data-act=add]").click(); } });
+fields.addEventListener("keydown", (e) => { if (e.key === "Enter" && e.target.matches("[data-new]")) { e.preventDefault(); e.target.parentElement.querySelector("button[data-act]").click(); } });
 
 // Drag a criterion to another place of its section; the buttons do the same for the keyboard.
 let dragged = null;

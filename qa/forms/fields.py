@@ -1,0 +1,309 @@
+"""What a form's author sets without writing YAML: the options of a criterion, when it is asked, and the parts of its check. Pure."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from qa.forms.types import ACTS, Rule, phrases_in
+
+
+class EditRefused(ValueError):
+    """The change does not fit the form: no such section or criterion, or a value that cannot be."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a rule's author may set. `path` leads to it from the rule's kind; `phrases` and `words` are written one a line."""
+
+    path: str
+    shape: Literal["phrases", "words", "number", "text", "yes", "choice"]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A part of a rule as it stands: the way to it from the criterion, and its value as a page shows it."""
+
+    way: str
+    part: Part
+    value: str
+
+
+_EITHER = Part("by", "choice", ("agent", "customer"))
+_WITHIN = (Part("within.first_seconds", "number"), Part("within.last_seconds", "number"))
+_SAYS = (Part("any", "phrases"), Part("unless", "phrases"), Part("by", "choice", ("agent", "customer", "anyone")), *_WITHIN, Part("similarity", "number"))
+
+
+def _ends(path: str) -> tuple[Part, Part]:
+    return Part(f"{path}.min", "number"), Part(f"{path}.max", "number")
+
+
+PARTS: dict[str, tuple[Part, ...]] = {
+    "says": _SAYS,
+    "never_says": _SAYS,
+    "order": tuple(Part(f"{which}.{p.path}", p.shape, p.choices) for which in ("first", "then") for p in (_SAYS[0], _SAYS[2])),
+    "script": (Part("by", "choice", ("agent", "customer", "anyone")), Part("share", "number"), Part("in_order", "yes")),
+    "act": (Part("is", "choice", ACTS), _EITHER, Part("never", "yes"), *_WITHIN),
+    "answers": (_EITHER, Part("within_seconds", "number"), Part("question.any", "phrases"), Part("reply.any", "phrases")),
+    "reads_back": (_EITHER, Part("within_seconds", "number"), Part("details", "number")),
+    "silence": (*_ends("longest_seconds"), *_ends("share"), Part("longer_than", "number"), *_ends("count")),
+    "hold": (*_ends("longest_seconds"), *_ends("count")),
+    "overlap": _ends("share"),
+    "interruption": (_EITHER, *_ends("count")),
+    "pace": (_EITHER, *_ends("per_minute")),
+    "talk_share": (_EITHER, *_ends("share")),
+    "monologue": (_EITHER, *_ends("longest_seconds")),
+    "metadata": (
+        Part("field", "text"),
+        Part("is", "words"),
+        Part("present", "yes"),
+        Part("contains_field", "text"),
+        *_ends("limit"),
+        Part("missing", "choice", ("unsure", "not_met", "not_applicable")),
+    ),
+    "at_least": (Part("count", "number"),),
+    "all": (),
+    "any": (),
+    "not": (),
+}
+_PLACEHOLDER = {"en": "the words to be said", "it": "le parole da dire", "zh": "要说的话"}
+
+
+def fields_of(rule: Rule, way: str, language: str) -> list[Field]:
+    """What can be set in a rule, with its values; `way` leads to the rule from its criterion."""
+    kind = rule.kind
+    node = getattr(rule, kind if hasattr(rule, kind) else f"{kind}_")
+    return [Field(f"{way}.{kind}.{p.path}", p, _value(node, p, language)) for p in PARTS[kind]]
+
+
+def inner_rules(rule: Rule, way: str) -> list[tuple[str, Rule]]:
+    """The rules that a rule is made of, each with the way to it."""
+    found = [(f"{way}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [(f"{way}.any.{i}", r) for i, r in enumerate(rule.any or ())]
+    found += [(f"{way}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)] if rule.at_least else []
+    return found + ([(f"{way}.not", rule.not_)] if rule.not_ else [])
+
+
+def list_of_inner(rule: Rule, way: str) -> str | None:
+    """The way to the list that a further rule can be added to."""
+    return {"all": f"{way}.all", "any": f"{way}.any", "at_least": f"{way}.at_least.of"}.get(rule.kind)
+
+
+def script_fields(rule: Rule, way: str, language: str) -> list[tuple[str, str, str]]:
+    """The steps of a script: the way to each, its id, its phrases one a line."""
+    steps = rule.script.steps if rule.script else []
+    return [(f"{way}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language))) for i, s in enumerate(steps)]
+
+
+def _value(node: Any, part: Part, language: str) -> str:
+    for step in part.path.split("."):
+        node = getattr(node, step, None) if hasattr(node, step) else getattr(node, f"{step}_", None)
+        if node is None:
+            return ""
+    if part.shape == "phrases":
+        return "\n".join(phrases_in(node, language))
+    if part.shape == "words":
+        return "\n".join(_word(w) for w in node)
+    if part.shape == "yes":
+        return "1" if node else ""
+    return f"{node:g}" if part.shape == "number" else str(node)
+
+
+def _word(value: str | bool | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+
+
+def change_check(criterion: Any, act: str, way: str, value: str, *, language: str, languages: Sequence[str]) -> None:
+    """Change the check of a criterion's YAML in place.
+
+    check_kind: the rule at `way` becomes one of the kind `value`. check_set: the part at `way` gets a value, an empty one takes it out.
+    check_add: one more rule of the kind `value`, or one more step, in the list at `way`. check_remove: what stands at `way` goes. Raises EditRefused.
+    """
+    steps = [int(s) if s.isdigit() else s for s in way.split(".")]
+    if steps[0] != "check":
+        raise EditRefused(f"there is no {way} in a check")
+    if act == "check_kind":
+        _set(criterion, steps, _begun(value, languages) | _precondition(criterion, steps))
+    elif act == "check_add":
+        rules = _get(criterion, steps)
+        if not isinstance(rules, list):
+            raise EditRefused(f"{way} is no list")
+        rules.append(_step(rules, languages) if steps[-1] == "steps" else _begun(value or "says", languages))
+    elif act == "check_remove" or not value.strip() and not _is_yes(steps):
+        _remove(criterion, steps)
+    else:
+        _set(criterion, steps, _read(steps, value, _get(criterion, steps), language, languages))
+
+
+def _precondition(criterion: Any, steps: list[str | int]) -> dict[str, Any]:
+    old = _get(criterion, steps)
+    return {"applies_if": old["applies_if"]} if isinstance(old, dict) and "applies_if" in old else {}
+
+
+def _begun(kind: str, languages: Sequence[str]) -> dict[str, Any]:
+    """A rule of a kind that can be read, for its author to go on with."""
+    words = {code: [_PLACEHOLDER[code]] for code in languages if code in _PLACEHOLDER}
+    says = {"any": words}
+    starts: dict[str, Any] = {
+        "says": says,
+        "never_says": says,
+        "order": {"first": says, "then": {"any": copy.deepcopy(words)}},
+        "script": {"steps": [{"id": "step_1", "any": words}]},
+        "act": {"is": "greeting"},
+        "answers": {"within_seconds": 15},
+        "reads_back": {"details": 2},
+        "silence": {"longest_seconds": {"max": 20}},
+        "hold": {"longest_seconds": {"max": 120}},
+        "overlap": {"share": {"max": 0.1}},
+        "interruption": {"count": {"max": 3}},
+        "pace": {"per_minute": {"max": 200}},
+        "talk_share": {"share": {"max": 0.7}},
+        "monologue": {"longest_seconds": {"max": 60}},
+        "metadata": {"field": "ticket_id", "present": True},
+        "all": [{"says": says}],
+        "any": [{"says": says}],
+        "not": {"says": says},
+        "at_least": {"count": 1, "of": [{"says": says}]},
+    }
+    if kind not in starts:
+        raise EditRefused(f"there is no kind of check called {kind}")
+    return {kind: copy.deepcopy(starts[kind])}  # a copy each, or the YAML would say the same thing once and refer to it
+
+
+def _step(steps: list[Any], languages: Sequence[str]) -> dict[str, Any]:
+    taken, n = {s.get("id") for s in steps if isinstance(s, dict)}, len(steps) + 1
+    while f"step_{n}" in taken:
+        n += 1
+    return {"id": f"step_{n}", "any": {code: [_PLACEHOLDER[code]] for code in languages if code in _PLACEHOLDER}}
+
+
+def _part_at(steps: list[str | int]) -> Part | None:
+    """The part that a way leads to: whatever follows the innermost kind of rule."""
+    for i in range(len(steps) - 1, 0, -1):
+        rest = ".".join(map(str, steps[i + 1 :]))
+        found = next((p for p in PARTS.get(str(steps[i]), ()) if p.path == rest), None)
+        if found:
+            return found
+    return Part("any", "phrases") if "steps" in steps and steps[-1] == "any" else None
+
+
+def _is_yes(steps: list[str | int]) -> bool:
+    part = _part_at(steps)
+    return part is not None and part.shape == "yes"
+
+
+def _read(steps: list[str | int], value: str, old: Any, language: str, languages: Sequence[str]) -> Any:
+    part = _part_at(steps)
+    if part is None:
+        raise EditRefused(f"{'.'.join(map(str, steps))} cannot be set here")
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    if part.shape == "phrases":
+        if isinstance(old, list) or not language:
+            return lines
+        return {**(old or {}), language: lines} if old or len(languages) > 1 else lines
+    if part.shape == "words":
+        return [{"true": True, "false": False}.get(w.lower(), w) for w in lines]
+    if part.shape == "yes":
+        return value.strip() == "1"
+    return number(value) if part.shape == "number" else value.strip()
+
+
+def number(value: str) -> float | int:
+    """A number as people write it, with a point or a comma. Raises EditRefused."""
+    try:
+        found = float(value.replace(",", "."))
+    except ValueError as error:
+        raise EditRefused("this has to be a number") from error
+    if not abs(found) <= 1e9:
+        raise EditRefused("this number is too large")
+    return int(found) if found.is_integer() else found
+
+
+def _get(node: Any, steps: Sequence[Any]) -> Any:
+    for step in steps:
+        if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node) or isinstance(node, dict) and step in node:
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+def _set(node: Any, steps: list[str | int], value: Any) -> None:
+    for step in steps[:-1]:
+        if isinstance(node, dict) and step not in node and isinstance(step, str):
+            node[step] = {}
+        node = _get(node, [step])
+    last: Any = steps[-1]
+    if not isinstance(node, dict) and (not isinstance(node, list) or _get(node, [last]) is None):
+        raise EditRefused(f"there is no {'.'.join(map(str, steps))}")
+    node[last] = value
+
+
+def _remove(node: Any, steps: list[str | int]) -> None:
+    """Take something out, and what is empty without it."""
+    holder: Any = _get(node, steps[:-1]) if len(steps) > 1 else node
+    if _get(holder, steps[-1:]) is None:
+        return
+    last: Any = steps[-1]
+    del holder[last]
+    if len(holder) == 0 and len(steps) > 1:
+        _remove(node, steps[:-1])
+
+
+def change_options(criterion: Any, act: str, which: str, value: str, *, language: str, languages: Sequence[str], fresh: str) -> None:
+    """Change the options of a criterion's YAML in place: option_add (`value` is the title), option_remove, option_up, option_down,
+    option_title, option_points, option_fail (`which` is the option's id). Raises EditRefused."""
+    options = criterion.get("options")
+    if not isinstance(options, list):
+        options = [{"id": "met", "points": 1}, {"id": "not_met", "points": 0}]
+        criterion["options"] = options
+        criterion.pop("scale", None)
+    if act == "option_add":
+        options.append({"id": fresh, "points": 0, "title": dict.fromkeys(languages, value)})
+        return
+    i = next((i for i, o in enumerate(options) if isinstance(o, dict) and o.get("id") == which), None)
+    if i is None:
+        raise EditRefused(f"there is no option {which}")
+    if act == "option_remove":
+        if len(options) <= 2:
+            raise EditRefused("a criterion has at least two options")
+        options.pop(i)
+    elif act in ("option_up", "option_down"):
+        j = i + (-1 if act == "option_up" else 1)
+        if 0 <= j < len(options):
+            options.insert(j, options.pop(i))
+    elif act == "option_points":
+        options[i]["points"] = number(value)
+    elif act == "option_fail":
+        options[i].pop("fail", None)
+        if value:
+            options[i]["fail"] = value
+    else:
+        say(options[i], "title", value, language)
+
+
+def change_when(criterion: Any, what: str, value: str) -> None:
+    """When a criterion is asked: `criterion` names the one it hangs on (empty: always asked), `is` takes an answer in or out."""
+    if what == "criterion":
+        criterion.pop("when", None)
+        if value:
+            criterion["when"] = {"criterion": value, "is": ["met"]}
+        return
+    wanted = criterion.get("when", {}).get("is")
+    if not isinstance(wanted, list):
+        raise EditRefused("say first which criterion it hangs on")
+    if value not in wanted:
+        wanted.append(value)
+    elif len(wanted) > 1:
+        wanted.remove(value)
+
+
+def say(node: Any, key: str, value: str, language: str) -> None:
+    """A text in one language; where the form has one text for all, that text."""
+    old = node.get(key)
+    if isinstance(old, dict) and language:
+        old[language] = value
+    elif not value:
+        node.pop(key, None)
+    elif not isinstance(old, dict) or not language:
+        node[key] = value
