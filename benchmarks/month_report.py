@@ -64,6 +64,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
     from qa.reporting.service import document_of, keep_figure
     from qa.sampling import store
     from qa.sampling.rules import choose_sample, targets
+    from qa.sampling.service import no_collecting
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
     rest = peak_megabytes()
@@ -86,7 +87,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
 
     begin, end = month_bounds(month, wiring.settings.zone)
     started = time.perf_counter()
-    with wiring.database.read() as session:  # a whole month's calls as if they were one day's
+    with wiring.database.read() as session, no_collecting():  # a whole month's calls as if they were one day's
         frame = store.frame(session, PlanRule(), begin=begin, end=end, received_until=wiring.clock(), new_hire_days=90)
     choose_sample(frame, PlanRule(), targets(frame, PlanRule(), drawn_before={}, day=begin.date()), seed="benchmark")
     return {

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask
 
-from qa.reporting.types import Audience
+from qa.reporting.types import About, Audience
 from qa.settings import Settings
 from qa.setup import secret_key
 from qa.web import access, errors, language, pages, reporting, security
@@ -33,10 +33,8 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
     return app
 
 
-def report_files(
-    app: Flask, *, month: str, project: str | None, team: str | None, language: str, formats: list[str], audience: str = "manager"
-) -> dict[str, bytes]:
+def report_files(app: Flask, *, month: str, about: About, language: str, formats: list[str], audience: str = "manager") -> dict[str, bytes]:
     """The report of a month as files by name, in the formats asked for."""
     with app.test_request_context("/", headers={"Accept-Language": language}):
-        made: dict[str, Any] = reporting.files(month=month, project=project, team=team, formats=formats, audience=Audience(audience))
+        made: dict[str, Any] = reporting.files(month=month, asked=about, formats=formats, audience=Audience(audience))
     return made

@@ -14,6 +14,7 @@ from qa.jobs.post import tongue_of
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people import store as people
+from qa.reporting.types import About
 from qa.schedules import service, store
 from qa.schedules.types import Run, RunState, Schedule
 from qa.web import reporting
@@ -53,7 +54,8 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
         if mark in run.made:
             continue
         with app.test_request_context("/", headers={"Accept-Language": schedule.language}):
-            files = reporting.files(month=run.month, project=project or None, team=team or None, formats=list(schedule.formats), audience=schedule.audience)
+            about = About(project or None, team=team or None)
+            files = reporting.files(month=run.month, asked=about, formats=list(schedule.formats), audience=schedule.audience)
         for name, content in files.items():
             half = folder / f".{name}.part"
             half.write_bytes(content)

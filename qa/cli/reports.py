@@ -10,28 +10,46 @@ from qa.cli.terminal import Refusal, put, say, settings, wired
 @click.command()
 @click.argument("month")
 @click.option("--project")
+@click.option("--department")
 @click.option("--team")
+@click.option("--agent", help="An agent's code.")
 @click.option("--format", "formats", default="json,html,xlsx", help="Of json, html, xlsx, pdf, with commas between.")
 @click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
 @click.option("--audience", type=click.Choice(["manager", "board", "leader"]), default="manager", show_default=True, help="How deep it goes.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
-def report(month: str, project: str | None, team: str | None, formats: str, language: str, audience: str, out: Path) -> None:
+def report(
+    month: str,
+    project: str | None,
+    department: str | None,
+    team: str | None,
+    agent: str | None,
+    formats: str,
+    language: str,
+    audience: str,
+    out: Path,
+) -> None:
     """The monthly quality report, as files. MONTH is like 2026-11."""
     from qa.app import create_app, report_files
     from qa.calendar import MonthRefused
     from qa.reporting.service import UnknownScope
+    from qa.reporting.types import About
 
     wanted = [f.strip() for f in formats.split(",") if f.strip()]
     if unknown := set(wanted) - {"json", "html", "xlsx", "pdf"}:
         raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx, pdf")
     try:
         files = report_files(
-            create_app(settings(), wiring=wired()), month=month, project=project, team=team, language=language, formats=wanted, audience=audience
+            create_app(settings(), wiring=wired()),
+            month=month,
+            about=About(project, department, team, agent),
+            language=language,
+            formats=wanted,
+            audience=audience,
         )
     except MonthRefused as error:
         raise Refusal(str(error)) from error
     except UnknownScope as error:
-        raise Refusal(f"there is no project or team {error}") from error
+        raise Refusal(f"there is no project, department, team or agent {error}") from error
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)

@@ -134,6 +134,46 @@ def funnel(points: Sequence[tuple[str, Estimate]], centre: float, factor: float,
     return _svg(height, title, parts)
 
 
+def shares(points: Sequence[tuple[str, float, float | None, float | None, bool]], *, title: str, number: Number) -> str:
+    """A p-chart: shares in percent by month, limits dotted, a month outside them as an open square."""
+    if len(points) < 2:
+        return ""
+    top = max([v for _, share, _, high, _ in points for v in (share, high or 0.0)] + [0.5])
+    height, left, right = 170, 44, WIDTH - 12
+    scale = _Scale.over([0.0, min(100.0, top)], height - 30, 12)
+    xs = [left + 16 + (right - left - 32) / (len(points) - 1) * i for i in range(len(points))]
+    parts = [
+        f'<line x1="{left}" x2="{right}" y1="{scale(t):.1f}" y2="{scale(t):.1f}" {FAINT}/>' + _text(left - 6, scale(t) + 4, number(t), "end")
+        for t in scale.ticks()
+    ]
+    for limits in ([p[2] for p in points], [p[3] for p in points]):
+        line = " ".join(f"{x:.1f},{scale(v):.1f}" for x, v in zip(xs, limits, strict=True) if v is not None)
+        dots = 'stroke-opacity=".55" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
+        parts.append(f'<polyline points="{line}" fill="none" stroke="currentColor" {dots}/>')
+    path = " ".join(f"{x:.1f},{scale(p[1]):.1f}" for x, p in zip(xs, points, strict=True))
+    parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.2"/>')
+    for x, (_, share, _, _, outside) in zip(xs, points, strict=True):
+        size, mark = (10, 'fill="none" stroke="currentColor" stroke-width="2"') if outside else (7, 'fill="currentColor"')
+        parts.append(f'<rect x="{x - size / 2:.1f}" y="{scale(share) - size / 2:.1f}" width="{size}" height="{size}" {mark}/>')
+    every = max(1, math.ceil(len(points) * 62 / (right - left)))
+    parts += [_text(x, height - 8, p[0], "middle") for i, (x, p) in enumerate(zip(xs, points, strict=True)) if (len(points) - 1 - i) % every == 0]
+    return _svg(height, title, parts)
+
+
+def scatter(points: Sequence[tuple[float, float]], *, title: str, across: str, up: str, number: Number) -> str:
+    """Two figures of each, one across and one up, both 0–100."""
+    if not points:
+        return ""
+    height, left, right = 260, 44, WIDTH - 12
+    xs, ys = _Scale.over([x for x, _ in points], left + 8, right - 8), _Scale.over([y for _, y in points], height - 44, 12)
+    parts = [f'<line x1="{left}" x2="{right}" y1="{ys(t):.1f}" y2="{ys(t):.1f}" {FAINT}/>' + _text(left - 6, ys(t) + 4, number(t), "end") for t in ys.ticks()]
+    parts += [
+        f'<line x1="{xs(t):.1f}" x2="{xs(t):.1f}" y1="12" y2="{height - 44}" {FAINT}/>' + _text(xs(t), height - 30, number(t), "middle") for t in xs.ticks()
+    ]
+    parts += [f'<circle cx="{xs(x):.1f}" cy="{ys(y):.1f}" r="3.5" fill="none" stroke="currentColor" stroke-width="1.5"/>' for x, y in points]
+    return _svg(height, title, [*parts, _text(right, height - 10, across, "end"), _text(left, height - 10, up, "start")])
+
+
 def spark(values: Sequence[tuple[float, float, float]], *, title: str) -> str:
     """A small trend without axes: estimates as a line, the last interval as a bar."""
     if len(values) < 2:

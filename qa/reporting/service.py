@@ -13,8 +13,9 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
-from qa.reporting import rules, store
+from qa.reporting import rules, store, trends
 from qa.reporting.types import (
+    About,
     AgentFacts,
     AgreementFacts,
     Basis,
@@ -26,12 +27,12 @@ from qa.reporting.types import (
     MeasureLine,
     MonthReport,
     Satisfaction,
+    Scope,
     ScoredCall,
     Standing,
     Tally,
     TargetLine,
     Totals,
-    TrendPoint,
 )
 from qa.statistics.survey import PooledModel
 from qa.targets import rules as targeting
@@ -39,12 +40,12 @@ from qa.targets import store as targets
 from qa.targets.types import Indicator, Measure, ScopeKind, Target
 
 Titles = Mapping[str, dict[str, str]]
-TREND_MONTHS = 12
+EVERYTHING = About()
 MOVERS = 5  # criteria with calls to hear
 
 
 class UnknownScope(ValueError):
-    """A project or team that does not exist; the message names it."""
+    """A project, department, team or agent that does not exist; the message names it."""
 
 
 @dataclass
@@ -62,9 +63,8 @@ class _Month:
     targets: list[Target]
     departments: dict[str, int]
     ratings: dict[int, tuple[int, dict[str, float]]]
+    scope: Scope
     unchecked: int = 0  # cards of calls without an automatic score
-    team_id: int | None = None  # of a report that is about one team or project alone
-    project_id: int | None = None
 
     def __post_init__(self) -> None:
         self.by_agent = rules.by_agent(self.cards)
@@ -125,34 +125,37 @@ class _Month:
         elif kind in ("team", "project") and group_id is not None:
             scopes[ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT] = group_id
         elif kind == "whole":
-            narrowed = {ScopeKind.TEAM: self.team_id, ScopeKind.PROJECT: self.project_id}
-            scopes |= {k: v for k, v in narrowed.items() if v is not None}
+            scopes |= self._narrowed()
         elif kind == "department":
             scopes[ScopeKind.DEPARTMENT] = self.departments.get(name)
         found = targeting.applying(self.targets, Indicator.QUALITY, self.month, scopes)
         return found.value if found else None
 
+    def _narrowed(self) -> dict[ScopeKind, int | None]:
+        """What a report that is not about all is about, as targets name it."""
+        s = self.scope
+        of = {ScopeKind.PROJECT: s.project_id, ScopeKind.DEPARTMENT: s.department_id, ScopeKind.TEAM: s.team_id, ScopeKind.AGENT: s.agent_id}
+        return {k: v for k, v in of.items() if v is not None}
 
-def month_report(
-    session: Session, *, month: str, zone: ZoneInfo, minimum: int, titles: Titles, at: datetime, project: str | None = None, team: str | None = None
-) -> MonthReport:
-    """The report of a month, for all, a project, a team or both.
+
+def month_report(session: Session, *, month: str, zone: ZoneInfo, minimum: int, titles: Titles, at: datetime, about: About = EVERYTHING) -> MonthReport:
+    """The report of a month, for all, a project, and of these for a department, a team, or an agent (by code).
 
     `minimum` is the number of cards below which nobody gets a figure. What all agents share (slope, spread) comes from the whole month, so that an
     agent has the same figure in every report. Raises MonthRefused and UnknownScope.
     """
-    scope = _scope(session, month, zone, project, team)
+    scope = _scope(session, month, zone, about)
     m = _load(session, month=month, zone=zone, minimum=minimum, scope=scope)
-    groups = _groups(session, m, project=project, team=team)
+    name = m.agents[0].agent if scope.agent_id is not None and m.agents else about.agent
+    groups = _groups(session, m, name=name or about.team or about.department or about.project or "")
     whole = groups["whole"][0]
     before = _before(session, month=month, zone=zone, minimum=minimum, scope=scope)
-    tallied = store.tallies(session, **scope)
+    tallied = store.tallies(session, scope)
     everything = [g for rows in groups.values() for g in rows]
     seen = m.own_cards()
     return MonthReport(
         month=month,
-        project=project,
-        team=team,
+        **vars(about) | {"agent": name},
         time_zone=zone.key,
         whole=whole,
         previous=before.estimate,
@@ -168,21 +171,23 @@ def month_report(
         notes=rules.notes(seen, m.model, unchecked=m.unchecked),
         target=whole.target,
         change=rules.change(whole.estimate, before.estimate),
-        trend=trend(session, month=month, project=project, team=team, now=whole.estimate),
-        targets=_target_lines(m, everything, tallied, titles),
-        measures=_measures(session, month=month, project=project, team=team, now=everything, at=at.astimezone(zone).date()),
+        targets=_target_lines(session, m, everything, tallied, titles),
+        measures=_measures(session, month=month, project=about.project, is_part=about.is_part, now=everything, at=at.astimezone(zone).date()),
         agreement=_agreement(session, month, zone, tallied),
         satisfaction=m.said([a.agent_id for a in m.agents]),
+        between_agents=rules.between_agents(groups["agents"]),
         fails_cost=rules.fails_cost(seen),
         overdispersion=rules.overdispersion(whole.estimate.value, [t.estimate for t in groups["teams"]]),
         corrected=m.severity is not None,
         model=rules.model_facts(m.model),
+        **trends.over_time(session, scope, month=month, zone=zone, about=about, whole=whole),
     )
 
 
-def _groups(session: Session, m: _Month, *, project: str | None, team: str | None) -> dict[str, tuple[Group, ...]]:
+def _groups(session: Session, m: _Month, *, name: str) -> dict[str, tuple[Group, ...]]:
     """Every line of the report: the whole, projects, departments, teams, agents."""
-    whole = m.group("whole", team or project or "", "", m.agents)
+    is_one = m.scope.agent_id is not None and len(m.agents) == 1
+    whole = replace(m.group("agent", name, "", m.agents, m.agents[0].agent_id), kind="whole", id=None) if is_one else m.group("whole", name, "", m.agents)
     standing = rules.standings(m.estimates, {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents}, m.model, target=whole.target)
     departments = _grouped(m.agents, lambda a: (a.department,))
     teams = _grouped(m.agents, lambda a: (a.department, a.team, a.team_id))
@@ -195,32 +200,19 @@ def _groups(session: Session, m: _Month, *, project: str | None, team: str | Non
     }
 
 
-def trend(session: Session, *, month: str, project: str | None, team: str | None, now: Estimate) -> tuple[TrendPoint, ...]:
-    """The months before, as they were kept, and this one, with control limits about their mean."""
-    months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
-    kept = store.figures(session, months=months, project=project or "")
-    points = []
-    for m in months:
-        if m in kept:
-            document = kept[m][0]
-            found = document["teams"].get(team) if team else document["whole"]
-            if found:
-                points.append((m, estimate_of(found)))
-    return rules.with_limits([*points, (month, now)])
-
-
 def figure(report: MonthReport) -> dict[str, Any]:
     """What trends and sparks need of a month."""
     lost = {c.criterion: c.points_lost for c in report.criteria}
     groups = {"teams": report.teams, "departments": report.departments, "projects": report.projects}
     named = {kind: {g.name: g.estimate.document() for g in rows} for kind, rows in groups.items()}
     people = {str(g.id): g.estimate.document() for g in report.agents if g.estimate.value is not None}
-    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, **named}
+    critical = {"count": report.whole.critical.count, "of": report.whole.critical.of}
+    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, "critical": critical, **named}
 
 
 def keep_figure(session: Session, *, report: MonthReport, at: datetime, fingerprint: str = "") -> None:
     """Keep a month's figures for later trends, and with a fingerprint the whole report; only of whole projects and of all."""
-    if report.team is None:
+    if (report.department, report.team, report.agent) == (None, None, None):
         whole = report.document() if fingerprint else None
         store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at, fingerprint=fingerprint, report=whole)
 
@@ -232,24 +224,16 @@ def document_of(
 
     One made anew comes along, with its fingerprint, to be kept. What became of the drawn calls is always counted now. Raises MonthRefused and UnknownScope.
     """
-    scope = _scope(session, month, zone, project, None)
+    scope = _scope(session, month, zone, About(project))
     before = month_bounds(month_before(month), zone)[0]
-    parts = {k: scope[k] for k in ("begin", "end", "project_id")}
-    fingerprint = store.fingerprint(session, before=before, day=at.astimezone(zone).date(), **parts)
+    fingerprint = store.fingerprint(session, scope, before=before, day=at.astimezone(zone).date())
     kept = None if again else store.kept_report(session, month=month, project=project or "", fingerprint=fingerprint)
     if kept is not None:
-        live = asdict(store.coverage(session, now=at, **scope))
+        live = asdict(store.coverage(session, scope, now=at))
         known = {k: kept["coverage"][k] for k in ("calls", "checked", "flagged", "heard", "confirmed")}
         return kept | {"coverage": live | known}, None, fingerprint
-    made = month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, project=project)
+    made = month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, about=About(project))
     return made.document(), made, fingerprint
-
-
-def agent_trend(session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS) -> list[tuple[str, Estimate]]:
-    """An agent's figures of the months up to and with `month`, as they were kept."""
-    months = [month_before(month, n) for n in reversed(range(back))]
-    kept = store.figures(session, months=months, project="")
-    return [(m, estimate_of(kept[m][0]["agents"][str(agent_id)])) for m in months if m in kept and str(agent_id) in kept[m][0]["agents"]]
 
 
 def close_month(session: Session, *, report: MonthReport, by: int | None, at: datetime) -> int:
@@ -263,18 +247,17 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
     return revision
 
 
-def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Month:
-    everywhere = scope | {"team_id": None}  # what all agents share is learnt from all
-    agents = store.agents(session, team_id=scope["team_id"])
+def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope) -> _Month:
+    agents = store.agents(session, scope)
     own = {a.agent_id for a in agents}
     per_agent: dict[int, Totals] = {}
     per_project: dict[int, Totals] = {}
-    for r in store.totals(session, **everywhere):
+    for r in store.totals(session, scope.everybody):
         t = Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
         per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + t
         if r.agent_id in own:
             per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
-    found = store.scored_calls(session, **everywhere)
+    found = store.scored_calls(session, scope.everybody)
     cards = rules.with_stand_ins(found, per_agent)
     severity = fairness.correction(session, month=month, zone=zone)
     return _Month(
@@ -288,10 +271,9 @@ def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: 
         minimum=minimum,
         targets=targets.targets(session),
         departments=store.departments(session),
-        ratings=store.ratings(session, **scope),
+        ratings=store.ratings(session, scope),
         unchecked=sum(c.automatic is None and c.agent_id in own for c in found),
-        team_id=scope["team_id"],
-        project_id=scope["project_id"],
+        scope=scope,
     )
 
 
@@ -304,34 +286,39 @@ class _Earlier:
     weights: tuple[float, float]
 
 
-def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: dict[str, Any]) -> _Earlier:
+def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope) -> _Earlier:
     begin, end = month_bounds(month_before(month), zone)
-    earlier = scope | {"begin": begin, "end": end}
-    everywhere = earlier | {"team_id": None}
-    found = store.scored_calls(session, **everywhere)
+    earlier = replace(scope, begin=begin, end=end)
+    found = store.scored_calls(session, earlier.everybody)
     if not found:
         return _Earlier(Estimate(Basis.NO_CARDS, 0, 0), {}, (0.0, 0.0))
     per_agent: dict[int, Totals] = {}
-    for r in store.totals(session, **everywhere):
+    for r in store.totals(session, earlier.everybody):
         per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
-    own_agents = {a.agent_id for a in store.agents(session, team_id=scope["team_id"])} & set(per_agent)
+    own_agents = {a.agent_id for a in store.agents(session, scope)} & set(per_agent)
     total = sum((per_agent[a] for a in own_agents), Totals())
     cards = rules.with_stand_ins(found, per_agent)
     severity = fairness.correction(session, month=month_before(month), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
     estimate = rules.estimate_group(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
-    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, **earlier)}, rules.weights(own))
+    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, earlier)}, rules.weights(own))
 
 
-def _scope(session: Session, month: str, zone: ZoneInfo, project: str | None, team: str | None) -> dict[str, Any]:
-    """What the queries are narrowed to."""
+def _scope(session: Session, month: str, zone: ZoneInfo, about: About) -> Scope:
+    """What the queries are narrowed to. Raises UnknownScope."""
     begin, end = month_bounds(month, zone)
-    project_id = store.project(session, project) if project else None
-    team_id = store.team(session, team) if team else None
-    for name, found in ((project, project_id), (team, team_id)):
-        if name and found is None:
-            raise UnknownScope(name)
-    return {"begin": begin, "end": end, "project_id": project_id, "team_id": team_id}
+    named = {"project_id": (store.project, about.project), "department_id": (store.department, about.department), "team_id": (store.team, about.team)}
+    ids = {field: find(session, name) for field, (find, name) in named.items() if name}
+    if about.agent:
+        known = store.agent(session, about.agent)
+        ids["agent_id"] = known[0] if known else None
+    for field, found in ids.items():
+        if found is None:
+            raise UnknownScope(about.agent if field == "agent_id" else named[field][1])
+    scope = Scope(begin, end, **ids)
+    if about.agent and not store.agents(session, scope):  # somebody of another team or department
+        raise UnknownScope(about.agent)
+    return scope
 
 
 def _projects(session: Session, m: _Month) -> tuple[Group, ...]:
@@ -352,7 +339,7 @@ def _grouped(rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, 
 
 
 def _criteria(
-    session: Session, scope: dict[str, Any], titles: Titles, tallied: Sequence[Tally], cards: Sequence[ScoredCall], before: _Earlier
+    session: Session, scope: Scope, titles: Titles, tallied: Sequence[Tally], cards: Sequence[ScoredCall], before: _Earlier
 ) -> tuple[CriterionLine, ...]:
     weight, squares = rules.weights(cards)
     lines = []
@@ -364,15 +351,15 @@ def _criteria(
     lines.sort(key=lambda x: (-(x.points_lost or 0), -x.lost.count, x.criterion))
     worst = {x.criterion for x in lines[:MOVERS] if x.lost.count}
     fallen = {x.criterion for x in sorted(lines, key=lambda x: x.moved.value if x.moved else 0)[:MOVERS] if x.moved and x.moved.value < 0}
-    heard = store.examples(session, sorted(worst | fallen), **scope) if worst | fallen else {}
+    heard = store.examples(session, sorted(worst | fallen), scope) if worst | fallen else {}
     return tuple(replace(x, examples=tuple(heard.get(x.criterion, ()))) for x in lines)
 
 
-def _coverage(session: Session, scope: dict[str, Any], m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Coverage:
+def _coverage(session: Session, scope: Scope, m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Coverage:
     total = sum((m.totals[a.agent_id] for a in m.agents), Totals())
     flagged = [c for c in cards if c.is_flagged]
     counts = {"calls": total.calls, "checked": total.checked, "flagged": total.flagged, "heard": len(flagged), "confirmed": sum(c.is_breach for c in flagged)}
-    return replace(store.coverage(session, now=at, **scope), **counts)
+    return replace(store.coverage(session, scope, now=at), **counts)
 
 
 def _agreement(session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]) -> AgreementFacts:
@@ -381,16 +368,19 @@ def _agreement(session: Session, month: str, zone: ZoneInfo, tallied: Sequence[T
     return AgreementFacts(found.calls, found.alpha, found.low, found.high, same, kept)
 
 
-def _target_lines(m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], titles: Titles) -> tuple[TargetLine, ...]:
+def _target_lines(session: Session, m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], titles: Titles) -> tuple[TargetLine, ...]:
     """Every target of the month with where things stand."""
+    scope = m.scope
+    of_part = functools.cache(lambda kind, scope_id: store.tallies(session, replace(scope, **{f"{kind}_id": scope_id})))
     at = {(g.kind, g.id if g.kind != "whole" else None): g for g in groups}
     lines = []
     for t in m.targets:
         g = at.get((t.scope.value, t.scope_id))
-        is_of_more = t.scope is ScopeKind.WHOLE and (m.team_id is not None or m.project_id is not None)
+        is_of_more = t.scope is ScopeKind.WHOLE and (scope.is_part or scope.project_id is not None)
         if not t.holds_in(m.month) or g is None or is_of_more:
             continue
-        value, low, high = _standing(t, g, tallied)
+        counted = tallied if g.kind == "whole" or t.indicator is not Indicator.CRITERION else of_part(g.kind, g.id)
+        value, low, high = _standing(t, g, counted)
         verdict = rules.verdict(value, low, high, t.value, at_most=t.is_at_most)
         lines.append(TargetLine(t.id, t.indicator.value, t.criterion, titles.get(t.criterion, {}), t.scope.value, g.name, t.value, value, low, high, verdict))
     return tuple(lines)
@@ -403,19 +393,19 @@ def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | No
         return g.critical.share, g.critical.low, g.critical.high
     if t.indicator is Indicator.SATISFACTION:
         return (g.satisfaction.mean, g.satisfaction.low, g.satisfaction.high) if g.satisfaction else (None, None, None)
-    found = next((x for x in tallied if x.criterion == t.criterion), None) if g.kind == "whole" else None
+    found = next((x for x in tallied if x.criterion == t.criterion), None)
     kept = rules.wilson(found.counted - found.lost, found.counted) if found else None
     return (kept.share, kept.low, kept.high) if kept else (None, None, None)
 
 
-def _measures(session: Session, *, month: str, project: str | None, team: str | None, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
+def _measures(session: Session, *, month: str, project: str | None, is_part: bool, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
     """Measures agreed up to this month, and what has moved since they were."""
     found = targets.measures(session, until_month=month)
     months = sorted({x.month for x in found})
     kept = store.figures(session, months=months, project=project or "")
     lines = []
     for x in found:
-        since = None if team and x.scope is ScopeKind.WHOLE else _since(x, kept.get(x.month), now, month)
+        since = None if is_part and x.scope is ScopeKind.WHOLE else _since(x, kept.get(x.month), now, month)
         due, is_late = x.due_on.isoformat() if x.due_on else None, bool(x.is_open and x.due_on and x.due_on < at)
         head = (x.id, x.title, x.detail, x.month, x.criterion, x.scope.value, x.name, x.state.value, x.owner)
         lines.append(MeasureLine(*head, due, is_late, x.expected, since, x.result))
@@ -436,9 +426,4 @@ def _since(x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequen
         else document[name or "teams"].get(x.name)
     )
     group = next((g for g in now if g.kind == x.scope.value and (g.kind == "whole" or g.id == x.scope_id)), None)
-    return rules.change(group.estimate, estimate_of(then)) if group and then else None
-
-
-def estimate_of(document: Mapping[str, Any]) -> Estimate:
-    """An estimate read back from a report's document."""
-    return Estimate(**{**document, "basis": Basis(document["basis"])})
+    return rules.change(group.estimate, trends.estimate_of(then)) if group and then else None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, ScoredCall, Tally
+from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, Scope, ScoredCall, Tally
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
@@ -22,49 +22,66 @@ WATCHED = ("set", "agreed", "finished", "added", "rated", "closed", "published",
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
-def _team(column: Any, team_id: int | None) -> list[ColumnElement[bool]]:
-    return [] if team_id is None else [column.in_(select(AgentRow.id).where(AgentRow.team_id == team_id))]
+def _members(column: Any, scope: Scope) -> list[ColumnElement[bool]]:
+    """Narrowed to the agents that the scope is about: each part narrows further, so that a leader asks for no other team's agent."""
+    found: list[ColumnElement[bool]] = []
+    if scope.agent_id is not None:
+        found.append(column == scope.agent_id)
+    if scope.team_id is not None:
+        found.append(column.in_(select(AgentRow.id).where(AgentRow.team_id == scope.team_id)))
+    if scope.department_id is not None:
+        inside = select(AgentRow.id).join(TeamRow, TeamRow.id == AgentRow.team_id).where(TeamRow.department_id == scope.department_id)
+        found.append(column.in_(inside))
+    return found
 
 
-def _calls(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [CallRow.started_at >= begin, CallRow.started_at < end]
-    if project_id is not None:
-        conditions.append(CallRow.project_id == project_id)
-    return conditions + _team(CallRow.agent_id, team_id)
+def _calls(scope: Scope) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [CallRow.started_at >= scope.begin, CallRow.started_at < scope.end]
+    if scope.project_id is not None:
+        conditions.append(CallRow.project_id == scope.project_id)
+    return conditions + _members(CallRow.agent_id, scope)
 
 
-def _cards(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
+def _cards(scope: Scope) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
-        ScorecardRow.started_at >= begin,
-        ScorecardRow.started_at < end,
+        ScorecardRow.started_at >= scope.begin,
+        ScorecardRow.started_at < scope.end,
         ScorecardRow.kind == AssignmentKind.STANDARD,
         ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     ]
-    if project_id is not None:
-        conditions.append(ScorecardRow.project_id == project_id)
-    return conditions + _team(ScorecardRow.agent_id, team_id)
+    if scope.project_id is not None:
+        conditions.append(ScorecardRow.project_id == scope.project_id)
+    return conditions + _members(ScorecardRow.agent_id, scope)
 
 
-def _answers(begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [AnswerRow.called_at >= begin, AnswerRow.called_at < end]
-    if project_id is not None:
-        conditions.append(AnswerRow.project_id == project_id)
-    return conditions + _team(AnswerRow.agent_id, team_id)
+def _answers(scope: Scope) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [AnswerRow.called_at >= scope.begin, AnswerRow.called_at < scope.end]
+    if scope.project_id is not None:
+        conditions.append(AnswerRow.project_id == scope.project_id)
+    return conditions + _members(AnswerRow.agent_id, scope)
 
 
-def totals(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[CallTotals]:
+def totals(session: Session, scope: Scope) -> list[CallTotals]:
     """Per project and agent: calls, calls with an automatic score, its sum, calls with a critical flag. One index holds all of it."""
     score = CallRow.automatic_score
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     query = (
         select(CallRow.project_id, CallRow.agent_id, func.count(), func.count(score), func.coalesce(func.sum(score), 0.0), flagged)
-        .where(*_calls(begin, end, project_id, team_id))
+        .where(*_calls(scope))
         .group_by(CallRow.project_id, CallRow.agent_id)
     )
     return [CallTotals(*row) for row in session.execute(query)]
 
 
-def agents(session: Session, *, team_id: int | None) -> list[AgentFacts]:
+def automatic_means(session: Session, scopes: Sequence[Scope]) -> list[tuple[int, float]]:
+    """Per scope how many calls have an automatic score, and its mean (0 where none has): one query, each part a range of one index."""
+    counts = [select(func.count(CallRow.automatic_score)).where(*_calls(s)).scalar_subquery() for s in scopes]
+    means = [select(func.avg(CallRow.automatic_score)).where(*_calls(s)).scalar_subquery() for s in scopes]
+    row = session.execute(select(*counts, *means)).one()
+    return [(n, mean or 0.0) for n, mean in zip(row[: len(scopes)], row[len(scopes) :], strict=True)]
+
+
+def agents(session: Session, scope: Scope) -> list[AgentFacts]:
     """Everybody with team and department, in the order of the report."""
     query = (
         select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, AgentRow.is_simulated)
@@ -72,7 +89,7 @@ def agents(session: Session, *, team_id: int | None) -> list[AgentFacts]:
         .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
         .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name, AgentRow.id)
     )
-    return [AgentFacts(*row) for row in session.execute(query if team_id is None else query.where(AgentRow.team_id == team_id))]
+    return [AgentFacts(*row) for row in session.execute(query.where(*_members(AgentRow.id, scope)))]
 
 
 def projects(session: Session) -> list[tuple[int, str, str, bool]]:
@@ -84,15 +101,15 @@ def departments(session: Session) -> dict[str, int]:
     return {name: i for i, name in session.execute(select(DepartmentRow.id, DepartmentRow.name))}
 
 
-def scored_calls(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None = None) -> list[ScoredCall]:
+def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
     """Submitted cards of drawn calls that have a score. Cards of calls that nobody drew stand for themselves only and are left out."""
     s = ScorecardRow
     columns = (s.agent_id, s.score, s.automatic_score, s.probability, s.project_id, s.evaluator_id, s.score_without_fails, s.is_breach, s.is_flagged)
-    query = select(*columns).where(*_cards(begin, end, project_id, team_id), s.score.is_not(None), s.probability.is_not(None))
+    query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
     return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]  # neither score nor probability is None here
 
 
-def tallies(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> list[Tally]:
+def tallies(session: Session, scope: Scope) -> list[Tally]:
     """Per criterion the answers of the month, counted from one index."""
     a = AnswerRow
     sure = a.automatic.in_(SURE)
@@ -115,21 +132,19 @@ def tallies(session: Session, *, begin: datetime, end: datetime, project_id: int
             func.coalesce(func.sum(lost * lost), 0.0),
             func.coalesce(func.sum(lost * a.weight), 0.0),
         )
-        .where(*_answers(begin, end, project_id, team_id))
+        .where(*_answers(scope))
         .group_by(a.criterion)
         .order_by(a.criterion)
     )
     return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type]  # coalesced sums
 
 
-def examples(
-    session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None, each: int = 3
-) -> dict[str, list[Example]]:
+def examples(session: Session, criteria: Sequence[str], scope: Scope, *, each: int = 3) -> dict[str, list[Example]]:
     """For some criteria the newest released cards on which they were lost."""
     query = (
         select(AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id, ScorecardRow.agent_id)
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
-        .where(*_answers(begin, end, project_id, team_id), AnswerRow.criterion.in_(criteria), AnswerRow.share_of_points < 1)
+        .where(*_answers(scope), AnswerRow.criterion.in_(criteria), AnswerRow.share_of_points < 1)
         .where(ScorecardRow.state.in_((ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)))
         .order_by(AnswerRow.called_at.desc(), AnswerRow.id.desc())
         .limit(60 * max(1, len(criteria)))
@@ -142,9 +157,9 @@ def examples(
     return found
 
 
-def coverage(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None, now: datetime) -> Coverage:
+def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
     """What became of the drawn calls; the totals of all calls are filled in by the caller, who has them."""
-    where = _calls(begin, end, project_id, team_id)
+    where = _calls(scope)
     drawn = session.scalar(select(func.count(DrawnCallRow.call_id.distinct())).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(*where)) or 0
     open_states = (AssignmentState.WAITING, AssignmentState.CLAIMED)
 
@@ -168,12 +183,12 @@ def coverage(session: Session, *, begin: datetime, end: datetime, project_id: in
     return Coverage(0, 0, drawn, scored, skipped, waiting, overdue, expired, withdrawn)
 
 
-def ratings(session: Session, *, begin: datetime, end: datetime, project_id: int | None, team_id: int | None) -> dict[int, tuple[int, dict[str, float]]]:
+def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, float]]]:
     """Per agent: how many customers rated a call, and the sums from which mean and correlation with the automatic score come."""
     x, y = CallRow.automatic_score, RatingRow.value
     known = case((x.is_not(None), y), else_=None)
     sums = (func.sum(y), func.sum(y * y), func.count(x), func.sum(x), func.sum(x * x), func.sum(x * y), func.sum(known), func.sum(known * known))
-    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_calls(begin, end, project_id, team_id))
+    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_calls(scope))
     rows = session.execute(query.group_by(CallRow.agent_id))
     return {agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)}) for agent, n, *values in rows}
 
@@ -184,6 +199,20 @@ def project(session: Session, code: str) -> int | None:
 
 def team(session: Session, name: str) -> int | None:
     return session.scalar(select(TeamRow.id).where(TeamRow.name == name))
+
+
+def department(session: Session, name: str) -> int | None:
+    return session.scalar(select(DepartmentRow.id).where(DepartmentRow.name == name))
+
+
+def agent_code(session: Session, agent_id: int) -> str | None:
+    return session.scalar(select(AgentRow.code).where(AgentRow.id == agent_id))
+
+
+def agent(session: Session, code: str) -> tuple[int, str] | None:
+    """An agent's id and name."""
+    row = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.code == code)).first()
+    return (row[0], row[1]) if row else None
 
 
 def first_call_at(session: Session) -> datetime | None:
@@ -241,17 +270,17 @@ def kept_report(session: Session, *, month: str, project: str, fingerprint: str)
     return session.scalar(query.where(MonthFigureRow.fingerprint == fingerprint))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, before: datetime, project_id: int | None, day: date) -> str:
+def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> str:
     """A hash of what a month's report is made from: sums over calls and cards (of the month before too), the newest event of every kind that matters.
 
     Cheap against the report itself: indexes and sums, no documents.
     """
     score, cards = CallRow.automatic_score, ScorecardRow
     sums = func.sum(cards.score), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
-    counted = [cards.started_at >= before, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
+    counted = [cards.started_at >= before, cards.started_at < scope.end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
     found: list[Any] = [day.isoformat()]
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
-    found += session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(begin, end, project_id, None))).one()
+    found += session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))).one()
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
     found += session.execute(select(*[select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in WATCHED])).one()
     found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from qa.tables.reports import Audience, RunState
@@ -46,6 +46,43 @@ class CallTotals:
     checked: int
     automatic_sum: float
     flagged: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What of a month somebody wants to read: by name, the agent by code. All None: everything."""
+
+    project: str | None = None
+    department: str | None = None
+    team: str | None = None
+    agent: str | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether some agents are left out; such reports are neither kept nor closed."""
+        return (self.department, self.team, self.agent) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The same as ids and times, for queries: the calls that began in [begin, end), of all or of a project, a department, a team, an agent."""
+
+    begin: datetime
+    end: datetime
+    project_id: int | None = None
+    department_id: int | None = None
+    team_id: int | None = None
+    agent_id: int | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether some agents are left out."""
+        return self.department_id is not None or self.team_id is not None or self.agent_id is not None
+
+    @property
+    def everybody(self) -> "Scope":
+        """The same calls of all agents: what they share is learnt from all."""
+        return Scope(self.begin, self.end, self.project_id)
 
 
 @dataclass(frozen=True)
@@ -262,6 +299,49 @@ class TrendPoint:
 
 
 @dataclass(frozen=True)
+class Breaches:
+    """A month of the p-chart: `count` of `of` scored calls with a critical breach, and the shares within which chance would keep it."""
+
+    month: str
+    count: int
+    of: int
+    low_limit: float | None = None
+    high_limit: float | None = None
+    is_outside: bool = False
+
+    def document(self) -> dict[str, Any]:
+        return {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Daily means of the automatic scores left those of the month before: from the day `since` on, noticed on the day `noticed`."""
+
+    since: date
+    noticed: date
+    was: float  # mean of the daily means of the month before
+    now: float  # of the days since
+
+    def document(self) -> dict[str, Any]:
+        return {"since": self.since.isoformat(), "noticed": self.noticed.isoformat(), "was": _round(self.was), "now": _round(self.now)}
+
+
+@dataclass(frozen=True)
+class Association:
+    """How quality and customers' ratings go together from agent to agent: Pearson's r with its 95 % interval."""
+
+    agents: int
+    r: float
+    low: float
+    high: float
+    points: tuple[tuple[float, float], ...]  # estimate and mean rating of each, in no order that names anybody
+
+    def document(self) -> dict[str, Any]:
+        fields = {"agents": self.agents} | {k: _round(getattr(self, k), 3) for k in ("r", "low", "high")}
+        return fields | {"points": [[_round(x), _round(y)] for x, y in self.points]}
+
+
+@dataclass(frozen=True)
 class TargetLine:
     """A target, and where things stand. Values are 0–100, or shares 0–1 for critical breaches and single criteria."""
 
@@ -345,7 +425,9 @@ class MonthReport:
 
     month: str
     project: str | None
+    department: str | None
     team: str | None
+    agent: str | None  # their name
     time_zone: str
     whole: Group
     previous: Estimate
@@ -362,6 +444,9 @@ class MonthReport:
     target: float | None = None
     change: Change | None = None
     trend: tuple[TrendPoint, ...] = ()
+    breaches: tuple[Breaches, ...] = ()
+    drift: Drift | None = None
+    between_agents: Association | None = None
     targets: tuple[TargetLine, ...] = ()
     measures: tuple[MeasureLine, ...] = ()
     agreement: AgreementFacts | None = None
@@ -375,7 +460,9 @@ class MonthReport:
         return {
             "month": self.month,
             "project": self.project,
+            "department": self.department,
             "team": self.team,
+            "agent": self.agent,
             "time_zone": self.time_zone,
             "made_at": self.made_at.isoformat(),
             "simulated": self.is_simulated,
@@ -390,6 +477,9 @@ class MonthReport:
             "target": self.target,
             "change": self.change.document() if self.change else None,
             "trend": [t.document() for t in self.trend],
+            "breaches": [b.document() for b in self.breaches],
+            "drift": self.drift.document() if self.drift else None,
+            "between_agents": self.between_agents.document() if self.between_agents else None,
             "targets": [t.document() for t in self.targets],
             "measures": [m.document() for m in self.measures],
             "agreement": self.agreement.document() if self.agreement else None,

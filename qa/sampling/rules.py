@@ -4,8 +4,10 @@ Permanent random numbers with Pareto ordering (Rosén 1997; Ohlsson 1998): see d
 """
 
 import hashlib
+import heapq
 import hmac
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +20,7 @@ from qa.statistics.shares import Z95
 from qa.statistics.survey import PooledModel, neyman
 
 ALL_OF = "all:"  # a stratum of which every call is drawn
+_digest, _EXTERNAL_ID = hashlib.blake2b, operator.itemgetter(1)
 PLANNING_SPREAD = 12.0  # points, where no scorecards tell how far people and checks differ
 
 
@@ -29,8 +32,7 @@ class Choice:
 
 def random_number(seed: str, name: str) -> float:
     """The permanent random number of a name under a seed: BLAKE2b-64 of "seed|name", as a number in [0, 1)."""
-    digest = hashlib.blake2b(f"{seed}|{name}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+    return int.from_bytes(_digest(f"{seed}|{name}".encode(), digest_size=8).digest(), "big") / 2**64
 
 
 def month_seed(plan_seed: str, month: str) -> str:
@@ -102,23 +104,26 @@ def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[st
     A target of 1.3 calls draws one, or with probability 0.3 two; the probabilities count that in.
     """
     strata, drawn = [], []
-    for name, calls in sorted(_strata([c for c in frame if not c.must]).items()):
+    for name, calls in sorted(_strata(frame).items()):
         target = wanted.get(name, 0.0)
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
         strata.append(Stratum(name, calls[0].agent_id, len(calls), target, len(chosen)))
         drawn.extend(chosen)
-    for why in sorted({c.must for c in frame if c.must}):
-        calls = sorted((c for c in frame if c.must == why), key=lambda c: c.external_id)
+    sure = [c for c in frame if c.must]
+    for why in sorted({c.must for c in sure}):
+        calls = sorted((c for c in sure if c.must == why), key=_EXTERNAL_ID)
         strata.append(Stratum(f"{ALL_OF}{why}", 0, len(calls), float(len(calls)), len(calls)))
         drawn.extend(DrawnCall(c.id, c.external_id, f"{ALL_OF}{why}", 1.0, why) for c in calls)
     return Choice(tuple(strata), tuple(drawn))
 
 
 def _strata(frame: Sequence[FrameCall]) -> dict[str, list[FrameCall]]:
-    strata: dict[str, list[FrameCall]] = {}
+    """The calls that need not be drawn, by the name of their stratum."""
+    found: dict[tuple[int, bool, str], list[FrameCall]] = {}
     for c in frame:
-        strata.setdefault(stratum_name(c), []).append(c)
-    return strata
+        if not c.must:
+            found.setdefault((c.agent_id, c.is_new_hire, c.part), []).append(c)
+    return {stratum_name(calls[0]): calls for calls in found.values()}
 
 
 def stratum_name(call: FrameCall) -> str:
@@ -163,7 +168,10 @@ def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, 
     count = fewer + takes_more
     if count == 0:
         return []
-    calls = sorted(calls, key=lambda c: c.external_id)
+    flags = [is_risky(c, rule.risk) for c in calls] if rule.risk else []
+    if not any(flags) or all(flags):
+        return _draw_evenly(calls, fewer=fewer, extra=extra, count=count, seed=seed, name=name, reason="risk" if any(flags) else "")
+    calls = sorted(calls, key=_EXTERNAL_ID)
     flags = [is_risky(c, rule.risk) for c in calls]
     sizes = _sizes(flags, rule.risk)
     low, high = inclusion_probabilities(sizes, fewer), inclusion_probabilities(sizes, fewer + 1)
@@ -173,6 +181,16 @@ def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, 
     chosen = sorted(i for _, i in sorted(keys)[: min(count, len(calls))])
     reasons = {i: "risk" if flags[i] else "new_hire" if calls[i].is_new_hire else "random" for i in chosen}
     return [DrawnCall(calls[i].id, calls[i].external_id, name, (1 - extra) * low[i] + extra * high[i], reasons[i]) for i in chosen]
+
+
+def _draw_evenly(calls: Sequence[FrameCall], *, fewer: int, extra: float, count: int, seed: str, name: str, reason: str) -> list[DrawnCall]:
+    """Where all calls are as likely the smallest random numbers win: the same calls as by the keys below, without computing them a million times."""
+    prefix = f"{seed}|"
+    numbers = [(_digest((prefix + c.external_id).encode(), digest_size=8).digest(), c.external_id, c) for c in calls]
+    chosen = sorted((c for _, _, c in heapq.nsmallest(count, numbers)), key=_EXTERNAL_ID)
+    low, high = min(1.0, fewer / len(calls)), min(1.0, (fewer + 1) / len(calls))
+    probability = (1 - extra) * low + extra * high
+    return [DrawnCall(c.id, c.external_id, name, probability, reason or ("new_hire" if c.is_new_hire else "random")) for c in chosen]
 
 
 def is_risky(call: FrameCall, risk: Risk | None) -> bool:

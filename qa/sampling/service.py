@@ -1,8 +1,11 @@
 """Make plans, draw a day, draw it again."""
 
+import gc
 import math
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -68,10 +71,23 @@ def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commi
     return [Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None) for plan, seed, month, sha, when in found]
 
 
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Without the search for cycles, which a million new records that hold none would set off again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:
     """What the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
-    frame = store.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
+    with no_collecting():
+        frame = store.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
     if plan.phase is Phase.HUMAN and plan.rule.take_all:
         frame += store.late_cases(session, plan.id, plan.rule, begin=begin, end=end)
     before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
@@ -123,7 +139,7 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
     now = {c.id: c for c in store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)}
     must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
     late = [FrameCall(c.call_id, c.external_id, 0, False, 0, {}, "", c.reason) for c in recorded.calls if c.call_id in must and c.call_id not in now]
-    frame = [replace(c, must=must.get(c.id, "")) for c in now.values()] + late
+    frame = [c._replace(must=must.get(c.id, "")) for c in now.values()] + late
     wanted = {s.name: s.target for s in recorded.strata}
     return recorded, _drawn(recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
 

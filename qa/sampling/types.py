@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,8 +61,7 @@ class Plan:
     is_active: bool
 
 
-@dataclass(slots=True)  # a frame may hold a million; frozen ones take three times as long to make
-class FrameCall:
+class FrameCall(NamedTuple):
     """A call that a plan could draw. `external_id` is what the random number hangs on, so a draw does not depend on our own numbering."""
 
     id: int

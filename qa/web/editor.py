@@ -62,7 +62,9 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
     else:
         edition = facts.edition
     form, faults = _read(source)
-    page = render_template("forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, **FIELDS)
+    page = render_template(
+        "forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, tongue=_tongue(form), **FIELDS
+    )
     return page, status
 
 
@@ -78,7 +80,7 @@ def look(version_id: int) -> Response | tuple[Response, int]:
         except EditRefused as error:
             refused = str(error)
     form, faults = _read(source)
-    html = render_template("forms/fields.html", form=form, faults=faults, **FIELDS)
+    html = render_template("forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS)
     return jsonify(source=source, html=html, refused=refused, faults=len(faults))
 
 
@@ -148,6 +150,12 @@ def take(version_id: int) -> Response:
         source = store.source(session, version_id)
     headers = {"Content-Disposition": f'attachment; filename="{facts.form}.v{facts.version}.yaml"'}
     return Response(source, mimetype="application/yaml", headers=headers)
+
+
+def _tongue(form: Form | None) -> str:
+    """The language of the form's words that the fields show: the one asked for, else the reader's, else the form's first."""
+    wanted = [request.form.get("language", ""), current_language(), *(form.languages if form else ())]
+    return next((code for code in wanted if form and code in form.languages), "")
 
 
 def _edited(source: str, act: str, fields: dict[str, str]) -> str:

@@ -75,6 +75,7 @@ def install(app: Flask, settings: Settings) -> None:
         return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"
 
     app.jinja_env.filters.update(moment=moment, full=full, day=day, month_name=month_name, number=number, percent=percent, clock=clock)
+    app.jinja_env.filters["words_in"] = in_language
     app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
 
     def titles_sorted(titles: dict[str, Any]) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from qa.engines.typesetting import pdf
 from qa.forms import service as forms
 from qa.people import store as people
 from qa.people.types import Role
-from qa.reporting import service, store
-from qa.reporting.types import Audience, MonthReport
+from qa.reporting import service, store, trends
+from qa.reporting.types import About, Audience, MonthReport
 from qa.reporting.workbook import workbook
 from qa.training import service as training
 from qa.training.types import NeedList
@@ -41,17 +41,20 @@ MIMES = {
 @blueprint.get("/reports/")
 @blueprint.get("/reports/<month>")
 def month(month: str | None = None) -> Response | str:
-    project, team = _project(), _team_name()
+    asked = _asked()
     with reading() as session:
         if month is None:
-            return redirect(url_for("reporting.month", month=latest_month(session), project=project))
-        closed = store.closed(session, month, project or "*") if team is None else None
+            return redirect(url_for("reporting.month", month=latest_month(session), project=asked.project))
+        closed = store.closed(session, month, asked.project or "*") if not asked.is_part else None
         projects = people.projects(session)
         is_frozen = closed is not None and not request.args.get("live")
-        document, made, fingerprint = (closed[1], None, "") if closed and is_frozen else _document(session, month, project, team)
+        document, made, fingerprint = (closed[1], None, "") if closed and is_frozen else _document(session, month, asked)
     _keep(made, fingerprint)
     audience = audience_of()
+    given = {k: v for k, v in request.args.items() if k in ("project", "department", "team", "agent") and v}
     shown = {
+        "given": given,
+        "about": about(document) if asked.is_part else [],
         "blocks": report.blocks(for_reader(document, audience), audience),
         "top": report.headline(document),
         "audience": audience,
@@ -65,7 +68,7 @@ def month(month: str | None = None) -> Response | str:
 def export(month: str, kind: str) -> Response:
     if kind not in MIMES:
         missing()
-    made = files(month=month, project=_project(), team=_team_name(), formats=[kind], audience=audience_of())
+    made = files(month=month, asked=_asked(), formats=[kind], audience=audience_of())
     with writing() as session:
         note(session, subject=Subject.MONTH, subject_id=int(month.replace("-", "")), what="exported", at=now(), actor_id=person().id, kind=kind)
     name, content = next(iter(made.items()))
@@ -76,7 +79,7 @@ def export(month: str, kind: str) -> Response:
 def close(month: str) -> Response:
     project = request.form.get("project") or None
     with reading() as session:
-        made = _report(session, month, project, None)
+        made = _report(session, month, About(project))
     with writing() as session:
         revision = service.close_month(session, report=made, by=person().id, at=now())
     flash(_("Closed as revision %(n)s. These figures no longer change.", n=revision), "success")
@@ -92,7 +95,7 @@ def team() -> str:
         name = name or (teams[0].name if teams else None)
         if name is None:
             return render_template("reporting/team.html", r=None, teams=[], needs=None, month=when)
-        made = _report(session, when, None if person().sees_all_projects else _project(), name)
+        made = _report(session, when, About(None if person().sees_all_projects else _project(), team=name))
         titles, topics = forms.vocabulary(session)
         team_id = next((t.id for t in teams if t.name == name), None)
         needs: NeedList = training.need_list(session, month=when, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
@@ -109,17 +112,17 @@ def _sparks(session: Session, month: str, made: MonthReport) -> dict[int, str]:
     found = {}
     for g in made.agents:
         if g.id is not None:
-            points = service.agent_trend(session, month=month_before(month), agent_id=g.id)
+            points = trends.agent_trend(session, month=month_before(month), agent_id=g.id)
             found[g.id] = report.spark_of([*points, (month, g.estimate)], g.name)
     return found
 
 
-def files(*, month: str, project: str | None, team: str | None, formats: list[str], audience: Audience = Audience.MANAGER) -> dict[str, bytes]:
+def files(*, month: str, asked: About, formats: list[str], audience: Audience = Audience.MANAGER) -> dict[str, bytes]:
     """The report as files by name: JSON, XLSX, a page that stands alone, and PDF, all from one document."""
     month_bounds(month, wiring().settings.zone)
     with reading() as session:
-        closed = store.closed(session, month, project or "*") if team is None else None
-        document = closed[1] if closed else _document(session, month, project, team)[0]
+        closed = store.closed(session, month, asked.project or "*") if not asked.is_part else None
+        document = closed[1] if closed else _document(session, month, asked)[0]
     return render_files(document, formats=formats, audience=audience)
 
 
@@ -128,14 +131,14 @@ def for_reader(document: dict[str, Any], audience: Audience) -> dict[str, Any]:
     if audience is not Audience.BOARD:
         return document
     parts = {name: [x for x in document.get(name, []) if x["scope"] != "agent"] for name in ("targets", "measures")}
-    return document | {"agents": []} | parts
+    between = document.get("between_agents")
+    return document | {"agents": [], "between_agents": between | {"points": []} if between else None} | parts
 
 
 def render_files(document: dict[str, Any], *, formats: list[str], audience: Audience) -> dict[str, bytes]:
     """A report's document as files by name, in the language of the request."""
-    month, project, team = document["month"], document["project"], document["team"]
     document = for_reader(document, audience)
-    stem = "-".join(["quality", month, *(p for p in (project, team) if p)]).replace(" ", "_").replace("/", "_")
+    stem = "-".join(["quality", document["month"], *about(document)]).replace(" ", "_").replace("/", "_")
     made = {}
     if "json" in formats:
         made[f"{stem}.json"] = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
@@ -170,31 +173,46 @@ def audience_of() -> Audience:
 def _title(document: dict[str, Any]) -> str:
     from flask import current_app
 
-    parts = [f"{_('Quality report')} {current_app.jinja_env.filters['month_name'](document['month'])}", document["project"], document["team"]]
-    return " · ".join([p for p in parts if p] + ([_("simulated data")] if document["simulated"] else []))
+    parts = [f"{_('Quality report')} {current_app.jinja_env.filters['month_name'](document['month'])}", *about(document)]
+    return " · ".join(parts + ([_("simulated data")] if document["simulated"] else []))
 
 
-def _report(session: Session, month: str, project: str | None, team: str | None) -> MonthReport:
+def about(document: dict[str, Any]) -> list[str]:
+    """What a report is about, from the largest to the smallest; empty where it is about all."""
+    return [document[part] for part in ("project", "department", "team", "agent") if document.get(part)]
+
+
+def _report(session: Session, month: str, asked: About) -> MonthReport:
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
-    return service.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project, team=team)
+    return service.month_report(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), about=asked)
 
 
 def report_document(session: Session, month: str, project: str | None, team: str | None) -> dict[str, Any]:
     """A month's report as this person may see it."""
-    return _document(session, month, project, team)[0]
+    return _document(session, month, About(project, team=team))[0]
 
 
-def _document(session: Session, month: str, project: str | None, team: str | None) -> tuple[dict[str, Any], MonthReport | None, str]:
+def _document(session: Session, month: str, asked: About) -> tuple[dict[str, Any], MonthReport | None, str]:
     """The report as it was kept, where it still holds and this person sees all of it; else made anew."""
     from flask import g
 
     user = g.get("user")
-    if team is not None or (user is not None and not user.sees_all_projects):
-        return _report(session, month, project, team).document(), None, ""
+    if asked.is_part or (user is not None and not user.sees_all_projects):
+        return _report(session, month, asked).document(), None, ""
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
-    return service.document_of(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=project)
+    return service.document_of(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=asked.project)
+
+
+def _asked() -> About:
+    """What of the month was asked for: a leader reads of the own team and its agents, the board of no single agent."""
+    own_team, agent = _team_name(), None
+    if (agent_id := request.args.get("agent", type=int)) and person().role is not Role.DIRECTOR:
+        with reading() as session:
+            agent = store.agent_code(session, agent_id) or missing()
+    team = own_team or request.args.get("team") or None
+    return About(_project(), request.args.get("department") or None if own_team is None else None, team, agent)
 
 
 def _keep(made: MonthReport | None, fingerprint: str) -> None:

@@ -16,7 +16,7 @@ from qa.forms import service as forms
 from qa.intake.service import parse_day
 from qa.people.rules import may
 from qa.people.types import Permission, Role
-from qa.reporting import service as reporting
+from qa.reporting import trends
 from qa.training import service, store
 from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanState, Proof, Urgency
 from qa.web import report
@@ -149,7 +149,7 @@ def own() -> str:
         missing()
     with reading() as session:
         month = latest_month(session)
-        points = reporting.agent_trend(session, month=month, agent_id=agent_id)
+        points = trends.agent_trend(session, month=month, agent_id=agent_id)
         rows = store.plans(session, agent_id=agent_id)
     svg = report.agent_chart(points)
     return render_template("training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month)

@@ -13,6 +13,7 @@ from qa.forms.service import vocabulary
 from qa.people import store as people
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
+from qa.reporting.types import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
 from qa.training import service as training
 from qa.training import store as plans
@@ -40,7 +41,7 @@ def centre(tmp_path_factory):
 def month_report(wiring, month=MONTH, **scope):
     with wiring.database.read() as session:
         titles, _ = vocabulary(session)
-        return reporting.month_report(session, month=month, zone=wiring.settings.zone, minimum=3, titles=titles, at=wiring.clock(), **scope)
+        return reporting.month_report(session, month=month, zone=wiring.settings.zone, minimum=3, titles=titles, at=wiring.clock(), about=About(**scope))
 
 
 # the simulated centre itself
@@ -90,7 +91,7 @@ def test_the_points_lost_and_the_fails_add_up_to_what_is_missing(centre):
     wiring, _, _ = centre
     made = month_report(wiring)
     with wiring.database.read() as session:
-        cards = figures.scored_calls(session, begin=reporting.month_bounds(MONTH, wiring.settings.zone)[0], end=reporting.month_bounds(MONTH, wiring.settings.zone)[1], project_id=None)
+        cards = figures.scored_calls(session, Scope(*reporting.month_bounds(MONTH, wiring.settings.zone)))
     weight = sum(1 / c.probability for c in cards)
     mean = sum(c.human / c.probability for c in cards) / weight
     assert sum(c.points_lost for c in made.criteria) + made.fails_cost == pytest.approx(100 - mean, abs=0.05)
@@ -110,7 +111,7 @@ def test_paper_has_the_figures_of_the_page_in_every_language(centre, language):
     from qa.app import report_files
 
     wiring, _, app = centre
-    made = report_files(app, month=MONTH, project=None, team=None, language=language, formats=["pdf", "json"])
+    made = report_files(app, month=MONTH, about=About(), language=language, formats=["pdf", "json"])
     pdf, document = (next(c for n, c in made.items() if n.endswith(kind)) for kind in (".pdf", ".json"))
     assert pdf.startswith(b"%PDF") and b"pdfuaid" in pdf
     assert len(pdf) > 20_000 and json.loads(document)["month"] == MONTH
@@ -267,7 +268,7 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     wiring, cast, app = centre
     trainer = visits(app, wiring)(cast.trainer)
     with wiring.database.read() as session:
-        ids = [a.agent_id for a in figures.agents(session, team_id=None) if a.is_simulated][:6]
+        ids = [a.agent_id for a in figures.agents(session, Scope(*reporting.month_bounds(MONTH, wiring.settings.zone))) if a.is_simulated][:6]
     page = trainer.get(f"/training/plans/new?month={MONTH}").text
     assert "Seats" in page
     given = {"title": "Opening", "topic": "courtesy", "month": MONTH, "starts_on": "2026-11-12", "agent": [str(i) for i in ids], "seats": "3"}
@@ -354,7 +355,7 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
     real, made = publishing.reporting.files, []
 
     def breaks_once(**kwargs):
-        made.append(kwargs["team"])
+        made.append(kwargs["asked"].team)
         if len(made) == 3:
             raise OSError("the disk is full")
         return real(**kwargs)
@@ -562,7 +563,7 @@ def test_the_boards_files_name_no_agent_either(centre):
 
     wiring, _, app = centre
     names = {a.name for a in month_report(wiring).agents}
-    made = report_files(app, month=MONTH, project=None, team=None, language="en", formats=["json", "html", "xlsx"], audience="board")
+    made = report_files(app, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx"], audience="board")
     document = json.loads(next(c for n, c in made.items() if n.endswith(".json")))
     assert document["agents"] == [] and not any(n in json.dumps(document, ensure_ascii=False) for n in names)
     import openpyxl
@@ -570,3 +571,75 @@ def test_the_boards_files_name_no_agent_either(centre):
     book = openpyxl.load_workbook(io.BytesIO(next(c for n, c in made.items() if n.endswith(".xlsx"))))
     cells = {str(c) for sheet in book for row in sheet.iter_rows(values_only=True) for c in row}
     assert not cells & names and len(book.worksheets[0].tables) == 1
+
+
+# a part of the centre alone
+
+
+def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre):
+    from qa.app import report_files
+
+    wiring, cast, app = centre
+    whole = month_report(wiring)
+    some = next(a for a in whole.agents if a.estimate.value is not None)
+    with wiring.database.read() as session:
+        code = figures.agent_code(session, some.id)
+    own = month_report(wiring, agent=code)
+    assert own.agent == some.name and own.whole.estimate == some.estimate and [a.id for a in own.agents] == [some.id]
+    assert own.coverage.calls == some.estimate.calls == 100 and own.teams[0].name == some.parent
+    assert [t.month for t in own.trend] == ["2026-07", "2026-08", "2026-09", MONTH] or own.trend[-1].month == MONTH
+    made = report_files(app, month=MONTH, about=About(agent=code), language="it", formats=["json", "pdf", "xlsx", "html"])
+    assert {n.rsplit(".", 1)[1] for n in made} == {"json", "pdf", "xlsx", "html"} and all(some.name.replace(" ", "_") in n for n in made)
+    others = {a.name for a in whole.agents} - {some.name}
+    assert not any(n in next(c for name, c in made.items() if name.endswith(".html")).decode() for n in others)
+
+
+def test_departments_teams_and_agents_are_read_one_at_a_time_on_the_page_and_as_files(centre):
+    wiring, cast, app = centre
+    manager, director = visits(app, wiring)(cast.manager), visits(app, wiring)(cast.director)
+    whole = month_report(wiring)
+    department, agent = whole.departments[0].name, whole.agents[0]
+    own = month_report(wiring, department=department)
+    assert own.whole.estimate == whole.departments[0].estimate and {t.name for t in own.teams} <= {t.name for t in whole.teams}
+    page = manager.get(f"/reports/{MONTH}", query_string={"department": department}).text
+    assert department in page and "Close the month" not in page and "Back to the whole report" in page
+    assert f"/reports/{MONTH}?agent={agent.id}" in manager.get(f"/reports/{MONTH}").text
+    assert agent.name in manager.get(f"/reports/{MONTH}?agent={agent.id}").text
+    exported = manager.get(f"/reports/{MONTH}/export.json?agent={agent.id}")
+    assert exported.get_json()["agent"] == agent.name and agent.name.replace(" ", "_") in exported.headers["Content-Disposition"]
+    assert agent.name not in director.get(f"/reports/{MONTH}?agent={agent.id}").text, "the board reads of no single agent"
+    for nothing in ("agent=99999", "team=Nobody", "department=Nowhere"):
+        assert manager.get(f"/reports/{MONTH}?{nothing}").status_code == 404
+
+
+def test_a_leader_reads_of_no_other_teams_agent(centre):
+    wiring, cast, app = centre
+    leader = visits(app, wiring)(cast.leader)
+    other = month_report(wiring).agents[0]
+    assert other.parent != "Team Thames"
+    page = leader.get(f"/reports/{MONTH}?agent={other.id}")
+    assert page.status_code == 404 and other.name not in page.text
+    assert leader.get(f"/reports/{MONTH}/export.json?agent={other.id}").status_code == 404
+    assert "Simulated team 1" not in leader.get(f"/reports/{MONTH}?team=Simulated+team+1").text
+
+
+def test_a_criterions_target_for_a_team_is_held_against_the_teams_own_answers(centre):
+    wiring, cast, app = centre
+    manager = visits(app, wiring)(cast.manager)
+    with wiring.database.read() as session:
+        teams = {t.name: t.id for t in people.teams(session) if t.name.startswith("Simulated")}
+    name = sorted(teams)[0]
+    july = {"indicator": "criterion", "criterion": "opening.greeting", "value": "0,5", "first_month": "2026-07", "last_month": "2026-07"}
+    for scope in ("whole", f"team:{teams[name]}"):
+        assert manager.post("/targets", july | {"scope": scope}).status_code == 302
+    lines = {t.scope: t for t in month_report(wiring, "2026-07").targets}
+    own = next(c for c in month_report(wiring, "2026-07", team=name).criteria if c.criterion == "opening.greeting")
+    assert lines["team"].value == pytest.approx(1 - own.lost.share) and lines["team"].value != lines["whole"].value
+
+
+def test_critical_breaches_stand_in_a_p_chart_over_the_kept_months(centre):
+    wiring, cast, app = centre
+    made = month_report(wiring)
+    assert [b.month for b in made.breaches][-1] == MONTH and len(made.breaches) == 4
+    assert all(b.high_limit is None or b.low_limit <= b.high_limit for b in made.breaches)
+    assert month_report(wiring, team="Simulated team 1").breaches == ()

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from qa.app import create_app, report_files
+from qa.reporting.types import About
 from qa.simulation import simulate_centre
 from tests.conftest import build, people_of, visits
 
@@ -31,7 +32,7 @@ def centre(tmp_path_factory):
 
 def exported(centre, month="2026-10", kinds=("json", "xlsx", "html"), language="en"):
     wiring, _, app = centre
-    return {n.rsplit(".", 1)[1]: c for n, c in report_files(app, month=month, project=None, team=None, language=language, formats=list(kinds)).items()}
+    return {n.rsplit(".", 1)[1]: c for n, c in report_files(app, month=month, about=About(), language=language, formats=list(kinds)).items()}
 
 
 def test_page_json_xlsx_and_html_show_the_same_figures(centre):

@@ -22,6 +22,7 @@ from qa.people import store as people_store
 from qa.people.types import Role
 from qa.publishing import publish
 from qa.reporting import store as figures
+from qa.reporting.types import Scope
 from qa.schedules import service as schedules
 from qa.schedules import store as runs
 from qa.schedules.types import Audience, ScheduleDraft
@@ -119,7 +120,7 @@ def _improve(wiring, people_):
         done = MeasureDraft("Sharpen the guide for next steps", "2026-10", ScopeKind.WHOLE, None, "Two examples per product.", owner_id=trainer.id, due_on=date(2026, 11, 30), expected=2.0)
         targets.add_measure(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
         targets.add_measure(session, MeasureDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None), is_agreed=False, by=trainer.id, at=wiring.clock())
-        others = [a.agent_id for a in figures.agents(session, team_id=None) if a.agent_id != tom.agent_id][:3]
+        others = [a.agent_id for a in figures.agents(session, Scope(wiring.clock(), wiring.clock())) if a.agent_id != tom.agent_id][:3]
         draft = PlanDraft(
             title="Saying what happens next", topic="resolution", month="2026-11", starts_on=date(2026, 12, 1), agent_ids=(tom.agent_id, *others), goal="Every call ends with who does what by when.", call_ids=(4,)
         )

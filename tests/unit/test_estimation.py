@@ -1,13 +1,29 @@
 """Honest figures: published values, and intervals that cover as often as they say."""
 
 import math
+from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from qa.reporting.rules import change, critical_rate, estimate_agent, estimate_group, moved, satisfaction, standings, verdict, wilson, with_limits
+from qa.reporting.rules import (
+    between_agents,
+    change,
+    critical_rate,
+    drift,
+    estimate_agent,
+    estimate_group,
+    moved,
+    p_charted,
+    satisfaction,
+    standings,
+    verdict,
+    wilson,
+    with_limits,
+)
 from qa.reporting.rules import model_of as fit
-from qa.reporting.types import Basis, Estimate, ScoredCall, Tally, Totals, Verdict
+from qa.reporting.types import Basis, Estimate, Satisfaction, ScoredCall, Tally, Totals, Verdict
 from qa.statistics.survey import moderation
 
 
@@ -233,3 +249,61 @@ def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
     assert filled[3].automatic == 78 and fit(filled).slope_spread > 0
     assert with_stand_ins(some, {a: totals(100, None) for a in range(10)})[3].automatic is None
     assert with_stand_ins([], {}) == []
+
+
+# over time, and from agent to agent
+
+
+def days(month, means, n=50):
+    return [(date(2026, month, i + 1), n, m) for i, m in enumerate(means)]
+
+
+def test_daily_scores_that_stay_are_no_drift_and_those_that_leave_are_noticed_with_the_day_they_left():
+    rng = np.random.default_rng(3)
+    usual = days(9, 80 + rng.normal(0, 1, 30))
+    assert drift(usual, days(10, 80 + rng.normal(0, 1, 31))) is None
+    left = [*(80 + rng.normal(0, 0.3, 15)), *(77 + rng.normal(0, 0.3, 16))]
+    found = drift(usual, days(10, left))
+    assert date(2026, 10, 15) <= found.since <= date(2026, 10, 17) and date(2026, 10, 16) < found.noticed < date(2026, 10, 21)
+    assert found.was == pytest.approx(80, abs=0.6) and found.now == pytest.approx(77, abs=0.5)
+    up = drift(usual, days(10, [83] * 31))
+    assert up.since == date(2026, 10, 1) and up.now == 83
+
+
+def test_too_few_days_or_calls_or_no_spread_tell_no_drift():
+    usual = days(9, [80, 81, 79] * 5)
+    assert drift(usual[:9], days(10, [60] * 20)) is None
+    assert drift(usual, days(10, [60] * 20, n=19)) is None and drift(usual, []) is None and drift([], []) is None
+    assert drift(days(9, [80] * 20), days(10, [60] * 20)) is None
+
+
+def test_a_stable_centre_is_alarmed_in_three_of_a_hundred_months():
+    rng = np.random.default_rng(7)
+    alarms = sum(drift(days(9, 80 + rng.normal(0, 1, 30)), days(10, 80 + rng.normal(0, 1, 31))) is not None for _ in range(2000))
+    assert 30 < alarms < 90
+
+
+def test_months_of_breaches_have_the_limits_of_a_p_chart_and_empty_months_none():
+    found = p_charted([("2026-06", 2, 200), ("2026-07", 3, 180), ("2026-08", 0, 0), ("2026-09", 19, 190)])
+    centre = 24 / 570
+    assert found[3].is_outside and found[3].high_limit == pytest.approx(centre + 3 * math.sqrt(centre * (1 - centre) / 190))
+    assert found[2].high_limit is None and not found[0].is_outside
+    assert all(b.high_limit is None for b in p_charted([("2026-06", 0, 100), ("2026-07", 0, 100), ("2026-08", 0, 100)])), "without any breach there is nothing to chart"
+    assert all(b.high_limit is None for b in p_charted([("2026-06", 1, 100), ("2026-07", 1, 100)])) and p_charted([]) == ()
+
+
+def member(value, mean, count=9):
+    estimate = Estimate(Basis.ESTIMATED, 9, 100, value)
+    return SimpleNamespace(estimate=estimate, satisfaction=Satisfaction(count, mean, None, None))
+
+
+def test_quality_and_ratings_go_together_by_pearsons_r_with_fishers_interval():
+    rng = np.random.default_rng(1)
+    x = rng.normal(80, 5, 40)
+    y = 0.8 * x + rng.normal(0, 2, 40)
+    found = between_agents([member(a, b) for a, b in zip(x, y, strict=True)])
+    r = float(np.corrcoef(x, y)[0, 1])
+    assert found.r == pytest.approx(r) and found.agents == 40
+    assert math.atanh(found.high) - math.atanh(r) == pytest.approx(1.959964 / math.sqrt(37), rel=1e-5) and found.low > 0
+    assert between_agents([member(a, b) for a, b in zip(x[:9], y[:9], strict=True)]) is None, "too few agents"
+    assert between_agents([member(80, b) for b in y]) is None and between_agents([member(a, 80, count=4) for a in x]) is None

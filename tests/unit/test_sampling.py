@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections import Counter
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -98,7 +97,7 @@ def test_reasons_tell_why_a_call_came():
 
 
 def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
-    calls = [replace(c, must="complaint") if c.id in (0, 101) else c for c in frame(10, 10)]
+    calls = [c._replace(must="complaint") if c.id in (0, 101) else c for c in frame(10, 10)]
     wanted = targets(calls, PlanRule(quota_per_agent=6), drawn_before={}, day=DAY)
     choice = choose_sample(calls, PlanRule(), wanted, seed="s")
     must = [c for c in choice.calls if c.stratum == "all:complaint"]
@@ -107,7 +106,7 @@ def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
 
 
 def test_a_stratum_with_a_factor_is_drawn_so_many_times_as_often():
-    calls = [replace(c, part="sales" if i < 5 else "service") for i, c in enumerate(frame(20))]
+    calls = [c._replace(part="sales" if i < 5 else "service") for i, c in enumerate(frame(20))]
     wanted = targets(calls, PlanRule(quota_per_agent=15, stratify_by="queue", factors={"sales": 3.0}), drawn_before={}, day=DAY)
     assert wanted["agent:0:sales"] / 5 == pytest.approx(3 * wanted["agent:0:service"] / 15)
     assert sum(wanted.values()) == pytest.approx(1.0)
@@ -123,7 +122,7 @@ def test_a_days_budget_is_kept_and_takes_from_all_alike_down_to_their_floors():
 
 @pytest.mark.parametrize("rule", [PlanRule(stratify_by="queue", factors={"sales": 2.0}), PlanRule(risk=Risk(has="complaint", share=0.5), stratify_by="queue")], ids=["strata", "strata and risk"])
 def test_over_ten_thousand_draws_strata_and_risk_keep_the_probabilities_they_state(rule):
-    calls = [replace(c, part="sales" if i % 4 == 0 else "service") for i, c in enumerate(frame(16, risky=3))]
+    calls = [c._replace(part="sales" if i % 4 == 0 else "service") for i, c in enumerate(frame(16, risky=3))]
     wanted = targets(calls, rule, drawn_before={}, day=date(2026, 11, 27))
     seen: Counter[int] = Counter()
     stated: dict[int, float] = {}

@@ -4,7 +4,25 @@ from collections.abc import Iterator
 
 from flask_babel import gettext as _
 
-from qa.web.report.parts import Block, Cell, Document, day, figure, heading, number, percent, percent_finely, said, signed, table
+from qa.reporting import charts
+from qa.web.report.parts import (
+    Block,
+    Cell,
+    Document,
+    axis,
+    chart,
+    day,
+    figure,
+    heading,
+    joined,
+    month_name,
+    number,
+    percent,
+    percent_finely,
+    said,
+    signed,
+    table,
+)
 
 
 def critical(r: Document) -> Iterator[Block]:
@@ -22,6 +40,15 @@ def critical(r: Document) -> Iterator[Block]:
             high=percent_finely(k["high"]),
         )
     )
+    known = [b for b in r.get("breaches") or [] if b["of"]]
+    limited = any(b["high_limit"] is not None for b in known)
+    title = _("Scored calls with a critical breach by month, in percent; dotted: where a month would lie by chance")
+    percents = [
+        (b["month"], *(None if x is None else 100 * x for x in (b["count"] / b["of"], b["low_limit"], b["high_limit"])), b["is_outside"]) for b in known
+    ]
+    yield from chart(charts.shares(percents, title=title, number=axis) if limited else "", title)
+    if outside := [month_name(b["month"]) for b in known if b["is_outside"]]:
+        yield said(_("Outside the limits, so more than chance: %(months)s.", months=joined(outside)))
     if v.get("flagged"):
         yield said(
             _(
@@ -93,6 +120,25 @@ def satisfaction(r: Document) -> Iterator[Block]:
             ),
             quiet=True,
         )
+    if b := r.get("between_agents"):
+        title = _("Each agent’s estimate and mean rating")
+        yield from chart(charts.scatter(b["points"], title=title, across=_("Estimate") + " →", up="↑ " + _("Customers’ ratings"), number=axis), title)
+        yield said(_between(b))
+
+
+def _between(b: Document) -> str:
+    """Whether agents whom people score well are those whom customers rate well."""
+    figures = {"agents": b["agents"], "r": number(b["r"], 2), "low": number(b["low"], 2), "high": number(b["high"], 2)}
+    if b["low"] > 0:
+        return str(_("Among %(agents)s agents higher quality goes with higher ratings: r = %(r)s (between %(low)s and %(high)s).", **figures))
+    if b["high"] < 0:
+        return str(
+            _(
+                "Among %(agents)s agents higher quality goes with lower ratings: r = %(r)s (between %(low)s and %(high)s). Ask whether the form scores what customers need.",
+                **figures,
+            )
+        )
+    return str(_("Among %(agents)s agents quality and ratings cannot be said to go together: r = %(r)s (between %(low)s and %(high)s).", **figures))
 
 
 def measures(r: Document) -> Iterator[Block]:

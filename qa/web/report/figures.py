@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from qa.reporting import charts
-from qa.reporting.service import estimate_of
+from qa.reporting.trends import estimate_of
 from qa.web.report.parts import (
     Block,
     Cell,
@@ -14,6 +14,7 @@ from qa.web.report.parts import (
     axis,
     between,
     chart,
+    day,
     few,
     figure,
     heading,
@@ -161,7 +162,19 @@ def trend(r: Document) -> Iterator[Block]:
         yield from chart(svg, title)
         outside = [t["month"] for t in r["trend"] if t["is_outside"]]
         if outside:
-            yield said(_("Outside the limits, so more than chance: %(months)s.", months=", ".join(month_name(m) for m in outside)))
+            yield said(_("Outside the limits, so more than chance: %(months)s.", months=joined([month_name(m) for m in outside])))
+    if d := r.get("drift"):
+        yield said(_drifted(d))
+
+
+def _drifted(d: Document) -> str:
+    said_of = {"since": day(d["since"]), "noticed": day(d["noticed"]), "was": number(d["was"]), "now": number(d["now"])}
+    return str(
+        _(
+            "The daily automatic scores have moved away from those of the month before: %(now)s on average since %(since)s instead of %(was)s (noticed on %(noticed)s by cumulative sums). It may be the agents, the calls or the checks: let people hear some of these days. A sign, not a verdict.",
+            **said_of,
+        )
+    )
 
 
 def projects(r: Document) -> Iterator[Block]:
@@ -212,6 +225,14 @@ def agents(r: Document) -> Iterator[Block]:
         )
 
 
+def _name(g: Document, r: Document) -> Cell:
+    """A group's name, leading to the report about it alone."""
+    if g["kind"] not in ("department", "team", "agent") or r.get("agent") or g["id"] is None:
+        return Cell(g["name"], note=g["parent"])
+    arguments = {"month": r["month"], "project": r["project"] or None, g["kind"]: g["id"] if g["kind"] == "agent" else g["name"]}
+    return Cell(note=g["parent"], links=((g["name"], "reporting.month", arguments),))
+
+
 def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
     is_agents = bool(rows) and rows[0]["kind"] == "agent"
     has_target = any(g.get("target") is not None for g in rows)
@@ -227,7 +248,7 @@ def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
     for g in rows:
         e, s = g["estimate"], g.get("standing") or {}
         cells = [
-            Cell(g["name"], note=g["parent"]),
+            _name(g, r),
             figure(number(e["calls"], 0)),
             figure(number(e["cards"], 0)),
             Cell(number(e["value"]), is_figure=True, is_strong=True, note=between(e)),

@@ -6,8 +6,8 @@ const said = editor.querySelector("[data-said]");
 let asked = 0, dirty = false;
 
 async function look(change = {}) {
-  const turn = ++asked;
-  const body = new URLSearchParams({ csrf_token: editor.csrf_token.value, source: source.value, ...change });
+  const turn = ++asked, language = fields.querySelector("[data-tongue]")?.value ?? "";
+  const body = new URLSearchParams({ csrf_token: editor.csrf_token.value, source: source.value, language, ...change });
   try {
     const answer = await fetch(editor.dataset.look, { method: "POST", body, headers: { Accept: "application/json" } });
     if (!answer.ok || turn !== asked) return;
@@ -24,9 +24,10 @@ let pause = null;
 source.addEventListener("input", () => { dirty = true; clearTimeout(pause); pause = setTimeout(look, 500); });
 const idOf = (el) => el.closest("[data-id]")?.dataset.id;
 fields.addEventListener("change", (e) => {
+  if (e.target.matches("[data-tongue]")) { look(); return; }
   const { act, part = "" } = e.target.dataset;
   const value = e.target.type === "checkbox" ? (e.target.checked ? "1" : "") : e.target.value;
-  if (act) look({ act, part, where: idOf(e.target), value, language: editor.dataset.language });
+  if (act) look({ act, part, where: idOf(e.target), value });
 });
 fields.addEventListener("click", (e) => {
   const line = e.target.closest("[data-line]");
@@ -36,7 +37,7 @@ fields.addEventListener("click", (e) => {
   if (!button) return;
   const { act, part = "", value = "" } = button.dataset;
   const typed = act === "add" || act === "option_add" ? button.parentElement.querySelector("[data-new]").value : value;
-  look({ act, part, where: idOf(button), value: typed, language: editor.dataset.language });
+  look({ act, part, where: idOf(button), value: typed });
 });
 fields.addEventListener("keydown", (e) => { if (e.key === "Enter" && e.target.matches("[data-new]")) { e.preventDefault(); e.target.parentElement.querySelector("button[data-act]").click(); } });
 
