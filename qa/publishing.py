@@ -9,12 +9,14 @@ from flask import Flask
 from qa.app import create_app
 from qa.audit.store import note
 from qa.audit.types import Subject
+from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
 from qa.jobs.post import tongue_of
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people import store as people
-from qa.reporting.types import About
+from qa.reporting import store as figures
+from qa.reporting.types import About, Scope
 from qa.schedules import service, store
 from qa.schedules.types import Run, RunState, Schedule
 from qa.web import reporting
@@ -48,13 +50,11 @@ def publish(wiring: Wiring) -> int:
 def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
     folder = run.folder(wiring.settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    scopes = _scopes(wiring, schedule)
-    for project, team in scopes:
-        mark = f"{project}|{team}"
+    scopes = _scopes(wiring, schedule, run.month)
+    for mark, about in scopes.items():
         if mark in run.made:
             continue
         with app.test_request_context("/", headers={"Accept-Language": schedule.language}):
-            about = About(project or None, team=team or None)
             files = reporting.files(month=run.month, asked=about, formats=list(schedule.formats), audience=schedule.audience)
         for name, content in files.items():
             half = folder / f".{name}.part"
@@ -71,14 +71,21 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
         tell(session, [schedule.created_by_id], Kind.REPORT_READY, about=("report", run.id), at=at, name=schedule.name, month=run.month)
 
 
-def _scopes(wiring: Wiring, schedule: Schedule) -> list[tuple[str, str]]:
-    """Project and team of every report of a schedule."""
+def _scopes(wiring: Wiring, schedule: Schedule, month: str) -> dict[str, About]:
+    """What every report of a schedule is about, by the mark that says it is made. Of agents those who had calls in the month."""
+    project = schedule.project or None
     with wiring.database.read() as session:
+        if schedule.each == "agent":
+            begin, end = month_bounds(month, wiring.settings.zone)
+            return {f"{schedule.project}|agent|{code}": About(project, agent=code) for code in figures.agents_with_calls(session, Scope(begin, end))}
+        teams = people.teams(session)
+        if schedule.each == "department":
+            return {f"{schedule.project}|department|{name}": About(project, name) for name in sorted({t.department for t in teams})}
         if schedule.each == "team":
-            return [(schedule.project, t.name) for t in people.teams(session)]
+            return {f"{schedule.project}|{t.name}": About(project, team=t.name) for t in teams}
         if schedule.each == "project":
-            return [(code, "") for code, _name in people.projects(session)]
-    return [(schedule.project, "")]
+            return {f"{code}|": About(code) for code, _name in people.projects(session)}
+    return {f"{schedule.project}|": About(project)}
 
 
 def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> None:

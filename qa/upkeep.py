@@ -13,11 +13,11 @@ from qa.sampling import service as sampling
 from qa.scoring import service as scoring
 from qa.wiring import Wiring
 
-TREND_MONTHS, FRESH_FOR = 12, timedelta(days=1)
+TREND_MONTHS, FRESH_FOR, OLDER_FRESH_FOR = 12, timedelta(days=1), timedelta(days=7)
 
 
 def remember(wiring: Wiring, *, most: int = 1) -> int:
-    """Compute the figures that trends need: of months that have none yet, and once a day anew of the last two; how many were computed."""
+    """Compute the figures that trends need: of months that have none yet, anew every day of the last two, every week of the others; how many."""
     settings, at = wiring.settings, wiring.clock()
     done = 0
     with wiring.database.read() as session:
@@ -30,7 +30,7 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
         due = []
         for code in codes:
             kept = figures.figure_times(session, project=code)
-            due += [(m, code) for n, m in enumerate(months) if m not in kept or (n < 2 and at - kept[m] > FRESH_FOR)]
+            due += [(m, code) for n, m in enumerate(months) if m not in kept or at - kept[m] > (FRESH_FOR if n < 2 else OLDER_FRESH_FOR)]
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)

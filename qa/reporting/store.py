@@ -205,6 +205,12 @@ def department(session: Session, name: str) -> int | None:
     return session.scalar(select(DepartmentRow.id).where(DepartmentRow.name == name))
 
 
+def agents_with_calls(session: Session, scope: Scope) -> list[str]:
+    """The codes of the agents who had a call."""
+    had = select(CallRow.agent_id).where(*_calls(scope)).distinct()
+    return list(session.scalars(select(AgentRow.code).where(AgentRow.id.in_(had)).order_by(AgentRow.code)))
+
+
 def agent_code(session: Session, agent_id: int) -> str | None:
     return session.scalar(select(AgentRow.code).where(AgentRow.id == agent_id))
 

@@ -7,7 +7,7 @@ from qa.calendar import month_before
 from qa.schedules.types import Schedule, ScheduleDraft
 
 FORMATS = ("pdf", "xlsx", "html", "json")
-EACH = ("", "team", "project")
+EACH = ("", "project", "department", "team", "agent")
 ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 LAST_DAY = 28  # every month has it
 

@@ -340,6 +340,24 @@ def test_acting_needs_nine_cards_and_one_month_is_only_watched(centre):
 # scheduled reports
 
 
+@pytest.mark.parametrize(("each", "least"), [("agent", 24), ("department", 1), ("project", 3), ("", 1)])
+def test_a_schedule_makes_one_report_of_each(centre, each, least):
+    from qa import publishing
+    from qa.schedules import store
+    from qa.schedules.types import RunState
+
+    wiring, cast, app = centre
+    manager = visits(app, wiring)(cast.manager)
+    given = {"name": f"One of each {each or 'all'}", "day": "2", "audience": "manager", "formats": ["json"], "language": "en", "each": each, "recipients": ""}
+    assert manager.post("/reports/scheduled", given).status_code == 302
+    assert publishing.publish(wiring) == 1
+    with wiring.database.write() as session:
+        run = next(r for r in store.runs(session) if r.name == given["name"])
+        store.turn(session, run.schedule_id, is_active=False)
+    made = sorted(p.name for p in run.folder(wiring.settings.data_dir).iterdir())
+    assert run.state is RunState.DONE and run.total == len(made) >= least, made
+
+
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
     from qa import publishing
     from qa.schedules import store

@@ -24,7 +24,7 @@ def blocks(r: Document, audience: Audience) -> list[Block]:
     """Everything below the headline, for one kind of reader."""
     parts: list[Callable[[Document], Iterator[Block]]] = [figures.targets, figures.moved, figures.trend]
     parts += [figures.projects, figures.departments] if audience is not Audience.LEADER else []
-    parts += [figures.teams] if audience is Audience.MANAGER else []
+    parts += [figures.teams] if audience is Audience.MANAGER and not r.get("agent") else []
     parts += [figures.agents] if audience is not Audience.BOARD else []
     parts += [figures.criteria, background.critical, background.agreement, background.satisfaction, background.measures, background.coverage, background.method]
     return [b for part in parts for b in part(r)]

@@ -206,7 +206,7 @@ def agents(r: Document) -> Iterator[Block]:
     yield heading(_("Agents"))
     title = _("Agents: estimate and interval, in alphabetical order")
     rows = [(g["name"], estimate_of(g["estimate"])) for g in r["agents"]]
-    if len(rows) <= 40:
+    if 1 < len(rows) <= 40:
         yield from chart(charts.intervals(rows, title=title, number=axis, target=r.get("target")), title)
     standings = [g["standing"] for g in r["agents"] if g.get("standing")]
     if standings and all(s["apart"] in ("=", "") for s in standings) and any(s["apart"] for s in standings):
