@@ -45,7 +45,7 @@ def transcript(call: dict, words: str, without: frozenset[int] = frozenset()) ->
 
 
 def main() -> None:
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text())
+    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text())
     calls = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     for words in ("human", "asr"):
         found, cut, denied = Counter(), Counter(), Counter()

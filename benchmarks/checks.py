@@ -13,7 +13,7 @@ from qa.transcription.types import Transcript
 
 
 def main() -> None:
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text())
+    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text())
     checks = sum(c.check is not None for c in form.criteria())
     calls = [Transcript.model_validate(json.loads(p.read_text())) for p in sorted((HOUSE / "audio_samples" / "truth").glob("*.json"))]
     started = time.perf_counter()

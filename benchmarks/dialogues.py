@@ -50,7 +50,7 @@ def _transcript(language: str, turns: list[str]) -> Transcript:
 
 
 def main() -> None:
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text(encoding="utf-8"))
+    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8"))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for d in dialogues():
         findings = check_call(form, d.transcript, variables={"company": d.company}, acts=shipped()).findings

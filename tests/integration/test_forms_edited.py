@@ -12,7 +12,7 @@ from qa.forms.types import FormFaults
 from qa.settings import HOUSE
 from qa.tables.forms import FormVersionRow
 
-SHIPPED = (HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text()
+SHIPPED = (HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text()
 SMALL = """form: small
 version: 4  # the fourth
 languages: [en, it]
@@ -28,7 +28,7 @@ sections:
 """
 
 
-def version_id(wiring, form="customer_service", version=2):
+def version_id(wiring, form="customer_service", version=3):
     with wiring.database.read() as session:
         return session.scalars(select(FormVersionRow.id).where(FormVersionRow.form == form, FormVersionRow.version == version)).one()
 
@@ -86,7 +86,7 @@ def test_a_draft_is_written_published_once_and_used_for_new_calls(either, clock)
     with either.database.write() as session:
         made = service.draft_of(session, form_version_id=version_id(either), by=cast.manager.id, at=clock())
         assert service.draft_of(session, form_version_id=version_id(either), by=cast.manager.id, at=clock()) == made, "one draft at a time"
-        assert service.form_for(session, **facts)[1].version == 2, "a draft is used for nothing"
+        assert service.form_for(session, **facts)[1].version == 3, "a draft is used for nothing"
         source = edited(store.source(session, made), act="weight", where="opening.greeting", value="7")
         assert service.save_draft(session, form_version_id=made, source=source, edition=1, by=cast.manager.id, at=clock()) == 2
         with pytest.raises(service.DraftChanged):
@@ -116,7 +116,7 @@ def test_a_draft_with_faults_or_of_another_name_is_not_published(wiring, cast, c
 
 def test_a_version_of_ones_own_under_a_shipped_number_survives_the_next_start(wiring, cast, clock):
     with wiring.database.write() as session:
-        row = session.scalars(select(FormVersionRow).where(FormVersionRow.form == "customer_service", FormVersionRow.version == 2)).one()
+        row = session.scalars(select(FormVersionRow).where(FormVersionRow.form == "customer_service", FormVersionRow.version == 3)).one()
         row.sha256, row.source = "0" * 64, row.source + "# ours\n"
     setup.initialise(wiring)
     with wiring.database.read() as session:
@@ -128,9 +128,9 @@ def test_in_the_browser_a_manager_edits_previews_publishes_and_compares(wiring, 
     published = version_id(wiring)
     where = manager.post(f"/forms/{published}/draft").location
     page = manager.get(where).text
-    assert "draft of version 3" in page and "opening.greeting" in page
+    assert "draft of version 4" in page and "opening.greeting" in page
     draft = where.split("/")[-2]
-    source = with_version(SHIPPED, 3)
+    source = with_version(SHIPPED, 4)
     answer = manager.post(f"/forms/{draft}/look", {"source": source, "act": "weight", "where": "opening.greeting", "value": "77"}).get_json()
     assert answer["faults"] == 0 and "77" in answer["source"] and "opening.greeting" in answer["html"]
     assert "many" not in manager.post(f"/forms/{draft}/look", {"source": source, "act": "weight", "where": "opening.greeting", "value": "many"}).get_json()["source"]

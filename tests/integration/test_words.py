@@ -185,3 +185,28 @@ def test_an_export_of_calls_is_exactly_the_list_and_never_a_formula(wiring, cast
 
         rows = list(load_workbook(io.BytesIO(answer.data)).active.iter_rows())
         assert len(rows) == 2 and rows[1][6].value == "=cmd|'/c calc'!A1" and rows[1][6].data_type == "s"
+
+
+def test_going_back_a_migration_and_up_again_lays_the_verdicts_out_from_the_newest_checks(either, clock):
+    from sqlalchemy import text
+
+    from qa.checking import store as findings
+    from qa.checking.types import Finding, Findings, Verdict
+    from qa.tables.migrate import downgrade, upgrade
+    from tests.integration.test_life_of_a_card import enqueue
+
+    (call_id, other), _form = enqueue(either, people_of(either), 2)
+    with either.database.write() as session:
+        again = Findings("x", 1, (Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says"),), 1.0, 2.0)
+        findings.keep(session, call_id=call_id, form_version_id=2, findings=again, at=clock())
+
+    def rows():
+        with either.database.read() as session:
+            return sorted(tuple(r) for r in session.execute(text("SELECT call_id, criterion, verdict FROM verdict")))
+
+    before = rows()
+    assert (call_id, "opening.greeting", "not_met") in before and (call_id, "opening.greeting", "met") not in before, "of two checks the newest one"
+    assert (other, "opening.introduction", "unsure") in before
+    downgrade(either.database, "0004")
+    upgrade(either.database)
+    assert rows() == before

@@ -190,7 +190,7 @@ def test_the_classifiers_held_out_figures_are_calibrated():
 def test_our_own_dialogues_are_judged_as_people_would():
     from benchmarks.dialogues import dialogues
 
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v2.yaml").read_text(encoding="utf-8"))
+    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8"))
     outcomes = []
     for d in dialogues():
         findings = check_call(form, d.transcript, variables={"company": d.company}, acts=shipped()).findings
