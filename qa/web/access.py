@@ -126,6 +126,7 @@ ACCESS: dict[str, P | Door] = {
     "jobs.retry": P.RUN_JOBS,
     "jobs.state": P.RUN_JOBS,
     "audit.log": P.READ_ACCESS_LOG,
+    "installation.overview": P.MANAGE_PEOPLE,
 }
 
 

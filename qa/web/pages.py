@@ -28,6 +28,7 @@ from qa.web import (
     editor,
     fairness,
     forms,
+    installation,
     intake,
     jobs,
     notices,
@@ -75,6 +76,7 @@ def install(app: Flask) -> None:
         fairness,
         targets,
         schedules,
+        installation,
     ):
         app.register_blueprint(module.blueprint)
 
@@ -146,5 +148,6 @@ def side_list() -> list[Entry]:
         (P.RUN_JOBS, Entry("jobs.overview", _("Jobs"), "gears", aside or None)),
         (P.READ_ACCESS_LOG, Entry("audit.log", _("Access log"), "eye")),
         (P.MANAGE_PEOPLE, Entry("people.listing", _("People"), "id")),
+        (P.MANAGE_PEOPLE, Entry("installation.overview", _("Installation"), "gauge")),
     ]
     return [e[1] for e in entries if e and may(user, e[0])]

@@ -92,7 +92,7 @@ def test_a_draft_is_written_published_once_and_used_for_new_calls(either, clock)
         with pytest.raises(service.DraftChanged):
             service.save_draft(session, form_version_id=made, source="other", edition=1, by=cast.manager.id, at=clock())
         form = service.publish_draft(session, form_version_id=made, by=cast.manager.id, at=clock())
-        assert (form.version, service.form_for(session, **facts)[0]) == (3, made)
+        assert (form.version, service.form_for(session, **facts)[0]) == (4, made)
         for change in (lambda: service.publish_draft(session, form_version_id=made, by=1, at=clock()), lambda: service.discard_draft(session, form_version_id=made, by=1, at=clock())):
             with pytest.raises(service.NotADraft):
                 change()

@@ -84,3 +84,21 @@ def fill(wiring, cast, n):
         for i in range(n):
             cases.write(session, Draft(CaseKind.GUIDE, f"note {i} {LOST}", agent_id=cast.agent.agent_id), by=cast.evaluator, at=wiring.clock())
             tell(session, [cast.manager.id], Kind.DISPUTE_OPENED, about=("dispute", 1), at=wiring.clock(), name="x", until=wiring.clock().isoformat())
+
+
+def test_the_installations_page_shows_every_setting_where_it_comes_from_and_no_secret(wiring, cast, monkeypatch):
+    from qa.app import create_app
+    from tests.conftest import visits
+
+    monkeypatch.setenv("QA_LEASE_MINUTES", "45")
+    secret = wiring.settings.model_copy(update={"smtp_url": "smtp://post:hush@mail.example:587", "secret_key": "do not tell"})
+    made = Wiring(secret, wiring.database, wiring.storage, wiring.ears, wiring.clock)
+    visit = visits(create_app(secret, wiring=made), made)
+    page = visit(cast.administrator).get("/installation").text
+    assert all(f"QA_{name.upper()}" in page for name in Settings.model_fields)
+    assert "hush" not in page and "do not tell" not in page and "smtp://post:•••@mail.example:587" in page
+    from_where = {s.name: s.origin for s in secret.listed()}
+    assert (from_where["QA_LEASE_MINUTES"], from_where["QA_TRANSCRIBER"], from_where["QA_PORT"]) == ("environment", "program", "default")
+    examined = visit(cast.administrator).get("/installation?examine=1").text
+    assert "access log" in examined and "speech model" in examined
+    assert visit(cast.manager).get("/installation").status_code == 403 and visit(None).get("/installation").status_code == 302

@@ -222,6 +222,52 @@ def test_a_form_is_changed_by_fields_and_by_yaml_and_published(enter):
     assert "Says good day and the name" in page.inner_text("main")
 
 
+def test_options_and_checks_are_set_without_writing_yaml(enter, site):
+    page = enter("manager")
+    page.goto(f"{site.url}/forms/2")
+    page.locator('form[action$="/draft"] button').first.click()
+    page.wait_for_selector("body[data-ready]")
+    more = page.locator("details.edit-more").first
+    more.locator("summary").click()
+    more.locator("[data-act=option_add]").locator("xpath=..").locator("[data-new]").fill("Half of it")
+    more.locator("button[data-act=option_add]").click()
+    expect(page.locator("#source")).to_have_value(re.compile("half_of_it"))
+    more = page.locator("details.edit-more").first
+    assert more.get_attribute("open") is not None, "what was open stays open"
+    more.locator("select[data-act=check_kind]").first.select_option("any")
+    expect(page.locator("details.edit-more").first.locator("textarea[data-part$='says.any']")).to_have_count(1)
+    page.locator("details.edit-more").first.get_by_role("button", name=re.compile("^Add a check")).click()
+    words = page.locator("details.edit-more").first.locator("textarea[data-part='check.any.1.says.any']")
+    words.fill("good day to you\nwelcome")
+    words.blur()
+    expect(page.locator("#source")).to_have_value(re.compile("good day to you"))
+    page.locator("details.edit-more").first.locator("input[data-part='check.any.0.says.similarity']").fill("9")
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-said]")).not_to_have_text("")
+    assert "similarity: 9" not in page.input_value("#source"), "what would break the form is refused"
+    assert violations(page) == []
+    picture(page, "form-editor-fields")
+    page.get_by_role("button", name="Keep the draft").click()
+    assert "good day to you" in page.input_value("#source")
+    page.get_by_role("button", name="Throw the draft away").click()
+
+
+def test_a_list_is_put_in_another_order_by_mouse_and_keyboard(enter, site):
+    page = enter("manager")
+    page.goto(f"{site.url}/queue/overview")
+    names = lambda: [t.strip() for t in page.locator("table[data-sortable] tbody tr td:first-child").all_inner_texts()]  # noqa: E731
+    before = names()
+    head = page.locator("table[data-sortable] thead th").first
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending" and names() == sorted(before)
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending" and names() == sorted(before, reverse=True)
+    page.goto(f"{site.url}/calls")
+    page.locator("th a.sort", has_text="Length").click()
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("LENGTH") or "ength" in page.locator("th[aria-sort=descending]").inner_text()
+
+
 PAGES = {
     "evaluator": ["/queue", "/calls", "/calls?said=thank+you", "/calls/1", "/cards", "/forms", "/forms/1", "/disputes", "/calibration", "/calibration/2", "/notices", "/cases/new/complaint?call=1"],
     "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/access-log?what=submitted", "/forms/2/try?call=1", "/queue/overview", "/cards/1", "/cards/1/re-evaluate",
@@ -232,7 +278,7 @@ PAGES = {
     "trainer": ["/training/2026-11", "/training/plans", "/training/plans/1", "/training/plans/new?month=2026-11", "/reports/2026-11", "/targets"],
     "agent": ["/my/scorecards", "/my-training"],
     "tom": ["/my/scorecards", "/my-training", "/training/plans/1", "/cards/1", "/notices", "/cases", "/cases/new/difficult"],
-    "admin": ["/people", "/jobs", "/password"],
+    "admin": ["/people", "/jobs", "/installation", "/installation?examine=1", "/password"],
     "director": ["/reports/2026-11", "/fairness/2026-11", "/team", "/disputes", "/cards/1"],
 }
 
