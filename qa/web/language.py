@@ -34,8 +34,6 @@ def chosen_language(default: str) -> str:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    zone = settings.zone
-
     def select() -> str:
         if not hasattr(g, "language"):
             g.language = chosen_language(settings.default_language)
@@ -44,6 +42,21 @@ def install(app: Flask, settings: Settings) -> None:
     Babel(app, locale_selector=select, default_translation_directories="translations")
 
     app.jinja_env.globals["gettext"] = app.jinja_env.globals["_"] = in_page
+
+    _install_formats(app, settings)
+    app.jinja_env.filters["words_in"] = in_language
+    app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
+
+    def titles_sorted(titles: dict[str, Any]) -> list[tuple[str, str]]:
+        return sorted(((key, in_language(text, current_language())) for key, text in titles.items()), key=lambda pair: pair[1].lower())
+
+    app.jinja_env.globals["titles_sorted"] = titles_sorted
+    app.jinja_env.globals.update(language_names=NAMES, current_language=current_language)
+
+
+def _install_formats(app: Flask, settings: Settings) -> None:
+    """Times, numbers and shares as a reader of the page's language writes them."""
+    zone = settings.zone
 
     def locale() -> Any:
         return get_locale() or LOCALES[settings.default_language]
@@ -75,14 +88,6 @@ def install(app: Flask, settings: Settings) -> None:
         return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"
 
     app.jinja_env.filters.update(moment=moment, full=full, day=day, month_name=month_name, number=number, percent=percent, clock=clock)
-    app.jinja_env.filters["words_in"] = in_language
-    app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
-
-    def titles_sorted(titles: dict[str, Any]) -> list[tuple[str, str]]:
-        return sorted(((key, in_language(text, current_language())) for key, text in titles.items()), key=lambda pair: pair[1].lower())
-
-    app.jinja_env.globals["titles_sorted"] = titles_sorted
-    app.jinja_env.globals.update(language_names=NAMES, current_language=current_language)
 
 
 def in_page(text: str, **values: Any) -> Markup:
