@@ -212,7 +212,7 @@ def figure(report: MonthReport) -> dict[str, Any]:
 
 def keep_figure(session: Session, *, report: MonthReport, at: datetime, fingerprint: str = "") -> None:
     """Keep a month's figures for later trends, and with a fingerprint the whole report; only of whole projects and of all."""
-    if (report.department, report.team, report.agent) == (None, None, None):
+    if not About(None, report.department, report.team, report.agent).is_part:
         whole = report.document() if fingerprint else None
         store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at, fingerprint=fingerprint, report=whole)
 
@@ -300,7 +300,8 @@ def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope
     cards = rules.with_stand_ins(found, per_agent)
     severity = fairness.correction(session, month=month_before(month), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
-    estimate = rules.estimate_group(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
+    estimator = rules.estimate_group if scope.agent_id is None else rules.estimate_agent
+    estimate = estimator(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
     return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, earlier)}, rules.weights(own))
 
 

@@ -603,6 +603,8 @@ def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre
     with wiring.database.read() as session:
         code = figures.agent_code(session, some.id)
     own = month_report(wiring, agent=code)
+    earlier = next(a for a in month_report(wiring, "2026-09").agents if a.id == some.id)
+    assert own.previous == earlier.estimate, "and beside it the one of the month before"
     assert own.agent == some.name and own.whole.estimate == some.estimate and [a.id for a in own.agents] == [some.id]
     assert own.coverage.calls == some.estimate.calls == 100 and own.teams[0].name == some.parent
     assert [t.month for t in own.trend] == ["2026-07", "2026-08", "2026-09", MONTH] or own.trend[-1].month == MONTH
