@@ -9,6 +9,7 @@ from ruamel.yaml.error import YAMLError
 
 from qa.forms.fields import EditRefused, change_check, change_options, change_when, number, say
 from qa.forms.types import Criterion, Form, in_language
+from qa.forms.types import Sentence as _
 
 MOST_WEIGHT = 1000.0
 
@@ -34,9 +35,9 @@ def edited(source: str, *, act: str, where: str, value: str, language: str = "",
     try:
         tree = yaml.load(source)
     except (YAMLError, ValueError, RecursionError) as error:
-        raise EditRefused("the YAML cannot be read; mend it first") from error
+        raise EditRefused(_("the YAML cannot be read; mend it first")) from error
     if not isinstance(tree, dict) or not isinstance(tree.get("sections"), list):
-        raise EditRefused("the form has no sections")
+        raise EditRefused(_("the form has no sections"))
     if act == "add_section":
         tree["sections"].append({"id": _fresh(tree, value), "title": value or "…", "weight": 1, "criteria": []})
     else:
@@ -75,7 +76,7 @@ def _change(tree: Any, act: str, where: str, value: str, language: str, part: st
     elif act == "add" and isinstance(node.get("criteria", []), list):
         node.setdefault("criteria", []).append({"id": _fresh(tree, f"{where}.{value or 'new'}"), "title": value or "…", "scale": "met_not_met", "weight": 1})
     else:
-        raise EditRefused(f"{act} cannot be done to {where}")
+        raise EditRefused(_("%(act)s cannot be done to %(where)s", act=act, where=where))
 
 
 def _find(tree: Any, wanted: str) -> tuple[list[Any], int]:
@@ -89,7 +90,7 @@ def _find(tree: Any, wanted: str) -> tuple[list[Any], int]:
             if node.get("id") == wanted:
                 return siblings, i
             waiting += [node[k] for k in ("criteria", "sections") if isinstance(node.get(k), list)]
-    raise EditRefused(f"there is no {wanted}")
+    raise EditRefused(_("there is no %(what)s", what=wanted))
 
 
 def _fresh(tree: Any, name: str) -> str:
@@ -123,7 +124,7 @@ def _fresh_option(criterion: Any, title: str) -> str:
 def _weight(value: str) -> float | int:
     found = number(value)
     if not 0 <= found <= MOST_WEIGHT:
-        raise EditRefused(f"a weight lies between 0 and {MOST_WEIGHT:.0f}")
+        raise EditRefused(_("a weight lies between 0 and %(most)s", most=f"{MOST_WEIGHT:.0f}"))
     return found
 
 

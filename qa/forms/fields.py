@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qa.forms.types import ACTS, Rule, phrases_in
+from qa.forms.types import Sentence as _
 
 
 class EditRefused(ValueError):
@@ -121,13 +122,13 @@ def change_check(criterion: Any, act: str, way: str, value: str, *, language: st
     """
     steps = [int(s) if s.isdigit() else s for s in way.split(".")]
     if steps[0] != "check":
-        raise EditRefused(f"there is no {way} in a check")
+        raise EditRefused(_("there is no %(what)s", what=way))
     if act == "check_kind":
         _set(criterion, steps, _begun(value, languages) | _precondition(criterion, steps))
     elif act == "check_add":
         rules = _get(criterion, steps)
         if not isinstance(rules, list):
-            raise EditRefused(f"{way} is no list")
+            raise EditRefused(_("%(what)s is no list", what=way))
         rules.append(_step(rules, languages) if steps[-1] == "steps" else _begun(value or "says", languages))
     elif act == "check_remove" or not value.strip() and not _is_yes(steps):
         _remove(criterion, steps)
@@ -166,7 +167,7 @@ def _begun(kind: str, languages: Sequence[str]) -> dict[str, Any]:
         "at_least": {"count": 1, "of": [{"says": says}]},
     }
     if kind not in starts:
-        raise EditRefused(f"there is no kind of check called {kind}")
+        raise EditRefused(_("there is no %(what)s", what=kind))
     return {kind: copy.deepcopy(starts[kind])}  # a copy each, or the YAML would say the same thing once and refer to it
 
 
@@ -195,7 +196,7 @@ def _is_yes(steps: list[str | int]) -> bool:
 def _read(steps: list[str | int], value: str, old: Any, language: str, languages: Sequence[str]) -> Any:
     part = _part_at(steps)
     if part is None:
-        raise EditRefused(f"{'.'.join(map(str, steps))} cannot be set here")
+        raise EditRefused(_("%(what)s cannot be set here", what=".".join(map(str, steps))))
     lines = [line.strip() for line in value.splitlines() if line.strip()]
     if part.shape == "phrases":
         if isinstance(old, list) or not language:
@@ -213,9 +214,9 @@ def number(value: str) -> float | int:
     try:
         found = float(value.replace(",", "."))
     except ValueError as error:
-        raise EditRefused("this has to be a number") from error
+        raise EditRefused(_("this has to be a number")) from error
     if not abs(found) <= 1e9:
-        raise EditRefused("this number is too large")
+        raise EditRefused(_("this number is too large"))
     return int(found) if found.is_integer() else found
 
 
@@ -235,7 +236,7 @@ def _set(node: Any, steps: list[str | int], value: Any) -> None:
         node = _get(node, [step])
     last: Any = steps[-1]
     if not isinstance(node, dict) and (not isinstance(node, list) or _get(node, [last]) is None):
-        raise EditRefused(f"there is no {'.'.join(map(str, steps))}")
+        raise EditRefused(_("there is no %(what)s", what=".".join(map(str, steps))))
     node[last] = value
 
 
@@ -263,10 +264,10 @@ def change_options(criterion: Any, act: str, which: str, value: str, *, language
         return
     i = next((i for i, o in enumerate(options) if isinstance(o, dict) and o.get("id") == which), None)
     if i is None:
-        raise EditRefused(f"there is no option {which}")
+        raise EditRefused(_("there is no %(what)s", what=which))
     if act == "option_remove":
         if len(options) <= 2:
-            raise EditRefused("a criterion has at least two options")
+            raise EditRefused(_("a criterion has at least two options"))
         options.pop(i)
     elif act in ("option_up", "option_down"):
         j = i + (-1 if act == "option_up" else 1)
@@ -291,7 +292,7 @@ def change_when(criterion: Any, what: str, value: str) -> None:
         return
     wanted = criterion.get("when", {}).get("is")
     if not isinstance(wanted, list):
-        raise EditRefused("say first which criterion it hangs on")
+        raise EditRefused(_("say first which criterion it hangs on"))
     if value not in wanted:
         wanted.append(value)
     elif len(wanted) > 1:

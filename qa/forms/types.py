@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -28,6 +28,21 @@ NOT_APPLICABLE = "na"
 Act = Literal["greeting", "introduction", "thanks", "apology", "empathy", "hold_request", "further_help", "farewell", "commitment", "rudeness", "blame"]
 ACTS: tuple[Act, ...] = get_args(Act)
 SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
+
+
+class Sentence(str):
+    """A sentence in English that a page can say in the reader's language: it remembers its pattern and what is filled in."""
+
+    pattern: str
+    values: dict[str, Any]
+
+    def __new__(cls, pattern: str, **values: Any) -> Self:
+        made = super().__new__(cls, pattern % values)
+        made.pattern, made.values = pattern, values
+        return made
+
+
+_ = Sentence  # the name by which texts are found for translation
 
 
 class Node(BaseModel):
@@ -118,7 +133,7 @@ class Limit(Node):
     @model_validator(mode="after")
     def _has_an_end(self) -> Self:
         if self.min is None and self.max is None:
-            raise ValueError("write `min: …`, `max: …` or both")
+            raise ValueError(_("write `min: …`, `max: …` or both"))
         return self
 
 
@@ -185,7 +200,7 @@ class MetadataRule(Node):
     @model_validator(mode="after")
     def _one_test(self) -> Self:
         if sum(x is not None for x in (self.is_, self.present, self.contains_field, self.limit)) != 1:
-            raise ValueError("write exactly one of `is: […]`, `present: true`, `contains_field: …`, `limit: {min: …, max: …}`")
+            raise ValueError(_("write exactly one of `is: […]`, `present: true`, `contains_field: …`, `limit: {min: …, max: …}`"))
         return self
 
 
@@ -235,7 +250,7 @@ class Rule(Node):
         given = [k for k in RULE_KINDS if getattr(self, k) is not None]
         if len(given) != 1:
             kinds = ", ".join(k.rstrip("_") for k in RULE_KINDS)
-            raise ValueError(f"a rule has exactly one kind, here {len(given)}; kinds: {kinds}")
+            raise ValueError(_("a rule has exactly one kind, here %(n)s; kinds: %(kinds)s", n=len(given), kinds=kinds))
         return self
 
 

@@ -11,7 +11,7 @@ from qa.forms.fields import EditRefused, fields_of, inner_rules, list_of_inner, 
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults, VersionFacts
 from qa.web.current import missing, now, person, reading, writing
-from qa.web.language import current_language
+from qa.web.language import current_language, said_here
 
 blueprint = Blueprint("editor", __name__)
 LANGUAGES = ("en", "it", "zh")
@@ -78,7 +78,7 @@ def look(version_id: int) -> Response | tuple[Response, int]:
         try:
             source = _edited(source, act, fields)
         except EditRefused as error:
-            refused = str(error)
+            refused = said_here(error.args[0])
     form, faults = _read(source)
     html = render_template("forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS)
     return jsonify(source=source, html=html, refused=refused, faults=len(faults))
@@ -163,7 +163,7 @@ def _edited(source: str, act: str, fields: dict[str, str]) -> str:
     changed = edited(source, act=act, **fields)
     _form, faults = _read(changed)
     if faults and _read(source)[0]:
-        raise EditRefused(f"{faults[0].problem}. {faults[0].instead}")
+        raise EditRefused(f"{said_here(faults[0].problem)}. {said_here(faults[0].instead)}")
     return changed
 
 

@@ -47,7 +47,7 @@ def test_check_prints_exactly_one_findings_document(qa, tmp_path):
     code, out, _ = qa("check", "--form", "customer_service", "--set", "company=Acme Telecom", "--transcript", write(tmp_path / "t.json", TRANSCRIPT), "--json")
     document = json.loads(out)
     assert code == 0
-    assert (document["form"], document["version"]) == ("customer_service", 2)
+    assert (document["form"], document["version"]) == ("customer_service", 3)
     assert set(document["score"]) == {"low", "high"} and document["score"]["low"] <= document["score"]["high"]
     by_id = {f["criterion"]: f for f in document["findings"]}
     ids = {"opening.greeting", "opening.introduction", "opening.offers_help", "identity.asked", "request.confirmed", "hold.courtesy", "resolution.next_steps", "closing.further_help", "closing.thanks", "closing.farewell", "conduct.discourtesy"}  # fmt: skip

@@ -270,3 +270,20 @@ def test_a_change_through_the_fields_never_breaks_a_whole_form(wiring, cast, vis
     assert answer["source"] == CHECKED and answer["refused"] and answer["faults"] == 0 and "check.says.similarity" in answer["html"]
     answer = page.post(f"/forms/{draft}/look", look | {"value": "0.9"}).get_json()
     assert two(answer["source"]).check.says.similarity == 0.9 and answer["refused"] == ""
+
+
+@pytest.mark.parametrize(("language", "words"), [("it", ["manca `id`", "Aggiungere", "Scrivere un numero fino a 1", "il criterio `a.one` c&#39;è due volte"]), ("zh", ["缺少 `id`", "请添加", "请写不大于 1 的数字", "评分项 `a.one` 重复"])])
+def test_faults_of_a_form_are_said_in_the_readers_language(wiring, cast, visit, clock, language, words):
+    from qa.people import store as people
+
+    page = visit(cast.manager)
+    with wiring.database.write() as session:
+        people.change_user(session, cast.manager.id, language=language)
+        draft = service.draft_of(session, form_version_id=version_id(wiring), by=cast.manager.id, at=clock())
+    look = lambda **data: page.post(f"/forms/{draft}/look", data).get_json()  # noqa: E731
+    missing = look(source=SMALL.replace("{id: a.one, title", "{title"))
+    assert all(w in missing["html"] for w in words[:2])
+    refused = look(source=CHECKED, act="check_set", where="a.two", part="check.says.similarity", value="7")
+    assert words[2] in refused["refused"] and "Input should" not in refused["refused"]
+    assert words[3] in look(source=SMALL.replace("a.two", "a.one"))["html"]
+    assert "a.nobody" in look(source=SMALL, act="weight", where="a.nobody", value="1")["refused"]

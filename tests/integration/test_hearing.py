@@ -253,7 +253,7 @@ def tried(wiring, cast):
 class TestTryingAForm:
     def test_it_shows_each_rules_hits_and_keeps_nothing(self, wiring, cast, visit, tried):
         with wiring.database.read() as session:
-            version_id, _ = forms.version_id(session, "customer_service", 2)
+            version_id, _ = forms.version_id(session, "customer_service", 3)
         page = visit(cast.manager).get(f"/forms/{version_id}/try?call={tried}")
         assert page.status_code == 200
         assert "has-hit" in page.text and "opening.greeting" in page.text and "data-play-from" in page.text
