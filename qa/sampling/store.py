@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Text, false, func, literal_column, or_, select, true
 from sqlalchemy.orm import Session
 
 from qa.sampling.rules import ALL_OF, is_said, part_of
@@ -18,6 +18,7 @@ from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, Sc
 
 NOTHING: dict[str, Any] = {}
 CHUNK = 5000  # ids in one query
+LARGE_PART = 10  # one in so many calls
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
@@ -57,7 +58,7 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters."""
     if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
         return []
-    within = (CallRow.started_at >= begin, CallRow.started_at < end, CallRow.received_at <= received_until, *_filters(rule))
+    within = (*_began(session, begin, end), CallRow.received_at <= received_until, *_filters(rule))
     asked = sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
     columns = (CallRow.id, CallRow.external_id, CallRow.agent_id, CallRow.duration_seconds, CallRow.is_flagged, _names(asked))
     new_since = begin.date() - timedelta(days=new_hire_days)
@@ -74,6 +75,18 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
         must = next((k for k in rule.take_all if is_said(said.get(k)) or cases.get(i) == k), "") if said or cases else ""
         made.append(FrameCall(i, x, agent, agent in new, seconds, said, parts.get(i, ""), must or ("critical" if flagged and rule.verify_critical else "")))
     return made
+
+
+def _began(session: Session, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Began in [begin, end). Where that is a large part of all calls SQLite is kept from its index on the time: reading every call in the order in which
+    they lie is ten times faster than jumping to each of a million."""
+    began: Any = CallRow.started_at
+    if session.get_bind().dialect.name == "sqlite":
+        asked = session.scalar(select(func.count()).select_from(CallRow).where(began >= begin, began < end)) or 0
+        newest = session.scalar(select(func.max(CallRow.id))) or 0
+        if asked * LARGE_PART > newest:
+            began = literal_column("+call.started_at", CallRow.started_at.type)  # the sign keeps the planner from the index and changes nothing else
+    return began >= begin, began < end
 
 
 def _names(asked: Sequence[str]) -> ColumnElement[bool]:
