@@ -1,11 +1,14 @@
 """Queries for reports: a month is a handful of grouped queries, whatever the number of calls."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, Scope, ScoredCall, Tally
@@ -73,12 +76,22 @@ def totals(session: Session, scope: Scope) -> list[CallTotals]:
     return [CallTotals(*row) for row in session.execute(query)]
 
 
-def automatic_means(session: Session, scopes: Sequence[Scope]) -> list[tuple[int, float]]:
-    """Per scope how many calls have an automatic score, and its mean (0 where none has): one query, each part a range of one index."""
-    counts = [select(func.count(CallRow.automatic_score)).where(*_calls(s)).scalar_subquery() for s in scopes]
-    means = [select(func.avg(CallRow.automatic_score)).where(*_calls(s)).scalar_subquery() for s in scopes]
+def automatic_means(session: Session, scope: Scope, edges: Sequence[datetime]) -> list[tuple[int, float]]:
+    """Between each edge and the next how many calls have an automatic score, and its mean (0 where none has), in one query.
+
+    PostgreSQL puts the calls into the stretches in one scan; on SQLite, which has no such function, each stretch is a range of one index.
+    """
+    stretches = [replace(scope, begin=begin, end=end) for begin, end in itertools.pairwise(edges)]
+    score = CallRow.automatic_score
+    if session.get_bind().dialect.name == "postgresql":
+        place = func.width_bucket(CallRow.started_at, array(edges, type_=DateTime(timezone=True)))
+        query = select(place, func.count(score), func.avg(score)).where(*_calls(replace(scope, begin=edges[0], end=edges[-1]))).group_by(place)
+        found = {i: (n, mean or 0.0) for i, n, mean in session.execute(query)}
+        return [found.get(i + 1, (0, 0.0)) for i in range(len(stretches))]
+    counts = [select(func.count(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
+    means = [select(func.avg(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
     row = session.execute(select(*counts, *means)).one()
-    return [(n, mean or 0.0) for n, mean in zip(row[: len(scopes)], row[len(scopes) :], strict=True)]
+    return [(n, mean or 0.0) for n, mean in zip(row[: len(stretches)], row[len(stretches) :], strict=True)]
 
 
 def agents(session: Session, scope: Scope) -> list[AgentFacts]:
@@ -279,10 +292,11 @@ def kept_report(session: Session, *, month: str, project: str, fingerprint: str)
 def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> str:
     """A hash of what a month's report is made from: sums over calls and cards (of the month before too), the newest event of every kind that matters.
 
-    Cheap against the report itself: indexes and sums, no documents.
+    Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole hundredths: a database that adds floats in several
+    processes gets another last digit every time.
     """
-    score, cards = CallRow.automatic_score, ScorecardRow
-    sums = func.sum(cards.score), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
+    score, cards = cast(CallRow.automatic_score * 100, BigInteger), ScorecardRow
+    sums = func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
     counted = [cards.started_at >= before, cards.started_at < scope.end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
     found: list[Any] = [day.isoformat()]
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))

@@ -1,7 +1,6 @@
 """A month beside those before it: estimates, critical breaches, and whether the automatic scores drift from day to day."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
@@ -65,8 +64,8 @@ def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drif
     """Whether the daily means of the automatic scores have left those of the month before, as cumulative sums see it."""
     first, middle, last = (month_bounds(m, zone)[0].astimezone(zone).date() for m in (month_before(month), month, month_before(month, -1)))
     dates = [first + timedelta(days=n) for n in range((last - first).days)]
-    bounds = [day_bounds(day, zone) for day in dates]
-    means = store.automatic_means(session, [replace(scope, begin=begin, end=end) for begin, end in bounds])
+    edges = [day_bounds(day, zone)[0] for day in dates] + [day_bounds(dates[-1], zone)[1]]
+    means = store.automatic_means(session, scope, edges)
     days = [(day, n, mean) for day, (n, mean) in zip(dates, means, strict=True)]
     return rules.drift([d for d in days if d[0] < middle], [d for d in days if d[0] >= middle])
 

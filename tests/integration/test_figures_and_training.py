@@ -663,3 +663,39 @@ def test_critical_breaches_stand_in_a_p_chart_over_the_kept_months(centre):
     assert [b.month for b in made.breaches][-1] == MONTH and len(made.breaches) == 4
     assert all(b.high_limit is None or b.low_limit <= b.high_limit for b in made.breaches)
     assert month_report(wiring, team="Simulated team 1").breaches == ()
+
+
+def test_daily_means_of_the_checks_are_cut_at_the_zones_midnight_on_both_databases(either, clock):
+    from qa.calendar import day_bounds
+    from qa.tables.calls import CallRow
+
+    cast = people_of(either)
+    zone = either.settings.zone
+    edges = [day_bounds(date(2026, 10, d), zone)[0] for d in (24, 25, 26, 27, 28)]  # the 25th has 25 hours
+    moments = [(edges[0], 10), (edges[1] - timedelta(seconds=1), 30), (edges[1], 50), (edges[2] - timedelta(minutes=1), 70), (edges[2], None), (edges[4], 99)]
+    for begun, score in moments:
+        call_id = add_call(either, cast, agent=cast.agent)
+        with either.database.write() as session:
+            row = session.get_one(CallRow, call_id)
+            row.started_at, row.automatic_score = begun, score
+    with either.database.read() as session:
+        assert figures.automatic_means(session, Scope(edges[0], edges[-1]), edges) == [(2, 20.0), (2, 60.0), (0, 0.0), (0, 0.0)]
+        assert figures.automatic_means(session, Scope(edges[0], edges[-1], project_id=99), edges) == [(0, 0.0)] * 4
+
+
+def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
+    from qa.tables.calls import CallRow
+
+    cast = people_of(either)
+    for score in (0.1, 0.2, 0.3, 1e15):
+        call_id = add_call(either, cast, agent=cast.agent)
+        with either.database.write() as session:
+            session.get_one(CallRow, call_id).automatic_score = score
+    scope = Scope(*reporting.month_bounds("2026-11", either.settings.zone))
+    with either.database.read() as session:
+        prints = {figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30)) for _ in range(3)}
+        assert len(prints) == 1
+    with either.database.write() as session:
+        session.get_one(CallRow, call_id).automatic_score = 1e15 + 1
+    with either.database.read() as session:
+        assert figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30)) not in prints
