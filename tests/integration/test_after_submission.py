@@ -16,6 +16,7 @@ from qa.forms import service as forms
 from qa.notices import store as notices
 from qa.notices.types import Kind
 from qa.reporting import store as reports
+from qa.reporting.types import Scope
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled, RevisionCause, ScorecardState
 from qa.tables.forms import FormVersionRow
@@ -275,8 +276,8 @@ def test_a_card_taken_back_counts_nowhere_stays_readable_and_the_call_can_be_sco
     assert manager.get("/cards?state=void").text.count("taken back") >= 2
     assert Kind.CARD_VOIDED in told(wiring, cast.agent)
     with wiring.database.read() as session:
-        month = {"begin": card.started_at - timedelta(days=9), "end": card.started_at + timedelta(days=9), "project_id": None, "team_id": None}
-        assert reports.scored_calls(session, **month) == [] and reports.tallies(session, **month) == []
+        month = Scope(card.started_at - timedelta(days=9), card.started_at + timedelta(days=9))
+        assert reports.scored_calls(session, month) == [] and reports.tallies(session, month) == []
     assert open_card(wiring, cast.second_evaluator).id != card.id, "the same call, a new card"
 
 
