@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from qa.assignment import service as assignment
+from qa.assignment import store as places
 from qa.assignment.rules import is_picked
 from qa.audit.store import note
 from qa.audit.types import Subject
@@ -122,6 +123,28 @@ def queue(wiring: Wiring, call_id: int) -> Record:
     return record
 
 
+def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
+    """Another call of the same stratum and day, instead of one that an evaluator skipped."""
+    settings = wiring.settings
+    with wiring.database.read() as session:
+        drawn = places.drawn_standard(session, assignment_id)
+        found = sampling.replacement(session, drawn_call_id=drawn, zone=settings.zone, new_hire_days=settings.new_hire_days) if drawn is not None else None
+
+    def record(session: Session) -> Next:
+        if found is None:
+            return []
+        draw_id, call = found
+        sampling.add_replacement(session, draw_id=draw_id, call=call, at=wiring.clock())
+        return _steps_of_drawn(session, call.call_id)
+
+    return record
+
+
+def _steps_of_drawn(session: Session, call_id: int) -> list[tuple[str, int]]:
+    unheard = not transcripts.has_transcript(session, call_id) and draws.has_automatic_plan(session)
+    return [*([("transcribe", call_id)] if unheard else []), ("queue", call_id)]
+
+
 def sample(wiring: Wiring, ordinal: int) -> Record:
     """Every active plan draws from one day."""
 
@@ -131,7 +154,14 @@ def sample(wiring: Wiring, ordinal: int) -> Record:
     return record
 
 
-STEPS: dict[str, Callable[[Wiring, int], Record]] = {"sample": sample, "transcribe": transcribe, "forget": forget, "check": check, "queue": queue}
+STEPS: dict[str, Callable[[Wiring, int], Record]] = {
+    "sample": sample,
+    "transcribe": transcribe,
+    "forget": forget,
+    "check": check,
+    "queue": queue,
+    "replace": replace_skipped,
+}
 
 
 def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None) -> list[Draw]:
@@ -179,10 +209,7 @@ def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, 
     steps: list[tuple[str, int]] = []
     for d in made:
         for c in d.calls if d.is_new else ():
-            if not transcripts.has_transcript(session, c.call_id) and draws.has_automatic_plan(session):
-                steps.append(("transcribe", c.call_id))
-            if d.phase is Phase.HUMAN:
-                steps.append(("queue", c.call_id))
+            steps += [s for s in _steps_of_drawn(session, c.call_id) if d.phase is Phase.HUMAN or s[0] == "transcribe"]
     return list(dict.fromkeys(steps))
 
 

@@ -150,6 +150,12 @@ def renew(session: Session, assignment_id: int, *, evaluator_id: int, lease_unti
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
+def drawn_standard(session: Session, assignment_id: int) -> int | None:
+    """The drawn call behind a standard place; None for places that nobody drew."""
+    query = select(AssignmentRow.drawn_call_id).where(AssignmentRow.id == assignment_id, AssignmentRow.kind == AssignmentKind.STANDARD)
+    return session.scalar(query)
+
+
 def shares(session: Session) -> dict[int, int]:
     """The evaluators among whom new calls are dealt out, with their shares."""
     query = select(UserRow.id, UserRow.queue_share).where(UserRow.is_active, UserRow.queue_share > 0, UserRow.role == Role.EVALUATOR)

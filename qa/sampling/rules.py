@@ -8,7 +8,7 @@ import heapq
 import hmac
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -191,6 +191,22 @@ def _draw_evenly(calls: Sequence[FrameCall], *, fewer: int, extra: float, count:
     low, high = min(1.0, fewer / len(calls)), min(1.0, (fewer + 1) / len(calls))
     probability = (1 - extra) * low + extra * high
     return [DrawnCall(c.id, c.external_id, name, probability, reason or ("new_hire" if c.is_new_hire else "random")) for c in chosen]
+
+
+def next_in_line(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, taken: Set[int], seed: str) -> tuple[FrameCall, float] | None:
+    """Of a stratum's calls the one whose turn would have come next, and its probability; None where all are taken.
+
+    Taking the next ones by their permanent random numbers is how a sample of the calls that can be scored at all would have been drawn at once.
+    """
+    calls = sorted(calls, key=_EXTERNAL_ID)
+    sizes = _sizes([is_risky(c, rule.risk) for c in calls], rule.risk)
+    free = [(_race_key(random_number(seed, c.external_id), size), i) for i, (c, size) in enumerate(zip(calls, sizes, strict=True)) if c.id not in taken]
+    if not free:
+        return None
+    _key, i = min(free)
+    fewer, extra = math.floor(target), target - math.floor(target)
+    low, high = inclusion_probabilities(sizes, fewer)[i], inclusion_probabilities(sizes, fewer + 1)[i]
+    return calls[i], (1 - extra) * low + extra * high
 
 
 def is_risky(call: FrameCall, risk: Risk | None) -> bool:

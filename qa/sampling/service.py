@@ -17,8 +17,8 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_before
 from qa.sampling import rules, store
-from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, month_seed, targets
-from qa.sampling.types import Commitment, Draw, FrameCall, Phase, Plan, PlanRule, Precision
+from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, month_seed, stratum_name, targets
+from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Precision
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
 
 FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
@@ -135,13 +135,48 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
     if found is None:
         raise PlanRefused("unknown")
     recorded, rule, frame_until = found
-    begin, end = day_bounds(recorded.day, zone)
-    now = {c.id: c for c in store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)}
+    now = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
     must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
     late = [FrameCall(c.call_id, c.external_id, 0, False, 0, {}, "", c.reason) for c in recorded.calls if c.call_id in must and c.call_id not in now]
-    frame = [c._replace(must=must.get(c.id, "")) for c in now.values()] + late
+    frame = [*now.values(), *late]
     wanted = {s.name: s.target for s in recorded.strata}
     return recorded, _drawn(recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
+
+
+def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: datetime, zone: ZoneInfo, new_hire_days: int) -> dict[int, FrameCall]:
+    """The frame of a draw as it was: what had arrived then, with what had to be drawn as it was known then."""
+    begin, end = day_bounds(recorded.day, zone)
+    must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
+    with no_collecting():
+        found = store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)
+    return {c.id: c._replace(must=must.get(c.id, "")) for c in found}
+
+
+def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hire_days: int) -> tuple[int, DrawnCall] | None:
+    """The draw, and the call of the same stratum and day that comes instead of one that somebody skipped.
+
+    None where none is left, or where the stratum was drawn whole: then every call stands for itself. The same one again if it is there already.
+    """
+    draw_id, call_id, stratum = store.place_in_draw(session, drawn_call_id)
+    found = store.draw_by_id(session, draw_id)
+    if found is None or stratum.startswith(ALL_OF):
+        return None
+    recorded, rule, frame_until = found
+    reason = f"{REPLACEMENT}:{call_id}"
+    if known := next((c for c in recorded.calls if c.reason == reason), None):
+        return draw_id, known
+    calls = [c for c in _frame_then(session, recorded, rule, frame_until, zone, new_hire_days).values() if not c.must and stratum_name(c) == stratum]
+    target = next((s.target for s in recorded.strata if s.name == stratum), 0.0)
+    chosen = rules.next_in_line(calls, rule, target, taken={c.call_id for c in recorded.calls}, seed=recorded.seed)
+    return (draw_id, DrawnCall(chosen[0].id, chosen[0].external_id, stratum, chosen[1], reason)) if chosen else None
+
+
+def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, at: datetime) -> bool:
+    """Draw a call instead of a skipped one, once."""
+    if not store.add_drawn(session, draw_id, call):
+        return False
+    note(session, subject=Subject.CALL, subject_id=call.call_id, what="drawn", at=at, instead_of=int(call.reason.partition(":")[2]))
+    return True
 
 
 def _drawn(code: str, phase: Phase, rule: PlanRule, frame: list[FrameCall], wanted: dict[str, float], seed: str, day: date) -> Draw:

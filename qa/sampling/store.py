@@ -270,6 +270,21 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
     return row.id
 
 
+def place_in_draw(session: Session, drawn_call_id: int) -> tuple[int, int, str]:
+    """Draw, call and stratum of a drawn call."""
+    row = session.get_one(DrawnCallRow, drawn_call_id)
+    return row.draw_id, row.call_id, row.stratum
+
+
+def add_drawn(session: Session, draw_id: int, call: DrawnCall) -> bool:
+    """One more call of a draw; false where it is there already."""
+    if session.scalar(select(DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id, DrawnCallRow.call_id == call.call_id)) is not None:
+        return False
+    session.add(DrawnCallRow(draw_id=draw_id, call_id=call.call_id, stratum=call.stratum, probability=call.probability, reason=call.reason))
+    session.flush()
+    return True
+
+
 def drawn_ids(session: Session, draw_id: int) -> dict[int, int]:
     """For each call of a draw the id of its place in it."""
     query = select(DrawnCallRow.call_id, DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id)

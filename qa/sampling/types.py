@@ -10,6 +10,8 @@ from qa.tables.sampling import Phase
 
 __all__ = ["AgentCoverage", "Commitment", "Draw", "DrawnCall", "FrameCall", "Phase", "Plan", "PlanRule", "Precision", "Risk", "Stratum"]
 
+REPLACEMENT = "replacement"  # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
+
 
 class Risk(BaseModel):
     """Calls drawn more often: long ones, or ones whose call data have a field (say, `complaint`). `share` of the draw goes by risk, the rest stays even."""
@@ -95,6 +97,11 @@ class DrawnCall:
     stratum: str
     probability: float
     reason: str
+
+    @property
+    def is_replacement(self) -> bool:
+        """Whether it was drawn later, instead of a call that somebody skipped."""
+        return self.reason.startswith(REPLACEMENT)
 
 
 @dataclass(frozen=True)

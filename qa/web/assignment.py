@@ -12,6 +12,7 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
+from qa.jobs import service as jobs
 from qa.people import store as people
 from qa.people.types import Role
 from qa.web.current import missing, now, person, reading, wiring, writing
@@ -57,10 +58,11 @@ def skip(assignment_id: int) -> Response:
         with writing() as session:
             reason = SkipReason(form.reason.data)
             service.skip(session, assignment_id=assignment_id, evaluator_id=person().id, reason=reason, comment=form.comment.data or "", at=now())
+            jobs.request(session, [("replace", assignment_id)], at=now())
     except service.SkipRefused:
         flash(_("Write why you skip this call."), "danger")
         return redirect(url_for("scoring.workbench", assignment_id=assignment_id))
-    flash(_("Skipped. The reason is kept with the call."), "success")
+    flash(_("Skipped. The reason is kept with the call, and another call of the same agent and day takes its place if there is one."), "success")
     return redirect(url_for("assignment.queue"))
 
 

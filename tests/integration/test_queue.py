@@ -3,6 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import select
 
 from qa import upkeep
@@ -10,11 +11,14 @@ from qa.assignment import rules, service
 from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, NothingWaiting
 from qa.checking import store as findings
 from qa.checking.types import Finding, Findings, Verdict
+from qa.forms import service as forms
 from qa.notices import store as notices
 from qa.notices.types import Kind
+from qa.sampling.rules import random_number
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
 from qa.scoring.types import Answer, Filled, ScorecardState
+from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from qa.wiring import Wiring
 from tests.conftest import START, people_of
@@ -232,3 +236,45 @@ def test_overdue_calls_are_told_once_to_who_has_them_and_once_a_day_to_managers(
     clock.move(days=1)
     upkeep.keep(wiring)
     assert told(cast.manager) == [(Kind.QUEUE_OVERDUE, 1), (Kind.QUEUE_OVERDUE, 2)]
+
+
+def test_a_skipped_call_is_replaced_by_the_next_of_its_stratum_once_and_the_draw_can_still_be_made_again(either, visit_either):
+    from qa.jobs import service as jobs
+    from qa.sampling import service as sampling
+    from qa.sampling import store as plans
+
+    cast = people_of(either)
+    from tests.conftest import add_call
+
+    ids = [add_call(either, cast, agent=cast.agent) for _ in range(6)]
+    with either.database.write() as session:
+        plan = plans.plan(session, "monthly-quality")
+        plans.change_plan(session, "monthly-quality", rule={"quota_per_agent": 30, "floor_probability": 0.01})
+        version_id, form = forms.form_for(session, project="acme", queue="service", direction="inbound", language="en", duration=60)
+        for call_id in ids:
+            findings.keep(session, call_id=call_id, form_version_id=version_id, findings=Findings("", 1, (), 40.0, 60.0), at=either.clock())
+        made = sampling.draw_day(session, plan=plans.plan(session, plan.code), day=(either.clock() - timedelta(days=1)).date(), zone=either.settings.zone, new_hire_days=0, at=either.clock())
+        jobs.request(session, [("queue", c.call_id) for c in made.calls], at=either.clock())
+    while jobs.work_once(either):
+        pass
+    before = {c.call_id for c in made.calls}
+    assert 0 < len(before) < 6
+    evaluator = visit_either(cast.evaluator)
+    where = evaluator.post("/queue/next").location
+    assignment_id = int(where.split("/")[-1])
+    assert "takes its place" in evaluator.post(f"/queue/{assignment_id}/skip", {"reason": "bad_sound", "comment": ""}, follow_redirects=True).text
+    for _twice in range(2):
+        while jobs.work_once(either):
+            pass
+        with either.database.write() as session:
+            jobs.request(session, [("replace", assignment_id)], at=either.clock())
+    with either.database.read() as session:
+        recorded, again = sampling.replay(session, draw_id=made.id, zone=either.settings.zone, new_hire_days=0)
+        added = [c for c in recorded.calls if c.is_replacement]
+        assert len(added) == 1 and added[0].call_id not in before and added[0].probability == pytest.approx(made.calls[0].probability)
+        assert tuple(c for c in recorded.calls if not c.is_replacement) == again.calls, "the draw itself is what it was"
+        numbers = {c: random_number(recorded.seed, external) for c, external in session.execute(select(CallRow.id, CallRow.external_id)) if c in ids}
+        assert added[0].call_id == min((c for c in ids if c not in before), key=numbers.get), "the next by the permanent random numbers"
+        places = session.execute(select(AssignmentRow.call_id, AssignmentRow.state)).all()
+        assert sum(c == added[0].call_id for c, _ in places) == 1 and len(places) == len(before) + 1
+    assert "instead of a skipped call" in visit_either(cast.manager).get(f"/sampling/draws/{made.id}").text

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,11 @@ from qa.sampling.rules import (
     days_left,
     inclusion_probabilities,
     month_seed,
+    next_in_line,
     precision,
     quotas_by_spread,
     random_number,
+    stratum_name,
     targets,
 )
 from qa.sampling.types import FrameCall, PlanRule, Risk
@@ -176,3 +179,22 @@ def test_one_call_of_few_is_drawn_exactly_where_paretos_keys_are_only_near_it():
         return max(abs(seen[i] / 10_000 - p) for i, p in stated.items())
 
     assert off(2) < 0.015 < off(1)
+
+
+def test_with_replacements_the_sample_is_the_one_that_would_have_been_drawn_from_the_calls_that_can_be_scored():
+    rng = np.random.default_rng(11)
+    calls, rule = frame(30), PlanRule()
+    for n in range(200):
+        lost = set(rng.choice(30, 8, replace=False).tolist())  # calls that turn out not to be conversations
+        seed, name = f"s{n}", stratum_name(calls[0])
+        drawn = [c.call_id for c in choose_sample(calls, rule, {name: 5.0}, seed=seed).calls]
+        kept = [i for i in drawn if i not in lost]
+        taken = set(drawn)
+        while len(kept) < 5:
+            call, probability = next_in_line(calls, rule, 5.0, taken=taken, seed=seed)
+            assert probability == pytest.approx(5 / 30)
+            taken.add(call.id)
+            kept += [call.id] if call.id not in lost else []
+        scorable = [c for c in calls if c.id not in lost]
+        assert sorted(kept) == sorted(c.call_id for c in choose_sample(scorable, rule, {name: 5.0}, seed=seed).calls)
+    assert next_in_line(calls, rule, 5.0, taken={c.id for c in calls}, seed="s") is None
