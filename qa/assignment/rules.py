@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from qa.assignment.types import Candidate
+from qa.people.types import User
 
 
 def lease_end(now: datetime, minutes: int) -> datetime:
@@ -18,6 +19,11 @@ def in_fair_order(candidates: Sequence[Candidate], scored: Mapping[int, int], *,
     Without that mixing nobody could tell a strict evaluator from a weak agent. `scored` is this evaluator's number of cards per agent this month.
     """
     return sorted(candidates, key=lambda c: (c.due_at.astimezone(zone).date(), scored.get(c.agent_id, 0), c.due_at, c.id))
+
+
+def may_be_dealt(user: User, *, agent_id: int, project_id: int) -> bool:
+    """Whether a call may be put on an evaluator's list: of a project they work for, and not a call of their own."""
+    return user.agent_id != agent_id and (user.projects is None or project_id in user.projects)
 
 
 def next_in_line(shares: Mapping[int, int], dealt: Mapping[int, int], of_agent: Mapping[int, int], *, but: int | None = None) -> int | None:

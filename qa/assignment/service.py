@@ -1,24 +1,28 @@
 """Put calls into the queue, take the next one, give it back or skip it."""
 
 import functools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from qa.assignment import store
-from qa.assignment.rules import in_fair_order, lease_end, next_in_line
+from qa.assignment.rules import in_fair_order, lease_end, may_be_dealt, next_in_line
 from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.notices.service import tell
+from qa.notices.store import newest
 from qa.notices.types import Kind
 from qa.people.store import users_with_role
-from qa.people.types import Role
+from qa.people.types import Role, User
 
 ATTEMPTS = 5
 SHARES_OVER = timedelta(days=31)  # over which each gets their share
-MOST_DEALT = 2000  # at once
+MOST_DEALT = 500  # at once: nobody else can save meanwhile
 CANDIDATES = 25
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -49,39 +53,62 @@ def enqueue(
     """A place in the queue for a drawn and checked call; None where it has one already. `is_double`: one more, for a second evaluator, blind."""
     due_at = at + timedelta(days=due_days)
     add = functools.partial(store.add, session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, due_at=due_at, at=at)
-    first = _dealt_to(session, call_id, at=at)
+    line = _Line.of(session, [call_id], at=at)
+    first = line.next(call_id)
     added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
         note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
         if is_double:
-            second = _dealt_to(session, call_id, at=at, but=first)
-            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True, reserved_for_id=second)
+            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True, reserved_for_id=line.next(call_id, but=first))
     return added
 
 
-def _dealt_to(session: Session, call_id: int, *, at: datetime, but: int | None = None) -> int | None:
-    """Whose list a call goes on by the evaluators' shares; None: the common queue."""
-    shares = store.shares(session)
-    if not shares:
-        return None
-    since, everybody = at - SHARES_OVER, list(shares)
-    of_agent = store.dealt(session, everybody, since=since, agent_id=store.agent_of(session, call_id))
-    return next_in_line(shares, store.dealt(session, everybody, since=since), of_agent, but=but)
+@dataclass
+class _Line:
+    """Who gets the next call: shares, what each has got of whom, and whom each of the calls is about. Loaded once, counted on as calls are given."""
+
+    evaluators: list[User]
+    shares: dict[int, int]
+    dealt: Counter[tuple[int, int]]
+    whose: dict[int, tuple[int, int]]
+
+    @classmethod
+    def of(cls, session: Session, call_ids: Sequence[int], *, at: datetime) -> "_Line":
+        shares = store.shares(session)
+        if not shares:
+            return cls([], {}, Counter(), {})
+        evaluators = [u for u in users_with_role(session, Role.EVALUATOR) if u.id in shares]
+        return cls(evaluators, shares, store.dealt(session, list(shares), since=at - SHARES_OVER), store.whose(session, call_ids))
+
+    def next(self, call_id: int, *, but: int | None = None) -> int | None:
+        """Whose list a call goes on; None: the common queue."""
+        if not self.shares:
+            return None
+        agent_id, project_id = self.whose[call_id]
+        able = {u.id: self.shares[u.id] for u in self.evaluators if may_be_dealt(u, agent_id=agent_id, project_id=project_id)}
+        got: Counter[int] = Counter()
+        for (user_id, _agent), n in self.dealt.items():
+            got[user_id] += n
+        who = next_in_line(able, got, {u: self.dealt[u, agent_id] for u in able}, but=but)
+        if who is not None:
+            self.dealt[who, agent_id] += 1
+        return who
 
 
 def deal(session: Session, *, by: int, at: datetime) -> int:
     """Put what waits in the common queue on the evaluators' lists, by their shares; how many. Each is told once."""
-    given: set[int] = set()
-    moved = 0
-    for assignment_id, call_id, _agent_id in store.common(session, limit=MOST_DEALT):
-        who = _dealt_to(session, call_id, at=at, but=store.filler(session, call_id))
+    waiting = store.common(session, limit=MOST_DEALT)
+    calls = sorted({call_id for _, call_id in waiting})
+    line, fillers, given = _Line.of(session, calls, at=at), store.fillers(session, calls), []
+    for assignment_id, call_id in waiting:
+        who = line.next(call_id, but=fillers.get(call_id))
         if who is not None and store.reserve(session, assignment_id, user_id=who, now=at):
             note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reassigned", at=at, actor_id=by, to=who)
-            given.add(who)
-            moved += 1
+            fillers[call_id] = who
+            given.append(who)
     if given:
-        tell(session, given, Kind.CALLS_DEALT, about=("queue", 0), at=at, but=by)
-    return moved
+        tell(session, set(given), Kind.CALLS_DEALT, about=("queue", 0), at=at, but=by)
+    return len(given)
 
 
 def put_back_all(session: Session, *, user_id: int, by: int, at: datetime) -> int:
@@ -99,7 +126,7 @@ def remind(session: Session, *, at: datetime) -> int:
     for assignment_id, who in held.items():
         tell(session, [who], Kind.CALL_OVERDUE, about=("assignment", assignment_id), at=at)
     store.mark_reminded(session, list(held), at=at)
-    nobodys, last = [i for i, who in late if who is None], store.last_reminder(session)
+    nobodys, last = [i for i, who in late if who is None], newest(session, Kind.QUEUE_OVERDUE)
     if nobodys and (last is None or at - last >= timedelta(days=1)):
         managers = [u.id for u in users_with_role(session, Role.QA_MANAGER)]
         tell(session, managers, Kind.QUEUE_OVERDUE, about=("overdue", 0), at=at, count=len(nobodys))

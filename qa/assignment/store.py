@@ -1,5 +1,6 @@
 """Queries on the queue. A claim is one compare-and-swap."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -162,20 +163,20 @@ def shares(session: Session) -> dict[int, int]:
     return dict(session.execute(query).all())
 
 
-def dealt(session: Session, user_ids: Sequence[int], *, since: datetime, agent_id: int | None = None) -> dict[int, int]:
-    """How many calls that arrived since then are or were on each one's list; of one agent or of all."""
-    query = select(AssignmentRow.reserved_for_id, func.count()).where(AssignmentRow.reserved_for_id.in_(user_ids), _QUEUED)
-    query = query.where(AssignmentRow.created_at >= since).group_by(AssignmentRow.reserved_for_id)
-    if agent_id is not None:
-        query = query.join(CallRow, CallRow.id == AssignmentRow.call_id).where(CallRow.agent_id == agent_id)
-    return {who: n for who, n in session.execute(query) if who is not None}
+def dealt(session: Session, user_ids: Sequence[int], *, since: datetime) -> Counter[tuple[int, int]]:
+    """How many calls that arrived since then are or were on each one's list, by agent: (user, agent) → calls."""
+    query = select(AssignmentRow.reserved_for_id, CallRow.agent_id, func.count()).join(CallRow, CallRow.id == AssignmentRow.call_id)
+    query = query.where(AssignmentRow.reserved_for_id.in_(user_ids), _QUEUED, AssignmentRow.created_at >= since)
+    rows = session.execute(query.group_by(AssignmentRow.reserved_for_id, CallRow.agent_id))
+    return Counter({(who, agent_id): n for who, agent_id, n in rows if who is not None})
 
 
-def common(session: Session, *, limit: int) -> list[tuple[int, int, int]]:
-    """Ids of the waiting places that are on nobody's list, of their calls and agents, the earliest due first."""
-    query = select(AssignmentRow.id, AssignmentRow.call_id, CallRow.agent_id).join(CallRow, CallRow.id == AssignmentRow.call_id)
-    query = query.where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id.is_(None), _QUEUED)
-    return [(i, call_id, agent_id) for i, call_id, agent_id in session.execute(query.order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit))]
+def common(session: Session, *, limit: int) -> list[tuple[int, int]]:
+    """Ids of the waiting places that are on nobody's list and of their calls, the earliest due first."""
+    query = select(AssignmentRow.id, AssignmentRow.call_id).where(
+        AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id.is_(None), _QUEUED
+    )
+    return [(i, call_id) for i, call_id in session.execute(query.order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit))]
 
 
 def on_list(session: Session, user_id: int) -> list[int]:
@@ -184,14 +185,17 @@ def on_list(session: Session, user_id: int) -> list[int]:
     return list(session.scalars(query.order_by(AssignmentRow.id)))
 
 
-def filler(session: Session, call_id: int) -> int | None:
-    """Who has a call for scoring already, on a list or in hand."""
+def fillers(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
+    """Who has each of these calls for scoring already, on a list or in hand."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
-    return session.scalar(select(who).where(AssignmentRow.call_id == call_id, who.is_not(None), _QUEUED).limit(1))
+    query = select(AssignmentRow.call_id, who).where(AssignmentRow.call_id.in_(call_ids), who.is_not(None), _QUEUED)
+    return {call_id: user_id for call_id, user_id in session.execute(query) if user_id is not None}
 
 
-def agent_of(session: Session, call_id: int) -> int:
-    return session.scalars(select(CallRow.agent_id).where(CallRow.id == call_id)).one()
+def whose(session: Session, call_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Agent and project of each of these calls."""
+    query = select(CallRow.id, CallRow.agent_id, CallRow.project_id).where(CallRow.id.in_(call_ids))
+    return {i: (agent_id, project_id) for i, agent_id, project_id in session.execute(query)}
 
 
 def overdue(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, int | None]]:
@@ -200,12 +204,6 @@ def overdue(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     query = select(AssignmentRow.id, who).where(unfinished, AssignmentRow.due_at < now, AssignmentRow.reminded_at.is_(None), _QUEUED)
     return [(i, user_id) for i, user_id in session.execute(query.order_by(AssignmentRow.due_at).limit(limit))]
-
-
-def last_reminder(session: Session) -> datetime | None:
-    """When managers were last told of overdue calls that are on nobody's list."""
-    on_nobodys = AssignmentRow.reserved_for_id.is_(None), AssignmentRow.evaluator_id.is_(None)
-    return session.scalar(select(func.max(AssignmentRow.reminded_at)).where(*on_nobodys, AssignmentRow.state == AssignmentState.WAITING))
 
 
 def mark_reminded(session: Session, assignment_ids: Sequence[int], *, at: datetime) -> None:

@@ -66,6 +66,11 @@ def notices(session: Session, user_id: int, *, before_id: int | None = None, lim
     return [_notice(r) for r in session.scalars(query)]
 
 
+def newest(session: Session, kind: Kind) -> datetime | None:
+    """When anybody was last told of this kind."""
+    return session.scalar(select(func.max(NoticeRow.at)).where(NoticeRow.kind == kind.value))
+
+
 def unread(session: Session, user_id: int) -> int:
     query = select(func.count()).select_from(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None), NoticeRow.in_page)
     return session.scalar(query) or 0

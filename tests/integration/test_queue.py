@@ -278,3 +278,21 @@ def test_a_skipped_call_is_replaced_by_the_next_of_its_stratum_once_and_the_draw
         places = session.execute(select(AssignmentRow.call_id, AssignmentRow.state)).all()
         assert sum(c == added[0].call_id for c, _ in places) == 1 and len(places) == len(before) + 1
     assert "instead of a skipped call" in visit_either(cast.manager).get(f"/sampling/draws/{made.id}").text
+
+
+def test_nobody_is_dealt_a_call_of_their_own_or_of_a_project_that_they_do_not_work_for(wiring, cast, visit):
+    from qa.people import store as people
+
+    enqueue(wiring, cast, 4)
+    manager = visit(cast.manager)
+    with wiring.database.write() as session:
+        other = people.ensure_project(session, "other", company=None)
+        people.change_user(session, cast.evaluator.id, queue_share=90)
+        people.set_projects(session, cast.evaluator.id, [other])
+    assert "Nothing to deal out" in manager.post("/queue/deal", follow_redirects=True).text, "they would never see these calls"
+    with wiring.database.write() as session:
+        people.change_user(session, cast.second_evaluator.id, queue_share=10, agent_id=cast.agent.agent_id)
+    assert "Nothing to deal out" in manager.post("/queue/deal", follow_redirects=True).text
+    with wiring.database.write() as session:
+        people.change_user(session, cast.second_evaluator.id, agent_id=None)
+    assert "4 calls were put" in manager.post("/queue/deal", follow_redirects=True).text
