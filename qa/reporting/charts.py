@@ -47,11 +47,7 @@ def trend(points: Sequence[tuple[str, Estimate, float | None, float | None, bool
     height, left, right = 210, 44, WIDTH - 12
     scale = _Scale.over([max(0.0, min(100.0, v)) for v in ends], height - 30, 12)
     xs = [left + 16 + (right - left - 32) / (len(known) - 1) * i for i in range(len(known))]
-    parts = []
-    for tick in scale.ticks():
-        parts.append(
-            f'<line x1="{left}" x2="{right}" y1="{scale(tick):.1f}" y2="{scale(tick):.1f}" {FAINT}/>' + _text(left - 6, scale(tick) + 4, number(tick), "end")
-        )
+    parts = [_levels(scale, left, right, number)]
     if target is not None:
         parts.append(f'<line x1="{left}" x2="{right}" y1="{scale(target):.1f}" y2="{scale(target):.1f}" {DASHED} stroke-width="1.5"/>')
     for limits in ([low for _, _, low, _, _ in known], [high for _, _, _, high, _ in known]):
@@ -68,8 +64,7 @@ def trend(points: Sequence[tuple[str, Estimate, float | None, float | None, bool
         mark = 'fill="none" stroke="currentColor" stroke-width="2"' if outside else 'fill="currentColor"'
         size = 10 if outside else 7
         parts.append(f'<rect x="{x - size / 2:.1f}" y="{y - size / 2:.1f}" width="{size}" height="{size}" {mark}/>')
-    every = max(1, math.ceil(len(known) * 62 / (right - left)))  # names of months must not run into each other
-    parts += [_text(x, height - 8, p[0], "middle") for i, (x, p) in enumerate(zip(xs, known, strict=True)) if (len(known) - 1 - i) % every == 0]
+    parts.append(_months(xs, [p[0] for p in known], height, right - left))
     return _svg(height, title, parts)
 
 
@@ -111,11 +106,7 @@ def funnel(points: Sequence[tuple[str, Estimate]], centre: float, factor: float,
     def x(error: float) -> float:
         return left + (right - left) * (worst - error) / max(worst - best, 1e-9)
 
-    parts = []
-    for tick in scale.ticks():
-        parts.append(
-            f'<line x1="{left}" x2="{right}" y1="{scale(tick):.1f}" y2="{scale(tick):.1f}" {FAINT}/>' + _text(left - 6, scale(tick) + 4, number(tick), "end")
-        )
+    parts = [_levels(scale, left, right, number)]
     parts.append(f'<line x1="{left}" x2="{right}" y1="{scale(centre):.1f}" y2="{scale(centre):.1f}" stroke="currentColor" stroke-width="1.2"/>')
     for sign in (-1, 1):
         line = []
@@ -142,10 +133,7 @@ def shares(points: Sequence[tuple[str, float, float | None, float | None, bool]]
     height, left, right = 170, 44, WIDTH - 12
     scale = _Scale.over([0.0, min(100.0, top)], height - 30, 12)
     xs = [left + 16 + (right - left - 32) / (len(points) - 1) * i for i in range(len(points))]
-    parts = [
-        f'<line x1="{left}" x2="{right}" y1="{scale(t):.1f}" y2="{scale(t):.1f}" {FAINT}/>' + _text(left - 6, scale(t) + 4, number(t), "end")
-        for t in scale.ticks()
-    ]
+    parts = [_levels(scale, left, right, number)]
     for limits in ([p[2] for p in points], [p[3] for p in points]):
         line = " ".join(f"{x:.1f},{scale(v):.1f}" for x, v in zip(xs, limits, strict=True) if v is not None)
         dots = 'stroke-opacity=".55" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
@@ -155,8 +143,7 @@ def shares(points: Sequence[tuple[str, float, float | None, float | None, bool]]
     for x, (_, share, _, _, outside) in zip(xs, points, strict=True):
         size, mark = (10, 'fill="none" stroke="currentColor" stroke-width="2"') if outside else (7, 'fill="currentColor"')
         parts.append(f'<rect x="{x - size / 2:.1f}" y="{scale(share) - size / 2:.1f}" width="{size}" height="{size}" {mark}/>')
-    every = max(1, math.ceil(len(points) * 62 / (right - left)))
-    parts += [_text(x, height - 8, p[0], "middle") for i, (x, p) in enumerate(zip(xs, points, strict=True)) if (len(points) - 1 - i) % every == 0]
+    parts.append(_months(xs, [p[0] for p in points], height, right - left))
     return _svg(height, title, parts)
 
 
@@ -166,7 +153,7 @@ def scatter(points: Sequence[tuple[float, float]], *, title: str, across: str, u
         return ""
     height, left, right = 260, 44, WIDTH - 12
     xs, ys = _Scale.over([x for x, _ in points], left + 8, right - 8), _Scale.over([y for _, y in points], height - 44, 12)
-    parts = [f'<line x1="{left}" x2="{right}" y1="{ys(t):.1f}" y2="{ys(t):.1f}" {FAINT}/>' + _text(left - 6, ys(t) + 4, number(t), "end") for t in ys.ticks()]
+    parts = [_levels(ys, left, right, number)]
     parts += [
         f'<line x1="{xs(t):.1f}" x2="{xs(t):.1f}" y1="12" y2="{height - 44}" {FAINT}/>' + _text(xs(t), height - 30, number(t), "middle") for t in xs.ticks()
     ]
@@ -221,6 +208,20 @@ def _grid(scale: _Scale, top: float, bottom: float, number: Number) -> str:
         f'<line x1="{scale(t):.1f}" x2="{scale(t):.1f}" y1="{top - 4}" y2="{bottom}" {FAINT}/>' + _text(scale(t), bottom + 11, number(t), "middle")
         for t in scale.ticks()
     )
+
+
+def _levels(scale: _Scale, left: float, right: float, number: Number) -> str:
+    """Lines across at the ticks of an upright scale."""
+    return "".join(
+        f'<line x1="{left}" x2="{right}" y1="{scale(t):.1f}" y2="{scale(t):.1f}" {FAINT}/>' + _text(left - 6, scale(t) + 4, number(t), "end")
+        for t in scale.ticks()
+    )
+
+
+def _months(xs: Sequence[float], names: Sequence[str], height: float, width: float) -> str:
+    """The names under a trend, as many as do not run into each other; the last one always."""
+    every = max(1, math.ceil(len(names) * 62 / width))
+    return "".join(_text(x, height - 8, name, "middle") for i, (x, name) in enumerate(zip(xs, names, strict=True)) if (len(names) - 1 - i) % every == 0)
 
 
 def _text(x: float, y: float, said: str, anchor: str) -> str:
