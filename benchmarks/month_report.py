@@ -10,11 +10,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
 
 from qa import setup
 from qa.calendar import month_before
 from qa.settings import Settings
 from qa.wiring import Wiring
+
+if TYPE_CHECKING:
+    from qa.sampling.types import Draw
 
 CALLS, QUOTA = 400, 18
 
@@ -62,9 +67,6 @@ def measure(wiring: Wiring) -> dict[str, float]:
     """The report made anew and again, and a draw from all calls of a day."""
     from qa.forms.service import vocabulary
     from qa.reporting.service import document_of, keep_figure
-    from qa.sampling import store
-    from qa.sampling.rules import choose_sample, targets
-    from qa.sampling.service import no_collecting
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
     rest = peak_megabytes()
@@ -82,23 +84,30 @@ def measure(wiring: Wiring) -> dict[str, float]:
             with wiring.database.read() as session:  # keeping it has itself changed nothing
                 assert document_of(session, titles=titles, **scope)[1] is None
     peak = peak_megabytes()
-    from qa.calendar import month_bounds
-    from qa.sampling.types import PlanRule
-
-    begin, end = month_bounds(month, wiring.settings.zone)
     started = time.perf_counter()
-    with wiring.database.read() as session, no_collecting():  # a whole month's calls as if they were one day's
-        frame = store.frame(session, PlanRule(), begin=begin, end=end, received_until=wiring.clock(), new_hire_days=90)
-    choose_sample(frame, PlanRule(), targets(frame, PlanRule(), drawn_before={}, day=begin.date()), seed="benchmark")
+    drawn = draw(wiring, month)
+    took = time.perf_counter() - started
     return {
         "report": times[0],
         "kept": times[1],
         "cards": document["whole"]["estimate"]["cards"],
         "rest": rest,
         "megabytes": peak - rest,
-        "frame": len(frame),
-        "draw": time.perf_counter() - started,
+        "frame": drawn.frame_size,
+        "draw": took,
     }
+
+
+def draw(wiring: Wiring, month: str) -> "Draw":
+    """What a plan would draw from a whole month's calls if they were one day's."""
+    from qa.calendar import month_bounds
+    from qa.sampling import service
+    from qa.sampling.types import Phase, Plan, PlanRule
+
+    bounds = month_bounds(month, wiring.settings.zone)
+    with mock.patch.object(service, "day_bounds", lambda day, zone: bounds), wiring.database.read() as session:
+        plan = Plan(0, "benchmark", Phase.HUMAN, PlanRule(), "benchmark", True)
+        return service.preview(session, plan=plan, day=bounds[0].date(), zone=wiring.settings.zone, new_hire_days=90, at=wiring.clock())
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ Permanent random numbers with Pareto ordering (Rosén 1997; Ohlsson 1998): see d
 import hashlib
 import heapq
 import hmac
+import itertools
 import math
-import operator
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,19 +15,36 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-from qa.sampling.types import DrawnCall, FrameCall, PlanRule, Precision, Risk, Stratum
+from qa.sampling.types import Frame, Kind, Pick, PlanRule, Precision, Risk, Stratum
 from qa.statistics.shares import Z95
 from qa.statistics.survey import PooledModel, neyman
 
 ALL_OF = "all:"  # a stratum of which every call is drawn
-_digest, _EXTERNAL_ID = hashlib.blake2b, operator.itemgetter(1)
+_digest = hashlib.blake2b
 PLANNING_SPREAD = 12.0  # points, where no scorecards tell how far people and checks differ
 
 
 @dataclass(frozen=True)
 class Choice:
     strata: tuple[Stratum, ...]
-    calls: tuple[DrawnCall, ...]
+    calls: tuple[Pick, ...]
+
+
+@dataclass
+class _Calls:
+    """The calls of one stratum by their external ids."""
+
+    kind: Kind
+    usual: Sequence[str] = ()
+    risky: Sequence[str] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.usual) + len(self.risky)
+
+    def in_order(self) -> list[tuple[str, bool]]:
+        """By external id, each with whether it is risky."""
+        return sorted([*((x, False) for x in self.usual), *((x, True) for x in self.risky)])
 
 
 def random_number(seed: str, name: str) -> float:
@@ -50,9 +67,13 @@ def commitment(of_month: str) -> str:
     return hashlib.sha256(of_month.encode()).hexdigest()
 
 
-def frame_hash(frame: Sequence[FrameCall]) -> str:
+def frame_size(frame: Frame) -> int:
+    return sum(map(len, frame.values()))
+
+
+def frame_hash(frame: Frame) -> str:
     """What the frame was: a hash over the sorted external ids."""
-    return hashlib.sha256("\n".join(sorted([c.external_id for c in frame])).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(itertools.chain.from_iterable(frame.values()))).encode()).hexdigest()
 
 
 def days_left(day: date) -> int:
@@ -64,28 +85,25 @@ def days_left(day: date) -> int:
     return max(1, count)
 
 
-def targets(
-    frame: Sequence[FrameCall], rule: PlanRule, *, drawn_before: Mapping[int, int], day: date, quotas: Mapping[int, float] | None = None
-) -> dict[str, float]:
+def targets(frame: Frame, rule: PlanRule, *, drawn_before: Mapping[int, int], day: date, quotas: Mapping[int, float] | None = None) -> dict[str, float]:
     """How many calls of each stratum to draw today on average: what is left of the agent's quota, spread over the working days left.
 
     Never less than the floor times the agent's calls, never more than the calls there are; over the day's budget all give way alike, down to
     their floors. `quotas` per agent and month stand instead of the plan's even one.
     """
-    strata = _strata([c for c in frame if not c.must])
-    by_agent: dict[int, list[tuple[str, list[FrameCall]]]] = {}
-    for name, calls in strata.items():
-        by_agent.setdefault(calls[0].agent_id, []).append((name, calls))
-    result, floors = {}, {}
+    by_agent: dict[int, list[tuple[str, _Calls]]] = {}
+    for name, calls in _strata(frame).items():
+        by_agent.setdefault(calls.kind.agent_id, []).append((name, calls))
+    result, floors, working_days = {}, {}, days_left(day)
     for agent_id, parts in by_agent.items():
-        everyone = sum(len(calls) for _, calls in parts)
-        even = rule.quota_per_agent * (rule.new_hire_factor if parts[0][1][0].is_new_hire else 1)
+        everyone = sum(calls.count for _, calls in parts)
+        even = rule.quota_per_agent * (rule.new_hire_factor if parts[0][1].kind.is_new_hire else 1)
         left = max(0.0, (quotas or {}).get(agent_id, even) - drawn_before.get(agent_id, 0))
-        wanted = max(left / days_left(day), rule.floor_probability * everyone)
-        sizes = {name: len(calls) * rule.factors.get(calls[0].part, 1.0) for name, calls in parts}
+        wanted = max(left / working_days, rule.floor_probability * everyone)
+        sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
         for name, calls in parts:
-            floors[name] = min(float(len(calls)), rule.floor_probability * len(calls))
-            result[name] = min(float(len(calls)), max(floors[name], wanted * sizes[name] / sum(sizes.values())))
+            floors[name] = min(float(calls.count), rule.floor_probability * calls.count)
+            result[name] = min(float(calls.count), max(floors[name], wanted * sizes[name] / sum(sizes.values())))
     return _within_budget(result, floors, rule.daily_budget)
 
 
@@ -98,7 +116,7 @@ def _within_budget(wanted: dict[str, float], floors: Mapping[str, float], budget
     return {name: floors[name] + (w - floors[name]) * kept for name, w in wanted.items()}
 
 
-def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[str, float], *, seed: str) -> Choice:
+def choose_sample(frame: Frame, rule: PlanRule, wanted: Mapping[str, float], *, seed: str) -> Choice:
     """Draw from each stratum; every drawn call carries the probability it had. Calls that must be drawn are strata drawn whole.
 
     A target of 1.3 calls draws one, or with probability 0.3 two; the probabilities count that in.
@@ -107,33 +125,30 @@ def choose_sample(frame: Sequence[FrameCall], rule: PlanRule, wanted: Mapping[st
     for name, calls in sorted(_strata(frame).items()):
         target = wanted.get(name, 0.0)
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
-        strata.append(Stratum(name, calls[0].agent_id, len(calls), target, len(chosen)))
+        strata.append(Stratum(name, calls.kind.agent_id, calls.count, target, len(chosen)))
         drawn.extend(chosen)
-    sure = [c for c in frame if c.must]
-    for why in sorted({c.must for c in sure}):
-        calls = sorted((c for c in sure if c.must == why), key=_EXTERNAL_ID)
-        strata.append(Stratum(f"{ALL_OF}{why}", 0, len(calls), float(len(calls)), len(calls)))
-        drawn.extend(DrawnCall(c.id, c.external_id, f"{ALL_OF}{why}", 1.0, why) for c in calls)
+    for why in sorted({kind.must for kind in frame if kind.must}):
+        sure = sorted(x for kind, ids in frame.items() if kind.must == why for x in ids)
+        strata.append(Stratum(f"{ALL_OF}{why}", 0, len(sure), float(len(sure)), len(sure)))
+        drawn.extend(Pick(x, f"{ALL_OF}{why}", 1.0, why) for x in sure)
     return Choice(tuple(strata), tuple(drawn))
 
 
-def _strata(frame: Sequence[FrameCall]) -> dict[str, list[FrameCall]]:
+def _strata(frame: Frame) -> dict[str, _Calls]:
     """The calls that need not be drawn, by the name of their stratum."""
-    found: dict[tuple[int, bool, str], list[FrameCall]] = {}
-    for c in frame:
-        if not c.must:
-            found.setdefault((c.agent_id, c.is_new_hire, c.part), []).append(c)
-    return {stratum_name(calls[0]): calls for calls in found.values()}
+    found: dict[str, _Calls] = {}
+    for kind, ids in frame.items():
+        if not kind.must and ids:
+            calls = found.setdefault(stratum_name(kind), _Calls(kind))
+            if kind.is_risky:
+                calls.risky = ids
+            else:
+                calls.usual = ids
+    return found
 
 
-def stratum_name(call: FrameCall) -> str:
-    return f"agent:{call.agent_id}" + (":new" if call.is_new_hire else "") + (f":{call.part}" if call.part else "")
-
-
-def part_of(rule: PlanRule, *, queue: str, direction: str, language: str | None, seconds: float) -> str:
-    """The value by which a plan stratifies a call; durations in three bands."""
-    band = "short" if seconds < 120 else "middle" if seconds < 600 else "long"
-    return {"": "", "queue": queue, "direction": direction, "language": language or "?", "duration": band}[rule.stratify_by]
+def stratum_name(kind: Kind) -> str:
+    return f"agent:{kind.agent_id}" + (":new" if kind.is_new_hire else "") + (f":{kind.part}" if kind.part else "")
 
 
 def is_said(value: Any) -> bool:
@@ -161,67 +176,63 @@ def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
     return result
 
 
-def _draw_stratum(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, seed: str, name: str) -> list[DrawnCall]:
+def _draw_stratum(calls: _Calls, rule: PlanRule, target: float, *, seed: str, name: str) -> list[Pick]:
     """The calls of one stratum. Most strata draw nothing on most days; then nothing more is computed than that."""
     fewer, extra = math.floor(target), target - math.floor(target)
     takes_more = random_number(seed, f"size|{name}") < extra
     count = fewer + takes_more
     if count == 0:
         return []
-    flags = [is_risky(c, rule.risk) for c in calls] if rule.risk else []
-    if not any(flags) or all(flags):
-        return _draw_evenly(calls, fewer=fewer, extra=extra, count=count, seed=seed, name=name, reason="risk" if any(flags) else "")
-    calls = sorted(calls, key=_EXTERNAL_ID)
-    flags = [is_risky(c, rule.risk) for c in calls]
-    sizes = _sizes(flags, rule.risk)
-    low, high = inclusion_probabilities(sizes, fewer), inclusion_probabilities(sizes, fewer + 1)
-    now = high if takes_more else low
-    key = _race_key if count == 1 and rule.method == 2 else _pareto_key
-    keys = [(key(random_number(seed, c.external_id), p), i) for i, (c, p) in enumerate(zip(calls, now, strict=True))]
-    chosen = sorted(i for _, i in sorted(keys)[: min(count, len(calls))])
-    reasons = {i: "risk" if flags[i] else "new_hire" if calls[i].is_new_hire else "random" for i in chosen}
-    return [DrawnCall(calls[i].id, calls[i].external_id, name, (1 - extra) * low[i] + extra * high[i], reasons[i]) for i in chosen]
+    low, high = _probabilities(calls, rule, fewer), _probabilities(calls, rule, fewer + 1)
+    if calls.usual and calls.risky:
+        now = high if takes_more else low
+        key = _race_key if count == 1 and rule.method == 2 else _pareto_key
+        keys = [(key(random_number(seed, x), now[is_risky]), x, is_risky) for x, is_risky in calls.in_order()]
+        chosen = sorted((x, is_risky) for _, x, is_risky in sorted(keys)[:count])
+    else:
+        chosen = [(x, bool(calls.risky)) for x in _smallest(calls.usual or calls.risky, count, seed=seed)]
+    stated = [(1 - extra) * low[is_risky] + extra * high[is_risky] for is_risky in (False, True)]
+    reasons = ("new_hire" if calls.kind.is_new_hire else "random", "risk")
+    return [Pick(x, name, stated[is_risky], reasons[is_risky]) for x, is_risky in chosen]
 
 
-def _draw_evenly(calls: Sequence[FrameCall], *, fewer: int, extra: float, count: int, seed: str, name: str, reason: str) -> list[DrawnCall]:
-    """Where all calls are as likely the smallest random numbers win: the same calls as by the keys below, without computing them a million times."""
+def _probabilities(calls: _Calls, rule: PlanRule, count: int) -> tuple[float, float]:
+    """The inclusion probabilities of a usual and of a risky call where so many of the stratum are drawn."""
+    if not calls.usual or not calls.risky:
+        return (min(1.0, count / calls.count),) * 2
+    sizes = _sizes(calls, rule.risk)
+    flags = [is_risky for _, is_risky in calls.in_order()]  # a sum in another order differs in its last digit, and an old draw is to come out the same
+    found = inclusion_probabilities([sizes[is_risky] for is_risky in flags], count)
+    return found[flags.index(False)], found[flags.index(True)]
+
+
+def _smallest(calls: Sequence[str], count: int, *, seed: str) -> list[str]:
+    """Where all calls are as likely the smallest random numbers win: the same calls as by keys, without computing those a million times."""
     prefix = f"{seed}|"
-    numbers = [(_digest((prefix + c.external_id).encode(), digest_size=8).digest(), c.external_id, c) for c in calls]
-    chosen = sorted((c for _, _, c in heapq.nsmallest(count, numbers)), key=_EXTERNAL_ID)
-    low, high = min(1.0, fewer / len(calls)), min(1.0, (fewer + 1) / len(calls))
-    probability = (1 - extra) * low + extra * high
-    return [DrawnCall(c.id, c.external_id, name, probability, reason or ("new_hire" if c.is_new_hire else "random")) for c in chosen]
+    return sorted(x for _, x in heapq.nsmallest(count, [(_digest((prefix + x).encode(), digest_size=8).digest(), x) for x in calls]))
 
 
-def next_in_line(calls: Sequence[FrameCall], rule: PlanRule, target: float, *, taken: Set[int], seed: str) -> tuple[FrameCall, float] | None:
+def next_in_line(frame: Frame, rule: PlanRule, target: float, *, stratum: str, taken: Set[str], seed: str) -> tuple[str, float] | None:
     """Of a stratum's calls the one whose turn would have come next, and its probability; None where all are taken.
 
     Taking the next ones by their permanent random numbers is how a sample of the calls that can be scored at all would have been drawn at once.
     """
-    calls = sorted(calls, key=_EXTERNAL_ID)
-    sizes = _sizes([is_risky(c, rule.risk) for c in calls], rule.risk)
-    free = [(_race_key(random_number(seed, c.external_id), size), i) for i, (c, size) in enumerate(zip(calls, sizes, strict=True)) if c.id not in taken]
+    calls = _strata(frame).get(stratum, _Calls(Kind(0)))
+    sizes = _sizes(calls, rule.risk)
+    free = [(_race_key(random_number(seed, x), sizes[is_risky]), x, is_risky) for x, is_risky in calls.in_order() if x not in taken]
     if not free:
         return None
-    _key, i = min(free)
+    _key, chosen, is_risky = min(free)
     fewer, extra = math.floor(target), target - math.floor(target)
-    low, high = inclusion_probabilities(sizes, fewer)[i], inclusion_probabilities(sizes, fewer + 1)[i]
-    return calls[i], (1 - extra) * low + extra * high
+    return chosen, (1 - extra) * _probabilities(calls, rule, fewer)[is_risky] + extra * _probabilities(calls, rule, fewer + 1)[is_risky]
 
 
-def is_risky(call: FrameCall, risk: Risk | None) -> bool:
-    if risk is None:
-        return False
-    is_long = risk.min_duration_seconds is not None and call.duration_seconds >= risk.min_duration_seconds
-    return is_long or (risk.has is not None and is_said(call.details.get(risk.has)))
-
-
-def _sizes(flags: Sequence[bool], risk: Risk | None) -> list[float]:
-    """A defensive mixture: an even part that keeps every call eligible, and a part by risk."""
-    risky = sum(flags)
-    if risk is None or not risky or risky == len(flags):
-        return [1.0] * len(flags)
-    return [(1 - risk.share) / len(flags) + (risk.share / risky if f else 0.0) for f in flags]
+def _sizes(calls: _Calls, risk: Risk | None) -> tuple[float, float]:
+    """How large a usual and a risky call are. A defensive mixture: an even part that keeps every call eligible, and a part by risk."""
+    if risk is None or not calls.usual or not calls.risky:
+        return 1.0, 1.0
+    even = (1 - risk.share) / calls.count
+    return even, even + risk.share / len(calls.risky)
 
 
 def _race_key(u: float, probability: float) -> float:

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_before
-from qa.sampling import rules, store
-from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, month_seed, stratum_name, targets
-from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Precision
+from qa.sampling import frames, rules, store
+from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, frame_size, month_seed, targets
+from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, Frame, Kind, Phase, Pick, Plan, PlanRule, Precision
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
 
 FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
@@ -87,13 +87,14 @@ def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire
     """What the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
     with no_collecting():
-        frame = store.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
-    if plan.phase is Phase.HUMAN and plan.rule.take_all:
-        frame += store.late_cases(session, plan.id, plan.rule, begin=begin, end=end)
-    before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
-    quotas = _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1] if plan.rule.allocation == "spread" else None
-    wanted = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
-    return _drawn(plan.code, plan.phase, plan.rule, frame, wanted, day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day), day)
+        frame = frames.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
+        if plan.phase is Phase.HUMAN and plan.rule.take_all:
+            for external_id, why in frames.late_cases(session, plan.id, plan.rule, begin=begin, end=end).items():
+                frame.setdefault(Kind(0, must=why), []).append(external_id)
+        before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
+        quotas = _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1] if plan.rule.allocation == "spread" else None
+        wanted = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
+        return _drawn(session, plan.code, plan.phase, plan.rule, frame, wanted, day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day), day)
 
 
 def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datetime) -> Precision:
@@ -104,7 +105,7 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
 
 def _quotas(session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:
     """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards of three months say of the spread."""
-    found = store.calls_by_agent(session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days)
+    found = frames.calls_by_agent(session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days)
     calls = {a: n for a, (n, _) in found.items()}
     even = {a: rule.quota_per_agent * (rule.new_hire_factor if new else 1) for a, (_, new) in found.items()}
     samples = {a: _sample(rows) for a, rows in store.scored(session, begin=end - QUARTER, end=end).items()}
@@ -135,21 +136,26 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
     if found is None:
         raise PlanRefused("unknown")
     recorded, rule, frame_until = found
-    now = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
-    must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
-    late = [FrameCall(c.call_id, c.external_id, 0, False, 0, {}, "", c.reason) for c in recorded.calls if c.call_id in must and c.call_id not in now]
-    frame = [*now.values(), *late]
+    frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
+    there = {x for kind, ids in frame.items() if kind.must for x in ids}
+    for c in recorded.calls:
+        if c.stratum.startswith(ALL_OF) and c.external_id not in there:  # an earlier call that somebody praised or complained of that day
+            frame.setdefault(Kind(0, must=c.reason), []).append(c.external_id)
     wanted = {s.name: s.target for s in recorded.strata}
-    return recorded, _drawn(recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
+    return recorded, _drawn(session, recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
 
 
-def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: datetime, zone: ZoneInfo, new_hire_days: int) -> dict[int, FrameCall]:
+def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: datetime, zone: ZoneInfo, new_hire_days: int) -> dict[Kind, list[str]]:
     """The frame of a draw as it was: what had arrived then, with what had to be drawn as it was known then."""
     begin, end = day_bounds(recorded.day, zone)
-    must = {c.call_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
-    with no_collecting():
-        found = store.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)
-    return {c.id: c._replace(must=must.get(c.id, "")) for c in found}
+    must = {c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
+    found = frames.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)
+    then: dict[Kind, list[str]] = {}
+    for kind, ids in found.items():
+        then.setdefault(kind._replace(must=""), []).extend(x for x in ids if x not in must)
+        for x in must.keys() & ids:
+            then.setdefault(kind._replace(must=must[x]), []).append(x)
+    return then
 
 
 def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hire_days: int) -> tuple[int, DrawnCall] | None:
@@ -165,10 +171,12 @@ def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hir
     reason = f"{REPLACEMENT}:{call_id}"
     if known := next((c for c in recorded.calls if c.reason == reason), None):
         return draw_id, known
-    calls = [c for c in _frame_then(session, recorded, rule, frame_until, zone, new_hire_days).values() if not c.must and stratum_name(c) == stratum]
+    frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
     target = next((s.target for s in recorded.strata if s.name == stratum), 0.0)
-    chosen = rules.next_in_line(calls, rule, target, taken={c.call_id for c in recorded.calls}, seed=recorded.seed)
-    return (draw_id, DrawnCall(chosen[0].id, chosen[0].external_id, stratum, chosen[1], reason)) if chosen else None
+    taken = {c.external_id for c in recorded.calls}
+    if not (chosen := rules.next_in_line(frame, rule, target, stratum=stratum, taken=taken, seed=recorded.seed)):
+        return None
+    return draw_id, store.drawn_calls(session, [Pick(chosen[0], stratum, chosen[1], reason)])[0]
 
 
 def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, at: datetime) -> bool:
@@ -179,8 +187,8 @@ def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, at: date
     return True
 
 
-def _drawn(code: str, phase: Phase, rule: PlanRule, frame: list[FrameCall], wanted: dict[str, float], seed: str, day: date) -> Draw:
+def _drawn(session: Session, code: str, phase: Phase, rule: PlanRule, frame: Frame, wanted: dict[str, float], seed: str, day: date) -> Draw:
     wanted = {name: round(target, 6) for name, target in wanted.items()}
     chosen = choose_sample(frame, rule, wanted, seed=seed)
-    calls = tuple(sorted(chosen.calls, key=lambda d: (d.stratum, d.external_id)))
-    return Draw(None, code, phase, day, seed, len(frame), frame_hash(frame), chosen.strata, calls)
+    calls = store.drawn_calls(session, sorted(chosen.calls, key=lambda p: (p.stratum, p.external_id)))
+    return Draw(None, code, phase, day, seed, frame_size(frame), frame_hash(frame), chosen.strata, tuple(calls))

@@ -1,24 +1,21 @@
-"""Queries on plans, frames, draws and coverage."""
+"""Queries on plans, draws and coverage."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, cast
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, false, func, literal_column, or_, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qa.sampling.rules import ALL_OF, is_said, part_of
-from qa.sampling.types import AgentCoverage, Draw, DrawnCall, FrameCall, Phase, Plan, PlanRule, Stratum
-from qa.tables.calls import CallRow, Direction
-from qa.tables.cases import CaseKind, CaseRow
-from qa.tables.people import AgentRow, ProjectRow, TeamRow
+from qa.sampling.rules import ALL_OF
+from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Phase, Pick, Plan, PlanRule, Stratum
+from qa.tables.calls import CallRow
+from qa.tables.people import AgentRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
 from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow, ScorecardState
 
-NOTHING: dict[str, Any] = {}
 CHUNK = 5000  # ids in one query
-LARGE_PART = 10  # one in so many calls
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
@@ -54,129 +51,13 @@ def change_plan(session: Session, code: str, **fields: Any) -> None:
         setattr(row, name, value)
 
 
-def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, received_until: datetime, new_hire_days: int) -> list[FrameCall]:
-    """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters."""
-    if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
-        return []
-    within = (*_began(session, begin, end), CallRow.received_at <= received_until, *_filters(rule))
-    asked = sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
-    columns = (CallRow.id, CallRow.external_id, CallRow.agent_id, CallRow.duration_seconds, CallRow.is_flagged, _names(asked))
-    new_since = begin.date() - timedelta(days=new_hire_days)
-    new = {a for a, hired in session.execute(select(AgentRow.id, AgentRow.hired_on).where(AgentRow.hired_on > new_since))}
-    cases = _cases_of(session, begin=begin, end=end, until=received_until) if rule.take_all else {}
-    parts = _parts(session, rule, within) if rule.stratify_by else {}
-    rows = session.execute(select(*columns).where(*within)).all()
-    details = _details(session, asked, [row[0] for row in rows if row[5]])
-    made = []
-    for i, x, agent, seconds, flagged, _named in rows:
-        said = details.get(i, NOTHING)
-        if (rule.has and not is_said(said.get(rule.has))) or (rule.only_new_hires and agent not in new):
-            continue
-        must = next((k for k in rule.take_all if is_said(said.get(k)) or cases.get(i) == k), "") if said or cases else ""
-        made.append(FrameCall(i, x, agent, agent in new, seconds, said, parts.get(i, ""), must or ("critical" if flagged and rule.verify_critical else "")))
-    return made
-
-
-def _began(session: Session, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Began in [begin, end). Where that is a large part of all calls SQLite is kept from its index on the time: reading every call in the order in which
-    they lie is ten times faster than jumping to each of a million."""
-    began: Any = CallRow.started_at
-    if session.get_bind().dialect.name == "sqlite":
-        asked = session.scalar(select(func.count()).select_from(CallRow).where(began >= begin, began < end)) or 0
-        newest = session.scalar(select(func.max(CallRow.id))) or 0
-        if asked * LARGE_PART > newest:
-            began = literal_column("+call.started_at", CallRow.started_at.type)  # the sign keeps the planner from the index and changes nothing else
-    return began >= begin, began < end
-
-
-def _names(asked: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the call data as text name one of these fields: looking for that first spares unpacking a million documents."""
-    if not all(name.isascii() for name in asked):
-        return true()
-    text = CallRow.details.cast(Text)
-    return or_(false(), *(text.contains(f'"{name.rpartition(".")[2]}"', autoescape=True) for name in asked))
-
-
-def _details(session: Session, asked: Sequence[str], ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """These fields of the data of these calls."""
-    found: dict[int, dict[str, str]] = {}
-    for k in range(0, len(ids), CHUNK):
-        query = select(CallRow.id, *map(_detail, asked)).where(CallRow.id.in_(ids[k : k + CHUNK]))
-        found |= {i: {name: v for name, v in zip(asked, said, strict=True) if v is not None} for i, *said in session.execute(query)}
-    return found
-
-
-def _parts(session: Session, rule: PlanRule, within: Sequence[ColumnElement[bool]]) -> dict[int, str]:
-    """The value by which each call is stratified."""
-    query = select(CallRow.id, CallRow.queue, CallRow.direction, CallRow.language, CallRow.duration_seconds).where(*within)
-    return {i: part_of(rule, queue=q, direction=d.value, language=language, seconds=seconds) for i, q, d, language, seconds in session.execute(query)}
-
-
-def _detail(name: str) -> ColumnElement[str]:
-    """A field of the call data as text, dots leading into levels, read in the database: a million documents are not unpacked for one word."""
-    node: Any = CallRow.details
-    for part in name.split("."):
-        node = node[part]
-    return cast("ColumnElement[str]", node.as_string())
-
-
-def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [CallRow.duration_seconds >= rule.min_duration_seconds]
-    if rule.max_duration_seconds is not None:
-        conditions.append(CallRow.duration_seconds <= rule.max_duration_seconds)
-    if rule.project:
-        conditions.append(CallRow.project_id.in_(select(ProjectRow.id).where(ProjectRow.code == rule.project)))
-    if rule.queue:
-        conditions.append(CallRow.queue == rule.queue)
-    if rule.direction:
-        conditions.append(CallRow.direction == Direction(rule.direction))
-    if rule.language:
-        conditions.append(CallRow.language == rule.language)
-    return conditions
-
-
-def _cases_of(session: Session, *, begin: datetime, end: datetime, until: datetime) -> dict[int, str]:
-    """Which calls of [begin, end) somebody praised or complained of, as it was known at a time."""
-    query = (
-        select(CaseRow.call_id, CaseRow.kind)
-        .join(CallRow, CallRow.id == CaseRow.call_id)
-        .where(CallRow.started_at >= begin, CallRow.started_at < end, CaseRow.written_at <= until)
-        .where(CaseRow.kind.in_((CaseKind.PRAISE, CaseKind.COMPLAINT)))
-    )
-    return {call_id: kind.value for call_id, kind in session.execute(query) if call_id is not None}
-
-
-def late_cases(session: Session, plan_id: int, rule: PlanRule, *, begin: datetime, end: datetime) -> list[FrameCall]:
-    """Earlier calls that somebody praised or complained of in [begin, end), which this plan has not drawn: they are drawn now, for themselves."""
-    drawn = (
-        select(DrawnCallRow.id)
-        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
-        .where(DrawRow.plan_id == plan_id, DrawRow.day < begin.date(), DrawnCallRow.call_id == CallRow.id)
-        .exists()
-    )
-    kinds = [k for k in (CaseKind.PRAISE, CaseKind.COMPLAINT) if k.value in rule.take_all]
-    query = (
-        select(CallRow.id, CallRow.external_id, CallRow.agent_id, CallRow.duration_seconds, CaseRow.kind)
-        .join(CaseRow, CaseRow.call_id == CallRow.id)
-        .where(CaseRow.kind.in_(kinds), CaseRow.written_at >= begin, CaseRow.written_at < end)
-        .where(CallRow.started_at < begin, ~drawn, *_filters(rule))
-        .order_by(CallRow.external_id, CaseRow.id)
-    )
-    found = {i: FrameCall(i, x, agent, False, seconds, {}, "", kind.value) for i, x, agent, seconds, kind in session.execute(query)}
-    return list(found.values())
-
-
-def calls_by_agent(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, new_hire_days: int) -> dict[int, tuple[int, bool]]:
-    """How many calls in [begin, end) pass the plan's filters, per agent, and whether the agent is new at the end of it."""
-    query = (
-        select(CallRow.agent_id, AgentRow.hired_on, func.count())
-        .join(AgentRow, AgentRow.id == CallRow.agent_id)
-        .where(CallRow.started_at >= begin, CallRow.started_at < end, *_filters(rule))
-        .group_by(CallRow.agent_id, AgentRow.hired_on)
-    )
-    new_since = end.date() - timedelta(days=new_hire_days)
-    found = {a: (n, bool(hired and hired > new_since)) for a, hired, n in session.execute(query)}
-    return {a: f for a, f in found.items() if f[1] or not rule.only_new_hires}
+def drawn_calls(session: Session, picks: Sequence[Pick]) -> list[DrawnCall]:
+    """The picks with the ids of their calls."""
+    ids: dict[str, int] = {}
+    for k in range(0, len(picks), CHUNK):
+        query = select(CallRow.external_id, CallRow.id).where(CallRow.external_id.in_([p.external_id for p in picks[k : k + CHUNK]]))
+        ids |= dict(session.execute(query).all())
+    return [DrawnCall(ids[p.external_id], p.external_id, p.stratum, p.probability, p.reason) for p in picks]
 
 
 def scored(session: Session, *, begin: datetime, end: datetime) -> dict[int, list[tuple[float, float | None, float]]]:

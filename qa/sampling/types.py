@@ -1,5 +1,6 @@
 """A sampling plan, the frame it draws from, and a draw that can be made again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa.tables.sampling import Phase
 
-__all__ = ["AgentCoverage", "Commitment", "Draw", "DrawnCall", "FrameCall", "Phase", "Plan", "PlanRule", "Precision", "Risk", "Stratum"]
+__all__ = ["AgentCoverage", "Commitment", "Draw", "DrawnCall", "Frame", "Kind", "Phase", "Pick", "Plan", "PlanRule", "Precision", "Risk", "Stratum"]
 
 REPLACEMENT = "replacement"  # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
 
@@ -63,17 +64,18 @@ class Plan:
     is_active: bool
 
 
-class FrameCall(NamedTuple):
-    """A call that a plan could draw. `external_id` is what the random number hangs on, so a draw does not depend on our own numbering."""
+class Kind(NamedTuple):
+    """What some calls have in common; a plan tells them no further apart."""
 
-    id: int
-    external_id: str
     agent_id: int
-    is_new_hire: bool
-    duration_seconds: float
-    details: dict[str, Any]  # of the call data the fields that the plan asks for, by their dotted names
-    part: str = ""  # the value it is stratified by
-    must: str = ""  # why it is drawn in any case: a field of `take_all`, or "critical"
+    is_new_hire: bool = False
+    part: str = ""  # the value they are stratified by
+    is_risky: bool = False  # by the plan's risk rule
+    must: str = ""  # why they are drawn in any case: a field of `take_all`, or "critical"
+
+
+Frame = Mapping[Kind, Sequence[str]]
+"""The calls that a plan could draw, by kind. A call is its external id: the random number hangs on that, so a draw does not depend on our own numbering."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,19 @@ class Stratum:
 
 
 @dataclass(frozen=True)
+class Pick:
+    """A call that is drawn, with the probability it had and why it came."""
+
+    external_id: str
+    stratum: str
+    probability: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class DrawnCall:
+    """A pick that stands in a draw."""
+
     call_id: int
     external_id: str
     stratum: str

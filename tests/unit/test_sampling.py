@@ -3,7 +3,9 @@
 import hashlib
 import math
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -21,21 +23,22 @@ from qa.sampling.rules import (
     precision,
     quotas_by_spread,
     random_number,
-    stratum_name,
     targets,
 )
-from qa.sampling.types import FrameCall, PlanRule, Risk
+from qa.sampling.types import Kind, PlanRule, Risk
 from qa.statistics.survey import PooledModel
 
 DAY = date(2026, 11, 10)
 
 
-def frame(*counts: int, new_hires: tuple[int, ...] = (), risky: int = 0) -> list[FrameCall]:
-    return [
-        FrameCall(100 * a + i, f"call-{a}-{i}", a, a in new_hires, 60, {"complaint": "true"} if i < risky else {})
-        for a, n in enumerate(counts)
-        for i in range(n)
-    ]
+def frame(*counts: int, new_hires: tuple[int, ...] = (), risky: int = 0, must: Mapping[str, str] = MappingProxyType({}), part=lambda i: "") -> dict[Kind, list[str]]:
+    """So many calls of agents 0, 1, …, each agent's first ones risky."""
+    found: dict[Kind, list[str]] = {}
+    for a, n in enumerate(counts):
+        for i in range(n):
+            kind = Kind(a, a in new_hires, part(i), i < risky, must.get(f"call-{a}-{i}", ""))
+            found.setdefault(kind, []).append(f"call-{a}-{i}")
+    return found
 
 
 def test_the_permanent_random_number_is_the_published_one():
@@ -46,7 +49,7 @@ def test_the_same_seed_and_frame_draw_the_same_calls_in_whatever_order_they_arri
     calls = frame(20, 15)
     wanted = {"agent:0": 3.0, "agent:1": 2.5}
     one = choose_sample(calls, PlanRule(), wanted, seed="s")
-    other = choose_sample(list(reversed(calls)), PlanRule(), wanted, seed="s")
+    other = choose_sample({kind: ids[::-1] for kind, ids in reversed(calls.items())}, PlanRule(), wanted, seed="s")
     assert one == other
     assert choose_sample(calls, PlanRule(), wanted, seed="t").calls != one.calls
 
@@ -54,17 +57,17 @@ def test_the_same_seed_and_frame_draw_the_same_calls_in_whatever_order_they_arri
 @pytest.mark.parametrize("risk", [None, Risk(has="complaint", share=0.6)], ids=["even", "risk"])
 def test_over_ten_thousand_draws_every_call_comes_as_often_as_its_stated_probability(risk):
     rule, calls, wanted = PlanRule(risk=risk), frame(12, risky=3), {"agent:0": 2.4}
-    seen: Counter[int] = Counter()
-    stated: dict[int, float] = {}
+    seen: Counter[str] = Counter()
+    stated: dict[str, float] = {}
     for n in range(10_000):
         for c in choose_sample(calls, rule, wanted, seed=f"seed-{n}").calls:
-            seen[c.call_id] += 1
-            stated[c.call_id] = c.probability
+            seen[c.external_id] += 1
+            stated[c.external_id] = c.probability
     assert sum(stated.values()) == pytest.approx(2.4)
-    for call_id, probability in stated.items():
-        assert seen[call_id] / 10_000 == pytest.approx(probability, abs=0.02)
+    for call, probability in stated.items():
+        assert seen[call] / 10_000 == pytest.approx(probability, abs=0.02)
     if risk:
-        assert stated[0] > 2 * stated[11]
+        assert stated["call-0-0"] > 2 * stated["call-0-11"]
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30), st.integers(0, 40))
@@ -89,7 +92,7 @@ def test_never_more_is_wanted_than_there_is():
 
 
 def test_an_empty_frame_draws_nothing():
-    assert choose_sample([], PlanRule(), {}, seed="s").calls == ()
+    assert choose_sample({}, PlanRule(), {}, seed="s").calls == ()
 
 
 def test_reasons_tell_why_a_call_came():
@@ -100,7 +103,7 @@ def test_reasons_tell_why_a_call_came():
 
 
 def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
-    calls = [c._replace(must="complaint") if c.id in (0, 101) else c for c in frame(10, 10)]
+    calls = frame(10, 10, must={"call-0-0": "complaint", "call-1-1": "complaint"})
     wanted = targets(calls, PlanRule(quota_per_agent=6), drawn_before={}, day=DAY)
     choice = choose_sample(calls, PlanRule(), wanted, seed="s")
     must = [c for c in choice.calls if c.stratum == "all:complaint"]
@@ -109,7 +112,7 @@ def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
 
 
 def test_a_stratum_with_a_factor_is_drawn_so_many_times_as_often():
-    calls = [c._replace(part="sales" if i < 5 else "service") for i, c in enumerate(frame(20))]
+    calls = frame(20, part=lambda i: "sales" if i < 5 else "service")
     wanted = targets(calls, PlanRule(quota_per_agent=15, stratify_by="queue", factors={"sales": 3.0}), drawn_before={}, day=DAY)
     assert wanted["agent:0:sales"] / 5 == pytest.approx(3 * wanted["agent:0:service"] / 15)
     assert sum(wanted.values()) == pytest.approx(1.0)
@@ -125,17 +128,17 @@ def test_a_days_budget_is_kept_and_takes_from_all_alike_down_to_their_floors():
 
 @pytest.mark.parametrize("rule", [PlanRule(stratify_by="queue", factors={"sales": 2.0}), PlanRule(risk=Risk(has="complaint", share=0.5), stratify_by="queue")], ids=["strata", "strata and risk"])
 def test_over_ten_thousand_draws_strata_and_risk_keep_the_probabilities_they_state(rule):
-    calls = [c._replace(part="sales" if i % 4 == 0 else "service") for i, c in enumerate(frame(16, risky=3))]
+    calls = frame(16, risky=3, part=lambda i: "sales" if i % 4 == 0 else "service")
     wanted = targets(calls, rule, drawn_before={}, day=date(2026, 11, 27))
-    seen: Counter[int] = Counter()
-    stated: dict[int, float] = {}
+    seen: Counter[str] = Counter()
+    stated: dict[str, float] = {}
     for n in range(10_000):
         for c in choose_sample(calls, rule, wanted, seed=f"seed-{n}").calls:
-            seen[c.call_id] += 1
-            stated[c.call_id] = c.probability
+            seen[c.external_id] += 1
+            stated[c.external_id] = c.probability
     assert sum(stated.values()) == pytest.approx(sum(wanted.values()))
-    for call_id, probability in stated.items():
-        assert seen[call_id] / 10_000 == pytest.approx(probability, abs=0.02)
+    for call, probability in stated.items():
+        assert seen[call] / 10_000 == pytest.approx(probability, abs=0.02)
 
 
 def test_a_months_seed_is_known_by_its_hash_and_a_days_seed_gives_no_other_day_away():
@@ -169,13 +172,13 @@ def test_one_call_of_few_is_drawn_exactly_where_paretos_keys_are_only_near_it():
     calls, wanted = frame(4, risky=1), {"agent:0": 1.0}
 
     def off(method):
-        seen: Counter[int] = Counter()
+        seen: Counter[str] = Counter()
         stated = {}
         rule = PlanRule(risk=Risk(has="complaint", share=0.5), method=method)
         for n in range(10_000):
             for c in choose_sample(calls, rule, wanted, seed=f"seed-{n}").calls:
-                seen[c.call_id] += 1
-                stated[c.call_id] = c.probability
+                seen[c.external_id] += 1
+                stated[c.external_id] = c.probability
         return max(abs(seen[i] / 10_000 - p) for i, p in stated.items())
 
     assert off(2) < 0.015 < off(1)
@@ -184,17 +187,18 @@ def test_one_call_of_few_is_drawn_exactly_where_paretos_keys_are_only_near_it():
 def test_with_replacements_the_sample_is_the_one_that_would_have_been_drawn_from_the_calls_that_can_be_scored():
     rng = np.random.default_rng(11)
     calls, rule = frame(30), PlanRule()
+    stratum, ((kind, names),) = "agent:0", calls.items()
     for n in range(200):
-        lost = set(rng.choice(30, 8, replace=False).tolist())  # calls that turn out not to be conversations
-        seed, name = f"s{n}", stratum_name(calls[0])
-        drawn = [c.call_id for c in choose_sample(calls, rule, {name: 5.0}, seed=seed).calls]
-        kept = [i for i in drawn if i not in lost]
+        lost = {names[i] for i in rng.choice(30, 8, replace=False)}  # calls that turn out not to be conversations
+        seed = f"s{n}"
+        drawn = [c.external_id for c in choose_sample(calls, rule, {stratum: 5.0}, seed=seed).calls]
+        kept = [x for x in drawn if x not in lost]
         taken = set(drawn)
         while len(kept) < 5:
-            call, probability = next_in_line(calls, rule, 5.0, taken=taken, seed=seed)
+            call, probability = next_in_line(calls, rule, 5.0, stratum=stratum, taken=taken, seed=seed)
             assert probability == pytest.approx(5 / 30)
-            taken.add(call.id)
-            kept += [call.id] if call.id not in lost else []
-        scorable = [c for c in calls if c.id not in lost]
-        assert sorted(kept) == sorted(c.call_id for c in choose_sample(scorable, rule, {name: 5.0}, seed=seed).calls)
-    assert next_in_line(calls, rule, 5.0, taken={c.id for c in calls}, seed="s") is None
+            taken.add(call)
+            kept += [call] if call not in lost else []
+        scorable = {kind: [x for x in names if x not in lost]}
+        assert sorted(kept) == sorted(c.external_id for c in choose_sample(scorable, rule, {stratum: 5.0}, seed=seed).calls)
+    assert next_in_line(calls, rule, 5.0, stratum=stratum, taken=set(names), seed="s") is None

@@ -1,0 +1,177 @@
+"""Which calls a plan can draw: the frame, as it was at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import JSON, ColumnElement, Select, Text, case, false, func, literal, literal_column, or_, select, true
+from sqlalchemy.orm import Session
+
+from qa.sampling.rules import is_said
+from qa.sampling.types import Kind, PlanRule
+from qa.tables.calls import CallRow, Direction
+from qa.tables.cases import CaseKind, CaseRow
+from qa.tables.people import AgentRow, ProjectRow
+from qa.tables.sampling import DrawnCallRow, DrawRow
+
+CHUNK = 5000  # ids in one query
+LARGE_PART = 10  # one in so many calls
+
+
+def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, received_until: datetime, new_hire_days: int) -> dict[Kind, list[str]]:
+    """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters.
+
+    Only those with something to look at in their data, a case or a flag are looked at one by one.
+    """
+    if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
+        return {}
+    is_special = _named(session, _fields(rule))
+    if rule.take_all:
+        is_special |= CallRow.id.in_(_cases_of(begin=begin, end=end, until=received_until).with_only_columns(CaseRow.call_id))
+    if rule.verify_critical:
+        is_special |= CallRow.is_flagged
+    new_since = begin.date() - timedelta(days=new_hire_days)
+    new = set(session.scalars(select(AgentRow.id).where(AgentRow.hired_on > new_since)))
+    within = (*_began(session, begin, end), CallRow.received_at <= received_until, *_filters(rule))
+    ids, *columns = _columns(session, within, CallRow.external_id, CallRow.agent_id, _part(rule), _is_long(rule), is_special)
+    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for external_id, key in zip(ids, zip(*columns, strict=True), strict=True):
+        alike[key].append(external_id)
+    found: dict[Kind, list[str]] = {}
+    special: dict[str, Kind] = {}
+    for (agent, part, is_long, looked_at), together in alike.items():
+        kind = Kind(agent, agent in new, part, bool(is_long))
+        if rule.only_new_hires and not kind.is_new_hire:
+            continue
+        if looked_at:
+            special |= dict.fromkeys(together, kind)
+        elif not rule.has:
+            found.setdefault(kind, []).extend(together)
+    cases = {(i, kind.value) for i, kind in session.execute(_cases_of(begin=begin, end=end, until=received_until))} if rule.take_all else set()
+    for x, kind in _looked_at(session, rule, special, cases):
+        found.setdefault(kind, []).append(x)
+    return found
+
+
+def _columns(session: Session, within: Sequence[ColumnElement[bool]], *wanted: Any) -> list[list[Any]]:
+    """Columns of these calls, each as one list that the database has put together: a million rows one by one take three times as long."""
+    as_list: Any = func.json_group_array if session.get_bind().dialect.name == "sqlite" else func.json_agg
+    found = session.execute(select(*(as_list(c, type_=JSON) for c in wanted)).where(*within)).one()
+    return [column or [] for column in found]  # without a call PostgreSQL has no list
+
+
+def _looked_at(session: Session, rule: PlanRule, calls: Mapping[str, Kind], cases: Set[tuple[int | None, str]]) -> Iterator[tuple[str, Kind]]:
+    """What the data, cases and flags of these calls make of them; those without a field that the plan asks for are left out."""
+    asked, names = _fields(rule), list(calls)
+    for k in range(0, len(names), CHUNK):
+        query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, *map(_detail, asked)).where(CallRow.external_id.in_(names[k : k + CHUNK]))
+        for i, x, is_flagged, *values in session.execute(query):
+            said = {name for name, value in zip(asked, values, strict=True) if is_said(value)}
+            if rule.has and rule.has not in said:
+                continue
+            must = next((name for name in rule.take_all if name in said or (i, name) in cases), "critical" if is_flagged and rule.verify_critical else "")
+            yield x, calls[x]._replace(must=must, is_risky=calls[x].is_risky or bool(rule.risk and rule.risk.has in said))
+
+
+def _fields(rule: PlanRule) -> list[str]:
+    """The fields of the call data that a plan asks for."""
+    return sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
+
+
+def _began(session: Session, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Began in [begin, end). Where that is a large part of all calls SQLite is kept from its index on the time: reading every call in the order in which
+    they lie is ten times faster than jumping to each of a million."""
+    began: Any = CallRow.started_at
+    if session.get_bind().dialect.name == "sqlite":
+        newest = session.scalar(select(func.max(CallRow.id))) or 0
+        if session.scalar(select(CallRow.id).where(began >= begin, began < end).order_by(began).offset(newest // LARGE_PART).limit(1)) is not None:
+            began = literal_column("+call.started_at", CallRow.started_at.type)  # the sign keeps the planner from the index and changes nothing else
+    return began >= begin, began < end
+
+
+def _named(session: Session, fields: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the call data as text name one of these fields: looking for that first spares unpacking a million documents."""
+    if not all(name.isascii() for name in fields):
+        return true()
+    place: Any = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
+    return or_(false(), *(place(CallRow.details.cast(Text), f'"{name.rpartition(".")[2]}"') > 0 for name in fields))
+
+
+def _part(rule: PlanRule) -> ColumnElement[str]:
+    """The value by which a plan stratifies a call; durations in three bands."""
+    band = case((CallRow.duration_seconds < 120, "short"), (CallRow.duration_seconds < 600, "middle"), else_="long")
+    language = func.coalesce(CallRow.language, "?")
+    parts: dict[str, Any] = {"queue": CallRow.queue, "direction": CallRow.direction.cast(Text), "language": language, "duration": band}
+    return cast("ColumnElement[str]", parts.get(rule.stratify_by, literal("")))
+
+
+def _is_long(rule: PlanRule) -> ColumnElement[bool]:
+    long = rule.risk.min_duration_seconds if rule.risk else None
+    return false() if long is None else CallRow.duration_seconds >= long
+
+
+def _detail(name: str) -> ColumnElement[str]:
+    """A field of the call data as text, dots leading into levels, read in the database: a million documents are not unpacked for one word."""
+    node: Any = CallRow.details
+    for part in name.split("."):
+        node = node[part]
+    return cast("ColumnElement[str]", node.as_string())
+
+
+def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:
+    seconds = literal_column("+call.duration_seconds", CallRow.duration_seconds.type)  # the sign keeps planners from the index on lengths: most calls pass
+    conditions = [seconds >= rule.min_duration_seconds]
+    if rule.max_duration_seconds is not None:
+        conditions.append(seconds <= rule.max_duration_seconds)
+    if rule.project:
+        conditions.append(CallRow.project_id.in_(select(ProjectRow.id).where(ProjectRow.code == rule.project)))
+    if rule.queue:
+        conditions.append(CallRow.queue == rule.queue)
+    if rule.direction:
+        conditions.append(CallRow.direction == Direction(rule.direction))
+    if rule.language:
+        conditions.append(CallRow.language == rule.language)
+    return conditions
+
+
+def _cases_of(*, begin: datetime, end: datetime, until: datetime) -> Select[int | None, CaseKind]:
+    """Which calls of [begin, end) somebody praised or complained of, as it was known at a time."""
+    return (
+        select(CaseRow.call_id, CaseRow.kind)
+        .join(CallRow, CallRow.id == CaseRow.call_id)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, CaseRow.written_at <= until)
+        .where(CaseRow.kind.in_((CaseKind.PRAISE, CaseKind.COMPLAINT)))
+    )
+
+
+def late_cases(session: Session, plan_id: int, rule: PlanRule, *, begin: datetime, end: datetime) -> dict[str, str]:
+    """Earlier calls that somebody praised or complained of in [begin, end), each with which, and that this plan has not drawn: they are drawn now."""
+    drawn = (
+        select(DrawnCallRow.id)
+        .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
+        .where(DrawRow.plan_id == plan_id, DrawRow.day < begin.date(), DrawnCallRow.call_id == CallRow.id)
+        .exists()
+    )
+    kinds = [k for k in (CaseKind.PRAISE, CaseKind.COMPLAINT) if k.value in rule.take_all]
+    query = (
+        select(CallRow.external_id, CaseRow.kind)
+        .join(CaseRow, CaseRow.call_id == CallRow.id)
+        .where(CaseRow.kind.in_(kinds), CaseRow.written_at >= begin, CaseRow.written_at < end)
+        .where(CallRow.started_at < begin, ~drawn, *_filters(rule))
+        .order_by(CallRow.external_id, CaseRow.id)
+    )
+    return {x: kind.value for x, kind in session.execute(query)}
+
+
+def calls_by_agent(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, new_hire_days: int) -> dict[int, tuple[int, bool]]:
+    """How many calls in [begin, end) pass the plan's filters, per agent, and whether the agent is new at the end of it."""
+    query = (
+        select(CallRow.agent_id, AgentRow.hired_on, func.count())
+        .join(AgentRow, AgentRow.id == CallRow.agent_id)
+        .where(CallRow.started_at >= begin, CallRow.started_at < end, *_filters(rule))
+        .group_by(CallRow.agent_id, AgentRow.hired_on)
+    )
+    new_since = end.date() - timedelta(days=new_hire_days)
+    found = {a: (n, bool(hired and hired > new_since)) for a, hired, n in session.execute(query)}
+    return {a: f for a, f in found.items() if f[1] or not rule.only_new_hires}
