@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -102,16 +101,15 @@ def _estimate(blank: Estimate, mean: Mean, rows: Sequence[ScoredCall]) -> Estima
     return Estimate(Basis.ESTIMATED, blank.cards, blank.calls, value, low, high, blank.human_mean, blank.automatic_mean, error, mean.degrees)
 
 
-def with_stand_ins(cards: Sequence[ScoredCall], totals: Mapping[int, Totals]) -> list[ScoredCall]:
+def with_stand_ins(cards: Sequence[ScoredCall], means: Mapping[int, float | None], whole: float | None) -> list[ScoredCall]:
     """Cards of calls that no check has scored get their agent's automatic mean, which is what such calls have in the mean of all calls too.
 
-    So a few unchecked calls do not cost everybody the help of the checks. Where nothing at all was checked, nothing stands in.
+    So a few unchecked calls do not cost everybody the help of the checks. An agent of whom nothing was checked gets the mean of the whole; where
+    that is missing too nothing stands in.
     """
-    whole = sum(totals.values(), Totals()).automatic_mean
-    if whole is None or all(c.automatic is not None for c in cards):
+    if whole is None:
         return list(cards)
-    means = {a: t.automatic_mean for a, t in totals.items()}
-    return [c if c.automatic is not None else replace(c, automatic=m if (m := means.get(c.agent_id)) is not None else whole) for c in cards]
+    return [c if c.automatic is not None else c._replace(automatic=m if (m := means.get(c.agent_id)) is not None else whole) for c in cards]
 
 
 def by_agent(cards: Iterable[ScoredCall]) -> dict[int, list[ScoredCall]]:

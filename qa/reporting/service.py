@@ -1,7 +1,7 @@
 """Make the monthly report, keep what trends need of it, and close a month."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -249,16 +249,10 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
 
 def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope) -> _Month:
     agents = store.agents(session, scope)
-    own = {a.agent_id for a in agents}
-    per_agent: dict[int, Totals] = {}
-    per_project: dict[int, Totals] = {}
-    for r in store.totals(session, scope.everybody):
-        t = Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
-        per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + t
-        if r.agent_id in own:
-            per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
+    per_agent, per_project = _totals(session, scope)
     found = store.scored_calls(session, scope.everybody)
-    cards = rules.with_stand_ins(found, per_agent)
+    cards = _with_stand_ins(session, scope, found, per_agent)
+    own = {a.agent_id for a in agents}
     severity = fairness.correction(session, month=month, zone=zone)
     return _Month(
         month=month,
@@ -277,6 +271,29 @@ def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: 
     )
 
 
+def _totals(session: Session, scope: Scope, among: Collection[int] | None = None) -> tuple[dict[int, Totals], dict[int, Totals]]:
+    """Calls by agent and by project."""
+    per_agent: dict[int, Totals] = {}
+    per_project: dict[int, Totals] = {}
+    for r in store.totals(session, scope, among=among):
+        t = Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
+        per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + t
+        per_project[r.project_id] = per_project.get(r.project_id, Totals()) + t
+    return per_agent, per_project
+
+
+def _with_stand_ins(session: Session, scope: Scope, cards: list[ScoredCall], totals: Mapping[int, Totals]) -> list[ScoredCall]:
+    """Everybody's cards, each with an automatic score. A report about a part asks for no more of the others' calls than that needs."""
+    lacking = {c.agent_id for c in cards if c.automatic is None}
+    if not lacking:
+        return cards
+    if not scope.is_part:
+        return rules.with_stand_ins(cards, {a: t.automatic_mean for a, t in totals.items()}, sum(totals.values(), Totals()).automatic_mean)
+    means = {a: t.automatic_mean for a, t in _totals(session, scope.everybody, among=lacking)[0].items()}
+    checked, mean = store.automatic_means(session, scope.everybody, (scope.begin, scope.end))[0]
+    return rules.with_stand_ins(cards, means, mean if checked else None)
+
+
 @dataclass(frozen=True)
 class _Earlier:
     """What is needed of the month before."""
@@ -292,12 +309,10 @@ def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope
     found = store.scored_calls(session, earlier.everybody)
     if not found:
         return _Earlier(Estimate(Basis.NO_CARDS, 0, 0), {}, (0.0, 0.0))
-    per_agent: dict[int, Totals] = {}
-    for r in store.totals(session, earlier.everybody):
-        per_agent[r.agent_id] = per_agent.get(r.agent_id, Totals()) + Totals(r.calls, r.checked, r.automatic_sum, r.flagged)
+    per_agent, _per_project = _totals(session, earlier)
     own_agents = {a.agent_id for a in store.agents(session, scope)} & set(per_agent)
     total = sum((per_agent[a] for a in own_agents), Totals())
-    cards = rules.with_stand_ins(found, per_agent)
+    cards = _with_stand_ins(session, earlier, found, per_agent)
     severity = fairness.correction(session, month=month_before(month), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
     estimator = rules.estimate_group if scope.agent_id is None else rules.estimate_agent

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
+from qa.tables.spans import began
 
 SURE = ("met", "not_met", "not_applicable")
 WATCHED = ("set", "agreed", "finished", "added", "rated", "closed", "published", "revised", "voided", "projects_set")
@@ -45,6 +46,11 @@ def _calls(scope: Scope) -> list[ColumnElement[bool]]:
     return conditions + _members(CallRow.agent_id, scope)
 
 
+def _joined_calls(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
+    """The same calls for a query that joins something smaller to them."""
+    return [*began(session, scope.begin, scope.end), *_calls(scope)[2:]]
+
+
 def _cards(scope: Scope) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         ScorecardRow.started_at >= scope.begin,
@@ -64,13 +70,13 @@ def _answers(scope: Scope) -> list[ColumnElement[bool]]:
     return conditions + _members(AnswerRow.agent_id, scope)
 
 
-def totals(session: Session, scope: Scope) -> list[CallTotals]:
-    """Per project and agent: calls, calls with an automatic score, its sum, calls with a critical flag. One index holds all of it."""
+def totals(session: Session, scope: Scope, *, among: Collection[int] | None = None) -> list[CallTotals]:
+    """Per project and agent (of some, where they are named): calls, calls with an automatic score, its sum, calls with a critical flag."""
     score = CallRow.automatic_score
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     query = (
         select(CallRow.project_id, CallRow.agent_id, func.count(), func.count(score), func.coalesce(func.sum(score), 0.0), flagged)
-        .where(*_calls(scope))
+        .where(*_calls(scope), *([CallRow.agent_id.in_(among)] if among is not None else []))
         .group_by(CallRow.project_id, CallRow.agent_id)
     )
     return [CallTotals(*row) for row in session.execute(query)]
@@ -172,7 +178,7 @@ def examples(session: Session, criteria: Sequence[str], scope: Scope, *, each: i
 
 def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
     """What became of the drawn calls; the totals of all calls are filled in by the caller, who has them."""
-    where = _calls(scope)
+    where = _joined_calls(session, scope)
     drawn = session.scalar(select(func.count(DrawnCallRow.call_id.distinct())).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(*where)) or 0
     open_states = (AssignmentState.WAITING, AssignmentState.CLAIMED)
 
@@ -201,7 +207,7 @@ def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, fl
     x, y = CallRow.automatic_score, RatingRow.value
     known = case((x.is_not(None), y), else_=None)
     sums = (func.sum(y), func.sum(y * y), func.count(x), func.sum(x), func.sum(x * x), func.sum(x * y), func.sum(known), func.sum(known * known))
-    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_calls(scope))
+    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_joined_calls(session, scope))
     rows = session.execute(query.group_by(CallRow.agent_id))
     return {agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)}) for agent, n, *values in rows}
 

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from qa.tables.reports import Audience, RunState
 
@@ -21,8 +21,7 @@ class Basis(enum.Enum):
     NO_CARDS = "no_cards"
 
 
-@dataclass(frozen=True)
-class ScoredCall:
+class ScoredCall(NamedTuple):
     """A human score with the automatic score of the same call and the probability with which the call was drawn."""
 
     agent_id: int
@@ -129,7 +128,7 @@ class Estimate:
     degrees: float | None = None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v) if isinstance(v, float) else v.value if isinstance(v, Basis) else v for k, v in asdict(self).items()}
+        return {k: _round(v) if isinstance(v, float) else v.value if isinstance(v, Basis) else v for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ class Rate:
     high: float | None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        return {k: _round(v, 4) if isinstance(v, float) else v for k, v in vars(self).items()}
 
 
 class Verdict(enum.Enum):
@@ -170,7 +169,7 @@ class Standing:
     is_bias_sure: bool = False
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 4 if k == "under_target" else 2) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        return {k: _round(v, 4 if k == "under_target" else 2) if isinstance(v, float) else v for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,7 @@ class Satisfaction:
     correlation_high: float | None = None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 3 if k.startswith("corr") else 2) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        return {k: _round(v, 3 if k.startswith("corr") else 2) if isinstance(v, float) else v for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -245,7 +244,7 @@ class Change:
         return self.low > 0 or self.high < 0
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v) for k, v in asdict(self).items()} | {"is_sure": self.is_sure}
+        return {k: _round(v) for k, v in vars(self).items()} | {"is_sure": self.is_sure}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from qa.tables.people import AgentRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
 from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow, ScorecardState
+from qa.tables.spans import began
 
 CHUNK = 5000  # ids in one query
 
@@ -198,7 +199,7 @@ def why_drawn(session: Session, call_id: int) -> list[tuple[str, date, str, floa
 
 def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentCoverage]:
     """Per agent what became of the calls that began in [begin, end): two grouped queries, whatever their number."""
-    in_month = (CallRow.started_at >= begin, CallRow.started_at < end)
+    in_month = began(session, begin, end)
     checked = select(CheckResultRow.call_id).distinct().subquery()
     totals = (
         select(AgentRow.id, AgentRow.name, TeamRow.name, func.count(CallRow.id), func.count(checked.c.call_id))

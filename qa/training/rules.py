@@ -25,6 +25,7 @@ SMALLEST_GROUP = 2
 SHOWN_CALLS = 6
 FEW_AGENTS, MANY = 5, 0.4
 MEANS = np.linspace(0.02, 0.98, 49)
+NO_WEIGHT = 1e-12  # leaving such points out changes no probability by more than a billionth
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
 
@@ -43,8 +44,9 @@ def probabilities_under(counts: Sequence[Counts], *, target: float = TARGET) -> 
     log_likelihood = (betaln(a[:, None] + kept, b[:, None] + lost) - betaln(a, b)[:, None]) @ times
     weight = np.exp(log_likelihood - log_likelihood.max())
     weight /= weight.sum()
-    under = betainc(a[:, None] + kept, b[:, None] + lost, target)
-    return [float(p) for p in (weight @ under)[place.ravel()]]
+    matters = weight > NO_WEIGHT  # of many agents a few dozen points of the grid hold everything
+    under = betainc(a[matters, None] + kept, b[matters, None] + lost, target)
+    return [float(p) for p in (weight[matters] @ under)[place.ravel()]]
 
 
 def urgencies(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> list[Urgency | None]:

@@ -244,11 +244,11 @@ def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
     rng = np.random.default_rng(2)
     rows = [c for a in range(10) for c in cards(a, rng.normal(80, 10, 6), rng.normal(80, 10, 6))]
     some = [ScoredCall(c.agent_id, c.human, None if i == 3 else c.automatic, c.probability) for i, c in enumerate(rows)]
-    found = {a: totals(100, 78.0) for a in range(10)}
-    filled = with_stand_ins(some, found)
+    filled = with_stand_ins(some, dict.fromkeys(range(10), 78.0), 60.0)
     assert filled[3].automatic == 78 and fit(filled).slope_spread > 0
-    assert with_stand_ins(some, {a: totals(100, None) for a in range(10)})[3].automatic is None
-    assert with_stand_ins([], {}) == []
+    assert with_stand_ins(some, {}, 60.0)[3].automatic == 60, "of this agent nothing was checked"
+    assert with_stand_ins(some, {}, None)[3].automatic is None, "of nobody anything"
+    assert with_stand_ins([], {}, 60.0) == []
 
 
 # over time, and from agent to agent
