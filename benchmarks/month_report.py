@@ -66,7 +66,8 @@ def peak_megabytes() -> float:
 def measure(wiring: Wiring) -> dict[str, float]:
     """The report made anew and again, and a draw from all calls of a day."""
     from qa.forms.service import vocabulary
-    from qa.reporting.service import document_of, keep_figure
+    from qa.kept import store as kept
+    from qa.reporting.service import document_of
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
     rest = peak_megabytes()
@@ -76,11 +77,11 @@ def measure(wiring: Wiring) -> dict[str, float]:
         started = time.perf_counter()
         with wiring.database.read() as session:
             titles, _topics = vocabulary(session)
-            document, made, fingerprint = document_of(session, titles=titles, again=again, **scope)
+            found, made = document_of(session, titles=titles, again=again, **scope)
         times.append(time.perf_counter() - started)
         if made is not None:
             with wiring.database.write() as session:
-                keep_figure(session, report=made, at=wiring.clock(), fingerprint=fingerprint)
+                kept.keep(session, found.new)
             with wiring.database.read() as session:  # keeping it has itself changed nothing
                 assert document_of(session, titles=titles, **scope)[1] is None
     peak = peak_megabytes()
@@ -90,7 +91,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
     return {
         "report": times[0],
         "kept": times[1],
-        "cards": document["whole"]["estimate"]["cards"],
+        "cards": found.document["whole"]["estimate"]["cards"],
         "rest": rest,
         "megabytes": peak - rest,
         "frame": drawn.frame_size,

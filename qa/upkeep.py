@@ -7,6 +7,7 @@ from qa.calendar import month_before
 from qa.cases import service as cases
 from qa.disputes import service as disputes
 from qa.forms import service as forms
+from qa.kept import store as kept_results
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.sampling import service as sampling
@@ -14,6 +15,7 @@ from qa.scoring import service as scoring
 from qa.wiring import Wiring
 
 TREND_MONTHS, FRESH_FOR, OLDER_FRESH_FOR = 12, timedelta(days=1), timedelta(days=7)
+KEEP_RESULTS_FOR = timedelta(days=30)
 
 
 def remember(wiring: Wiring, *, most: int = 1) -> int:
@@ -34,12 +36,13 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)
-            _document, made, fingerprint = reporting.document_of(
+            found, made = reporting.document_of(
                 session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=at, project=code or None, again=True
             )
-        assert made is not None  # made again
+        assert made is not None and found.new is not None  # made again
         with wiring.database.write() as session:
-            reporting.keep_figure(session, report=made, at=at, fingerprint=fingerprint)
+            reporting.keep_figure(session, report=made, at=at)
+            kept_results.keep(session, found.new)
         done += 1
     return done
 
@@ -54,5 +57,6 @@ def keep(wiring: Wiring) -> dict[str, int]:
             "disputes risen": disputes.rise(session, decide_days=settings.dispute_decide_days, at=at),
             "people reminded": cases.remind(session, at=at),
             "reminded of overdue calls": assignment.remind(session, at=at),
+            "kept results dropped": kept_results.forget(session, before=at - KEEP_RESULTS_FOR),
             "places expired": assignment.expire(session, after_days=settings.expire_days, at=at),
         }

@@ -13,6 +13,8 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
+from qa.kept.service import counted
+from qa.kept.types import Counted, Kind
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
@@ -210,30 +212,44 @@ def figure(report: MonthReport) -> dict[str, Any]:
     return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, "critical": critical, **named}
 
 
-def keep_figure(session: Session, *, report: MonthReport, at: datetime, fingerprint: str = "") -> None:
-    """Keep a month's figures for later trends, and with a fingerprint the whole report; only of whole projects and of all."""
+def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
+    """Keep a month's figures for later trends; only of whole projects and of all."""
     if not About(None, report.department, report.team, report.agent).is_part:
-        whole = report.document() if fingerprint else None
-        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at, fingerprint=fingerprint, report=whole)
+        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at)
 
 
 def document_of(
-    session: Session, *, month: str, zone: ZoneInfo, minimum: int, titles: Titles, at: datetime, project: str | None = None, again: bool = False
-) -> tuple[dict[str, Any], MonthReport | None, str]:
-    """A month's report as a document: the one that was kept, if nothing it was made from has changed, else made anew.
+    session: Session,
+    *,
+    month: str,
+    zone: ZoneInfo,
+    minimum: int,
+    titles: Titles,
+    at: datetime,
+    project: str | None = None,
+    again: bool = False,
+    is_patient: bool = False,
+) -> tuple[Counted, MonthReport | None]:
+    """A month's report as a document: the one that was kept, if it may be shown, else made anew.
 
-    One made anew comes along, with its fingerprint, to be kept. What became of the drawn calls is always counted now. Raises MonthRefused and UnknownScope.
+    One made anew comes along, and can be kept. While nothing changed, what became of the drawn calls is counted now. Raises MonthRefused, UnknownScope.
     """
     scope = _scope(session, month, zone, About(project))
     before = month_bounds(month_before(month), zone)[0]
     fingerprint = store.fingerprint(session, scope, before=before, day=at.astimezone(zone).date())
-    kept = None if again else store.kept_report(session, month=month, project=project or "", fingerprint=fingerprint)
-    if kept is not None:
+    made: list[MonthReport] = []
+
+    def count() -> dict[str, Any]:
+        made.append(month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, about=About(project)))
+        return made[0].document()
+
+    key = f"{month} {project or ''}"
+    found = counted(session, Kind.REPORT, key, count, fingerprint=fingerprint, at=at, is_patient=is_patient, again=again)
+    if not made and found.is_current:
         live = asdict(store.coverage(session, scope, now=at))
-        known = {k: kept["coverage"][k] for k in ("calls", "checked", "flagged", "heard", "confirmed")}
-        return kept | {"coverage": live | known}, None, fingerprint
-    made = month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, about=About(project))
-    return made.document(), made, fingerprint
+        known = {k: found.document["coverage"][k] for k in ("calls", "checked", "flagged", "heard", "confirmed")}
+        found = replace(found, document=found.document | {"coverage": live | known})
+    return found, made[0] if made else None
 
 
 def close_month(session: Session, *, report: MonthReport, by: int | None, at: datetime) -> int:

@@ -277,22 +277,13 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
     return dict(session.execute(select(MonthFigureRow.month, MonthFigureRow.made_at).where(MonthFigureRow.project == project)).all())
 
 
-def keep_figure(
-    session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime, fingerprint: str = "", report: dict[str, Any] | None = None
-) -> None:
-    query = select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project)
-    row = session.scalar(query)
+def keep_figure(session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime) -> None:
+    row = session.scalar(select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project))
     if row is None:
         row = MonthFigureRow(month=month, project=project, document=document, made_at=at)
         session.add(row)
-    row.document, row.made_at, row.fingerprint, row.report = document, at, fingerprint, report
+    row.document, row.made_at = document, at
     session.flush()
-
-
-def kept_report(session: Session, *, month: str, project: str, fingerprint: str) -> dict[str, Any] | None:
-    """The month's whole report as it was kept, if nothing that it was made from has changed."""
-    query = select(MonthFigureRow.report).where(MonthFigureRow.month == month, MonthFigureRow.project == project)
-    return session.scalar(query.where(MonthFigureRow.fingerprint == fingerprint))
 
 
 def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> str:

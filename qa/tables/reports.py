@@ -10,6 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from qa.tables.base import Base, state_column
 
 
+class Kind(enum.Enum):
+    """What a kept result is."""
+
+    REPORT = "report"
+    NEEDS = "needs"
+
+
 class RunState(enum.Enum):
     WAITING = "waiting"
     DONE = "done"
@@ -48,8 +55,18 @@ class MonthFigureRow(Base):
     project: Mapped[str] = mapped_column(String(80))  # empty: all
     document: Mapped[dict[str, Any]]  # what trends need
     made_at: Mapped[datetime]
-    fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of everything the report was made from
-    report: Mapped[dict[str, Any] | None]  # the whole report, for as long as the fingerprint stays
+
+
+class KeptResultRow(Base):
+    """A result that took long to count, for as long as nothing it rests on changes."""
+
+    __tablename__ = "kept_result"
+    kind: Mapped[Kind] = mapped_column(state_column(Kind, "kept_kind"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]]
+    seconds: Mapped[float]  # that counting took
+    made_at: Mapped[datetime]
 
 
 class ReportScheduleRow(Base):

@@ -4,13 +4,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
+from qa.kept.service import counted
+from qa.kept.types import Counted
+from qa.kept.types import Kind as Result
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people.store import users_of_agent
@@ -18,18 +23,18 @@ from qa.training import rules, store
 from qa.training.rules import CARDS_TO_ACT, FALSE_DISCOVERY_RATE, MIN_CARDS, MONTHS, TARGET, WATCH_AT
 from qa.training.types import Arm, Counts, Need, NeedList, Outcome, Plan, PlanDraft, PlanState, Proof, Urgency
 
+Titles = Mapping[str, dict[str, str]]
+AS_DOCUMENT = TypeAdapter(NeedList)
 
-def need_list(
-    session: Session, *, month: str, zone: ZoneInfo, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str], team_id: int | None = None
-) -> NeedList:
+
+def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]) -> NeedList:
     """Agent and criterion pairs whose true rate is probably under the target, over three months ending with `month`.
 
     "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is what is more likely than not.
     Raises MonthRefused.
     """
-    end = month_bounds(month, zone)[1]
-    begin = month_bounds(month_before(month, MONTHS - 1), zone)[0]
-    everyone = store.counts(session, begin=begin, end=end, team_id=None)
+    begin, end = _months(month, zone)
+    everyone = store.counts(session, begin=begin, end=end)
     by_criterion: dict[str, list[Counts]] = {}
     for c in everyone:
         by_criterion.setdefault(c.criterion, []).append(c)
@@ -40,12 +45,35 @@ def need_list(
     needs = [_need(c, p, mark, titles, topics) for (c, p), mark in zip(judged, marks, strict=True) if mark is not None]
     needs.sort(key=lambda n: (-n.probability, n.agent, n.criterion))
     common = rules.common(needs, {criterion: len(rows) for criterion, rows in by_criterion.items()})
-    if team_id is not None:
-        own = {c.agent_id for c in store.counts(session, begin=begin, end=end, team_id=team_id)}
-        needs = [n for n in needs if n.agent_id in own]
     shown = store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end) if needs else {}
     with_calls = tuple(replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs)
     return NeedList(month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common)
+
+
+def counted_needs(
+    session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str], at: datetime, is_patient: bool = False, again: bool = False
+) -> tuple[NeedList, Counted]:
+    """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
+    begin, end = _months(month, zone)
+    fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
+
+    def count() -> dict[str, Any]:
+        return cast("dict[str, Any]", AS_DOCUMENT.dump_python(need_list(session, month=month, zone=zone, titles=titles, topics=topics), mode="json"))
+
+    found = counted(session, Result.NEEDS, month, count, fingerprint=fingerprint, at=at, is_patient=is_patient, again=again)
+    return AS_DOCUMENT.validate_python(found.document), found
+
+
+def of_team(session: Session, found: NeedList, team_id: int) -> NeedList:
+    """Of everybody's needs those of a team; what is common to many stays as it is."""
+    own = store.members(session, team_id)
+    needs = tuple(n for n in found.needs if n.agent_id in own)
+    return replace(found, needs=needs, groups=rules.groups(needs))
+
+
+def _months(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    end = month_bounds(month, zone)[1]
+    return month_bounds(month_before(month, MONTHS - 1), zone)[0], end
 
 
 class PlanRefused(ValueError):

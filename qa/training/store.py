@@ -1,34 +1,51 @@
 """Queries for training needs."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
+from qa.tables.records import EventRow
 from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
 from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
 from qa.training.types import Arm, Counts, Evidence, Held, Member, NewHire, Plan, PlanDraft, PlanState, Study
 
+WATCHED = ("published", "revised", "voided")
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
-def counts(session: Session, *, begin: datetime, end: datetime, team_id: int | None) -> list[Counts]:
+def counts(session: Session, *, begin: datetime, end: datetime) -> list[Counts]:
     """Per agent and criterion: the points kept and the cards, over [begin, end)."""
+    people = select(AgentRow.id, AgentRow.name, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id)
+    names = {i: (agent, team) for i, agent, team in session.execute(people)}
     query = (
-        select(AgentRow.id, AgentRow.name, TeamRow.name, AnswerRow.criterion, func.sum(AnswerRow.share_of_points), func.count(AnswerRow.share_of_points))
-        .join(AgentRow, AgentRow.id == AnswerRow.agent_id)
-        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        select(AnswerRow.agent_id, AnswerRow.criterion, func.sum(AnswerRow.share_of_points), func.count(AnswerRow.share_of_points))
         .where(AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points.is_not(None))
-        .group_by(AgentRow.id, AgentRow.name, TeamRow.name, AnswerRow.criterion)
-        .order_by(AnswerRow.criterion, AgentRow.id)
+        .group_by(AnswerRow.criterion, AnswerRow.agent_id)
+        .order_by(AnswerRow.criterion, AnswerRow.agent_id)
     )
-    if team_id is not None:
-        query = query.where(AgentRow.team_id == team_id)
-    return [Counts(a, n, t, c, float(k or 0), of) for a, n, t, c, k, of in session.execute(query)]
+    return [Counts(a, *names[a], c, float(k or 0), of) for a, c, k, of in session.execute(query) if a in names]
+
+
+def members(session: Session, team_id: int) -> set[int]:
+    """The agents of a team."""
+    return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
+
+
+def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> str:
+    """A hash of what the needs of these months are made from: sums over the scorecards, the newest event that changes forms or teams."""
+    cards = ScorecardRow
+    sums = (func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.max(cards.id))
+    is_released = func.sum(case((cards.state.in_(RELEASED), 1), else_=0))
+    counted = (cards.started_at >= begin, cards.started_at < end, cards.state != ScorecardState.DRAFT)
+    found: list[Any] = [day.isoformat(), *session.execute(select(func.count(), is_released, *sums).where(*counted)).one()]
+    found.append(session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(WATCHED))))
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:

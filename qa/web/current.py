@@ -8,6 +8,8 @@ from typing import NoReturn, cast
 from flask import abort, current_app, g
 from sqlalchemy.orm import Session
 
+from qa.kept import store as kept
+from qa.kept.types import Counted
 from qa.people import store as people
 from qa.people.types import User
 from qa.wiring import Wiring
@@ -31,6 +33,13 @@ def writing() -> Iterator[Session]:
     with wiring().database.write() as session:
         people.hold_to_projects(session, g.get("user"))
         yield session
+
+
+def keep_result(found: Counted | None) -> None:
+    """Keep what was counted now."""
+    if found is not None and found.new is not None:
+        with wiring().database.write() as session:
+            kept.keep(session, found.new)
 
 
 def now() -> datetime:

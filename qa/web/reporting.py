@@ -16,16 +16,16 @@ from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
 from qa.engines.typesetting import pdf
 from qa.forms import service as forms
+from qa.kept.types import Counted
 from qa.people import store as people
 from qa.people.types import Role
 from qa.reporting import service, store, trends
 from qa.reporting.types import About, Audience, MonthReport
 from qa.reporting.workbook import workbook
-from qa.training import service as training
-from qa.training.types import NeedList
 from qa.web import report
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.current import keep_result, missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
+from qa.web.needs import keep_needs, needs_of
 
 blueprint = Blueprint("reporting", __name__)
 AUDIENCES = {Audience.MANAGER: lazy_gettext("everything"), Audience.BOARD: lazy_gettext("for the board"), Audience.LEADER: lazy_gettext("for leaders")}
@@ -48,12 +48,13 @@ def month(month: str | None = None) -> Response | str:
         closed = store.closed(session, month, asked.project or "*") if not asked.is_part else None
         projects = people.projects(session)
         is_frozen = closed is not None and not request.args.get("live")
-        document, made, fingerprint = (closed[1], None, "") if closed and is_frozen else _document(session, month, asked)
-    _keep(made, fingerprint)
+        document, found, made = (closed[1], None, None) if closed and is_frozen else _document(session, month, asked, again="fresh" in request.args)
+    _keep(found, made)
     audience = audience_of()
     given = {k: v for k, v in request.args.items() if k in ("project", "department", "team", "agent") and v}
     shown = {
         "given": given,
+        "found": found,
         "about": about(document) if asked.is_part else [],
         "blocks": report.blocks(for_reader(document, audience), audience),
         "top": report.headline(document),
@@ -96,15 +97,16 @@ def team() -> str:
         if name is None:
             return render_template("reporting/team.html", r=None, teams=[], needs=None, month=when)
         made = _report(session, when, About(None if person().sees_all_projects else _project(), team=name))
-        titles, topics = forms.vocabulary(session)
         team_id = next((t.id for t in teams if t.name == name), None)
-        needs: NeedList = training.need_list(session, month=when, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=team_id)
+        needs, counted = needs_of(session, when, team_id, again="fresh" in request.args)
+        titles, _topics = forms.vocabulary(session)
         sparks = _sparks(session, when, made) if person().sees_all_projects else {}
         disputed = disputes.open_of_team(session, team_id) if team_id is not None else []
+    keep_needs(needs, counted)
     own = [] if person().role is Role.TEAM_LEADER else teams
     document = made.document()
     shown = {"blocks": report.blocks(document, Audience.LEADER), "top": report.headline(document), "sparks": sparks, "disputed": disputed}
-    return render_template("reporting/team.html", r=document, teams=own, needs=needs, month=when, titles=titles, **shown)
+    return render_template("reporting/team.html", r=document, teams=own, needs=needs, counted=counted, month=when, titles=titles, **shown)
 
 
 def _sparks(session: Session, month: str, made: MonthReport) -> dict[int, str]:
@@ -193,16 +195,18 @@ def report_document(session: Session, month: str, project: str | None, team: str
     return _document(session, month, About(project, team=team))[0]
 
 
-def _document(session: Session, month: str, asked: About) -> tuple[dict[str, Any], MonthReport | None, str]:
-    """The report as it was kept, where it still holds and this person sees all of it; else made anew."""
+def _document(session: Session, month: str, asked: About, *, again: bool = False) -> tuple[dict[str, Any], Counted | None, MonthReport | None]:
+    """The report as it was kept, where it may be shown and this person sees all of it; else made anew."""
     from flask import g
 
     user = g.get("user")
     if asked.is_part or (user is not None and not user.sees_all_projects):
-        return _report(session, month, asked).document(), None, ""
+        return _report(session, month, asked).document(), None, None
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
-    return service.document_of(session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=now(), project=asked.project)
+    ways: dict[str, Any] = {"month": month, "zone": settings.zone, "minimum": settings.minimum_cards, "titles": titles, "at": now(), "project": asked.project}
+    found, made = service.document_of(session, **ways, again=again, is_patient=user is not None)  # a command waits and gets the figures of now
+    return found.document, found, made
 
 
 def _asked() -> About:
@@ -215,11 +219,12 @@ def _asked() -> About:
     return About(_project(), request.args.get("department") or None if own_team is None else None, team, agent)
 
 
-def _keep(made: MonthReport | None, fingerprint: str) -> None:
+def _keep(found: Counted | None, made: MonthReport | None) -> None:
     """A report that took long is kept until something changes."""
-    if made is not None and fingerprint and made.coverage.calls >= WORTH_KEEPING:
+    if made is not None and made.coverage.calls >= WORTH_KEEPING:
         with wiring().database.write() as session:
-            service.keep_figure(session, report=made, at=now(), fingerprint=fingerprint)
+            service.keep_figure(session, report=made, at=now())
+        keep_result(found)
 
 
 def _team_name() -> str | None:

@@ -21,6 +21,7 @@ from qa.training import service, store
 from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanState, Proof, Urgency
 from qa.web import report
 from qa.web.current import missing, now, person, reading, today, wiring, writing
+from qa.web.needs import keep_needs, needs_of
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
@@ -40,15 +41,17 @@ def needs(month: str | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        found, topics = _needs(session, month)
+        found, counted = needs_of(session, month, _team_id(), again="fresh" in request.args)
+        topics = _topics(session, found)
         begin, end = month_bounds(month_before(month, 2), wiring().settings.zone)[0], month_bounds(month, wiring().settings.zone)[1]
         day = today()
         hires = store.new_hires(session, since=service.new_since(day, wiring().settings.new_hire_days), begin=begin, end=end, today=day, team_id=_team_id())
         proposals = cases.cases(session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5)
+    keep_needs(found, counted)
     act = [n for n in found.needs if n.urgency is Urgency.ACT]
     watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
     around = {"before": month_before(month), "after": month_before(month, -1)}
-    return render_template("training/needs.html", found=found, act=act, watch=watch, hires=hires, proposals=proposals, topics=topics, **around)
+    return render_template("training/needs.html", found=found, counted=counted, act=act, watch=watch, hires=hires, proposals=proposals, topics=topics, **around)
 
 
 @blueprint.get("/training/plans")
@@ -155,10 +158,10 @@ def own() -> str:
     return render_template("training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month)
 
 
-def _needs(session: Session, month: str) -> tuple[NeedList, dict[str, str]]:
+def _topics(session: Session, found: NeedList) -> dict[str, str]:
+    """What the topics of a list are called."""
     titles, topics = forms.vocabulary(session)
-    found = service.need_list(session, month=month, zone=wiring().settings.zone, titles=titles, topics=topics, team_id=_team_id())
-    return found, {t: _topic_name(t, titles, topics) for t in {n.topic for n in found.needs}}
+    return {t: _topic_name(t, titles, topics) for t in {n.topic for n in found.needs}}
 
 
 def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]) -> str:
@@ -178,7 +181,9 @@ def _new_page(given: Any) -> str:
     with reading() as session:
         month = given.get("month") or latest_month(session)
         month_bounds(month, wiring().settings.zone)
-        found, topics = _needs(session, month)
+        found, counted = needs_of(session, month, _team_id())
+        topics = _topics(session, found)
+    keep_needs(found, counted)
     topic = given.get("topic") or next((g.topic for g in found.groups), next(iter(topics), ""))
     candidates = {n.agent_id: n for n in reversed(found.needs) if n.topic == topic}
     calls: list[Evidence] = list({e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values())[:12]

@@ -526,6 +526,7 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
 
 
 def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, clock):
+    from qa.kept import store as kept
     from qa.targets import service as targets
     from qa.targets.types import Indicator, ScopeKind, TargetDraft
 
@@ -533,11 +534,12 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
 
     def ask(keep=True):
         with wiring.database.read() as session:
-            document, made, fingerprint = reporting.document_of(session, month="2026-11", zone=wiring.settings.zone, minimum=3, titles={}, at=clock())
+            found, made = reporting.document_of(session, month="2026-11", zone=wiring.settings.zone, minimum=3, titles={}, at=clock())
         if made is not None and keep:
             with wiring.database.write() as session:
-                reporting.keep_figure(session, report=made, at=clock(), fingerprint=fingerprint)
-        return document, made is not None
+                reporting.keep_figure(session, report=made, at=clock())
+                kept.keep(session, found.new)
+        return found.document, made is not None
 
     assert ask()[1] and not ask()[1]
     add_call(wiring, cast, agent=cast.stranger)

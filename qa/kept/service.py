@@ -1,0 +1,26 @@
+"""Take a result as it was kept, or count it."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from qa.kept import store
+from qa.kept.rules import may_be_shown
+from qa.kept.types import Counted, Kept, Kind
+
+
+def counted(
+    session: Session, kind: Kind, key: str, count: Callable[[], dict[str, Any]], *, fingerprint: str, at: datetime, is_patient: bool, again: bool
+) -> Counted:
+    """The result as it was kept if it may be shown, else counted now; `again` counts in any case."""
+    kept = None if again else store.find(session, kind, key)
+    if kept is not None:
+        is_current = kept.fingerprint == fingerprint
+        if may_be_shown(is_current=is_current, seconds=kept.seconds, made_at=kept.at, now=at, is_patient=is_patient):
+            return Counted(kept.document, kept.at, is_current)
+    started = time.perf_counter()
+    document = count()
+    return Counted(document, at, new=Kept(kind, key, fingerprint, document, time.perf_counter() - started, at))

@@ -1,0 +1,28 @@
+"""The list of training needs for a page: of everybody or of a team, as it was kept while it may be shown."""
+
+from sqlalchemy.orm import Session
+
+from qa.forms import service as forms
+from qa.kept.types import Counted
+from qa.training import service
+from qa.training.types import NeedList
+from qa.web.current import keep_result, now, person, wiring
+
+WORTH_KEEPING = 5_000  # pairs of agent and criterion
+
+
+def needs_of(session: Session, month: str, team_id: int | None, *, again: bool = False) -> tuple[NeedList, Counted | None]:
+    """The needs of a month, and when they were counted; counted now for who does not see all projects. Raises MonthRefused."""
+    titles, topics = forms.vocabulary(session)
+    zone, counted = wiring().settings.zone, None
+    if person().sees_all_projects:
+        needs, counted = service.counted_needs(session, month=month, zone=zone, titles=titles, topics=topics, at=now(), is_patient=True, again=again)
+    else:
+        needs = service.need_list(session, month=month, zone=zone, titles=titles, topics=topics)
+    return service.of_team(session, needs, team_id) if team_id is not None else needs, counted
+
+
+def keep_needs(needs: NeedList, counted: Counted | None) -> None:
+    """What took long is kept until something changes."""
+    if needs.pairs_looked_at >= WORTH_KEEPING:
+        keep_result(counted)

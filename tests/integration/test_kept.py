@@ -1,0 +1,128 @@
+"""Results that took long to count: kept, shown while they hold, and for some minutes after."""
+
+from datetime import timedelta
+
+import pytest
+
+from qa.app import create_app, report_files
+from qa.calendar import month_bounds
+from qa.forms.service import vocabulary
+from qa.kept import rules, service, store
+from qa.kept.types import Kept, Kind
+from qa.people.store import teams as all_teams
+from qa.reporting.service import document_of
+from qa.reporting.types import About
+from qa.scoring import service as scoring
+from qa.settings import Settings
+from qa.simulation import simulate_centre
+from qa.training import service as training
+from qa.training import store as training_store
+from tests.conftest import Clock, build, people_of, visits
+from tests.integration.test_life_of_a_card import enqueue, full, open_card
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory):
+    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
+    cast = people_of(wiring)
+    simulate_centre(wiring, agents=12, calls=60, months=3, seed=4, tick=lambda step, left: None)
+    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+
+
+def keep(wiring, kind, key, *, seconds, document, fingerprint="as it was"):
+    with wiring.database.write() as session:
+        store.keep(session, Kept(kind, key, fingerprint, document, seconds, wiring.clock()))
+
+
+@pytest.mark.parametrize(("is_current", "seconds", "minutes", "is_patient", "shown"), [
+    (True, 0.01, 600, False, True),  # what still holds is shown however old
+    (False, 3.0, 2, True, True),
+    (False, 3.0, 11, True, False),  # too old
+    (False, 0.2, 2, True, False),  # counting is quick
+    (False, 3.0, 2, False, False),  # a command waits
+    (False, 3.0, -1, True, False),  # a clock that was set back
+])
+def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(clock, is_current, seconds, minutes, is_patient, shown):
+    made_at = clock() - timedelta(minutes=minutes)
+    assert rules.may_be_shown(is_current=is_current, seconds=seconds, made_at=made_at, now=clock(), is_patient=is_patient) is shown
+
+
+def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(either):
+    times = []
+
+    def ask(fingerprint="a", again=False):
+        with either.database.read() as session:
+            found = service.counted(session, Kind.NEEDS, "2026-11", lambda: times.append(1) or {"n": len(times)}, fingerprint=fingerprint, at=either.clock(), is_patient=False, again=again)
+        if found.new:
+            with either.database.write() as session:
+                store.keep(session, found.new)
+        return found.document["n"], found.is_current
+
+    assert [ask(), ask()] == [(1, True), (1, True)]
+    assert ask("b") == (2, True), "something it rests on has changed"
+    assert ask("b", again=True) == (3, True)
+    with either.database.write() as session:
+        assert store.forget(session, before=either.clock() + timedelta(days=1)) == 1
+    assert ask("b") == (4, True)
+
+
+def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(centre):
+    wiring, cast, app = centre
+    manager = visits(app, wiring)(cast.manager)
+    for path, kind, key in (("/reports/2026-10?live=1", Kind.REPORT, "2026-10 "), ("/training/2026-10", Kind.NEEDS, "2026-10")):
+        assert "something has changed since" not in manager.get(path).text
+        with wiring.database.read() as session:
+            document = counted(session, wiring, kind)
+        keep(wiring, kind, key, seconds=4.0, document=document)
+        page = manager.get(path).text
+        assert "something has changed since" in page and "fresh=1" in page
+        assert "something has changed since" not in manager.get(path + ("&" if "?" in path else "?") + "fresh=1").text
+        with wiring.database.write() as session:
+            store.forget(session, before=wiring.clock() + timedelta(days=1))
+
+
+def counted(session, wiring, kind):
+    titles, topics = vocabulary(session)
+    scope = {"month": "2026-10", "zone": wiring.settings.zone, "titles": titles, "at": wiring.clock()}
+    if kind is Kind.REPORT:
+        return document_of(session, minimum=3, **scope)[0].document
+    return training.counted_needs(session, topics=topics, **scope)[1].document
+
+
+def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
+    wiring, _cast, app = centre
+    keep(wiring, Kind.REPORT, "2026-10 ", seconds=9.0, document={"month": "of long ago"})
+    try:
+        made = report_files(app, month="2026-10", about=About(), language="en", formats=["json"])
+        assert b"of long ago" not in next(iter(made.values()))
+    finally:
+        with wiring.database.write() as session:
+            store.forget(session, before=wiring.clock() + timedelta(days=1))
+
+
+def test_a_kept_list_of_needs_is_the_list_that_was_counted_and_a_team_sees_its_own_part(centre):
+    wiring, _cast, _app = centre
+    with wiring.database.read() as session:
+        titles, topics = vocabulary(session)
+        scope = {"month": "2026-10", "zone": wiring.settings.zone, "titles": titles, "topics": topics}
+        found = training.need_list(session, **scope)
+        same, _counted = training.counted_needs(session, at=wiring.clock(), **scope)
+        parts = [training.of_team(session, found, t.id) for t in all_teams(session)]
+    assert same == found and any(n.evidence for n in found.needs)
+    assert sorted(n.probability for p in parts for n in p.needs) == sorted(n.probability for n in found.needs)
+    assert all(len({n.team for n in p.needs}) <= 1 for p in parts) and sum(bool(p.needs) for p in parts) > 1
+
+
+def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
+    def hash_now():
+        begin, end = month_bounds("2026-11", wiring.settings.zone)
+        with wiring.database.read() as session:
+            return training_store.fingerprint(session, begin=begin, end=end, day=clock().date())
+
+    _calls, form = enqueue(wiring, cast, 1)
+    before = hash_now()
+    assert hash_now() == before
+    card = open_card(wiring, cast.evaluator)
+    with wiring.database.write() as session:
+        scoring.submit(session, card_id=card.id, evaluator_id=cast.evaluator.id, version=1, filled=full(form), form=form, findings={}, at=clock())
+    assert hash_now() != before
