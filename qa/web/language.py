@@ -15,6 +15,7 @@ from qa.forms.types import Sentence, in_language
 from qa.settings import Settings
 
 LOCALES = {"en": "en", "it": "it", "zh": "zh_Hans_CN"}
+NEARLY, FINEST = 1e-9, 0.001  # shares that count as 0 or 1; the finest that is said
 NAMES = {"en": "English", "it": "Italiano", "zh": "中文"}
 
 
@@ -82,7 +83,13 @@ def _install_formats(app: Flask, settings: Settings) -> None:
         return "–" if value is None else format_decimal(round(value, digits), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=locale())
 
     def percent(value: float | None) -> str:
-        return "–" if value is None else format_percent(value, format="#,##0 %", locale=locale())
+        """In whole percents; what is neither never nor always is said to be neither."""
+        if value is None:
+            return "–"
+        if NEARLY < value < 1 - NEARLY and round(100 * value) in (0, 100):
+            ends = "< " if value < FINEST else "> " if value > 1 - FINEST else ""
+            return ends + format_percent(min(max(value, FINEST), 1 - FINEST), format="#,##0.0 %", locale=locale())
+        return format_percent(value, format="#,##0 %", locale=locale())
 
     def clock(seconds: float | None) -> str:
         whole = int(seconds or 0)

@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from qa.app import create_app
 from qa.settings import HOUSE, Settings
 from qa.tables import Base
 from qa.tables.migrate import downgrade, is_current, upgrade
@@ -148,3 +149,12 @@ def test_sqlite_is_durable_and_a_read_modify_write_is_never_lost(wiring):
     [t.join() for t in threads]
     with wiring.database.read() as session:
         assert dict(__import__("qa.people.store", fromlist=["x"]).projects(session))["counter"] == "100"
+
+
+@pytest.mark.parametrize(("share", "said"), [
+    (0, "0 %"), (1e-12, "0 %"), (0.0004, "< 0.1 %"), (0.004, "0.4 %"), (0.0051, "1 %"), (0.5, "50 %"), (0.996, "99.6 %"), (0.9996, "> 99.9 %"), (1, "100 %"), (None, "–"),
+])
+def test_what_is_neither_never_nor_always_is_said_to_be_neither(wiring, share, said):
+    app = create_app(wiring.settings, wiring=wiring)
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert app.jinja_env.filters["percent"](share) == said

@@ -87,3 +87,24 @@ def test_a_plan_tells_what_it_would_give_without_being_kept(enter, site):
     manager.get_by_role("button", name="What would this give?").click()
     assert "Over four weeks like the last" in manager.inner_text(".promise")
     assert manager.input_value("#code") == "trial"
+
+
+def test_in_a_long_list_a_name_is_found_while_the_bar_stays_in_sight(enter, site):
+    manager = enter("manager")
+    faults: list[str] = []
+    manager.on("pageerror", lambda e: faults.append(str(e)))
+    manager.goto(f"{site.url}/sampling?month=2026-10")
+    rows, box = manager.locator("#coverage tbody tr"), manager.get_by_label("Find in this list")
+    everybody = rows.count()
+    name = rows.nth(3).locator("td").first.inner_text()
+    box.fill(name)
+    assert rows.locator("visible=true").all_inner_texts()[0].startswith(name) and rows.locator("visible=true").count() < everybody
+    assert manager.locator(".find output").inner_text() == f"{rows.locator('visible=true').count()} / {everybody}"
+    box.fill(r"nobody.*[(")
+    assert rows.locator("visible=true").count() == 0 and manager.locator(".find output").inner_text() == f"0 / {everybody}"
+    box.fill("")
+    assert rows.locator("visible=true").count() == everybody and manager.locator(".find output").inner_text() == ""
+    assert not faults
+    manager.goto(f"{site.url}/reports/2026-10")
+    manager.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert manager.locator(".top").bounding_box()["y"] == 0, "the bar stays at the top of a long page"

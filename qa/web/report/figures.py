@@ -30,6 +30,7 @@ from qa.web.report.parts import (
     verdict_word,
 )
 
+NAMES_SHOWN = 12  # in a sentence
 SEEN = 0.05  # points: less is a nought on the page
 
 
@@ -216,7 +217,9 @@ def agents(r: Document) -> Iterator[Block]:
     yield _groups(r["agents"], _("Agent"), r)
     biased = [g for g in r["agents"] if g.get("standing") and g["standing"]["is_bias_sure"]]
     if biased:
-        names = joined([f"{g['name']} ({signed(g['standing']['bias'])})" for g in biased])
+        named = [f"{g['name']} ({signed(g['standing']['bias'])})" for g in sorted(biased, key=lambda g: -abs(g["standing"]["bias"]))[:NAMES_SHOWN]]
+        more = [_("%(n)s more", n=len(biased) - NAMES_SHOWN)] if len(biased) > NAMES_SHOWN else []
+        names = joined(named + more)
         yield said(
             _(
                 "The checks rate the calls of %(names)s otherwise than people do, by so many points. The estimates are corrected for it; the automatic means are not.",

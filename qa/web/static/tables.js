@@ -1,5 +1,5 @@
-// Tables that stand on the page whole can be put in another order: a click on a column's head, once more the other way round.
-// Without this script they stay as the server ordered them.
+// Tables that stand on the page whole. They can be put in another order: a click on a column's head, once more the other way round.
+// In a long one a name can be found: only rows stay whose first two cells hold words that begin like all those typed. Without this script they stay as the server made them.
 const language = document.documentElement.lang;
 const collator = new Intl.Collator(language, { numeric: true });
 const [group, point] = language === "it" ? [/\./g, ","] : [/,/g, "."];
@@ -8,7 +8,7 @@ function key(row, column) {
   if (!cell) return "";
   const asked = cell.dataset.sort ?? cell.querySelector("[data-sort]")?.dataset.sort;
   const text = (asked ?? cell.textContent).trim();
-  const number = /^[-−+]?[\d.,]+/.exec(text)?.[0];
+  const number = /^[<>\s]*([-−+]?[\d.,]+)/.exec(text)?.[1];
   if (asked !== undefined || !cell.matches(".figure, .right")) return text;
   return number ? Number(number.replace("−", "-").replace(group, "").replace(point, ".")) : -Infinity;
 }
@@ -29,4 +29,21 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       body.append(...rows.map(([, row]) => row));
     });
   });
+}
+const plain = (word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+const beginning = (word) => new RegExp((/\p{Script=Han}/u.test(word) ? "" : "(?<![\\p{L}\\p{N}])") + plain(word), "u"); // Chinese has no gaps between words
+for (const box of document.querySelectorAll(".find")) {
+  const [input, count] = [box.querySelector("input"), box.querySelector("output")];
+  const rows = [...document.querySelectorAll(`#${CSS.escape(input.dataset.table)} tbody tr`)];
+  let texts = null;
+  const find = () => {
+    const words = input.value.toLocaleLowerCase(language).split(/\s+/).filter(Boolean).map(beginning);
+    texts ??= rows.map((row) => [...row.cells].slice(0, 2).map((cell) => cell.textContent).join(" ").toLocaleLowerCase(language));
+    let shown = 0;
+    rows.forEach((row, i) => { row.hidden = !words.every((word) => word.test(texts[i])); shown += !row.hidden; });
+    count.textContent = words.length ? `${shown.toLocaleString(language)} / ${rows.length.toLocaleString(language)}` : "";
+  };
+  input.addEventListener("input", find);
+  box.classList.add("ready");
+  if (input.value) find();
 }
