@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from qa.kept import store
 from qa.kept.rules import may_be_shown
 from qa.kept.types import Counted, Kept, Kind
+from qa.tables.database import no_collecting
 
 
 def counted(
@@ -22,5 +23,6 @@ def counted(
         if may_be_shown(is_current=is_current, seconds=kept.seconds, made_at=kept.at, now=at, is_patient=is_patient):
             return Counted(kept.document, kept.at, is_current)
     started = time.perf_counter()
-    document = count()
+    with no_collecting():
+        document = count()
     return Counted(document, at, new=Kept(kind, key, fingerprint, document, time.perf_counter() - started, at))

@@ -46,11 +46,13 @@ def wilson(count: int, of: int) -> Rate:
 
 def sample_of(rows: Sequence[ScoredCall], severity: Mapping[int, float] | None = None) -> Sample:
     """Scored calls as arrays. With severities given, each score is what the average evaluator would have given."""
-    shift = severity or {}
-    known = all(r.automatic is not None for r in rows)
-    automatic = np.array([r.automatic for r in rows], float) if known else None
-    human = np.array([r.human - shift.get(r.evaluator_id, 0.0) if r.human > 0 else 0.0 for r in rows])  # a critical breach is 0 whoever scored it
-    return Sample(human, automatic, np.array([r.probability for r in rows]))
+    if not rows:
+        return Sample(np.array([]), np.array([]), np.array([]))
+    _agents, scores, checked, chances, _projects, evaluators, *_others = zip(*rows, strict=True)
+    human = np.array(scores, float)
+    if severity:  # a critical breach is 0 whoever scored it
+        human = np.where(human > 0, human - np.array([severity.get(e, 0.0) for e in evaluators]), human)
+    return Sample(human, None if None in checked else np.array(checked, float), np.array(chances, float))
 
 
 def model_of(cards: Sequence[ScoredCall], severity: Mapping[int, float] | None = None) -> PooledModel | None:
@@ -140,9 +142,10 @@ def critical_rate(rows: Sequence[ScoredCall], totals: Totals) -> Rate:
             low2 += (size / whole * middle) ** 2
             high2 += (size / whole * (1 - middle)) ** 2
             continue
-        w = np.array([1 / r.probability for r in part])
-        effective = float(w.sum() ** 2 / (w**2).sum())
-        p = float(np.average([float(r.is_breach) for r in part], weights=w))
+        w = [1 / r.probability for r in part]
+        weight = sum(w)
+        effective = weight**2 / sum(x * x for x in w)
+        p = sum(x for x, r in zip(w, part, strict=True) if r.is_breach) / weight
         s = shares.wilson(p * effective, effective)
         left = math.sqrt(max(0.0, 1 - len(part) / size))  # finite population
         value += size / whole * p

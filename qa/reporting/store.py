@@ -135,7 +135,7 @@ def tallies(session: Session, scope: Scope) -> list[Tally]:
     lost = a.weight * a.points_lost
 
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
+        return func.count().filter(condition)
 
     query = (
         select(

@@ -1,11 +1,8 @@
 """Make plans, draw a day, draw it again."""
 
-import gc
 import math
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +17,7 @@ from qa.sampling import frames, rules, store
 from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, frame_size, month_seed, targets
 from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, Frame, Kind, Phase, Pick, Plan, PlanRule, Precision
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
+from qa.tables.database import no_collecting
 
 FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
 
@@ -69,18 +67,6 @@ def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commi
     this = at.astimezone(zone).strftime("%Y-%m")
     found = store.commitments(session)
     return [Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None) for plan, seed, month, sha, when in found]
-
-
-@contextmanager
-def no_collecting() -> Iterator[None]:
-    """Without the search for cycles, which a million new records that hold none would set off again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:

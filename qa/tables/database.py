@@ -1,5 +1,6 @@
 """The engine, and the two kinds of transaction: `read` and `write`."""
 
+import gc
 import os
 import sqlite3
 import time
@@ -52,6 +53,18 @@ class Database:
         """A transaction that commits at the end, or leaves no trace. On SQLite the threads of a process line up for it: one looks out for the turn, not all."""
         with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Without the search for cycles, which a million new records that hold none would set off again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _tame_sqlite(engine: Engine) -> None:
