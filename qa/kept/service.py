@@ -9,19 +9,17 @@ from sqlalchemy.orm import Session
 
 from qa.kept import store
 from qa.kept.rules import may_be_shown
-from qa.kept.types import Counted, Kept, Kind
+from qa.kept.types import Counted, Fingerprint, Kept, Kind
 from qa.tables.database import no_collecting
 
 
 def counted(
-    session: Session, kind: Kind, key: str, count: Callable[[], dict[str, Any]], *, fingerprint: str, at: datetime, is_patient: bool, again: bool
+    session: Session, kind: Kind, key: str, count: Callable[[], dict[str, Any]], *, fingerprint: Fingerprint, at: datetime, is_patient: bool, again: bool
 ) -> Counted:
     """The result as it was kept if it may be shown, else counted now; `again` counts in any case."""
     kept = None if again else store.find(session, kind, key)
-    if kept is not None:
-        is_current = kept.fingerprint == fingerprint
-        if may_be_shown(is_current=is_current, seconds=kept.seconds, made_at=kept.at, now=at, is_patient=is_patient):
-            return Counted(kept.document, kept.at, is_current)
+    if kept is not None and may_be_shown(kept, fingerprint, now=at, is_patient=is_patient):
+        return Counted(kept.document, kept.at, kept.fingerprint == fingerprint)
     started = time.perf_counter()
     with no_collecting():
         document = count()

@@ -5,21 +5,23 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from qa.kept.types import Kept, Kind
+from qa.kept.types import HALF, Fingerprint, Kept, Kind
+from qa.tables.database import put
 from qa.tables.reports import KeptResultRow
 
 
 def find(session: Session, kind: Kind, key: str) -> Kept | None:
     row = session.scalar(select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key))
-    return Kept(row.kind, row.key, row.fingerprint, row.document, row.seconds, row.made_at) if row else None
+    if row is None:
+        return None
+    fingerprint = Fingerprint(row.fingerprint[:HALF], row.fingerprint[HALF:])
+    return Kept(row.kind, row.key, fingerprint, row.document, row.seconds, row.made_at)
 
 
 def keep(session: Session, kept: Kept) -> None:
     """Keep a result in place of the one of the same kind and key."""
-    session.execute(delete(KeptResultRow).where(KeptResultRow.kind == kept.kind, KeptResultRow.key == kept.key))
-    content = {"fingerprint": kept.fingerprint, "document": kept.document, "seconds": kept.seconds, "made_at": kept.at}
-    session.add(KeptResultRow(kind=kept.kind, key=kept.key, **content))
-    session.flush()
+    content = {"fingerprint": "".join(kept.fingerprint), "document": kept.document, "seconds": kept.seconds, "made_at": kept.at}
+    put(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
 
 
 def forget(session: Session, *, before: datetime) -> int:

@@ -1,6 +1,5 @@
 """Queries for reports: a month is a handful of grouped queries, whatever the number of calls."""
 
-import hashlib
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,9 +10,11 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, func, se
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
+from qa.kept.types import Fingerprint
 from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, Scope, ScoredCall, Tally
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
+from qa.tables.database import put
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
 from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
@@ -22,7 +23,8 @@ from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, Scoreca
 from qa.tables.spans import began
 
 SURE = ("met", "not_met", "not_applicable")
-WATCHED = ("set", "agreed", "finished", "added", "rated", "closed", "published", "revised", "voided", "projects_set")
+SET_UP = ("set", "agreed", "finished", "added", "closed", "published", "projects_set")  # what somebody did who wants to see it at once
+HAPPENED = ("rated", "revised", "voided")
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
@@ -278,16 +280,12 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
 
 
 def keep_figure(session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime) -> None:
-    row = session.scalar(select(MonthFigureRow).where(MonthFigureRow.month == month, MonthFigureRow.project == project))
-    if row is None:
-        row = MonthFigureRow(month=month, project=project, document=document, made_at=at)
-        session.add(row)
-    row.document, row.made_at = document, at
-    session.flush()
+    put(session, MonthFigureRow, key={"month": month, "project": project}, values={"document": document, "made_at": at})
 
 
-def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> str:
-    """A hash of what a month's report is made from: sums over calls and cards (of the month before too), the newest event of every kind that matters.
+def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> Fingerprint:
+    """Hashes over what a month's report is made from: what people set up, then sums over calls and cards (of the month before too) and the newest event
+    of every kind that matters.
 
     Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole hundredths: a database that adds floats in several
     processes gets another last digit every time.
@@ -295,10 +293,10 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
     score, cards = cast(CallRow.automatic_score * 100, BigInteger), ScorecardRow
     sums = func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
     counted = [cards.started_at >= before, cards.started_at < scope.end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
-    found: list[Any] = [day.isoformat()]
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
-    found += session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))).one()
+    found = list(session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))).one())
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
-    found += session.execute(select(*[select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in WATCHED])).one()
+    newest = [select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in (*SET_UP, *HAPPENED)]
+    events = list(session.execute(select(*newest)).one())
     found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+    return Fingerprint.of([day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]])

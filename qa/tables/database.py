@@ -4,13 +4,14 @@ import gc
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
 
 PATIENCE = 30.0  # seconds that a writer on SQLite waits for its turn
 GLANCE = 0.001  # seconds between two looks whether it has come
@@ -53,6 +54,12 @@ class Database:
         """A transaction that commits at the end, or leaves no trace. On SQLite the threads of a process line up for it: one looks out for the turn, not all."""
         with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+
+def put(session: Session, row: type[DeclarativeBase], *, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """The row of a unique key with these values, whether it was there or not, and whoever else puts it there in this moment."""
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name](row)
+    session.execute(insert.values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=dict(values)))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Queries for training needs."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
+from qa.kept.types import Fingerprint
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
@@ -15,7 +15,6 @@ from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, Scorecard
 from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
 from qa.training.types import Arm, Counts, Evidence, Held, Member, NewHire, Plan, PlanDraft, PlanState, Study
 
-WATCHED = ("published", "revised", "voided")
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
@@ -37,15 +36,14 @@ def members(session: Session, team_id: int) -> set[int]:
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> str:
-    """A hash of what the needs of these months are made from: sums over the scorecards, the newest event that changes forms or teams."""
+def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> Fingerprint:
+    """Hashes over what the needs of these months are made from: forms as they were published, sums over the scorecards."""
     cards = ScorecardRow
     sums = (func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.max(cards.id))
     is_released = func.sum(case((cards.state.in_(RELEASED), 1), else_=0))
-    counted = (cards.started_at >= begin, cards.started_at < end, cards.state != ScorecardState.DRAFT)
-    found: list[Any] = [day.isoformat(), *session.execute(select(func.count(), is_released, *sums).where(*counted)).one()]
-    found.append(session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(WATCHED))))
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+    counted = (cards.started_at >= begin, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
+    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what == "published"))
+    return Fingerprint.of([day.isoformat(), published], session.execute(select(func.count(), is_released, *sums).where(*counted)).one())
 
 
 def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:
