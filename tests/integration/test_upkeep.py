@@ -100,5 +100,17 @@ def test_the_installations_page_shows_every_setting_where_it_comes_from_and_no_s
     from_where = {s.name: s.origin for s in secret.listed()}
     assert (from_where["QA_LEASE_MINUTES"], from_where["QA_TRANSCRIBER"], from_where["QA_PORT"]) == ("environment", "program", "default")
     examined = visit(cast.administrator).get("/installation?examine=1").text
+    assert "data folder" in examined and "is writable" in examined
     assert "access log" in examined and "speech model" in examined
     assert visit(cast.manager).get("/installation").status_code == 403 and visit(None).get("/installation").status_code == 302
+
+
+def test_the_doctor_speaks_the_readers_language_on_the_page_and_english_on_the_command_line(wiring, cast, visit):
+    from qa.people import service as people
+
+    for language, words in (("it", ("cartella dei dati", "è scrivibile", "schema aggiornato")), ("zh", ("数据文件夹", "可写", "结构为最新"))):
+        with wiring.database.write() as session:
+            people.set_preferences(session, user_id=cast.administrator.id, language=language)
+        page = visit(cast.administrator).get("/installation?examine=1").text
+        assert all(w in page for w in words) and "is writable" not in page
+    assert "is writable" in next(d.message for d in examine(wiring.settings) if d.what == "data folder")
