@@ -14,11 +14,12 @@ from qa.tables.people import AgentRow, ProjectRow
 from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow, VerdictRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
-from qa.tables.training import TrainingCallRow
+from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
 
 HELD = "held_to"
 BY_CALL = (VerdictRow, TranscriptRow, RatingRow, TrainingCallRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
 BY_CARD = (DisputeRow, ScorecardRevisionRow)
+PLANNED = ((TrainingPlanRow, TrainingPlanRow.id), (TrainingMemberRow, TrainingMemberRow.plan_id), (TrainingSessionRow, TrainingSessionRow.plan_id))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def _conditions(held: Held) -> list[Any]:
     seen_agents = select(calls.c.id).where(calls.c.agent_id == AgentRow.id, calls.c.project_id.in_(ids)).exists()
     agents = or_(seen_agents, AgentRow.id == held.agent_id) if held.agent_id is not None else seen_agents
     personal = or_(CaseRow.written_by_id == held.user_id, CaseRow.agent_id == held.agent_id if held.agent_id is not None else false())
+    plans = _plans(held)
     cases = or_(CaseRow.project_id.in_(ids), and_(CaseRow.project_id.is_(None), personal))  # what belongs to no project is its people's
     return [
         _on(ProjectRow, ProjectRow.id.in_(ids)),
@@ -60,10 +62,24 @@ def _conditions(held: Held) -> list[Any]:
         _on(ScorecardRow, ScorecardRow.project_id.in_(ids)),
         _on(AgentRow, agents),
         _on(CaseRow, cases),
+        *[_on(row, plan.in_(plans)) for row, plan in PLANNED],
         _on(NoticeRow, or_(NoticeRow.project_id.is_(None), NoticeRow.project_id.in_(ids))),
         *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]  # all have a call
         *[_on(row, row.scorecard_id.in_(own_cards)) for row in BY_CARD],  # type: ignore[attr-defined]  # all have a card
     ]
+
+
+def _plans(held: Held) -> Any:
+    """The training plans whose agents all work for these projects; and for no other unless the plan is one's own."""
+    plans, members, calls = TrainingPlanRow.__table__.alias("held_plan"), TrainingMemberRow.__table__.alias("held_member"), CallRow.__table__.alias("held_talk")
+    of_agent = select(calls.c.id).where(calls.c.agent_id == members.c.agent_id)
+    inside, outside = of_agent.where(calls.c.project_id.in_(held.projects)).exists(), of_agent.where(calls.c.project_id.not_in(held.projects)).exists()
+    strangers = select(members.c.agent_id).where(members.c.plan_id == plans.c.id, ~inside).exists()
+    shared = select(members.c.agent_id).where(members.c.plan_id == plans.c.id, outside).exists()
+    seen = and_(~strangers, or_(plans.c.trainer_id == held.user_id, ~shared))
+    if held.agent_id is not None:
+        seen = or_(seen, select(members.c.agent_id).where(members.c.plan_id == plans.c.id, members.c.agent_id == held.agent_id).exists())
+    return select(plans.c.id).where(seen).scalar_subquery()
 
 
 def _on(row: Any, condition: Any) -> Any:

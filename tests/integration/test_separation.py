@@ -4,7 +4,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from qa.app import create_app
 from qa.cases import service as cases
@@ -17,6 +17,8 @@ from qa.people.types import Role
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
+from qa.training import service as training
+from qa.training.types import PlanDraft
 from tests.conftest import START, people_of, visits
 from tests.integration.test_after_submission import dispute, submitted
 from tests.integration.test_words import said
@@ -49,7 +51,15 @@ def two_clients(wiring, cast):
     said(wiring, cast, f"{MARK} words were spoken")
     with wiring.database.write() as session:
         cases.write(session, Draft(CaseKind.GUIDE, f"{MARK} guide", agent_id=cast.agent.agent_id, call_id=card.call_id), by=cast.evaluator, at=wiring.clock())
+        plan(session, f"{MARK} plan", cast.agent.agent_id, by=cast.trainer, at=wiring.clock())
     return card
+
+
+def plan(session, title, *agents, by, at):
+    draft = PlanDraft(title=title, topic="courtesy", month="2026-10", starts_on=at.date(), goal=f"goal of {title}", agent_ids=tuple(agents))
+    made = training.make_plan(session, draft, by=by.id, at=at)
+    training.hold_session(session, plan_id=made.id, held_on=at.date(), minutes=30, notes=f"notes of {title}", present=list(agents), by=by.id, at=at)
+    return made.id
 
 
 def pages(app):
@@ -77,6 +87,31 @@ def test_no_page_shows_a_trace_of_another_clients_work(wiring, cast, two_clients
         assert answer.status_code != 500, path
 
 
+def test_a_plan_is_seen_by_who_works_for_all_its_agents_and_by_nobody_beside_them_but_its_trainer(wiring, cast, two_clients, visit):
+    """An agent who works for two clients may be in a plan that is about the other one."""
+    with wiring.database.write() as session:
+        third, other = people_store.agent_by_code(session, "third.agent")[0], people_store.project_id(session, "other")
+        plan(session, "for the third", third, by=cast.trainer, at=wiring.clock())
+        plan(session, "for both", third, cast.agent.agent_id, by=cast.trainer, at=wiring.clock())
+    hold(wiring, cast.trainer, "other")
+    assert seen(visit, cast.trainer) == {"for the third"}
+    with wiring.database.write() as session:
+        session.execute(update(CallRow).where(CallRow.agent_id == third).values(agent_id=cast.agent.agent_id, project_id=other))  # Sarah works for both now
+        session.execute(update(CallRow).where(CallRow.id == two_clients.call_id).values(agent_id=third))
+    with wiring.database.write() as session:
+        both = plan(session, "about Sarah", cast.agent.agent_id, by=cast.manager, at=wiring.clock())
+        plan(session, "my own about Sarah", cast.agent.agent_id, by=cast.trainer, at=wiring.clock())
+    assert "about Sarah" not in {t for t in seen(visit, cast.trainer) if not t.startswith("my own")}
+    assert "my own about Sarah" in seen(visit, cast.trainer)
+    assert visit(cast.trainer).get(f"/training/plans/{both}").status_code == 404
+
+
+def seen(visit, user):
+    """The titles on the page of plans."""
+    page = visit(user).get("/training/plans").text
+    return {title for title in (f"{MARK} plan", "for the third", "for both", "about Sarah", "my own about Sarah") if f">{title}<" in page}
+
+
 def test_in_a_session_held_to_a_project_every_query_is_narrowed(either):
     """Counts, joins, subqueries, single rows, updates: nothing of the other project answers."""
     cast = people_of(either)
@@ -93,8 +128,6 @@ def test_in_a_session_held_to_a_project_every_query_is_narrowed(either):
         assert session.scalars(select(AnswerRow.option)).all() == [] and session.scalars(select(AssignmentRow)).all() == []
         assert session.scalars(select(AgentRow.id).where(AgentRow.id.in_(select(CallRow.agent_id)))).all() == []
         assert people_store.projects(session) == [("other", "other")]
-        from sqlalchemy import update
-
         assert session.execute(update(ScorecardRow).values(summary="changed")).rowcount == 0
     with either.database.read() as session:
         assert session.get(ScorecardRow, card.id).summary == ""
