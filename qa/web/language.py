@@ -79,8 +79,12 @@ def _install_formats(app: Flask, settings: Settings) -> None:
     def month_name(value: str) -> str:
         return format_date(datetime.fromisoformat(f"{value}-01"), "LLLL y" if locale().language != "zh" else "y年M月", locale=locale())
 
+    @functools.lru_cache(maxsize=20_000)  # a report of thousands of agents says the same few hundred figures
+    def figure(value: float, digits: int, where: Locale | str) -> str:
+        return format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=where)
+
     def number(value: float | None, digits: int = 1) -> str:
-        return "–" if value is None else format_decimal(round(value, digits), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=locale())
+        return "–" if value is None else figure(round(value, digits) + 0, digits, locale())  # plus nought: there is no minus nought
 
     def percent(value: float | None) -> str:
         """In whole percents; what is neither never nor always is said to be neither."""

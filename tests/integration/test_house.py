@@ -158,3 +158,15 @@ def test_what_is_neither_never_nor_always_is_said_to_be_neither(wiring, share, s
     app = create_app(wiring.settings, wiring=wiring)
     with app.test_request_context(headers={"Accept-Language": "en"}):
         assert app.jinja_env.filters["percent"](share) == said
+
+
+def test_figures_are_said_as_the_reader_writes_them_and_there_is_no_minus_nought(wiring):
+    app = create_app(wiring.settings, wiring=wiring)
+    said = {}
+    for language in ("it", "en", "zh"):
+        with app.test_request_context(headers={"Accept-Language": language}):
+            number = app.jinja_env.filters["number"]
+            said[language] = [number(-0.04), number(0.04), number(1234.56), number(1234.56, 0), number(2, 2), number(None)]
+    assert said["en"] == ["0.0", "0.0", "1,234.6", "1,235", "2.00", "–"]
+    assert said["it"] == ["0,0", "0,0", "1.234,6", "1.235", "2,00", "–"]
+    assert said["zh"] == said["en"]
