@@ -1,14 +1,15 @@
 """Which calls a plan can draw: the frame, as it was at a time."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import JSON, ColumnElement, Select, Text, case, false, func, literal, literal_column, or_, select, true
+from sqlalchemy import JSON, ColumnElement, Select, Text, case, false, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from qa.sampling.rules import is_said
+from qa.sampling.rules import field, is_said
 from qa.sampling.types import Kind, PlanRule
 from qa.tables.calls import CallRow, Direction
 from qa.tables.cases import CaseKind, CaseRow
@@ -65,9 +66,9 @@ def _looked_at(session: Session, rule: PlanRule, calls: Mapping[str, Kind], case
     """What the data, cases and flags of these calls make of them; those without a field that the plan asks for are left out."""
     asked, names = _fields(rule), list(calls)
     for k in range(0, len(names), CHUNK):
-        query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, *map(_detail, asked)).where(CallRow.external_id.in_(names[k : k + CHUNK]))
-        for i, x, is_flagged, *values in session.execute(query):
-            said = {name for name, value in zip(asked, values, strict=True) if is_said(value)}
+        query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, CallRow.details).where(CallRow.external_id.in_(names[k : k + CHUNK]))
+        for i, x, is_flagged, details in session.execute(query):
+            said = {name for name in asked if is_said(field(details, name))}
             if rule.has and rule.has not in said:
                 continue
             must = next((name for name in rule.take_all if name in said or (i, name) in cases), "critical" if is_flagged and rule.verify_critical else "")
@@ -80,11 +81,10 @@ def _fields(rule: PlanRule) -> list[str]:
 
 
 def _named(session: Session, fields: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the call data as text name one of these fields: looking for that first spares unpacking a million documents."""
-    if not all(name.isascii() for name in fields):
-        return true()
+    """Whether the call data as text name one of these fields, in either way of writing JSON: looking for that first spares unpacking a million documents."""
     place: Any = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
-    return or_(false(), *(place(CallRow.details.cast(Text), f'"{name.rpartition(".")[2]}"') > 0 for name in fields))
+    written = {json.dumps(name.rpartition(".")[2], ensure_ascii=escaped) for name in fields for escaped in (True, False)}
+    return or_(false(), *(place(CallRow.details.cast(Text), name) > 0 for name in sorted(written)))
 
 
 def _part(rule: PlanRule) -> ColumnElement[str]:
@@ -98,14 +98,6 @@ def _part(rule: PlanRule) -> ColumnElement[str]:
 def _is_long(rule: PlanRule) -> ColumnElement[bool]:
     long = rule.risk.min_duration_seconds if rule.risk else None
     return false() if long is None else CallRow.duration_seconds >= long
-
-
-def _detail(name: str) -> ColumnElement[str]:
-    """A field of the call data as text, dots leading into levels, read in the database: a million documents are not unpacked for one word."""
-    node: Any = CallRow.details
-    for part in name.split("."):
-        node = node[part]
-    return cast("ColumnElement[str]", node.as_string())
 
 
 def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:

@@ -151,6 +151,14 @@ def stratum_name(kind: Kind) -> str:
     return f"agent:{kind.agent_id}" + (":new" if kind.is_new_hire else "") + (f":{kind.part}" if kind.part else "")
 
 
+def field(details: Mapping[str, Any], name: str) -> Any:
+    """A field of the call data, dots leading into levels; None where there is none."""
+    value: Any = details
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
 def is_said(value: Any) -> bool:
     """Whether a field of the call data says yes: present, and neither empty nor no."""
     return str(value).lower() not in ("none", "", "false", "no", "0")

@@ -1,0 +1,113 @@
+"""Which calls a plan can draw, read the same from either database."""
+
+from datetime import timedelta
+
+import pytest
+
+from qa.calendar import day_bounds
+from qa.cases import service as cases
+from qa.cases.types import CaseKind, Draft
+from qa.sampling import frames
+from qa.sampling.types import Kind, PlanRule, Risk
+from qa.tables.calls import CallRow
+from qa.tables.people import AgentRow
+from tests.conftest import add_call, people_of
+
+
+@pytest.fixture
+def centre(either):
+    """Six calls of Sarah's of a day and one of a new hire's, each different in one thing."""
+    cast = people_of(either)
+    made = {
+        "plain": add_call(either, cast, agent=cast.agent),
+        "long": add_call(either, cast, agent=cast.agent, seconds=900),
+        "sales": add_call(either, cast, agent=cast.agent, queue="sales", language=None),
+        "angry": add_call(either, cast, agent=cast.agent, details={"after": {"the call's end": {'reclamo "sì"': "1"}}, "complaint": "yes"}),
+        "not angry": add_call(either, cast, agent=cast.agent, details={"complaint": "no", "工单": {"编号": "7"}}),
+        "flagged": add_call(either, cast, agent=cast.agent),
+        "praised": add_call(either, cast, agent=cast.agent),
+        "new": add_call(either, cast, agent=cast.stranger),
+    }
+    with either.database.write() as session:
+        session.get(CallRow, made["flagged"]).is_flagged = True
+        session.get(AgentRow, cast.stranger.agent_id).hired_on = (either.clock() - timedelta(days=10)).date()
+        for kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):  # one customer may say both
+            cases.write(session, Draft(kind, "a customer wrote", agent_id=cast.agent.agent_id, call_id=made["praised"]), by=cast.manager, at=either.clock())
+    add_call(either, cast, agent=cast.agent, started_at=either.clock() - timedelta(days=3))
+    return either, cast, made
+
+
+def frame(centre, **rule):
+    """The kinds with the names of their calls, without the agents' ids."""
+    wiring, cast, made = centre
+    begin, end = day_bounds((wiring.clock() - timedelta(days=1)).date(), wiring.settings.zone)
+    with wiring.database.read() as session:
+        found = frames.frame(session, PlanRule(**rule), begin=begin, end=end, received_until=wiring.clock(), new_hire_days=90)
+        names = {session.get(CallRow, i).external_id: name for name, i in made.items()}
+    who = {cast.agent.agent_id: "sarah", cast.stranger.agent_id: "paolo"}
+    return {kind._replace(agent_id=who[kind.agent_id]): {names[x] for x in ids} for kind, ids in found.items()}
+
+
+SARAH, PAOLO = Kind("sarah"), Kind("paolo", is_new_hire=True)
+
+
+def test_complaints_praise_and_flags_must_be_drawn_and_the_rest_is_alike(centre):
+    assert frame(centre) == {
+        SARAH: {"plain", "long", "sales", "not angry"},
+        SARAH._replace(must="complaint"): {"angry", "praised"},
+        SARAH._replace(must="critical"): {"flagged"},
+        PAOLO: {"new"},
+    }
+    assert frame(centre, take_all=("praise",), verify_critical=False) == {SARAH: {"plain", "long", "sales", "not angry", "angry", "flagged"}, SARAH._replace(must="praise"): {"praised"}, PAOLO: {"new"}}
+
+
+def test_risk_is_length_or_a_field_however_it_is_called(centre):
+    nothing = {"take_all": (), "verify_critical": False}
+    risky = lambda **risk: frame(centre, **nothing, risk=Risk(**risk)).get(SARAH._replace(is_risky=True))  # noqa: E731
+    assert risky(min_duration_seconds=900) == {"long"} and risky(min_duration_seconds=901) is None
+    assert risky(has="complaint") == {"angry"}, "who says no has no complaint"
+    assert risky(has='after.the call\'s end.reclamo "sì"') == {"angry"}
+    assert risky(has="工单.编号", min_duration_seconds=900) == {"long", "not angry"}
+
+
+def test_filters_leave_calls_out(centre):
+    everything = lambda **rule: set().union(*frame(centre, take_all=(), verify_critical=False, **rule).values())  # noqa: E731
+    assert everything(has="complaint") == {"angry"}
+    assert everything(only_new_hires=True) == {"new"}
+    assert everything(queue="sales") == {"sales"} and everything(min_duration_seconds=100) == {"long"}
+    assert everything(max_duration_seconds=100, language="en") == {"plain", "angry", "not angry", "flagged", "praised", "new"}
+    assert everything(project="nobody's") == set() and everything(first_day="2027-01-01") == set()
+
+
+@pytest.mark.parametrize(("by", "parts"), [("queue", {"service", "sales"}), ("direction", {"inbound"}), ("language", {"en", "?"}), ("duration", {"short", "long"})])
+def test_strata_are_named_by_what_they_are_made_by(centre, by, parts):
+    found = frame(centre, stratify_by=by, take_all=(), verify_critical=False)
+    assert {kind.part for kind in found} == parts
+    assert sum(map(len, found.values())) == 8
+
+
+def test_a_day_without_calls_is_an_empty_frame(either):
+    people_of(either)
+    begin, end = day_bounds(either.clock().date(), either.settings.zone)
+    with either.database.read() as session:
+        assert frames.frame(session, PlanRule(), begin=begin, end=end, received_until=either.clock(), new_hire_days=90) == {}
+
+
+def test_many_calls_are_read_with_as_many_queries_as_one(wiring, cast):
+    from sqlalchemy import event
+
+    count = []
+    begin, end = day_bounds((wiring.clock() - timedelta(days=1)).date(), wiring.settings.zone)
+
+    def queries():
+        count.clear()
+        with wiring.database.read() as session:
+            frames.frame(session, PlanRule(), begin=begin, end=end, received_until=wiring.clock(), new_hire_days=90)
+        return len(count)
+
+    event.listen(wiring.database.engine, "before_cursor_execute", lambda *_: count.append(1))
+    add_call(wiring, cast, agent=cast.agent, details={"complaint": "1"})
+    few = queries()
+    for _ in range(50):
+        add_call(wiring, cast, agent=cast.agent, details={"complaint": "1"})
+    assert queries() == few <= 7
