@@ -99,11 +99,11 @@ def test_in_a_long_list_a_name_is_found_while_the_bar_stays_in_sight(enter, site
     name = rows.nth(3).locator("td").first.inner_text()
     box.fill(name)
     assert rows.locator("visible=true").all_inner_texts()[0].startswith(name) and rows.locator("visible=true").count() < everybody
-    assert manager.locator(".find output").inner_text() == f"{rows.locator('visible=true').count()} / {everybody}"
+    assert manager.locator(".find-in output").inner_text() == f"{rows.locator('visible=true').count()} / {everybody}"
     box.fill(r"nobody.*[(")
-    assert rows.locator("visible=true").count() == 0 and manager.locator(".find output").inner_text() == f"0 / {everybody}"
+    assert rows.locator("visible=true").count() == 0 and manager.locator(".find-in output").inner_text() == f"0 / {everybody}"
     box.fill("")
-    assert rows.locator("visible=true").count() == everybody and manager.locator(".find output").inner_text() == ""
+    assert rows.locator("visible=true").count() == everybody and manager.locator(".find-in output").inner_text() == ""
     assert not faults
     manager.goto(f"{site.url}/reports/2026-10")
     manager.evaluate("scrollTo(0, document.body.scrollHeight)")

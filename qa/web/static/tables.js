@@ -32,7 +32,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 }
 const plain = (word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 const beginning = (word) => new RegExp((/\p{Script=Han}/u.test(word) ? "" : "(?<![\\p{L}\\p{N}])") + plain(word), "u"); // Chinese has no gaps between words
-for (const box of document.querySelectorAll(".find")) {
+for (const box of document.querySelectorAll(".find-in")) {
   const [input, count] = [box.querySelector("input"), box.querySelector("output")];
   const rows = [...document.querySelectorAll(`#${CSS.escape(input.dataset.table)} tbody tr`)];
   let texts = null;
