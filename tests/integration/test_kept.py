@@ -102,6 +102,7 @@ def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(ce
         keep_as_before(wiring, counted(wiring, kind), seconds=4.0)
         page = manager.get(path).text
         assert "something has changed since" in page and "fresh=1" in page
+        assert ("live=1" in page.split("fresh=1")[1].split('"')[0]) == ("live=1" in path), "a closed month stays as it would be today"
         assert "something has changed since" not in manager.get(path + ("&" if "?" in path else "?") + "fresh=1").text
         forget(wiring)
 
