@@ -1,10 +1,13 @@
 """Call data from a manifest's row, and where an agent's recordings belong. Pure."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from stdnum import luhn
 
 from qa.intake.types import CallData, Direction
 
@@ -13,10 +16,60 @@ KNOWN = {
     "duration", "hired_on",
 }  # fmt: skip
 LANGUAGES = {"en", "it", "zh"}
+DIGITS = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ \-\u2010-\u2015]?\d){12,}")
+CARD_LENGTHS = range(13, 20)
+ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")  # how the numbers of payment cards begin (ISO/IEC 7812)
+SECRETS = re.compile(
+    r"(?:^|[^a-z])(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)(?:$|[^a-z])|卡号|安全码|验证码|密码", re.IGNORECASE
+)
+FIRST_DIGITS, HIDDEN = "23456", "•••"
 
 
 class CallDataRefused(ValueError):
     """A row that cannot be read; the message names the field and what to write."""
+
+
+def without_cards(value: Any) -> Any:
+    """The same call data with no payment card left in them: of its number the last four digits stay, of a field that is called a code or a PIN nothing.
+
+    A card is 13 to 19 digits, with gaps or without, that begin as an issuer's do and have the right check digit (Luhn). Other long numbers stay: orders
+    and tickets are found by theirs.
+    """
+    if isinstance(value, Mapping):
+        return {k: HIDDEN if SECRETS.search(str(k)) and v not in ("", None) else without_cards(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_cards(v) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        hidden = without_cards(str(value))
+        return value if hidden == str(value) else hidden
+    return DIGITS.sub(_hidden, value) if isinstance(value, str) else value
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """A run of digits without the cards in it; one may begin and end at any gap, whatever number stands beside it."""
+    text, done, kept = found[0], 0, list[str]()
+    groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", text)]
+    i = int(found.string[max(0, found.start() - 1)] == "+")  # the code of a country
+    while i < len(groups):
+        last = _card_from(text, groups, i) if text[groups[i][0]] in FIRST_DIGITS else None
+        if last is not None:
+            end = groups[last][1]
+            kept += [text[done : groups[i][0]], HIDDEN, " ", re.sub(r"\D", "", text[groups[i][0] : end])[-4:]]
+            done, i = end, last
+        i += 1
+    return "".join(kept) + text[done:]
+
+
+def _card_from(text: str, groups: Sequence[tuple[int, int]], first: int) -> int | None:
+    """The last of the groups of digits that make a card together with the first one; None where none do."""
+    digits = ""
+    for n in range(first, len(groups)):
+        digits += text[slice(*groups[n])]
+        if len(digits) >= CARD_LENGTHS.stop:
+            return None
+        if len(digits) in CARD_LENGTHS and ISSUERS.match(digits) and luhn.is_valid(digits):
+            return n
+    return None
 
 
 def nested(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +90,7 @@ def nested(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
-    """The call data of one row. A time without a zone is read in the reporting zone.
+    """The call data of one row, without the numbers of payment cards. A time without a zone is read in the reporting zone.
 
     Raises CallDataRefused.
     """
@@ -48,15 +101,19 @@ def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
     language = str(given["language"]).lower().split("-")[0].split("_")[0] if "language" in given else None
     if language is not None and language not in LANGUAGES:
         raise CallDataRefused(f"language is {language!r}; write en, it or zh, or leave it out")
-    text = {k: _short(given, k) for k in ("agent", "agent_name", "team", "department", "project", "company", "queue", "customer", "external_id") if k in given}
+    texts = ("agent", "agent_name", "team", "department", "project", "company", "queue", "customer", "external_id")
+    text = {k: _short(given, k) for k in texts if k in given}
+    for key in ("external_id", "agent", "project", "queue"):  # by these things are told apart
+        if key in text and without_cards(text[key]) != text[key]:
+            raise CallDataRefused(f"{key} holds the number of a payment card; write another {key}")
     return CallData(
-        **text,  # type: ignore[arg-type]
+        **without_cards(text),
         direction=Direction(direction),
         language=language,
         started_at=_time(given["started_at"], zone) if "started_at" in given else None,
         duration=_seconds(given["duration"]) if "duration" in given else None,
         hired_on=str(given["hired_on"]) if "hired_on" in given else None,
-        details=nested(given),
+        details=without_cards(nested(given)),
     )
 
 

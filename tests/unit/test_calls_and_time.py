@@ -1,12 +1,16 @@
 """Call data, speech mechanics, days and months."""
 
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import luhn
 
 from qa.calendar import MonthRefused, day_bounds, month_before, month_bounds
-from qa.intake.rules import CallDataRefused, call_data, nested
+from qa.intake.rules import CallDataRefused, call_data, nested, without_cards
 from qa.people.rules import ALLOWED, may, password_fault
 from qa.people.types import Role, User
 from qa.tables.base import UtcDateTime
@@ -96,3 +100,47 @@ def test_a_disabled_user_may_nothing():
 @pytest.mark.parametrize(("password", "fault"), [("short", "too_short"), ("x" * 201, "too_long"), ("elena-is-great", "like_the_name"), ("correct horse", None)])
 def test_passwords(password, fault):
     assert password_fault(password, "elena") == fault
+
+
+# call data without payment cards
+
+
+@pytest.mark.parametrize(("said", "kept"), [
+    ("4111 1111 1111 1111", "••• 1111"),
+    ("card 5500-0055-5555-5559 until 12/27", "card ••• 5559 until 12/27"),
+    ("2223003122003222", "••• 3222"),  # the newer numbers of Mastercard
+    ("378282246310005.", "••• 0005."),
+    (4111111111111111, "••• 1111"),
+    ("3 4111111111111111 5500005555555559 7", "3 ••• 1111 ••• 5559 7"),
+    ("tel 02 4111 1111 1111 1111", "tel 02 ••• 1111"),
+    ("2026110312345678", "2026110312345678"),  # a ticket
+    ("4111 1111 1111 1112", "4111 1111 1111 1112"),  # no card has this check digit
+    ("+39 02 1234567890", "+39 02 1234567890"), ("+34 91 1234 5678 03", "+34 91 1234 5678 03"),
+    ("1.4111111111111111", "1.4111111111111111"),
+    (1.5, 1.5), (True, True), (None, None), (12, 12),
+])
+def test_the_number_of_a_payment_card_is_hidden_in_call_data_and_other_numbers_stay(said, kept):
+    assert without_cards(said) == kept and type(without_cards(said)) is type(kept)
+
+
+def test_what_a_field_calls_a_code_or_a_pin_is_hidden_whatever_it_is():
+    row = {"file": "a.wav", "customer": "C-7, 4111111111111111", "payment.cvv": "123", "payment.PIN": "9", "payment.card_number": "x", "安全码": "321", "span": "7", "company": "Pan spa", "cid": "77", "empty.cvv": ""}
+    made = call_data(row, zone=ROME)
+    assert made.customer == "C-7, ••• 1111"
+    assert made.details == {"payment": {"cvv": "•••", "PIN": "•••", "card_number": "•••"}, "安全码": "•••", "span": "7", "cid": "77"}
+    assert made.company == "Pan spa"
+    with pytest.raises(CallDataRefused, match="external_id holds the number of a payment card"):
+        call_data({"external_id": "call 4111111111111111"}, zone=ROME)
+
+
+@given(st.integers(10**11, 10**14 - 1), st.sampled_from(["4", "51", "34", "62", "6011"]), st.text(alphabet="0123456789 -x", max_size=12))
+def test_a_valid_card_never_stays_however_it_is_written(middle, issuer, before):
+    digits = issuer + str(middle)
+    digits += luhn.calc_check_digit(digits)
+    for written in (digits, " ".join(digits[i : i + 4] for i in range(0, len(digits), 4)), "-".join(digits[i : i + 4] for i in range(0, len(digits), 4))):
+        assert re.sub(r"\D", "", written) not in re.sub(r"\D", "", without_cards(f"{before.rstrip('0123456789')} {written}"))
+
+
+def test_of_very_many_digits_every_card_is_found():
+    assert without_cards("4111111111111111 " * 2000) == "••• 1111 " * 2000
+    assert without_cards("1" * 100_000) == "1" * 100_000
