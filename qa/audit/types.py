@@ -11,6 +11,7 @@ class Subject(enum.Enum):
     ASSIGNMENT = "assignment"
     SCORECARD = "scorecard"
     USER = "user"
+    AGENT = "agent"
     MONTH = "month"
     PLAN = "plan"
     TASK = "task"

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -73,6 +73,19 @@ def add_user(
         is_active=True,
         created_at=at,
     )
+
+
+class AgentRefused(ValueError):
+    """A change of an agent that cannot be made; the first argument is a code: team, order."""
+
+
+def change_agent(session: Session, *, agent_id: int, team_id: int, hired_on: date | None, left_on: date | None) -> None:
+    """Move an agent to a team, note when they came and left. Reports of all months show them in the team they are in now. Raises AgentRefused."""
+    if team_id not in {t.id for t in store.teams(session)}:
+        raise AgentRefused("team")
+    if hired_on and left_on and left_on < hired_on:
+        raise AgentRefused("order")
+    store.change_agent(session, agent_id, team_id=team_id, hired_on=hired_on, left_on=left_on)
 
 
 def disable_user(session: Session, *, user_id: int) -> None:

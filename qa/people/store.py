@@ -118,11 +118,22 @@ def teams(session: Session) -> list[TeamFacts]:
     return [TeamFacts(*row) for row in session.execute(query)]
 
 
-def agents(session: Session, *, team_id: int | None = None, limit: int = 2000) -> list[PersonFacts]:
+def agents(session: Session, *, team_id: int | None = None, limit: int = 5000) -> list[PersonFacts]:
     query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).order_by(TeamRow.name, AgentRow.name).limit(limit)
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
     return [PersonFacts(a.id, a.code, a.name, a.team_id, team, a.hired_on, a.left_on) for a, team in session.execute(query)]
+
+
+def agent(session: Session, agent_id: int) -> PersonFacts | None:
+    query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).where(AgentRow.id == agent_id)
+    found = session.execute(query).first()
+    return PersonFacts(found[0].id, found[0].code, found[0].name, found[0].team_id, found[1], found[0].hired_on, found[0].left_on) if found else None
+
+
+def change_agent(session: Session, agent_id: int, *, team_id: int, hired_on: date | None, left_on: date | None) -> None:
+    row = session.get_one(AgentRow, agent_id)
+    row.team_id, row.hired_on, row.left_on = team_id, hired_on, left_on
 
 
 def projects(session: Session) -> list[tuple[str, str]]:

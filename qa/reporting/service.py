@@ -198,7 +198,7 @@ def _groups(session: Session, m: _Month, *, name: str) -> dict[str, tuple[Group,
         "projects": _projects(session, m),
         "departments": tuple(m.group("department", name, "", rows, m.departments.get(name)) for (name,), rows in departments),
         "teams": tuple(m.group("team", n, d, rows, i) for (d, n, i), rows in teams),
-        "agents": tuple(m.group("agent", a.agent, a.team, [a], a.agent_id, standing.get(a.agent_id)) for a in m.agents),
+        "agents": tuple(replace(m.group("agent", a.agent, a.team, [a], a.agent_id, standing.get(a.agent_id)), left_on=a.left_on) for a in m.agents),
     }
 
 

@@ -105,7 +105,7 @@ def automatic_means(session: Session, scope: Scope, edges: Sequence[datetime]) -
 def agents(session: Session, scope: Scope) -> list[AgentFacts]:
     """Everybody with team and department, in the order of the report."""
     query = (
-        select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, AgentRow.is_simulated)
+        select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, AgentRow.is_simulated, AgentRow.left_on)
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
         .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
         .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name, AgentRow.id)

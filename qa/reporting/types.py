@@ -92,6 +92,7 @@ class AgentFacts:
     team: str
     department: str
     is_simulated: bool = False
+    left_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -188,10 +189,12 @@ class Group:
     standing: Standing | None = None
     raw: Estimate | None = None
     satisfaction: "Satisfaction | None" = None
+    left_on: date | None = None  # of an agent who is no longer there
 
     def document(self) -> dict[str, Any]:
         head = {"kind": self.kind, "id": self.id, "name": self.name, "parent": self.parent, "checked": self.checked}
         tail: dict[str, Any] = {"target": self.target, "verdict": self.verdict.value if self.verdict else None}
+        tail["left_on"] = self.left_on.isoformat() if self.left_on else None
         for name in ("standing", "raw", "satisfaction"):
             part = getattr(self, name)
             tail[name] = part.document() if part else None

@@ -38,7 +38,9 @@ def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, t
     by_criterion: dict[str, list[Counts]] = {}
     for c in everyone:
         by_criterion.setdefault(c.criterion, []).append(c)
-    judged = [(c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True) if c.of >= MIN_CARDS]
+    gone = store.left_before(session, end.astimezone(zone).date())  # the others' rates are learnt from theirs too
+    likely = ((c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True))
+    judged = [(c, p) for c, p in likely if c.of >= MIN_CARDS and c.agent_id not in gone]
     enough = [c.of >= CARDS_TO_ACT for c, _ in judged]
     acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
     marks = [next(acting) if e else Urgency.WATCH if p > WATCH_AT else None for (_, p), e in zip(judged, enough, strict=True)]
@@ -47,7 +49,9 @@ def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, t
     common = rules.common(needs, {criterion: len(rows) for criterion, rows in by_criterion.items()})
     shown = store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end) if needs else {}
     with_calls = tuple(replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs)
-    return NeedList(month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common)
+    return NeedList(
+        month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common, len(gone & {c.agent_id for c in everyone})
+    )
 
 
 def counted_needs(

@@ -31,6 +31,11 @@ def counts(session: Session, *, begin: datetime, end: datetime) -> list[Counts]:
     return [Counts(a, *names[a], c, float(k or 0), of) for a, c, k, of in session.execute(query) if a in names]
 
 
+def left_before(session: Session, day: date) -> set[int]:
+    """The agents who had left by then."""
+    return set(session.scalars(select(AgentRow.id).where(AgentRow.left_on < day)))
+
+
 def members(session: Session, team_id: int) -> set[int]:
     """The agents of a team."""
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
@@ -42,7 +47,7 @@ def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) 
     sums = (func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.max(cards.id))
     is_released = func.sum(case((cards.state.in_(RELEASED), 1), else_=0))
     counted = (cards.started_at >= begin, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
-    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what == "published"))
+    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set"))))
     return Fingerprint.of([day.isoformat(), published], session.execute(select(func.count(), is_released, *sums).where(*counted)).one())
 
 

@@ -81,6 +81,7 @@ class NeedList:
     pairs_looked_at: int
     groups: tuple["GroupProposal", ...] = ()
     common: tuple["CommonWeakness", ...] = ()
+    left: int = 0  # agents with scorecards who have left and are not listed
 
     def document(self) -> dict[str, Any]:
         return {
@@ -89,6 +90,7 @@ class NeedList:
             "target": self.target,
             "false_discovery_rate": self.false_discovery_rate,
             "pairs_looked_at": self.pairs_looked_at,
+            "agents_left": self.left,
             "needs": [n.document() for n in self.needs],
             "groups": [{"topic": g.topic, "criteria": list(g.criteria), "agents": [a for a, _ in g.agents]} for g in self.groups],
             "common": [{"criterion": w.criterion, "agents": w.agents, "of": w.of} for w in self.common],

@@ -28,6 +28,8 @@ ACCESS: dict[str, P | Door] = {
     "people.add": P.MANAGE_PEOPLE,
     "people.disable": P.MANAGE_PEOPLE,
     "people.set_projects": P.MANAGE_PEOPLE,
+    "people.agent": P.MANAGE_PEOPLE,
+    "people.change_agent": P.MANAGE_PEOPLE,
     "intake.calls": P.READ_CALLS,
     "intake.save_filter": P.READ_CALLS,
     "intake.forget_filter": P.READ_CALLS,

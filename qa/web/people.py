@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from qa.audit.store import note
 from qa.audit.types import Subject
+from qa.intake.service import parse_day
 from qa.people import service, store
 from qa.people.types import Role, User
 from qa.web.current import missing, now, person, reading, wiring, writing
@@ -16,6 +17,11 @@ from qa.web.inputs.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
 from qa.web.security import StoredSession, limiter
 
 blueprint = Blueprint("people", __name__)
+AGENT_REFUSALS = {
+    "team": lambda: _("Choose a team of the centre."),
+    "day": lambda: _("Write days like 2026-03-01, or leave them empty."),
+    "order": lambda: _("Nobody leaves before they come: look at the two days again."),
+}
 HOMES = {
     Role.EVALUATOR: "assignment.queue",
     Role.QA_MANAGER: "reporting.month",
@@ -169,6 +175,35 @@ def set_projects(user_id: int) -> Response:
         chosen = None if request.form.get("all") else [p for p in request.form.getlist("project", type=int) if p in known]
         store.set_projects(database, user_id, chosen)
         note(database, subject=Subject.USER, subject_id=user_id, what="projects_set", at=now(), actor_id=person().id, projects=chosen)
+    flash(_("Saved."), "success")
+    return redirect(url_for("people.listing"))
+
+
+@blueprint.get("/people/agents/<int:agent_id>")
+def agent(agent_id: int) -> str:
+    with reading() as database:
+        found, teams = store.agent(database, agent_id) or missing(), store.teams(database)
+    return render_template("people/agent.html", agent=found, teams=teams, given={})
+
+
+@blueprint.post("/people/agents/<int:agent_id>")
+def change_agent(agent_id: int) -> Response | tuple[str, int]:
+    given = {k: request.form.get(k, "").strip() for k in ("team", "hired_on", "left_on")}
+    hired_on, left_on = parse_day(given["hired_on"]), parse_day(given["left_on"])
+    try:
+        if (given["hired_on"] and hired_on is None) or (given["left_on"] and left_on is None):
+            raise service.AgentRefused("day")
+        with writing() as database:
+            before = store.agent(database, agent_id) or missing()
+            team_id = int(given["team"]) if given["team"].isdecimal() else 0
+            service.change_agent(database, agent_id=agent_id, team_id=team_id, hired_on=hired_on, left_on=left_on)
+            detail = {"team_id": team_id, "hired_on": given["hired_on"], "left_on": given["left_on"], "team_before": before.team_id}
+            note(database, subject=Subject.AGENT, subject_id=agent_id, what="set", at=now(), actor_id=person().id, **detail)
+    except service.AgentRefused as error:
+        flash(AGENT_REFUSALS[str(error)](), "danger")
+        with reading() as database:
+            found, teams = store.agent(database, agent_id) or missing(), store.teams(database)
+        return render_template("people/agent.html", agent=found, teams=teams, given=given), 422
     flash(_("Saved."), "success")
     return redirect(url_for("people.listing"))
 

@@ -278,7 +278,7 @@ PAGES = {
     "trainer": ["/training/2026-11", "/training/plans", "/training/plans/1", "/training/plans/new?month=2026-11", "/reports/2026-11", "/targets"],
     "agent": ["/my/scorecards", "/my-training"],
     "tom": ["/my/scorecards", "/my-training", "/training/plans/1", "/cards/1", "/notices", "/cases", "/cases/new/difficult"],
-    "admin": ["/people", "/jobs", "/installation", "/installation?examine=1", "/password"],
+    "admin": ["/people", "/people/agents/1", "/jobs", "/installation", "/installation?examine=1", "/password"],
     "director": ["/reports/2026-11", "/fairness/2026-11", "/team", "/disputes", "/cards/1"],
 }
 

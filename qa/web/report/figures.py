@@ -230,10 +230,11 @@ def agents(r: Document) -> Iterator[Block]:
 
 def _name(g: Document, r: Document) -> Cell:
     """A group's name, leading to the report about it alone."""
+    note = f"{g['parent']} · {_('left on %(day)s', day=day(g['left_on']))}" if g.get("left_on") else g["parent"]
     if g["kind"] not in ("department", "team", "agent") or r.get("agent") or g["id"] is None:
-        return Cell(g["name"], note=g["parent"])
+        return Cell(g["name"], note=note)
     arguments = {"month": r["month"], "project": r["project"] or None, g["kind"]: g["id"] if g["kind"] == "agent" else g["name"]}
-    return Cell(note=g["parent"], links=((g["name"], "reporting.month", arguments),))
+    return Cell(note=note, links=((g["name"], "reporting.month", arguments),))
 
 
 def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
