@@ -143,50 +143,62 @@ def act(person: Person, best: dict[str, str], line: http.client.HTTPConnection, 
         status, body, _ = ask(line, person, "GET", "/token", accept="application/json")
         person.csrf = body.split('"')[3] if status == 200 else ""
         return "token"
-    if not person.card and not person.taken:
-        status, _, where = ask(line, person, "POST", "/queue/next", {})
-        if status != 302 or "/workbench/" not in where:
-            errors[f"next {status}"] += 1
-        else:
-            person.taken = where
-        return "next"
     if not person.card:
-        status, body, _ = ask(line, person, "GET", person.taken)
-        if status != 200:
-            errors[f"workbench {status}"] += 1
-            return "workbench"
-        person.taken = ""
-        person.card = body.split('action="/cards/')[1].split("/")[0]
-        person.version = int(body.split('name="version" value="')[1].split('"')[0])
-        person.answers = {}
-        return "workbench"
-    roll = rng.random()
-    if roll < 0.1:
-        page = rng.choice(["/queue", "/calls", "/cards"])
-        status, _, _ = ask(line, person, "GET", page)
-        if status != 200:
-            errors[f"{page} {status}"] += 1
-        return page
-    missing = [c for c in best if f"answer.{c}" not in person.answers]
-    if missing:
-        for c in missing[:3]:
-            person.answers |= {f"answer.{c}": best[c], f"comment.{c}": "heard at the beginning"}
-        status, body, _ = ask(
-            line, person, "POST", f"/cards/{person.card}/draft", {**person.answers, "version": person.version, "seconds": 5}, "application/json"
-        )
-        if status != 200:
-            errors[f"save {status}"] += 1
-        else:
-            person.version = int(body.split('"version":')[1].split("}")[0].split(",")[0])
-            person.kept.append((person.card, person.version))
-        return "save"
-    status, body, where = ask(line, person, "POST", f"/cards/{person.card}/submit", {**person.answers, "version": person.version})
+        kind, fault = open_card(person, line) if person.taken else take_call(person, line)
+    elif rng.random() < 0.1:
+        kind, fault = look_around(person, line, rng.choice(["/queue", "/calls", "/cards"]))
+    elif missing := [c for c in best if f"answer.{c}" not in person.answers]:
+        kind, fault = save(person, line, {c: best[c] for c in missing[:3]})
+    else:
+        kind, fault = submit(person, line)
+    if fault:
+        errors[fault] += 1
+    return kind
+
+
+def take_call(person: Person, line: http.client.HTTPConnection) -> tuple[str, str]:
+    """Ask for the next call; the kind of step, and what went wrong."""
+    status, _, where = ask(line, person, "POST", "/queue/next", {})
+    if status != 302 or "/workbench/" not in where:
+        return "next", f"next {status}"
+    person.taken = where
+    return "next", ""
+
+
+def open_card(person: Person, line: http.client.HTTPConnection) -> tuple[str, str]:
+    status, body, _ = ask(line, person, "GET", person.taken)
+    if status != 200:
+        return "workbench", f"workbench {status}"
+    person.taken, person.answers = "", {}
+    person.card = body.split('action="/cards/')[1].split("/")[0]
+    person.version = int(body.split('name="version" value="')[1].split('"')[0])
+    return "workbench", ""
+
+
+def look_around(person: Person, line: http.client.HTTPConnection, page: str) -> tuple[str, str]:
+    status, _, _ = ask(line, person, "GET", page)
+    return page, "" if status == 200 else f"{page} {status}"
+
+
+def save(person: Person, line: http.client.HTTPConnection, answers: dict[str, str]) -> tuple[str, str]:
+    """Some more answers of the card, as the workbench saves them while somebody works."""
+    for c, option in answers.items():
+        person.answers |= {f"answer.{c}": option, f"comment.{c}": "heard at the beginning"}
+    given = {**person.answers, "version": person.version, "seconds": 5}
+    status, body, _ = ask(line, person, "POST", f"/cards/{person.card}/draft", given, "application/json")
+    if status != 200:
+        return "save", f"save {status}"
+    person.version = int(body.split('"version":')[1].split("}")[0].split(",")[0])
+    person.kept.append((person.card, person.version))
+    return "save", ""
+
+
+def submit(person: Person, line: http.client.HTTPConnection) -> tuple[str, str]:
+    status, _, _ = ask(line, person, "POST", f"/cards/{person.card}/submit", {**person.answers, "version": person.version})
     if status == 302:
         person.kept.append((person.card, -1))
-    else:
-        errors[f"submit {status}"] += 1
     person.card = ""
-    return "submit"
+    return "submit", "" if status == 302 else f"submit {status}"
 
 
 def ask(line: http.client.HTTPConnection, person: Person, method: str, path: str, fields: dict[str, object] | None = None, accept: str = "text/html"):
