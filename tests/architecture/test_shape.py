@@ -95,3 +95,15 @@ def test_the_map_in_the_readme_names_every_folder():
     folders = [p.name for p in (HOUSE / "qa").iterdir() if p.is_dir() and (p / "__init__.py").exists()]
     assert not [f for f in folders if f"{f}/" not in readme]
     assert Path(HOUSE / "docs").is_dir()
+
+
+def test_nothing_of_an_installation_lies_in_the_repository():
+    """A database and a key were once committed by accident."""
+    import subprocess
+
+    tracked = subprocess.run(["git", "ls-files"], cwd=HOUSE, capture_output=True, text=True, check=False).stdout.splitlines()
+    if not tracked:
+        pytest.skip("not a clone")
+    kept = [HOUSE / name for name in tracked if (HOUSE / name).is_file()]
+    assert not [p for p in kept if p.suffix in (".db", ".db-wal", ".db-shm", ".sqlite", ".log", ".key", ".pem") or p.name in ("secret", ".env")]
+    assert not [p for p in kept if p.stat().st_size > 2_000_000 and not {"models", "fonts"} & set(p.parts)]
