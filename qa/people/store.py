@@ -122,13 +122,17 @@ def agents(session: Session, *, team_id: int | None = None, limit: int = 5000) -
     query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).order_by(TeamRow.name, AgentRow.name).limit(limit)
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
-    return [PersonFacts(a.id, a.code, a.name, a.team_id, team, a.hired_on, a.left_on) for a, team in session.execute(query)]
+    return [_person(a, team) for a, team in session.execute(query)]
 
 
 def agent(session: Session, agent_id: int) -> PersonFacts | None:
     query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).where(AgentRow.id == agent_id)
     found = session.execute(query).first()
-    return PersonFacts(found[0].id, found[0].code, found[0].name, found[0].team_id, found[1], found[0].hired_on, found[0].left_on) if found else None
+    return _person(*found) if found else None
+
+
+def _person(row: AgentRow, team: str) -> PersonFacts:
+    return PersonFacts(row.id, row.code, row.name, row.team_id, team, row.hired_on, row.left_on)
 
 
 def change_agent(session: Session, agent_id: int, *, team_id: int, hired_on: date | None, left_on: date | None) -> None:

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import JSON, ColumnElement, Select, Text, case, false, func, literal, literal_column, or_, select
@@ -20,10 +21,20 @@ from qa.tables.spans import began
 CHUNK = 5000  # ids in one query
 
 
-def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, received_until: datetime, new_hire_days: int) -> dict[Kind, list[str]]:
+def frame(
+    session: Session,
+    rule: PlanRule,
+    *,
+    begin: datetime,
+    end: datetime,
+    received_until: datetime,
+    new_hire_days: int,
+    was_new: Mapping[int, bool] = MappingProxyType({}),
+) -> dict[Kind, list[str]]:
     """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters.
 
-    Only those with something to look at in their data, a case or a flag are looked at one by one.
+    Only those with something to look at in their data, a case or a flag are looked at one by one. `was_new` says of agents whether they counted as new
+    hires when a draw was made, whatever is known of them today.
     """
     if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
         return {}
@@ -42,7 +53,7 @@ def frame(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, r
     found: dict[Kind, list[str]] = {}
     special: dict[str, Kind] = {}
     for (agent, part, is_long, looked_at), together in alike.items():
-        kind = Kind(agent, agent in new, part, bool(is_long))
+        kind = Kind(agent, was_new.get(agent, agent in new), part, bool(is_long))
         if rule.only_new_hires and not kind.is_new_hire:
             continue
         if looked_at:

@@ -151,6 +151,16 @@ def stratum_name(kind: Kind) -> str:
     return f"agent:{kind.agent_id}" + (":new" if kind.is_new_hire else "") + (f":{kind.part}" if kind.part else "")
 
 
+def were_new(strata: Sequence[Stratum], rule: PlanRule) -> dict[int, bool]:
+    """Of the agents of a draw whether they counted as new hires then, as the names of their strata say; not of whom a name leaves it open."""
+    found = {}
+    for s in strata:
+        mark = f"agent:{s.agent_id}:new"
+        if s.agent_id and (s.name != mark or not rule.stratify_by):  # a queue may be called "new"
+            found[s.agent_id] = s.name == mark or s.name.startswith(f"{mark}:")
+    return found
+
+
 def field(details: Mapping[str, Any], name: str) -> Any:
     """A field of the call data, dots leading into levels; None where there is none."""
     value: Any = details

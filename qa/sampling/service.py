@@ -132,10 +132,11 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
 
 
 def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: datetime, zone: ZoneInfo, new_hire_days: int) -> dict[Kind, list[str]]:
-    """The frame of a draw as it was: what had arrived then, with what had to be drawn as it was known then."""
+    """The frame of a draw as it was: what had arrived then, with what had to be drawn and who was new as it was known then."""
     begin, end = day_bounds(recorded.day, zone)
     must = {c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
-    found = frames.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days)
+    was_new = rules.were_new(recorded.strata, rule)
+    found = frames.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days, was_new=was_new)
     then: dict[Kind, list[str]] = {}
     for kind, ids in found.items():
         then.setdefault(kind._replace(must=""), []).extend(x for x in ids if x not in must)

@@ -1,14 +1,16 @@
 """Which calls a plan can draw, read the same from either database."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from qa.calendar import day_bounds
 from qa.cases import service as cases
 from qa.cases.types import CaseKind, Draft
+from qa.people import service as people
 from qa.sampling import frames
-from qa.sampling.types import Kind, PlanRule, Risk
+from qa.sampling import service as sampling
+from qa.sampling.types import Kind, Phase, PlanRule, Risk
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from tests.conftest import add_call, people_of
@@ -84,6 +86,24 @@ def test_strata_are_named_by_what_they_are_made_by(centre, by, parts):
     found = frame(centre, stratify_by=by, take_all=(), verify_critical=False)
     assert {kind.part for kind in found} == parts
     assert sum(map(len, found.values())) == 8
+
+
+@pytest.mark.parametrize("by", ["", "queue"])
+def test_a_draw_is_made_again_the_same_after_somebody_has_corrected_when_an_agent_came(centre, by):
+    wiring, cast, _made = centre
+    day, zone = (wiring.clock() - timedelta(days=1)).date(), wiring.settings.zone
+    for _ in range(6):
+        add_call(wiring, cast, agent=cast.stranger)
+    with wiring.database.write() as session:
+        plan = sampling.add_plan(session, code="some", phase=Phase.HUMAN, rule=PlanRule(floor_probability=0.5, stratify_by=by), at=wiring.clock(), seed="s")
+        made = sampling.draw_day(session, plan=plan, day=day, zone=zone, new_hire_days=90, at=wiring.clock())
+    assert any(":new" in s.name and s.drawn for s in made.strata)
+    with wiring.database.write() as session:
+        people.change_agent(session, agent_id=cast.stranger.agent_id, team_id=session.get(AgentRow, cast.stranger.agent_id).team_id, hired_on=date(2020, 1, 1), left_on=None)
+        people.change_agent(session, agent_id=cast.agent.agent_id, team_id=session.get(AgentRow, cast.agent.agent_id).team_id, hired_on=day, left_on=None)
+    with wiring.database.read() as session:
+        recorded, again = sampling.replay(session, draw_id=made.id, zone=zone, new_hire_days=90)
+    assert recorded.calls == again.calls and recorded.strata == again.strata and recorded.frame_sha256 == again.frame_sha256
 
 
 def test_a_day_without_calls_is_an_empty_frame(either):
