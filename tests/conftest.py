@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
+import html5lib
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings as properties
@@ -183,6 +185,26 @@ def add_call(wiring: Wiring, cast: Cast, *, agent: User, started_at: datetime = 
         )
 
 
+def parsed(page: TestResponse) -> Element:
+    """The page as a tree; html5lib refuses what a browser would have to guess."""
+    return html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False, strict=True).parse(page.text)
+
+
+def well_formed(page: TestResponse) -> TestResponse:
+    if page.mimetype == "text/html" and not page.is_streamed and page.text.lstrip().lower().startswith("<!doctype"):
+        parsed(page)
+    return page
+
+
+def words_of(page: TestResponse) -> str:
+    """What a reader of the page meets between its tags: no attribute, token or script, so that a short word or figure is not found by chance."""
+    tree = parsed(page)
+    for parent in list(tree.iter()):
+        for child in [c for c in parent if c.tag in ("script", "style")]:
+            parent.remove(child)
+    return " ".join("".join(tree.itertext()).split())
+
+
 class Browser:
     """Flask's client, signed in as somebody, that posts with the page's token and reads HTML strictly."""
 
@@ -190,10 +212,10 @@ class Browser:
         self.client = client
 
     def get(self, path: str, **kwargs: object) -> TestResponse:
-        return self.client.get(path, **{"headers": {"Accept": "text/html"}, **kwargs})
+        return well_formed(self.client.get(path, **{"headers": {"Accept": "text/html"}, **kwargs}))
 
     def post(self, path: str, data: dict[str, object] | None = None, **kwargs: object) -> TestResponse:
-        return self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
+        return well_formed(self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs))
 
     def token(self) -> str:
         answer = self.client.get("/token", headers={"Accept": "application/json"})

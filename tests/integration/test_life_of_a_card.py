@@ -13,7 +13,7 @@ from qa.jobs import service as jobs
 from qa.pipeline import draw
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled
-from tests.conftest import add_call, build, people_of
+from tests.conftest import add_call, build, people_of, words_of
 
 
 def enqueue(wiring, cast, n=1, agent=None):
@@ -211,7 +211,7 @@ def test_from_the_browser_an_evaluator_scores_and_the_agent_reads_and_acknowledg
     assert stranger.get(f"/cards/{action}").status_code == 404
     assert stranger.post(f"/cards/{action}/acknowledge", {"comment": "not mine"}).status_code == 404
     assert agent.post(f"/cards/{action}/acknowledge", {"comment": "fair"}).status_code == 302
-    assert "fair" in visit(cast.leader).get(f"/cards/{action}").text
+    assert "fair" in words_of(visit(cast.leader).get(f"/cards/{action}"))
     assert agent.get(f"/calls/{call_id}").status_code == 200, "now the agent hears the call"
     assert visit(cast.manager).get("/reports/2026-11").status_code == 200
 

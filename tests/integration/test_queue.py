@@ -21,7 +21,7 @@ from qa.scoring.types import Answer, Filled, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from qa.wiring import Wiring
-from tests.conftest import START, people_of
+from tests.conftest import START, people_of, words_of
 from tests.integration.test_after_submission import finish
 from tests.integration.test_life_of_a_card import claim, enqueue, full, open_card
 
@@ -69,12 +69,12 @@ def test_a_blind_card_shows_no_automatic_answer_until_it_is_submitted(wiring, ca
         found = (Finding("opening.greeting", Verdict.NOT_MET, 0.93, "says"),)
         findings.keep(session, call_id=call_id, form_version_id=place.form_version_id, findings=Findings("", 1, found, 40.0, 60.0), at=wiring.clock())
     evaluator = visit(cast.evaluator)
-    page = evaluator.post("/queue/next", follow_redirects=True).text
-    assert "scored blind" in page and "93" not in page and "data-suggestion" not in page
+    page = evaluator.post("/queue/next", follow_redirects=True)
+    assert "scored blind" in words_of(page) and "93" not in words_of(page) and "data-suggestion" not in page.text
     data = {f"answer.{c.id}": "met" for c in form.criteria()} | {f"comment.{c.id}": "ok" for c in form.criteria()}
     assert evaluator.post("/cards/1/draft", {**data, "version": 1}).get_json()["faults"] == {}, "no reason is asked for what was not seen"
     assert evaluator.post("/cards/1/submit", {**data, "version": 2}).status_code == 302
-    card = evaluator.get("/cards/1").text
+    card = words_of(evaluator.get("/cards/1"))
     assert "93" in card and "Scored blind" in card
 
 
@@ -92,7 +92,7 @@ def test_a_call_given_to_somebody_is_theirs_alone_and_its_draft_goes_with_it(wir
     assert [n.kind for n in told] == [Kind.CALL_ASSIGNED]
     assert claim(wiring, cast.evaluator).assignment_id != draft.assignment_id
     page = visit(cast.second_evaluator).get(f"/workbench/{draft.assignment_id}")
-    assert page.status_code == 200 and "half" in page.text, "opening what is on one's list takes it"
+    assert page.status_code == 200 and "half" in words_of(page), "opening what is on one's list takes it"
     assert visit(cast.evaluator).get(f"/workbench/{draft.assignment_id}").status_code == 404
     assert manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": cast.agent.id}).status_code == 404
     assert manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": ""}).status_code == 302
