@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check clean
+.PHONY: run test check words clean
 run: .venv/ready
 	QA_DEMO=1 $(BIN)/qa up --demo
 
@@ -16,6 +16,13 @@ check: .venv/ready-test
 	$(BIN)/ruff format --check qa benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+WORDS := qa/web/translations
+words: .venv/ready-test
+	$(BIN)/pybabel -q extract --no-location --sort-output -k lazy_gettext -F babel.cfg -o $(WORDS)/messages.pot .
+	$(BIN)/pybabel -q update -N -w 120 --ignore-obsolete -i $(WORDS)/messages.pot -d $(WORDS)
+	rm $(WORDS)/messages.pot
+	$(BIN)/pybabel -q compile -d $(WORDS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

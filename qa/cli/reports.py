@@ -76,7 +76,8 @@ def training(month: str, as_json: bool) -> None:
         put(needs.document())
         return
     for n in needs.needs:
-        click.echo(f"{n.urgency.value:6} {n.probability:.2f}  {n.agent} ({n.team})  {n.criterion}  kept {100 * n.rate:.0f} % of {n.cards} cards")
+        kept = f"kept {100 * n.rate:.0f} % (target {100 * n.target:.0f} %) on {n.cards} cards"
+        click.echo(f"{n.urgency.value:6} {n.probability:.2f}  {n.agent} ({n.team})  {n.criterion}  {kept}")
     if not needs.needs:
         click.echo(f"no needs to list; {needs.pairs_looked_at} agent and criterion pairs were looked at")
 

@@ -1,10 +1,14 @@
 """Results that take long to count, kept until something they rest on changes."""
 
+import functools
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
 
 from qa.tables.reports import Kind
 
@@ -20,8 +24,15 @@ class Fingerprint(NamedTuple):
     happened: str
 
     @classmethod
-    def of(cls, set_up: Sequence[Any], happened: Sequence[Any]) -> "Fingerprint":
-        return cls(*(hashlib.sha256(repr(list(part)).encode()).hexdigest()[:HALF] for part in (set_up, happened)))
+    def of(cls, result: type, set_up: Sequence[Any], happened: Sequence[Any]) -> "Fingerprint":
+        """`result` is the record that is kept: one with other fields, as an older version of the program made it, is never taken for it."""
+        return cls(*(hashlib.sha256(repr(list(part)).encode()).hexdigest()[:HALF] for part in ([shape(result), *set_up], happened)))
+
+
+@functools.cache
+def shape(record: type) -> str:
+    """A record's fields and theirs, as text."""
+    return json.dumps(TypeAdapter(record).json_schema(), sort_keys=True)
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,12 @@ def _biases(rows: Mapping[int, Sequence[ScoredCall]], model: PooledModel | None)
     return {a: (-(m - middle), a in sure) for a, (m, _) in means.items()}
 
 
+def missed(t: Tally) -> Rate:
+    """How often a criterion was lost on scored calls, and the share of all calls on which it makes that likely: by the probability of each draw."""
+    s = shares.weighted(t.missed_weight, t.weight, t.squares)
+    return Rate(t.lost, t.counted, s.value, s.low, s.high)
+
+
 def points_lost(tally: Tally, weight: float) -> float | None:
     """What a criterion costs of the 100 points, per call of the month."""
     return tally.lost_weight / weight if weight > 0 else None

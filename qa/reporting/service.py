@@ -378,7 +378,7 @@ def _criteria(
     for t in tallied:
         title = titles.get(t.criterion, {"en": t.criterion})
         moved = rules.moved(t, before.tallies.get(t.criterion), (weight, squares, *before.weights), of=len(tallied)) if t.criterion in before.tallies else None
-        lost, kept = rules.wilson(t.lost, t.counted), rules.wilson(t.unchanged, t.automatic)
+        lost, kept = rules.missed(t), rules.wilson(t.unchanged, t.automatic)
         lines.append(CriterionLine(t.criterion, title, t.answered, lost, t.not_applicable, kept, t.fails, rules.points_lost(t, weight), moved))
     lines.sort(key=lambda x: (-(x.points_lost or 0), -x.lost.count, x.criterion))
     worst = {x.criterion for x in lines[:MOVERS] if x.lost.count}
@@ -426,8 +426,10 @@ def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | No
     if t.indicator is Indicator.SATISFACTION:
         return (g.satisfaction.mean, g.satisfaction.low, g.satisfaction.high) if g.satisfaction else (None, None, None)
     found = next((x for x in tallied if x.criterion == t.criterion), None)
-    kept = rules.wilson(found.counted - found.lost, found.counted) if found else None
-    return (kept.share, kept.low, kept.high) if kept else (None, None, None)
+    lost = rules.missed(found) if found else None
+    if lost is None or lost.share is None or lost.low is None or lost.high is None:
+        return None, None, None
+    return 1 - lost.share, 1 - lost.high, 1 - lost.low
 
 
 def _measures(session: Session, *, month: str, project: str | None, is_part: bool, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from qa.kept.types import Fingerprint
-from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, Scope, ScoredCall, Tally
+from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, MonthReport, Scope, ScoredCall, Tally
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.database import put
@@ -135,6 +135,7 @@ def tallies(session: Session, scope: Scope) -> list[Tally]:
     a = AnswerRow
     sure = a.automatic.in_(SURE)
     lost = a.weight * a.points_lost
+    missed, counts = (a.share_of_points < 1,), (a.share_of_points.is_not(None),)
 
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(condition)
@@ -152,12 +153,13 @@ def tallies(session: Session, scope: Scope) -> list[Tally]:
             func.coalesce(func.sum(lost), 0.0),
             func.coalesce(func.sum(lost * lost), 0.0),
             func.coalesce(func.sum(lost * a.weight), 0.0),
+            *(func.coalesce(func.sum(w).filter(*which), 0.0) for w, which in ((a.weight, missed), (a.weight, counts), (a.weight * a.weight, counts))),
         )
         .where(*_answers(scope))
         .group_by(a.criterion)
         .order_by(a.criterion)
     )
-    return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type]  # coalesced sums
+    return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type, call-arg]  # coalesced sums, in this order
 
 
 def examples(session: Session, criteria: Sequence[str], scope: Scope, *, each: int = 3) -> dict[str, list[Example]]:
@@ -299,4 +301,4 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
     newest = [select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in (*SET_UP, *HAPPENED)]
     events = list(session.execute(select(*newest)).one())
     found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]
-    return Fingerprint.of([day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]])
+    return Fingerprint.of(MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]])

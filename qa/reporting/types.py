@@ -219,7 +219,8 @@ class Satisfaction:
 
 @dataclass(frozen=True)
 class Tally:
-    """Answers to one criterion, counted. `lost_weight`, `lost_square` and `lost_cross` are Σw·l, Σw²·l² and Σw²·l over drawn calls, l the points lost."""
+    """Answers to one criterion, counted. Over drawn calls, w = 1 ÷ probability: `lost_weight`, `lost_square` and `lost_cross` are Σw·l, Σw²·l² and Σw²·l,
+    l the points lost; `missed_weight`, `weight` and `squares` are Σw of those that lost some, and Σw and Σw² of all on which the criterion counted."""
 
     criterion: str
     answered: int
@@ -232,6 +233,9 @@ class Tally:
     lost_weight: float
     lost_square: float
     lost_cross: float
+    missed_weight: float
+    weight: float
+    squares: float
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,17 @@ def wilson(count: float, of: float) -> Share:
     return Share(p, max(0.0, middle - half), min(1.0, middle + half))
 
 
+def effective(weight: float, squares: float) -> float:
+    """How many equally drawn observations tell as much as these: (Σw)² ÷ Σw², w = 1 ÷ probability (Kish 1965). Their number where all weigh the same."""
+    return weight * weight / squares if squares > 0 else 0.0
+
+
+def weighted(hits: float, weight: float, squares: float) -> Share:
+    """The share that observations drawn with different probabilities make likely: Σw over the hits ÷ Σw, Wilson's interval on the effective number."""
+    n = effective(weight, squares)
+    return wilson(hits / weight * n, n) if n > 0 else wilson(0, 0)
+
+
 def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
     """How many hypotheses are rejected, smallest p first (Benjamini, Hochberg 1995)."""
     ordered = sorted(p_values)

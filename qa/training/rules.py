@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import betainc, betaln
 
 from qa.calendar import month_before
+from qa.statistics import shares
 from qa.statistics.effect import Design, Effect, ancova, second_baseline, waiting_list
-from qa.statistics.shares import discoveries
-from qa.training.types import Arm, CommonWeakness, Counts, GroupProposal, Need, Plan, Urgency
+from qa.training.types import Answered, Arm, Colleague, CommonWeakness, Counts, GroupProposal, Need, Plan, Urgency
 
 MONTHS = 3
 TARGET = 0.8
@@ -20,25 +20,33 @@ FALSE_DISCOVERY_RATE = 0.10
 ACT_AT = 0.8
 WATCH_AT = 0.5
 MIN_CARDS = 3
-CARDS_TO_ACT = 9  # with fewer a list at 10 % is wrong at 15 % (docs/statistics.md)
+CARDS_TO_ACT = 9  # or what is worth as many; with fewer a list at 10 % is wrong at 15 % (docs/statistics.md)
 SMALLEST_GROUP = 2
 SHOWN_CALLS = 6
 FEW_AGENTS, MANY = 5, 0.4
 MEANS = np.linspace(0.02, 0.98, 49)
+DIGITS = 3  # of a card
 NO_WEIGHT = 1e-12  # leaving such points out changes no probability by more than a billionth
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
 
-def probabilities_under(counts: Sequence[Counts], *, target: float = TARGET) -> list[float]:
-    """For each agent of one criterion: the probability that the true rate is under the target.
+def counts(a: Answered, who: Colleague, *, target: float) -> Counts:
+    """What drawn cards are worth: as many as tell as much, had all been drawn alike, with the share that they make likely."""
+    of = shares.effective(a.weight, a.squares)
+    return Counts(a.agent_id, who.name, who.team, a.criterion, a.kept / a.weight * of, of, a.cards, target)
+
+
+def probabilities_under(counts: Sequence[Counts]) -> list[float]:
+    """For each agent of one criterion: the probability that the true rate is under the agent's target.
 
     Agents' rates come from one beta distribution; its mean and strength are integrated over a grid with flat priors on the mean and
     on the logarithm of the strength.
     """
     if not counts:
         return []
-    pairs, place, times = np.unique(np.round([(c.kept, c.of) for c in counts], 6), axis=0, return_inverse=True, return_counts=True)
-    kept, lost = pairs[:, 0], pairs[:, 1] - pairs[:, 0]  # a thousand agents have a few dozen different results
+    rows = np.round([(c.kept, c.of, c.target) for c in counts], DIGITS)
+    pairs, place, times = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    kept, lost, target = pairs[:, 0], np.maximum(pairs[:, 1] - pairs[:, 0], 0.0), pairs[:, 2]  # a thousand agents have a few dozen different results
     a = (MEANS[:, None] * STRENGTHS[None, :]).ravel()
     b = ((1 - MEANS)[:, None] * STRENGTHS[None, :]).ravel()
     log_likelihood = (betaln(a[:, None] + kept, b[:, None] + lost) - betaln(a, b)[:, None]) @ times
@@ -52,7 +60,7 @@ def probabilities_under(counts: Sequence[Counts], *, target: float = TARGET) -> 
 def urgencies(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> list[Urgency | None]:
     """What to do about each pair: act (within the false-discovery rate, and at least 0.8 sure), watch (more likely than not), or nothing."""
     ordered = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
-    acting = set(ordered[: discoveries(probabilities, rate=rate)])
+    acting = set(ordered[: shares.discoveries(probabilities, rate=rate)])
     return [Urgency.ACT if i in acting and p >= ACT_AT else Urgency.WATCH if p > WATCH_AT else None for i, p in enumerate(probabilities)]
 
 

@@ -19,29 +19,32 @@ from qa.kept.types import Kind as Result
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people.store import users_of_agent
+from qa.targets import rules as targeting
+from qa.targets import store as targets
+from qa.targets.types import Indicator, ScopeKind, Target
 from qa.training import rules, store
 from qa.training.rules import CARDS_TO_ACT, FALSE_DISCOVERY_RATE, MIN_CARDS, MONTHS, TARGET, WATCH_AT
-from qa.training.types import Arm, Counts, Need, NeedList, Outcome, Plan, PlanDraft, PlanState, Proof, Urgency
+from qa.training.types import Arm, Colleague, Counts, Need, NeedList, Outcome, Plan, PlanDraft, PlanState, Proof, Urgency
 
 Titles = Mapping[str, dict[str, str]]
 AS_DOCUMENT = TypeAdapter(NeedList)
 
 
 def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]) -> NeedList:
-    """Agent and criterion pairs whose true rate is probably under the target, over three months ending with `month`.
+    """Agent and criterion pairs whose true rate is probably under their target, over three months ending with `month`.
 
     "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is what is more likely than not.
     Raises MonthRefused.
     """
     begin, end = _months(month, zone)
-    everyone = store.counts(session, begin=begin, end=end)
+    everyone = _counts(session, month=month, begin=begin, end=end)
     by_criterion: dict[str, list[Counts]] = {}
     for c in everyone:
         by_criterion.setdefault(c.criterion, []).append(c)
     gone = store.left_before(session, end.astimezone(zone).date())  # the others' rates are learnt from theirs too
     likely = ((c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True))
-    judged = [(c, p) for c, p in likely if c.of >= MIN_CARDS and c.agent_id not in gone]
-    enough = [c.of >= CARDS_TO_ACT for c, _ in judged]
+    judged = [(c, p) for c, p in likely if round(c.of) >= MIN_CARDS and c.agent_id not in gone]
+    enough = [round(c.of) >= CARDS_TO_ACT for c, _ in judged]
     acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
     marks = [next(acting) if e else Urgency.WATCH if p > WATCH_AT else None for (_, p), e in zip(judged, enough, strict=True)]
     needs = [_need(c, p, mark, titles, topics) for (c, p), mark in zip(judged, marks, strict=True) if mark is not None]
@@ -52,6 +55,23 @@ def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, t
     return NeedList(
         month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common, len(gone & {c.agent_id for c in everyone})
     )
+
+
+def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> list[Counts]:
+    """What every agent's cards of these months are worth, criterion by criterion, beside the target that holds for the agent."""
+    staff = store.staff(session)
+    set_for: dict[str, list[Target]] = {}
+    for t in targets.targets(session):
+        if t.indicator is Indicator.CRITERION and t.holds_in(month):
+            set_for.setdefault(t.criterion, []).append(t)
+
+    def target(criterion: str, agent_id: int, who: Colleague) -> float:
+        own = {ScopeKind.AGENT: agent_id, ScopeKind.TEAM: who.team_id, ScopeKind.DEPARTMENT: who.department_id, ScopeKind.WHOLE: None}
+        found = targeting.applying(set_for[criterion], Indicator.CRITERION, month, own) if criterion in set_for else None
+        return found.value if found else TARGET
+
+    known = ((a, staff[a.agent_id]) for a in store.answered(session, begin=begin, end=end) if a.agent_id in staff)
+    return [rules.counts(a, who, target=target(a.criterion, a.agent_id, who)) for a, who in known]
 
 
 def counted_needs(
@@ -155,4 +175,4 @@ def proof(session: Session, plan: Plan, *, criteria: Sequence[str], last_month: 
 def _need(c: Counts, probability: float, urgency: Urgency, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str]) -> Need:
     topic = topics.get(c.criterion, c.criterion.split(".")[0])
     title = titles.get(c.criterion, {"en": c.criterion})
-    return Need(c.agent_id, c.agent, c.team, c.criterion, topic, title, probability, c.kept / c.of, c.of, urgency)
+    return Need(c.agent_id, c.agent, c.team, c.criterion, topic, title, probability, c.kept / c.of, c.cards, c.of, c.target, urgency)

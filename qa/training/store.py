@@ -13,22 +13,27 @@ from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
 from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
 from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
-from qa.training.types import Arm, Counts, Evidence, Held, Member, NewHire, Plan, PlanDraft, PlanState, Study
+from qa.training.types import Answered, Arm, Colleague, Evidence, Held, Member, NeedList, NewHire, Plan, PlanDraft, PlanState, Study
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
-def counts(session: Session, *, begin: datetime, end: datetime) -> list[Counts]:
-    """Per agent and criterion: the points kept and the cards, over [begin, end)."""
-    people = select(AgentRow.id, AgentRow.name, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id)
-    names = {i: (agent, team) for i, agent, team in session.execute(people)}
+def staff(session: Session) -> dict[int, Colleague]:
+    """Every agent by id."""
+    query = select(AgentRow.id, AgentRow.name, TeamRow.name, TeamRow.id, TeamRow.department_id).join(TeamRow, TeamRow.id == AgentRow.team_id)
+    return {i: Colleague(name, team, team_id, department_id) for i, name, team, team_id, department_id in session.execute(query)}
+
+
+def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answered]:
+    """Per criterion and agent the drawn cards of [begin, end) on which it counted. Cards of calls that nobody drew stand for no others and are left out."""
+    a = AnswerRow
     query = (
-        select(AnswerRow.agent_id, AnswerRow.criterion, func.sum(AnswerRow.share_of_points), func.count(AnswerRow.share_of_points))
-        .where(AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points.is_not(None))
-        .group_by(AnswerRow.criterion, AnswerRow.agent_id)
-        .order_by(AnswerRow.criterion, AnswerRow.agent_id)
+        select(a.criterion, a.agent_id, func.sum(a.weight * a.share_of_points), func.sum(a.weight), func.sum(a.weight * a.weight), func.count())
+        .where(a.called_at >= begin, a.called_at < end, a.share_of_points.is_not(None), a.weight.is_not(None))
+        .group_by(a.criterion, a.agent_id)
+        .order_by(a.criterion, a.agent_id)
     )
-    return [Counts(a, *names[a], c, float(k or 0), of) for a, c, k, of in session.execute(query) if a in names]
+    return [Answered(*row) for row in session.execute(query)]  # type: ignore[arg-type]  # no sum of none: every group has a row
 
 
 def left_before(session: Session, day: date) -> set[int]:
@@ -42,13 +47,13 @@ def members(session: Session, team_id: int) -> set[int]:
 
 
 def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> Fingerprint:
-    """Hashes over what the needs of these months are made from: forms as they were published, sums over the scorecards."""
+    """Hashes over what the needs of these months are made from: forms as they were published, targets as they were set or ended, sums over the scorecards."""
     cards = ScorecardRow
     sums = (func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.max(cards.id))
     is_released = func.sum(case((cards.state.in_(RELEASED), 1), else_=0))
     counted = (cards.started_at >= begin, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
-    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set"))))
-    return Fingerprint.of([day.isoformat(), published], session.execute(select(func.count(), is_released, *sums).where(*counted)).one())
+    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished"))))
+    return Fingerprint.of(NeedList, [day.isoformat(), published], session.execute(select(func.count(), is_released, *sums).where(*counted)).one())
 
 
 def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:
@@ -71,13 +76,14 @@ def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datet
 
 
 def kept(session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime) -> dict[int, float]:
-    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin, end), each card weighing the same."""
-    query = select(AnswerRow.agent_id, func.avg(AnswerRow.share_of_points)).where(
-        AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points.is_not(None)
+    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin, end), drawn cards weighted by 1 ÷ probability."""
+    a = AnswerRow
+    query = select(a.agent_id, func.sum(a.weight * a.share_of_points) / func.sum(a.weight)).where(
+        a.called_at >= begin, a.called_at < end, a.share_of_points.is_not(None), a.weight.is_not(None)
     )
     if criteria:
-        query = query.where(AnswerRow.criterion.in_(criteria))
-    return {a: 100 * float(share) for a, share in session.execute(query.group_by(AnswerRow.agent_id)) if share is not None}
+        query = query.where(a.criterion.in_(criteria))
+    return {agent: 100 * share for agent, share in session.execute(query.group_by(a.agent_id)) if share is not None}
 
 
 def add_plan(session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime) -> int:

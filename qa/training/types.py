@@ -3,14 +3,14 @@
 import enum
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from qa.statistics.effect import Design, Effect
 from qa.tables.training import Arm, PlanState
 
 __all__ = [
-    "Arm", "CommonWeakness", "Counts", "Evidence", "GroupProposal", "Held", "Member", "Need", "NeedList", "NewHire", "Outcome", "Plan", "PlanDraft", "Proof",
-    "PlanState", "Study", "Urgency",
+    "Answered", "Arm", "Colleague", "CommonWeakness", "Counts", "Evidence", "GroupProposal", "Held", "Member", "Need", "NeedList", "NewHire", "Outcome",
+    "Plan", "PlanDraft", "PlanState", "Proof", "Study", "Urgency",
 ]  # fmt: skip
 
 
@@ -19,16 +19,42 @@ class Urgency(enum.Enum):
     WATCH = "watch"
 
 
+class Colleague(NamedTuple):
+    """An agent, with the team and department whose targets are the agent's too."""
+
+    name: str
+    team: str
+    team_id: int
+    department_id: int
+
+
+class Answered(NamedTuple):
+    """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1 ÷ the probability of the draw."""
+
+    criterion: str
+    agent_id: int
+    kept: float
+    weight: float
+    squares: float
+    cards: int
+
+
 @dataclass(frozen=True)
 class Counts:
-    """An agent's answers on a criterion over the months looked at. `kept` sums the shares of points kept (0–`of`)."""
+    """An agent's answers on a criterion over the months looked at, each card weighted by 1 ÷ the probability of its draw.
+
+    `of` is what the `cards` are worth: their number where all were drawn alike, less where some were drawn more readily. `kept` is the share of the
+    points kept times `of`. `target` is the share that is to be kept.
+    """
 
     agent_id: int
     agent: str
     team: str
     criterion: str
     kept: float
-    of: int
+    of: float
+    cards: int
+    target: float
 
 
 @dataclass(frozen=True)
@@ -39,7 +65,8 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Need:
-    """`probability` that the agent's true rate on the criterion is under the target."""
+    """`probability` that the agent's true rate on the criterion is under `target`. `rate` is the weighted share of points kept on the drawn `cards`,
+    which are worth `effective_cards` drawn alike."""
 
     agent_id: int
     agent: str
@@ -50,6 +77,8 @@ class Need:
     probability: float
     rate: float
     cards: int
+    effective_cards: float
+    target: float
     urgency: Urgency
     evidence: tuple[Evidence, ...] = ()
 
@@ -64,6 +93,8 @@ class Need:
             "probability": round(self.probability, 4),
             "rate": round(self.rate, 4),
             "cards": self.cards,
+            "effective_cards": round(self.effective_cards, 1),
+            "target": self.target,
             "urgency": self.urgency.value,
             "calls": [e.call_id for e in self.evidence],
         }
@@ -71,7 +102,8 @@ class Need:
 
 @dataclass(frozen=True)
 class NeedList:
-    """The training-need list of a month, over `months` months ending with it. `false_discovery_rate` is the share of "act" lines expected to be wrong."""
+    """The training-need list of a month, over `months` months ending with it. `false_discovery_rate` is the share of "act" lines expected to be wrong,
+    `target` what holds for a criterion that nobody set one for."""
 
     month: str
     months: int

@@ -5,9 +5,10 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from qa.app import create_app
-from qa.calendar import month_before
+from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
 from qa.forms.service import vocabulary
 from qa.people import store as people
@@ -15,6 +16,9 @@ from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
+from qa.tables.scoring import AnswerRow
+from qa.targets import service as targets
+from qa.targets.types import Indicator, ScopeKind, TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft, PlanState
@@ -332,9 +336,71 @@ def test_acting_needs_nine_cards_and_one_month_is_only_watched(centre):
         titles, topics = vocabulary(session)
         found = training.need_list(session, month=MONTH, zone=wiring.settings.zone, titles=titles, topics=topics)
         first = training.need_list(session, month="2026-07", zone=wiring.settings.zone, titles=titles, topics=topics)
-    assert found.needs and all(n.cards >= 9 for n in found.needs if n.urgency.value == "act")
-    assert not [n for n in first.needs if n.urgency.value == "act" and n.cards < 9]
+    assert found.needs and all(round(n.effective_cards) >= 9 for n in found.needs if n.urgency.value == "act")
+    assert not [n for n in first.needs if n.urgency.value == "act" and n.effective_cards < 8.5]
     assert found.document()["needs"] and all(len(g.agents) >= 2 for g in found.groups)
+
+
+GREETING = AnswerRow.criterion == "opening.greeting"
+
+
+def needs_in(session, wiring, month=MONTH):
+    titles, topics = vocabulary(session)
+    found = training.need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+    return {(n.agent_id, n.criterion): n for n in found.needs}
+
+
+def test_calls_that_were_drawn_more_readily_count_less_in_needs_targets_and_shares(centre):
+    """Complaints and risky calls are heard more often; nobody is weak because of that."""
+    wiring, cast, _ = centre
+    with wiring.database.read() as session:
+        month = {"month": MONTH, "zone": wiring.settings.zone, "minimum": 3, "titles": vocabulary(session)[0], "at": wiring.clock()}
+        targets.set_target(session, TargetDraft(Indicator.CRITERION, ScopeKind.WHOLE, None, 0.95, MONTH, MONTH, "opening.greeting"), by=cast.manager.id, at=wiring.clock())
+
+        def looked_at():
+            report = reporting.month_report(session, **month)
+            line = next(c for c in report.criteria if c.criterion == "opening.greeting")
+            target = next(t for t in report.targets if t.criterion == "opening.greeting")
+            return line.lost, target, [n for (_, c), n in needs_in(session, wiring).items() if c == "opening.greeting"]
+
+        session.execute(update(AnswerRow).where(GREETING).values(weight=1.0))
+        lost, target, needs = looked_at()
+        assert lost.share == pytest.approx(lost.count / lost.of) and target.verdict.value == "not_met" and needs
+        assert all(n.effective_cards == n.cards and n.target == 0.95 for n in needs), "drawn alike, cards are worth their number"
+        session.execute(update(AnswerRow).where(GREETING, AnswerRow.share_of_points == 1).values(weight=60.0))
+        fairer, target, fewer = looked_at()
+        assert (fairer.count, fairer.of) == (lost.count, lost.of) and fairer.share < 0.05 and target.value == pytest.approx(1 - fairer.share)
+        assert target.verdict.value == "met" and len(fewer) < len(needs)
+        session.execute(update(AnswerRow).where(GREETING).values(weight=None))
+        nothing, target, none = looked_at()
+        assert (nothing.share, target.verdict.value, none) == (None, "no_figure", []), "calls that nobody drew stand for no others"
+
+
+def test_a_need_is_held_against_the_target_that_is_set_for_the_agent(centre):
+    wiring, cast, _ = centre
+    with wiring.database.read() as session:
+        before = needs_in(session, wiring)
+        (agent, criterion), need = next(((k, n) for k, n in before.items() if n.probability < 0.99))
+        other = next(n for (a, c), n in before.items() if c == criterion and a != agent)
+        draft = TargetDraft(Indicator.CRITERION, ScopeKind.AGENT, agent, 0.98, MONTH, MONTH, criterion)
+        targets.set_target(session, draft, by=cast.manager.id, at=wiring.clock())
+        after = needs_in(session, wiring)
+        assert (need.target, after[agent, criterion].target) == (0.8, 0.98) and after[agent, criterion].probability > need.probability
+        assert after[other.agent_id, criterion].probability == other.probability, "nobody else is held against it"
+        assert after[agent, criterion].document()["target"] == 0.98
+        assert {n.target for n in needs_in(session, wiring, "2026-09").values()} == {0.8}, "nor is another month"
+
+
+def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
+    wiring, _, _ = centre
+    begin, end = month_bounds(MONTH, wiring.settings.zone)
+    with wiring.database.read() as session:
+        session.execute(update(AnswerRow).where(GREETING).values(weight=1.0))
+        plain = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+        session.execute(update(AnswerRow).where(GREETING, AnswerRow.share_of_points == 1).values(weight=60.0))
+        weighted = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+    some = {a for a, kept in plain.items() if 0 < kept < 100}
+    assert some and all(weighted[a] > plain[a] for a in some) and all(weighted[a] == plain[a] for a in plain.keys() - some)
 
 
 # scheduled reports

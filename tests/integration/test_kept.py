@@ -53,7 +53,7 @@ def forget(wiring):
     ("set_up", 3.0, 2, True, False),  # who sets a target sees it at once
 ])
 def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(clock, change, seconds, minutes, is_patient, shown):
-    before = Fingerprint.of(["form 1"], [10, 800])
+    before = Fingerprint.of(dict, ["form 1"], [10, 800])
     now_rests_on = before._replace(**{change: "other"}) if change else before
     kept = Kept(Kind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes))
     assert rules.may_be_shown(kept, now_rests_on, now=clock(), is_patient=is_patient) is shown
@@ -64,7 +64,7 @@ def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(eith
 
     def ask(fingerprint="a", again=False):
         with either.database.read() as session:
-            found = service.counted(session, Kind.NEEDS, "2026-11", lambda: times.append(1) or {"n": len(times)}, fingerprint=Fingerprint.of([], [fingerprint]), at=either.clock(), is_patient=False, again=again)
+            found = service.counted(session, Kind.NEEDS, "2026-11", lambda: times.append(1) or {"n": len(times)}, fingerprint=Fingerprint.of(dict, [], [fingerprint]), at=either.clock(), is_patient=False, again=again)
         if found.new:
             with either.database.write() as session:
                 store.keep(session, found.new)
@@ -83,14 +83,14 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 
     def keep(n):
         with either.database.write() as session:
-            store.keep(session, Kept(Kind.REPORT, "2026-11 ", Fingerprint.of([], [n]), {"n": n}, 1.0, either.clock()))
+            store.keep(session, Kept(Kind.REPORT, "2026-11 ", Fingerprint.of(dict, [], [n]), {"n": n}, 1.0, either.clock()))
             figures.keep_figure(session, month="2026-11", project="", document={"n": n}, at=either.clock())
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
         kept = store.find(session, Kind.REPORT, "2026-11 ")
-        assert kept.fingerprint == Fingerprint.of([], [kept.document["n"]])
+        assert kept.fingerprint == Fingerprint.of(dict, [], [kept.document["n"]])
         assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(40)
 
 

@@ -209,7 +209,7 @@ def test_a_month_is_compared_with_the_one_before_with_both_their_errors():
 
 
 def test_a_criterion_that_is_lost_less_raises_the_score_by_what_it_cost():
-    now, before = Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0), Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0)
+    now, before = Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0, 10.0, 100.0, 100.0), Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0, 30.0, 100.0, 100.0)
     m = moved(now, before, (100, 100, 100, 100))
     assert m.value == pytest.approx(2.0)
     assert m.low < 2 < m.high

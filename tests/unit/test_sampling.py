@@ -85,6 +85,14 @@ def test_the_quota_is_spread_over_the_working_days_left_and_new_hires_get_more()
     assert wanted["agent:2"] == pytest.approx(0.004 * 40), "the floor keeps every call eligible after the quota is met"
 
 
+def test_who_has_had_the_quota_early_is_heard_on_at_half_the_rate_so_that_no_call_stands_for_hundreds():
+    wanted = targets(frame(9, 40), PlanRule(quota_per_agent=6), drawn_before={0: 6, 1: 9}, day=DAY)
+    assert days_left(DAY.replace(day=1)) == 21
+    assert wanted["agent:0"] == pytest.approx(6 / 21 / 2) and wanted["agent:1"] == pytest.approx(0.16)
+    many = targets(frame(*[9] * 40), PlanRule(quota_per_agent=6, daily_budget=3), drawn_before=dict.fromkeys(range(40), 6), day=DAY)
+    assert sum(many.values()) == pytest.approx(3), "a day's budget goes before"
+
+
 def test_never_more_is_wanted_than_there_is():
     assert targets(frame(2), PlanRule(quota_per_agent=500), drawn_before={}, day=DAY) == {"agent:0": 2.0}
     drawn = choose_sample(frame(2), PlanRule(), {"agent:0": 2.0}, seed="s").calls
