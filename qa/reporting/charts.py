@@ -125,28 +125,6 @@ def funnel(points: Sequence[tuple[str, Estimate]], centre: float, factor: float,
     return _svg(height, title, parts)
 
 
-def shares(points: Sequence[tuple[str, float, float | None, float | None, bool]], *, title: str, number: Number) -> str:
-    """A p-chart: shares in percent by month, limits dotted, a month outside them as an open square."""
-    if len(points) < 2:
-        return ""
-    top = max([v for _, share, _, high, _ in points for v in (share, high or 0.0)] + [0.5])
-    height, left, right = 170, 44, WIDTH - 12
-    scale = _Scale.over([0.0, min(100.0, top)], height - 30, 12)
-    xs = [left + 16 + (right - left - 32) / (len(points) - 1) * i for i in range(len(points))]
-    parts = [_levels(scale, left, right, number)]
-    for limits in ([p[2] for p in points], [p[3] for p in points]):
-        line = " ".join(f"{x:.1f},{scale(v):.1f}" for x, v in zip(xs, limits, strict=True) if v is not None)
-        dots = 'stroke-opacity=".55" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
-        parts.append(f'<polyline points="{line}" fill="none" stroke="currentColor" {dots}/>')
-    path = " ".join(f"{x:.1f},{scale(p[1]):.1f}" for x, p in zip(xs, points, strict=True))
-    parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.2"/>')
-    for x, (_, share, _, _, outside) in zip(xs, points, strict=True):
-        size, mark = (10, 'fill="none" stroke="currentColor" stroke-width="2"') if outside else (7, 'fill="currentColor"')
-        parts.append(f'<rect x="{x - size / 2:.1f}" y="{scale(share) - size / 2:.1f}" width="{size}" height="{size}" {mark}/>')
-    parts.append(_months(xs, [p[0] for p in points], height, right - left))
-    return _svg(height, title, parts)
-
-
 def scatter(points: Sequence[tuple[float, float]], *, title: str, across: str, up: str, number: Number) -> str:
     """Two figures of each, one across and one up, both 0–100."""
     if not points:
@@ -189,7 +167,7 @@ class _Scale:
     @classmethod
     def over(cls, values: Sequence[float], start: float, end: float) -> "_Scale":
         low, high = max(0.0, min(values)), min(100.0, max(values))
-        step = next(s for s in (0.5, 1, 2, 5, 10, 20, 50) if (high - low) / s <= 7 or s == 50)
+        step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if (high - low) / s <= 7 or s == 50)
         low, high = max(0.0, math.floor(low / step) * step), min(100.0, math.ceil(high / step) * step)
         if high <= low:
             low, high = max(0.0, low - step), min(100.0, high + step)

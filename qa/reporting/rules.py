@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -299,14 +300,23 @@ def satisfaction(count: int, sums: Mapping[str, float]) -> Satisfaction:
     return Satisfaction(count, mean, max(0.0, low), min(100.0, high), r, math.tanh(z - half), math.tanh(z + half))
 
 
-def p_charted(months: Sequence[tuple[str, int, int]]) -> tuple[Breaches, ...]:
-    """Months with count and size, with the limits of a p-chart where there are enough of them."""
-    known = [m for m in months if m[2]]
-    if len(known) < FEW_FOR_TREND or not any(count for _, count, _ in known):
-        return tuple(Breaches(*m) for m in months)
-    limits = p_chart([count for _, count, _ in known], [of for _, _, of in known])
-    at = {m[0]: i for i, m in enumerate(known)}
-    return tuple(Breaches(*m, limits.low[i], limits.high[i], i in limits.outside) if (i := at.get(m[0])) is not None else Breaches(*m) for m in months)
+def p_charted(months: Sequence[Breaches]) -> tuple[Breaches, ...]:
+    """Months with the limits of a p-chart, where there are enough of them.
+
+    Flagged calls are all heard and others rarely, so a share of the scored calls would follow the quota. The chart is of the share of all calls; a
+    month counts as many calls as, had all been drawn alike, would know it as well.
+    """
+    known = [(m, shares.worth(m.low, m.high)) for m in months if m.share is not None and m.low is not None and m.high is not None]
+    if len(known) < FEW_FOR_TREND or not any(m.share for m, _ in known):
+        return tuple(months)
+    limits = p_chart([(m.share or 0.0) * n for m, n in known], [n for _, n in known])
+    at = {m.month: i for i, (m, _) in enumerate(known)}
+
+    def limited(m: Breaches) -> Breaches:
+        i = at.get(m.month)
+        return m if i is None else replace(m, low_limit=limits.low[i], high_limit=limits.high[i], is_outside=i in limits.outside)
+
+    return tuple(limited(m) for m in months)
 
 
 def drift(before: Sequence[tuple[date, int, float]], now: Sequence[tuple[date, int, float]]) -> Drift | None:

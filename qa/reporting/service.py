@@ -208,8 +208,7 @@ def figure(report: MonthReport) -> dict[str, Any]:
     groups = {"teams": report.teams, "departments": report.departments, "projects": report.projects}
     named = {kind: {g.name: g.estimate.document() for g in rows} for kind, rows in groups.items()}
     people = {str(g.id): g.estimate.document() for g in report.agents if g.estimate.value is not None}
-    critical = {"count": report.whole.critical.count, "of": report.whole.critical.of}
-    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, "critical": critical, **named}
+    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, "critical": report.whole.critical.document(), **named}
 
 
 def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:

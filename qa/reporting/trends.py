@@ -53,11 +53,12 @@ def trend(session: Session, *, month: str, project: str | None, part: tuple[str,
 
 
 def breaches(session: Session, *, month: str, project: str | None, now: Rate) -> tuple[Breaches, ...]:
-    """The share of scored calls with a critical breach, month by month, with the limits of a p-chart; as far back as it was kept."""
+    """The share of calls with a critical breach, month by month, with the limits of a p-chart; as far back as it was kept."""
     months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
-    known = [(m, kept[m][0]["critical"]) for m in months if m in kept and kept[m][0].get("critical")]
-    return rules.p_charted([*((m, c["count"], c["of"]) for m, c in known), (month, now.count, now.of)])
+    known = [(m, kept[m][0].get("critical") or {}) for m in months if m in kept]
+    before = [Breaches(m, *(c["share"], c["low"], c["high"])) for m, c in known if "share" in c]
+    return rules.p_charted([*before, Breaches(month, now.share, now.low, now.high)])
 
 
 def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drift | None:

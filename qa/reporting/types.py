@@ -306,11 +306,12 @@ class TrendPoint:
 
 @dataclass(frozen=True)
 class Breaches:
-    """A month of the p-chart: `count` of `of` scored calls with a critical breach, and the shares within which chance would keep it."""
+    """A month of the p-chart: the share of all calls with a critical breach and its interval, and the shares within which chance would keep it."""
 
     month: str
-    count: int
-    of: int
+    share: float | None
+    low: float | None = None
+    high: float | None = None
     low_limit: float | None = None
     high_limit: float | None = None
     is_outside: bool = False

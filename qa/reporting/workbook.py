@@ -7,7 +7,8 @@ from typing import Any
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LONGEST = 32_000
-FORMATS = {"lost_share": "0.0%", "under_target": "0%"}
+BREACHES = ["critical_share", "critical_low", "critical_high"]
+FORMATS = {"lost_share": "0.0%", "under_target": "0%"} | dict.fromkeys([*BREACHES, "critical_low_limit", "critical_high_limit"], "0.0%")
 Row = list[Any]
 
 
@@ -42,7 +43,7 @@ def _scores(document: dict[str, Any], words: dict[str, Any]) -> tuple[str, list[
     groups = [document["whole"] | {"name": document["whole"]["name"] or words["whole"]}, *document.get("projects", []), *document["departments"]]
     groups += [*document["teams"], *document["agents"]]
     columns = ["level", "name", "parent", "calls", "checked", "cards", "value", "low", "high", "standard_error", "target", "verdict", "apart", "shrunken"]
-    columns += ["under_target", "bias", "raw", "human_mean", "automatic_mean", "critical", "of_cards", "satisfaction", "ratings"]
+    columns += ["under_target", "bias", "raw", "human_mean", "automatic_mean", "critical", "of_cards", *BREACHES, "satisfaction", "ratings"]
     rows = []
     for g in groups:
         e, s = g["estimate"], g.get("standing") or {}
@@ -62,7 +63,9 @@ def _scores(document: dict[str, Any], words: dict[str, Any]) -> tuple[str, list[
                 g.get("target"),
             ]
             + [words["verdicts"][g.get("verdict")], s.get("apart"), s.get("shrunken"), s.get("under_target"), s.get("bias"), raw.get("value")]
-            + [e["human_mean"], e["automatic_mean"], g["critical"]["count"], g["critical"]["of"], y.get("mean"), y.get("count")]
+            + [e["human_mean"], e["automatic_mean"], g["critical"]["count"], g["critical"]["of"]]
+            + [g["critical"][k] for k in ("share", "low", "high")]
+            + [y.get("mean"), y.get("count")]
         )
     return "scores", columns, rows
 
@@ -79,11 +82,14 @@ def _criteria(document: dict[str, Any], words: dict[str, Any], language: str) ->
 
 
 def _trend(document: dict[str, Any], words: dict[str, Any]) -> tuple[str, list[str], list[Row]]:
+    breaches = {b["month"]: b for b in document.get("breaches", [])}
     rows = [
         [t["month"], *(t["estimate"][k] for k in ("value", "low", "high", "cards", "calls")), t["low_limit"], t["high_limit"]]
+        + [breaches.get(t["month"], {}).get(k) for k in ("share", "low", "high", "low_limit", "high_limit")]
         for t in document.get("trend", [])
     ]
-    return "trend", ["month", "value", "low", "high", "cards", "calls", "low_limit", "high_limit"], rows
+    columns = ["month", "value", "low", "high", "cards", "calls", "low_limit", "high_limit", *BREACHES, "critical_low_limit", "critical_high_limit"]
+    return "trend", columns, rows
 
 
 def _targets(document: dict[str, Any], words: dict[str, Any], language: str) -> tuple[str, list[str], list[Row]]:

@@ -31,6 +31,17 @@ def effective(weight: float, squares: float) -> float:
     return weight * weight / squares if squares > 0 else 0.0
 
 
+def worth(low: float, high: float) -> float:
+    """How many equally drawn observations Wilson's interval would need to be as narrow as this one, about the same middle (by bisection)."""
+    few, many = 1e-3, 1e9
+    for _ in range(60):
+        n = math.sqrt(few * many)
+        middle = (low + high) / 2 * (1 + Z95**2 / n) - Z95**2 / (2 * n)  # the share that has its Wilson interval there
+        s = wilson(min(1.0, max(0.0, middle)) * n, n)
+        few, many = (n, many) if (s.high or 0.0) - (s.low or 0.0) > high - low else (few, n)
+    return few
+
+
 def weighted(hits: float, weight: float, squares: float) -> Share:
     """The share that observations drawn with different probabilities make likely: Σw over the hits ÷ Σw, Wilson's interval on the effective number."""
     n = effective(weight, squares)

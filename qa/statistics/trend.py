@@ -13,8 +13,11 @@ class Limits:
     outside: tuple[int, ...]  # positions, from 0
 
 
-def p_chart(counts: Sequence[int], sizes: Sequence[int]) -> Limits:
-    """Shewhart's chart of shares: pooled share ± 3 standard errors of each sample (Montgomery, Introduction to Statistical Quality Control)."""
+def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
+    """Shewhart's chart of shares: pooled share ± 3 standard errors of each sample (Montgomery, Introduction to Statistical Quality Control).
+
+    Sizes may be effective ones.
+    """
     centre = sum(counts) / sum(sizes)
     halves = [3 * math.sqrt(centre * (1 - centre) / n) for n in sizes]
     low = tuple(max(0.0, centre - h) for h in halves)

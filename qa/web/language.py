@@ -81,7 +81,7 @@ def _install_formats(app: Flask, settings: Settings) -> None:
 
     @functools.lru_cache(maxsize=20_000)  # a report of thousands of agents says the same few hundred figures
     def figure(value: float, digits: int, where: Locale | str) -> str:
-        return format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=where)
+        return format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=where).replace("-", "−")
 
     def number(value: float | None, digits: int = 1) -> str:
         return "–" if value is None else figure(round(value, digits) + 0, digits, locale())  # plus nought: there is no minus nought

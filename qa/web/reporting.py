@@ -146,11 +146,12 @@ def render_files(document: dict[str, Any], *, formats: list[str], audience: Audi
         made[f"{stem}.json"] = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
     if "xlsx" in formats:
         made[f"{stem}.xlsx"] = workbook(document, _words(), current_language())
+    made_at = _("Made at %(when)s by Earshot", when=report.moment(document["made_at"]))
     if "html" in formats:
-        shown = {"blocks": report.blocks(document, audience), "top": report.headline(document)}
+        shown = {"made_at": made_at, "blocks": report.blocks(document, audience), "top": report.headline(document)}
         made[f"{stem}.html"] = render_template("reporting/document.html", r=document, **shown).encode()
     if "pdf" in formats:
-        source, beside = report.paper(_title(document), document, audience, _("Made at %(when)s by Earshot", when=document["made_at"]))
+        source, beside = report.paper(_title(document), document, audience, made_at)
         made[f"{stem}.pdf"] = pdf(source, beside)
     return made
 
@@ -255,7 +256,9 @@ def _words() -> dict[str, Any]:
         "project": _("Project"), "department": _("Department"), "team": _("Team"), "agent": _("Agent"), "scores": _("Scores"), "criteria": _("Criteria"),
         "facts": _("Facts"), "level": _("Level"), "name": _("Name"), "parent": _("Belongs to"), "calls": _("Calls"), "checked": _("Checked"),
         "cards": _("Scorecards"), "value": _("Estimate"), "low": _("From"), "high": _("To"), "human_mean": _("Plain mean of scorecards"),
-        "automatic_mean": _("Automatic mean"), "critical": _("Critical breaches"), "of_cards": _("Of scorecards"), "criterion": _("Criterion"),
+        "automatic_mean": _("Automatic mean"), "critical": _("Critical breaches"), "of_cards": _("Of scorecards"),
+        "critical_share": _("Share of calls with a critical breach"), "critical_low": _("From"), "critical_high": _("To"),
+        "critical_low_limit": _("Lower limit"), "critical_high_limit": _("Upper limit"), "criterion": _("Criterion"),
         "title": _("Title"), "answered": _("Answered"), "not_applicable": _("Not applicable"), "lost": _("Lost"), "counted": _("Counted"),
         "lost_share": _("Share lost"), "automatic_agrees": _("Automatic answer kept"), "automatic_of": _("Of automatic answers"),
         "fails": _("Critical fails"), "month": _("Month"), "time_zone": _("Time zone"), "made_at": _("Made at"), "drawn": _("Drawn"),

@@ -23,7 +23,8 @@ from qa.reporting.rules import (
     with_limits,
 )
 from qa.reporting.rules import model_of as fit
-from qa.reporting.types import Basis, Estimate, Satisfaction, ScoredCall, Tally, Totals, Verdict
+from qa.reporting.types import Basis, Breaches, Estimate, Satisfaction, ScoredCall, Tally, Totals, Verdict
+from qa.statistics.shares import worth
 from qa.statistics.survey import moderation
 
 
@@ -284,12 +285,22 @@ def test_a_stable_centre_is_alarmed_in_three_of_a_hundred_months():
 
 
 def test_months_of_breaches_have_the_limits_of_a_p_chart_and_empty_months_none():
-    found = p_charted([("2026-06", 2, 200), ("2026-07", 3, 180), ("2026-08", 0, 0), ("2026-09", 19, 190)])
+    def months(*counts):
+        shares_of = [wilson(count, of) for count, of in counts]
+        return [Breaches(f"2026-{6 + i:02d}", s.share, s.low, s.high) for i, s in enumerate(shares_of)]
+
+    found = p_charted(months((2, 200), (3, 180), (0, 0), (19, 190)))
     centre = 24 / 570
     assert found[3].is_outside and found[3].high_limit == pytest.approx(centre + 3 * math.sqrt(centre * (1 - centre) / 190))
     assert found[2].high_limit is None and not found[0].is_outside
-    assert all(b.high_limit is None for b in p_charted([("2026-06", 0, 100), ("2026-07", 0, 100), ("2026-08", 0, 100)])), "without any breach there is nothing to chart"
-    assert all(b.high_limit is None for b in p_charted([("2026-06", 1, 100), ("2026-07", 1, 100)])) and p_charted([]) == ()
+    assert all(b.high_limit is None for b in p_charted(months((0, 100), (0, 100), (0, 100)))), "without any breach there is nothing to chart"
+    assert all(b.high_limit is None for b in p_charted(months((1, 100), (1, 100)))) and p_charted([]) == ()
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 40), (1, 40), (3, 500), (20, 40), (40, 40)])
+def test_an_interval_is_worth_the_calls_that_it_came_from(count, of):
+    s = wilson(count, of)
+    assert worth(s.low, s.high) == pytest.approx(of, rel=1e-6)
 
 
 def member(value, mean, count=9):

@@ -14,9 +14,9 @@ from qa.reporting.workbook import CONTROL
 from qa.web.language import current_language
 from qa.web.report import background, figures
 from qa.web.report.figures import headline
-from qa.web.report.parts import Block, Cell, Document, axis, local, number
+from qa.web.report.parts import Block, Cell, Document, axis, local, moment, number
 
-__all__ = ["agent_chart", "blocks", "headline", "local", "paper", "spark_of"]
+__all__ = ["agent_chart", "blocks", "headline", "local", "moment", "paper", "spark_of"]
 INK = "#1b2733"  # on paper
 
 

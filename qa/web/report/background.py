@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 
 from qa.reporting import charts
+from qa.reporting.types import Basis, Estimate
 from qa.web.report.parts import (
     Block,
     Cell,
@@ -40,13 +41,10 @@ def critical(r: Document) -> Iterator[Block]:
             high=percent_finely(k["high"]),
         )
     )
-    known = [b for b in r.get("breaches") or [] if b["of"]]
-    limited = any(b["high_limit"] is not None for b in known)
-    title = _("Scored calls with a critical breach by month, in percent; dotted: where a month would lie by chance")
-    percents = [
-        (b["month"], *(None if x is None else 100 * x for x in (b["count"] / b["of"], b["low_limit"], b["high_limit"])), b["is_outside"]) for b in known
-    ]
-    yield from chart(charts.shares(percents, title=title, number=axis) if limited else "", title)
+    known = [b for b in r.get("breaches") or [] if b.get("share") is not None]
+    title = _("Calls with a critical breach by month, in percent of all calls, with the interval; dotted: where a month would lie by chance")
+    points = [(b["month"], in_percent(b), *(None if b[x] is None else 100 * b[x] for x in ("low_limit", "high_limit")), b["is_outside"]) for b in known]
+    yield from chart(charts.trend(points, title=title, number=axis) if any(b["high_limit"] is not None for b in known) else "", title)
     if outside := [month_name(b["month"]) for b in known if b["is_outside"]]:
         yield said(_("Outside the limits, so more than chance: %(months)s.", months=joined(outside)))
     if v.get("flagged"):
@@ -59,6 +57,12 @@ def critical(r: Document) -> Iterator[Block]:
             ),
             quiet=True,
         )
+
+
+def in_percent(b: Document) -> Estimate:
+    """A month's share of calls with a breach, as the chart of a trend takes it."""
+    value, low, high = (None if b[k] is None else 100 * b[k] for k in ("share", "low", "high"))
+    return Estimate(Basis.ESTIMATED, 0, 0, value, low, high)
 
 
 def agreement(r: Document) -> Iterator[Block]:

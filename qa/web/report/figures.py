@@ -1,6 +1,7 @@
 """The figures of the month: headline, targets, what moved, trend, groups, criteria."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
@@ -24,6 +25,8 @@ from qa.web.report.parts import (
     month_name,
     number,
     percent,
+    percent_finely,
+    percents,
     said,
     signed,
     table,
@@ -237,44 +240,65 @@ def _name(g: Document, r: Document) -> Cell:
     return Cell(note=note, links=((g["name"], "reporting.month", arguments),))
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of groups: its words, what it shows of a group, and whether it does at all."""
+
+    words: str
+    cell: Callable[[Document], Cell]
+    is_figure: bool = True
+    is_shown: bool = True
+
+
 def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
+    columns = [c for c in _columns(rows, name, r) if c.is_shown]
+    return table(name, [(c.words, c.is_figure) for c in columns], [[c.cell(g) for c in columns] for g in rows])
+
+
+def _columns(rows: Sequence[Document], name: str, r: Document) -> list[Column]:
+    def any_has(part: str) -> bool:
+        return any(g.get(part) is not None for g in rows)
+
     is_agents = bool(rows) and rows[0]["kind"] == "agent"
-    has_target = any(g.get("target") is not None for g in rows)
-    has_raw = any(g.get("raw") for g in rows)
-    has_said = any(g.get("satisfaction") for g in rows)
-    head = [(name, False), (_("Calls"), True), (_("Scorecards"), True), (_("Estimate"), True), (_("Interval"), False)]
-    head += [(_("Groups"), False), (_("Shrunken"), True)] if is_agents else []
-    head += [(_("Target"), False)] if has_target else []
-    head += [(_("Uncorrected"), True)] if has_raw else []
-    head += [(_("Plain mean of scorecards"), True), (_("Automatic mean"), True), (_("Critical breaches"), True)]
-    head += [(_("Customers’ ratings"), True)] if has_said else []
-    lines = []
-    for g in rows:
-        e, s = g["estimate"], g.get("standing") or {}
-        cells = [
-            _name(g, r),
-            figure(number(e["calls"], 0)),
-            figure(number(e["cards"], 0)),
-            Cell(number(e["value"]), is_figure=True, is_strong=True, note=between(e)),
-            Cell(svg=interval(e, g["name"]), text=few(e)),
-        ]
-        if is_agents:
-            cells += [Cell(s.get("apart", "") if s.get("apart") != "=" else ""), Cell(number(s.get("shrunken")), is_figure=True, is_quiet=True)]
-        if has_target:
-            cells.append(Cell(f"{number(g['target'])}: {verdict_word(g['verdict'])}" if g.get("target") is not None else ""))
-        if has_raw:
-            cells.append(Cell(number(g["raw"]["value"]) if g.get("raw") else "–", is_figure=True, is_quiet=True))
-        k = g["critical"]
-        cells += [
-            Cell(number(e["human_mean"]), is_figure=True, is_quiet=True),
-            Cell(number(e["automatic_mean"]), is_figure=True, is_quiet=True),
-            figure(f"{k['count']} / {k['of']}" if k["of"] else "–"),
-        ]
-        if has_said:
-            y = g.get("satisfaction")
-            cells.append(Cell(number(y["mean"]) if y else "–", is_figure=True, note=f"({y['count']})" if y else ""))
-        lines.append(cells)
-    return table(name, head, lines)
+    has_letters = any(_standing(g).get("apart") not in (None, "", "=") for g in rows)
+    return [
+        Column(name, lambda g: _name(g, r), is_figure=False),
+        Column(_("Calls"), lambda g: figure(number(g["estimate"]["calls"], 0))),
+        Column(_("Scorecards"), lambda g: figure(number(g["estimate"]["cards"], 0))),
+        Column(_("Estimate"), lambda g: Cell(number(g["estimate"]["value"]), is_figure=True, is_strong=True, note=between(g["estimate"]))),
+        Column(_("Interval"), lambda g: Cell(svg=interval(g["estimate"], g["name"]), text=few(g["estimate"])), is_figure=False),
+        Column(_("Groups"), lambda g: Cell(_standing(g).get("apart", "")), is_figure=False, is_shown=has_letters),
+        Column(_("Shrunken"), lambda g: _beside(_standing(g).get("shrunken")), is_shown=is_agents),
+        Column(_("Target"), _against_target, is_figure=False, is_shown=any_has("target")),
+        Column(_("Uncorrected"), lambda g: _beside((g.get("raw") or {}).get("value")), is_shown=any_has("raw")),
+        Column(_("Plain mean of scorecards"), lambda g: _beside(g["estimate"]["human_mean"])),
+        Column(_("Automatic mean"), lambda g: _beside(g["estimate"]["automatic_mean"])),
+        Column(_("Critical breaches"), _breaches),
+        Column(_("Customers’ ratings"), _ratings, is_shown=any_has("satisfaction")),
+    ]
+
+
+def _standing(g: Document) -> Document:
+    return g.get("standing") or {}
+
+
+def _beside(value: float | None) -> Cell:
+    return Cell(number(value), is_figure=True, is_quiet=True)
+
+
+def _against_target(g: Document) -> Cell:
+    return Cell(f"{number(g['target'])}: {verdict_word(g['verdict'])}" if g.get("target") is not None else "")
+
+
+def _breaches(g: Document) -> Cell:
+    """The share of all calls that is likely, not that of the scored ones: flagged calls are all heard."""
+    k = g["critical"]
+    return Cell(percent_finely(k["share"]), is_figure=True, note=percents(k["low"], k["high"], percent_finely))
+
+
+def _ratings(g: Document) -> Cell:
+    y = g.get("satisfaction")
+    return Cell(number(y["mean"]) if y else "–", is_figure=True, note=f"({y['count']})" if y else "")
 
 
 def criteria(r: Document) -> Iterator[Block]:
@@ -300,7 +324,7 @@ def criteria(r: Document) -> Iterator[Block]:
                 Cell(local(c["title"])),
                 figure(number(c.get("points_lost"), 2)),
                 figure(f"{lost['count']} / {lost['of']}"),
-                Cell(percent(lost["share"]), is_figure=True, note=f"{percent(lost['low'])}–{percent(lost['high'])}" if lost["share"] is not None else ""),
+                Cell(percent(lost["share"]), is_figure=True, note=percents(lost["low"], lost["high"], percent)),
                 figure(str(c["not_applicable"])),
                 figure(str(c["fails"])),
                 figure(f"{kept['count']} / {kept['of']}" if kept["of"] else "–"),

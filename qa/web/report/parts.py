@@ -1,8 +1,8 @@
 """What the report is put together from: cells, blocks, and figures said in the reader's language."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
@@ -112,7 +112,13 @@ def percent(value: float | None) -> str:
 
 
 def percent_finely(value: float | None) -> str:
-    return "–" if value is None else f"{number(100 * value)} %"
+    """With a decimal under ten percent; what is not never is not said to be 0 %."""
+    return f"{number(100 * value)} %" if value is not None and 0.0005 <= value < 0.1 else percent(value)
+
+
+def percents(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    """An interval of shares, as a note behind its share."""
+    return "" if low is None or high is None else f"{show(low)}–{show(high)}"
 
 
 def month_name(month: str) -> str:
@@ -121,6 +127,10 @@ def month_name(month: str) -> str:
 
 def day(text: str | None) -> str:
     return str(_filter("day")(date.fromisoformat(text))) if text else "–"
+
+
+def moment(text: str) -> str:
+    return str(_filter("moment")(datetime.fromisoformat(text)))
 
 
 def local(title: Any) -> str:
