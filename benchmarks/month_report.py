@@ -38,7 +38,7 @@ def main() -> None:
             growth = f"{found['report'] / first[1]:.1f} × the time for {total / first[0]:.0f} × the calls"
             print(
                 f"{total} calls, {found['cards']} cards: report {found['report']:.2f} s ({growth}), again while nothing changed {found['kept']:.2f} s, {found['megabytes']:.0f} MB more than at rest ({found['rest']:.0f}); "
-                f"draw from {found['frame']} calls of a day {found['draw']:.2f} s; simulated in {made:.0f} s"
+                f"draw from {found['frame']} calls of a day {found['draw']:.2f} s; needs of {found['pairs']} pairs {found['needs']:.2f} s; simulated in {made:.0f} s"
             )
 
 
@@ -68,6 +68,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
     from qa.forms.service import vocabulary
     from qa.kept import store as kept
     from qa.reporting.service import document_of
+    from qa.training.service import need_list
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
     rest = peak_megabytes()
@@ -88,7 +89,14 @@ def measure(wiring: Wiring) -> dict[str, float]:
     started = time.perf_counter()
     drawn = draw(wiring, month)
     took = time.perf_counter() - started
+    started = time.perf_counter()
+    with wiring.database.read() as session:
+        titles, topics = vocabulary(session)
+        needs = need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+    listed = time.perf_counter() - started
     return {
+        "needs": listed,
+        "pairs": needs.pairs_looked_at,
         "report": times[0],
         "kept": times[1],
         "cards": found.document["whole"]["estimate"]["cards"],

@@ -134,7 +134,7 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
         if found is None:
             return []
         draw_id, call = found
-        sampling.add_replacement(session, draw_id=draw_id, call=call, at=wiring.clock())
+        sampling.add_replacement(session, draw_id=draw_id, call=call, zone=settings.zone, new_hire_days=settings.new_hire_days, at=wiring.clock())
         return _steps_of_drawn(session, call.call_id)
 
     return record

@@ -204,17 +204,40 @@ def _draw_stratum(calls: _Calls, rule: PlanRule, target: float, *, seed: str, na
     count = fewer + takes_more
     if count == 0:
         return []
-    low, high = _probabilities(calls, rule, fewer), _probabilities(calls, rule, fewer + 1)
     if calls.usual and calls.risky:
-        now = high if takes_more else low
+        now = _probabilities(calls, rule, count)
         key = _race_key if count == 1 and rule.method == 2 else _pareto_key
         keys = [(key(random_number(seed, x), now[is_risky]), x, is_risky) for x, is_risky in calls.in_order()]
         chosen = sorted((x, is_risky) for _, x, is_risky in sorted(keys)[:count])
     else:
         chosen = [(x, bool(calls.risky)) for x in _smallest(calls.usual or calls.risky, count, seed=seed)]
-    stated = [(1 - extra) * low[is_risky] + extra * high[is_risky] for is_risky in (False, True)]
+    stated = _stated(calls, rule, target)
     reasons = ("new_hire" if calls.kind.is_new_hire else "random", "risk")
     return [Pick(x, name, stated[is_risky], reasons[is_risky]) for x, is_risky in chosen]
+
+
+def _stated(calls: _Calls, rule: PlanRule, target: float) -> tuple[float, float]:
+    """The probabilities of a usual and of a risky call where `target` calls are drawn on average."""
+    fewer, extra = math.floor(target), target - math.floor(target)
+    low, high = _probabilities(calls, rule, fewer), _probabilities(calls, rule, fewer + 1)
+    return (1 - extra) * low[0] + extra * high[0], (1 - extra) * low[1] + extra * high[1]
+
+
+def probabilities(frame: Frame, rule: PlanRule, wanted: Mapping[str, float], among: set[str]) -> dict[str, float]:
+    """With what probability a draw took some calls, whether it drew them or not. Those that it could not have drawn are left out."""
+    strata, found = _strata(frame), {}
+    for kind, ids in frame.items():
+        if inside := among.intersection(ids):
+            name = stratum_name(kind)
+            p = 1.0 if kind.must else _stated(strata[name], rule, wanted.get(name, 0.0))[kind.is_risky]
+            found.update(dict.fromkeys(inside, p))
+    return found
+
+
+def may_share_calls(a: PlanRule, b: PlanRule) -> bool:
+    """Whether there can be calls that two plans could both draw."""
+    named = [(getattr(a, f), getattr(b, f)) for f in ("project", "queue", "direction", "language")]
+    return not any(x is not None and y is not None and x != y for x, y in named)
 
 
 def _probabilities(calls: _Calls, rule: PlanRule, count: int) -> tuple[float, float]:
@@ -244,8 +267,7 @@ def next_in_line(frame: Frame, rule: PlanRule, target: float, *, stratum: str, t
     if not free:
         return None
     _key, chosen, is_risky = min(free)
-    fewer, extra = math.floor(target), target - math.floor(target)
-    return chosen, (1 - extra) * _probabilities(calls, rule, fewer)[is_risky] + extra * _probabilities(calls, rule, fewer + 1)[is_risky]
+    return chosen, _stated(calls, rule, target)[is_risky]
 
 
 def _sizes(calls: _Calls, risk: Risk | None) -> tuple[float, float]:

@@ -44,7 +44,27 @@ def draw_day(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hir
     commit_seed(session, plan=plan, month=f"{day:%Y-%m}", at=at)
     made = preview(session, plan=plan, day=day, zone=zone, new_hire_days=new_hire_days, at=at)
     draw_id = store.record_draw(session, plan, made, frame_until=at, at=at)
+    if plan.phase is Phase.HUMAN:
+        _join_plans(session, plan.rule, plan=plan.code, day=day, zone=zone, new_hire_days=new_hire_days)
     return replace(made, id=draw_id, created_at=at, is_new=True)
+
+
+def _join_plans(session: Session, rule: PlanRule, *, plan: str, day: date, zone: ZoneInfo, new_hire_days: int) -> None:
+    """Calls of a day that several plans could have drawn get the probability that any of them did: 1 − Π(1 − π), the plans' seeds being independent.
+
+    Else calls in which plans meet would count once for each of them (Kalton, Anderson 1986: samples of several frames).
+    """
+    draws = store.draws_for_people(session, day)
+    if not any(d.plan != plan and rules.may_share_calls(rule, other) for d, other, _ in draws):
+        return
+    drawn = {c.external_id for d, _, _ in draws for c in d.calls}
+    missed = dict.fromkeys(drawn, 1.0)
+    for recorded, then, frame_until in draws:
+        frame = _frame_then(session, recorded, then, frame_until, zone, new_hire_days)
+        chances = rules.probabilities(frame, then, {s.name: s.target for s in recorded.strata}, drawn)
+        for x, p in (chances | {c.external_id: c.probability for c in recorded.calls}).items():
+            missed[x] *= 1 - p
+    store.set_any_probability(session, [d.id for d, _, _ in draws if d.id is not None], {x: 1 - m for x, m in missed.items()})
 
 
 def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> None:
@@ -166,10 +186,13 @@ def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hir
     return draw_id, store.drawn_calls(session, [Pick(chosen[0], stratum, chosen[1], reason)])[0]
 
 
-def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, at: datetime) -> bool:
+def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, zone: ZoneInfo, new_hire_days: int, at: datetime) -> bool:
     """Draw a call instead of a skipped one, once."""
     if not store.add_drawn(session, draw_id, call):
         return False
+    if found := store.draw_by_id(session, draw_id):
+        recorded, rule, _ = found
+        _join_plans(session, rule, plan=recorded.plan, day=recorded.day, zone=zone, new_hire_days=new_hire_days)
     note(session, subject=Subject.CALL, subject_id=call.call_id, what="drawn", at=at, instead_of=int(call.reason.partition(":")[2]))
     return True
 

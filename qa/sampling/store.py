@@ -120,6 +120,23 @@ def draw_by_id(session: Session, draw_id: int) -> tuple[Draw, PlanRule, datetime
     return _draw(session, row, _plan(plan_row)), rule, row.frame_until
 
 
+def draws_for_people(session: Session, day: date) -> list[tuple[Draw, PlanRule, datetime]]:
+    """The draws of a day from which people score, as `draw_by_id` tells each."""
+    query = select(DrawRow.id).join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id).where(DrawRow.day == day, SamplingPlanRow.phase == Phase.HUMAN)
+    return [d for i in session.scalars(query.order_by(DrawRow.id)) if (d := draw_by_id(session, i)) is not None]
+
+
+def set_any_probability(session: Session, draw_ids: Sequence[int], probabilities: Mapping[str, float]) -> None:
+    """With what probability any of the plans drew these calls, by external id; where that is no more than the own one nothing is noted."""
+    rows = session.execute(
+        select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id.in_(draw_ids))
+    )
+    for row, external_id in rows:
+        p = probabilities[external_id]
+        row.any_probability = p if p > row.probability + 1e-9 else None
+    session.flush()
+
+
 def recent_draws(session: Session, *, limit: int = 31) -> list[tuple[int, str, date, int, int, datetime]]:
     """Id, plan, day, frame size, calls drawn and time of the newest draws."""
     query = (

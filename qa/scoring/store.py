@@ -73,7 +73,8 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
     a = session.get_one(AssignmentRow, assignment_id)
     call = session.get_one(CallRow, a.call_id)
     automatic = session.scalar(select(CheckResultRow.score).where(CheckResultRow.call_id == a.call_id, CheckResultRow.form_version_id == a.form_version_id))
-    probability = session.scalar(select(DrawnCallRow.probability).where(DrawnCallRow.id == a.drawn_call_id)) if a.drawn_call_id else None
+    chance = func.coalesce(DrawnCallRow.any_probability, DrawnCallRow.probability)
+    probability = session.scalar(select(chance).where(DrawnCallRow.id == a.drawn_call_id)) if a.drawn_call_id else None
     row = ScorecardRow(
         assignment_id=assignment_id,
         call_id=call.id,

@@ -51,6 +51,7 @@ class DrawnCallRow(Base):
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)
     stratum: Mapped[str] = mapped_column(String(120))
     probability: Mapped[float]
+    any_probability: Mapped[float | None]  # of being drawn by any of the plans that could have; None: only this one could
     reason: Mapped[str] = mapped_column(String(40))
 
 

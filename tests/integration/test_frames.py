@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from qa.calendar import day_bounds
 from qa.cases import service as cases
@@ -13,6 +14,7 @@ from qa.sampling import service as sampling
 from qa.sampling.types import Kind, Phase, PlanRule, Risk
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
+from qa.tables.sampling import DrawnCallRow
 from tests.conftest import add_call, people_of
 
 
@@ -131,3 +133,46 @@ def test_many_calls_are_read_with_as_many_queries_as_one(wiring, cast):
     for _ in range(50):
         add_call(wiring, cast, agent=cast.agent, details={"complaint": "1"})
     assert queries() == few <= 7
+
+
+def test_a_call_that_several_plans_could_have_drawn_is_weighed_by_the_probability_that_any_did(either):
+    """Whichever plan drew first; and a card opened for it is weighed so."""
+    cast = people_of(either)
+    for queue in ("service", "sales"):
+        for _ in range(6):
+            add_call(either, cast, agent=cast.agent, queue=queue)
+    day, ways = (either.clock() - timedelta(days=1)).date(), {"zone": either.settings.zone, "new_hire_days": 0, "at": either.clock()}
+    with either.database.write() as session:
+        plans = [sampling.add_plan(session, code=code, phase=Phase.HUMAN, rule=PlanRule(floor_probability=share, **rule), at=either.clock(), seed=f"s{code}")
+                 for code, share, rule in (("all-of-it", 0.5, {}), ("sales-too", 0.5, {"queue": "sales"}), ("other-project", 0.5, {"project": "elsewhere"}))]
+        alone = sampling.draw_day(session, plan=plans[0], day=day, **ways)
+        assert {c.any_probability for c in rows(session)} == {None}, "nobody else has drawn yet"
+        assert sampling.draw_day(session, plan=plans[2], day=day, **ways).calls == ()
+        more = sampling.draw_day(session, plan=plans[1], day=day, **ways)
+        found = rows(session)
+        assert len(found) == len(alone.calls) + len(more.calls) > 6
+        queues = {c.call_id: session.get(CallRow, c.call_id).queue for c in found}
+        assert {c.any_probability for c in found if queues[c.call_id] == "service"} == {None}
+        assert [c.any_probability for c in found if queues[c.call_id] == "sales"] == pytest.approx([0.75] * sum(q == "sales" for c in found for q in [queues[c.call_id]]))
+        assert {round(c.probability, 6) for c in found} == {0.5}, "each draw keeps its own"
+        for made in (alone, more):
+            recorded, again = sampling.replay(session, draw_id=made.id, zone=either.settings.zone, new_hire_days=0)
+            assert recorded.calls == again.calls
+
+
+def test_a_card_is_weighed_by_the_probability_that_any_plan_drew_its_call(either):
+    from qa.tables.scoring import AssignmentRow, ScorecardRow
+    from tests.integration.test_life_of_a_card import enqueue, open_card
+
+    cast = people_of(either)
+    enqueue(either, cast)
+    with either.database.write() as session:
+        row = session.get(DrawnCallRow, session.scalars(select(AssignmentRow.drawn_call_id)).one())
+        row.probability, row.any_probability = 0.25, 0.4
+    card = open_card(either, cast.evaluator)
+    with either.database.read() as session:
+        assert session.get(ScorecardRow, card.id).probability == 0.4
+
+
+def rows(session):
+    return session.scalars(select(DrawnCallRow).order_by(DrawnCallRow.id)).all()

@@ -18,9 +18,11 @@ from qa.sampling.rules import (
     day_seed,
     days_left,
     inclusion_probabilities,
+    may_share_calls,
     month_seed,
     next_in_line,
     precision,
+    probabilities,
     quotas_by_spread,
     random_number,
     targets,
@@ -210,3 +212,38 @@ def test_with_replacements_the_sample_is_the_one_that_would_have_been_drawn_from
         scorable = {kind: [x for x in names if x not in lost]}
         assert sorted(kept) == sorted(c.external_id for c in choose_sample(scorable, rule, {stratum: 5.0}, seed=seed).calls)
     assert next_in_line(calls, rule, 5.0, stratum=stratum, taken=set(names), seed="s") is None
+
+
+def test_calls_in_which_plans_meet_come_as_often_as_any_of_them_would_draw_them_and_the_mean_is_true():
+    """One plan for all calls and one more for an agent's sales calls: counted by one plan's probability alone, sales would weigh double."""
+    everything = frame(40, part=lambda i: "sales" if i < 20 else "service")
+    sales = {kind._replace(part=""): ids for kind, ids in everything.items() if kind.part == "sales"}
+    plans = [(everything, PlanRule(stratify_by="queue", risk=None), {"agent:0:sales": 2.2, "agent:0:service": 2.0}), (sales, PlanRule(queue="sales"), {"agent:0": 3.0})]
+    score = {f"call-0-{i}": 60.0 if i < 20 else 90.0 for i in range(40)}
+    seen, joint, own = Counter(), [], []
+    for n in range(4000):
+        drawn = [choose_sample(f, rule, wanted, seed=f"{n} {i}").calls for i, (f, rule, wanted) in enumerate(plans)]
+        both = {p.external_id for picks in drawn for p in picks}
+        chances = [probabilities(f, rule, wanted, both) for f, rule, wanted in plans]
+        any_of = {x: 1 - math.prod(1 - c.get(x, 0.0) for c in chances) for x in both}
+        seen.update(both)
+        largest = {p.external_id: max(q.probability for picks in drawn for q in picks if q.external_id == p.external_id) for picks in drawn for p in picks}
+        for means, of in ((joint, any_of), (own, largest)):
+            means.append(sum(score[x] / p for x, p in of.items()) / sum(1 / p for p in of.values()))
+    expected = 1 - (1 - 2.2 / 20) * (1 - 3 / 20)
+    assert [seen[f"call-0-{i}"] / 4000 for i in (0, 7, 19)] == pytest.approx([expected] * 3, abs=4 * math.sqrt(expected * (1 - expected) / 4000))
+    assert seen["call-0-25"] / 4000 == pytest.approx(0.1, abs=0.02)
+    assert np.mean(joint) == pytest.approx(75, abs=0.5), "half of the calls are sales"
+    assert np.mean(own) < 72, "by the probability of the plan alone sales weigh more than they are"
+
+
+def test_plans_that_name_different_projects_or_queues_share_no_calls():
+    assert may_share_calls(PlanRule(), PlanRule(project="a")) and may_share_calls(PlanRule(project="a", queue="x"), PlanRule(project="a"))
+    assert not may_share_calls(PlanRule(project="a"), PlanRule(project="b")) and not may_share_calls(PlanRule(queue="x"), PlanRule(queue="y", project="a"))
+
+
+def test_what_a_draw_could_not_take_has_no_probability_and_what_it_must_take_has_one():
+    calls = frame(10, must={"call-0-3": "complaint"}, risky=2)
+    found = probabilities(calls, PlanRule(risk=Risk(has="x", share=0.5)), {"agent:0": 2.0}, {"call-0-3", "call-0-0", "call-0-5", "elsewhere"})
+    assert set(found) == {"call-0-3", "call-0-0", "call-0-5"} and found["call-0-3"] == 1.0 and found["call-0-0"] > found["call-0-5"]
+    assert found["call-0-0"] * 2 + found["call-0-5"] * 7 == pytest.approx(2.0)
