@@ -136,13 +136,13 @@ def install(app: Flask) -> None:
     @app.before_request
     def _guard() -> Response | None:
         g.user = None
-        if request.endpoint is None:
-            return None
-        door = ACCESS.get(request.endpoint)
         if request.endpoint == "static":
             return None
         user = getattr(session, "user", None)
         g.user = user if user and user.is_active else None
+        if request.endpoint is None:  # there is no such page; who is signed in is told so in their language
+            return None
+        door = ACCESS.get(request.endpoint)
         if door is Door.EVERYBODY:
             return None
         if g.user is None:

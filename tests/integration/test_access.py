@@ -185,3 +185,18 @@ def test_the_demos_buttons_exist_only_in_demo_mode_on_loopback(wiring, cast, vis
     assert visit(None).client.post("/sign-in/demo", data={"user": cast.manager.id}).status_code in (400, 404)
     assert "Demo" not in visit(None).get("/sign-in").text
     assert not wiring.settings.model_copy(update={"demo": True, "host": "0.0.0.0"}).demo_sign_in
+
+
+def test_who_asks_for_a_page_that_does_not_exist_is_told_in_their_language(app):
+    from tests.conftest import visits, words_of
+
+    made, wiring, cast = app
+    with wiring.database.write() as session:
+        people.set_preferences(session, user_id=cast.leader.id, language="it", theme=None)
+    try:
+        page = visits(made, wiring)(cast.leader).get("/no/such/page")
+        assert page.status_code == 404 and "Qui non c'è nulla" in words_of(page) and "Lea" in words_of(page)
+    finally:
+        with wiring.database.write() as session:
+            people.set_preferences(session, user_id=cast.leader.id, language="en", theme=None)
+    assert visits(made, wiring)(None).get("/no/such/page").status_code == 404
