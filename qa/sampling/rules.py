@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from scipy.special import stdtrit
@@ -103,11 +104,34 @@ def targets(frame: Frame, rule: PlanRule, *, drawn_before: Mapping[int, int], da
         quota = (quotas or {}).get(agent_id, even)
         left = max(0.0, quota - drawn_before.get(agent_id, 0))
         wanted = max(left / working_days, rule.floor_probability * everyone, LEAST_OF_A_DAY * quota / of_month)
-        sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
+        shared = _shared(parts, rule, wanted)
         for name, calls in parts:
             floors[name] = min(float(calls.count), rule.floor_probability * calls.count)
-            result[name] = min(float(calls.count), max(floors[name], wanted * sizes[name] / sum(sizes.values())))
+            result[name] = min(float(calls.count), max(floors[name], shared[name]))
     return _within_budget(result, floors, rule.daily_budget)
+
+
+def _shared(parts: Sequence[tuple[str, _Calls]], rule: PlanRule, wanted: float) -> dict[str, float]:
+    """So many calls of an agent, shared out to the agent's strata by their sizes and factors."""
+    sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
+    return {name: wanted * size / sum(sizes.values()) for name, size in sizes.items()}
+
+
+def design_effects(frame: Frame, rule: PlanRule, quotas: Mapping[int, float]) -> dict[int, float]:
+    """Per agent how many times as many calls a plan must draw to know as much as if it drew all alike: Σπ · Σ(1/π) ÷ N² (Kish 1965)."""
+    by_agent: dict[int, list[tuple[str, _Calls]]] = {}
+    for name, calls in _strata(frame).items():
+        by_agent.setdefault(calls.kind.agent_id, []).append((name, calls))
+    found = {}
+    for agent_id, parts in by_agent.items():
+        drawn = inverse = 0.0
+        for name, target in _shared(parts, rule, quotas.get(agent_id, rule.quota_per_agent)).items():
+            calls = dict(parts)[name]
+            for p, n in zip(_stated(calls, rule, min(float(calls.count), target)), (len(calls.usual), len(calls.risky)), strict=True):
+                drawn += n * p
+                inverse += n / p if p > 0 else 0.0
+        found[agent_id] = max(1.0, drawn * inverse / sum(calls.count for _, calls in parts) ** 2)
+    return found
 
 
 def _within_budget(wanted: dict[str, float], floors: Mapping[str, float], budget: int | None) -> dict[str, float]:
@@ -299,18 +323,21 @@ def quotas_by_spread(calls: Mapping[int, int], spreads: Mapping[int, float], quo
     return dict(zip(agents, given, strict=True))
 
 
-def precision(calls: Mapping[int, int], quotas: Mapping[int, float], model: PooledModel | None) -> Precision:
-    """The half-widths that quotas per agent would give in a month of so many calls: t · s · √((1 − n/N) / n)."""
+def precision(
+    calls: Mapping[int, int], quotas: Mapping[int, float], model: PooledModel | None, effects: Mapping[int, float] = MappingProxyType({})
+) -> Precision:
+    """The half-widths that quotas per agent would give in a month of so many calls: t · s · √((1 − n/N) / m), m = n ÷ the design's effect."""
     spread = math.sqrt(model.variance) if model else PLANNING_SPREAD
     t = float(stdtrit(model.degrees, 0.975)) if model else Z95
     halves, variance = [], 0.0
     drawn = {a: min(quotas[a], n) for a, n in calls.items() if n}
     for a, n in drawn.items():
-        error = spread * math.sqrt(max(0.0, 1 - n / calls[a]) / n) if n > 0 else 0.0
+        error = spread * math.sqrt(max(0.0, 1 - n / calls[a]) * effects.get(a, 1.0) / n) if n > 0 else 0.0
         halves.append(t * error)
         variance += (calls[a] * error) ** 2
     total = sum(calls.values())
     middle = sorted(halves)[len(halves) // 2] if halves else None
     whole = t * math.sqrt(variance) / total if total else None
-    count = sum(drawn.values())
-    return Precision(len(calls), total, count, count / len(drawn) if drawn else 0.0, middle, whole, spread, model is None)
+    count, worth = sum(drawn.values()), sum(n / effects.get(a, 1.0) for a, n in drawn.items())
+    each, worth_each = (count / len(drawn), worth / len(drawn)) if drawn else (0.0, 0.0)
+    return Precision(len(calls), total, count, each, middle, whole, spread, model is None, worth_each)

@@ -3,8 +3,9 @@
 import math
 import re
 import secrets
+from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +20,7 @@ from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, Frame, K
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
 from qa.tables.database import no_collecting
 
+WHENEVER = datetime.max.replace(tzinfo=UTC)
 FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
 
 
@@ -106,7 +108,16 @@ def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire
 def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datetime) -> Precision:
     """What a plan would have given over the last four weeks: how many calls, how wide the intervals."""
     calls, quotas, model = _quotas(session, rule, end=at, new_hire_days=new_hire_days)
-    return rules.precision(calls, quotas, model)
+    if not (rule.has or rule.risk or rule.factors):
+        return rules.precision(calls, quotas, model)
+    always = rule.model_copy(update={"first_day": None, "last_day": None})
+    with no_collecting():
+        frame = frames.frame(session, always, begin=at - FOUR_WEEKS, end=at, received_until=WHENEVER, new_hire_days=new_hire_days)
+        effects = rules.design_effects(frame, rule, quotas)
+    found: Counter[int] = Counter()
+    for kind, ids in frame.items():
+        found[kind.agent_id] += len(ids) if not kind.must else 0
+    return rules.precision(found, {a: quotas.get(a, 0.0) for a in found}, model, effects)
 
 
 def _quotas(session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:

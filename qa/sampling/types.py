@@ -179,7 +179,8 @@ class Commitment:
 class Precision:
     """What a plan would give in a month: calls drawn, and the half-width of the 95 % interval of an agent (the median one) and of all together.
 
-    `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are there to know it from.
+    `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are there to know it from. `worth_each`: so many calls of
+    an agent, drawn alike, would tell as much as the `per_agent` that are drawn.
     """
 
     agents: int
@@ -190,3 +191,4 @@ class Precision:
     half_width_whole: float | None
     spread: float
     is_assumed: bool
+    worth_each: float

@@ -5,7 +5,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from qa.app import create_app
 from qa.calendar import month_before, month_bounds
@@ -16,6 +16,7 @@ from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
+from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow
 from qa.targets import service as targets
 from qa.targets.types import Indicator, ScopeKind, TargetDraft
@@ -580,6 +581,11 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
         page = manager.post("/sampling/plans", given)
         assert page.status_code == 200 and "would be known to ±" in page.text
         more = manager.post("/sampling/plans", given | {"quota_per_agent": "24"}).text
+        with wiring.database.read() as session:
+            longest = session.scalars(select(CallRow.duration_seconds).order_by(CallRow.duration_seconds.desc()).limit(1).offset(900)).one()
+        even = {"factors": "", "stratify_by": ""}
+        risky = manager.post("/sampling/plans", given | even | {"risk_share": "0.6", "risk_seconds": f"{longest:.0f}"}).text
+        plain = manager.post("/sampling/plans", given | even).text
     finally:
         clock.now = before
 
@@ -587,6 +593,7 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
         return float(text.split("known to ±")[1].split(" ")[0])
 
     assert half(more) < half(page.text)
+    assert half(risky) > 1.05 * half(plain) and "drawn more readily than others" in risky and "drawn more readily" not in plain
     assert manager.post("/sampling/plans", given | {"factors": "service"}).status_code == 422
     with wiring.database.read() as session:
         from qa.sampling import store

@@ -17,6 +17,7 @@ from qa.sampling.rules import (
     commitment,
     day_seed,
     days_left,
+    design_effects,
     inclusion_probabilities,
     may_share_calls,
     month_seed,
@@ -175,6 +176,19 @@ def test_the_promised_half_width_is_the_textbooks():
     assert seen.half_width_whole == pytest.approx(seen.half_width / math.sqrt(40))
     assert precision({}, {}, None).half_width is None
     assert precision({1: 10}, {1: 6.0}, None).is_assumed
+
+
+def test_a_plan_that_prefers_risky_calls_promises_what_its_cards_are_worth():
+    calls = frame(1000, risky=200)
+    even = design_effects(calls, PlanRule(), {0: 18.0})
+    assert even == {0: pytest.approx(1.0)}
+    risky = design_effects(calls, PlanRule(risk=Risk(has="x", share=0.6)), {0: 18.0})
+    assert risky[0] == pytest.approx(0.8**2 / 0.32 + 0.2**2 / 0.68, rel=1e-3), "Σ q w² with q = 32 and 68 % of the sample, w = 0.8/q and 0.2/q"
+    parts = frame(100, part=lambda i: "a" if i < 50 else "b")
+    factors = design_effects(parts, PlanRule(stratify_by="queue", factors={"a": 3.0}), {0: 8.0})
+    assert factors[0] == pytest.approx(0.5**2 / 0.75 + 0.5**2 / 0.25)
+    plain, less = precision({0: 1000}, {0: 18.0}, None), precision({0: 1000}, {0: 18.0}, None, risky)
+    assert less.half_width == pytest.approx(plain.half_width * math.sqrt(risky[0])) and less.worth_each == pytest.approx(18 / risky[0])
 
 
 def test_one_call_of_few_is_drawn_exactly_where_paretos_keys_are_only_near_it():
