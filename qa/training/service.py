@@ -33,7 +33,8 @@ AS_DOCUMENT = TypeAdapter(NeedList)
 def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]) -> NeedList:
     """Agent and criterion pairs whose true rate is probably under their target, over three months ending with `month`.
 
-    "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is what is more likely than not.
+    "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is what is more likely than not. Nobody is listed for what
+    others alone make likely: an agent whose own cards keep the target is not.
     Raises MonthRefused.
     """
     begin, end = _months(month, zone)
@@ -43,7 +44,7 @@ def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, t
         by_criterion.setdefault(c.criterion, []).append(c)
     gone = store.left_before(session, end.astimezone(zone).date())  # the others' rates are learnt from theirs too
     likely = ((c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True))
-    judged = [(c, p) for c, p in likely if round(c.of) >= MIN_CARDS and c.agent_id not in gone]
+    judged = [(c, p) for c, p in likely if round(c.of) >= MIN_CARDS and c.kept < c.target * c.of and c.agent_id not in gone]
     enough = [round(c.of) >= CARDS_TO_ACT for c, _ in judged]
     acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
     marks = [next(acting) if e else Urgency.WATCH if p > WATCH_AT else None for (_, p), e in zip(judged, enough, strict=True)]
