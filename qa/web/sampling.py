@@ -4,6 +4,7 @@ from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.assignment import store as queue
@@ -16,7 +17,8 @@ from qa.people import store as people
 from qa.pipeline import draw as draw_day
 from qa.pipeline import steps_after_draw
 from qa.sampling import service, store
-from qa.sampling.types import Phase, Plan, PlanRule, Precision, Risk
+from qa.sampling.rules import ALL_OF
+from qa.sampling.types import Draw, Phase, Plan, PlanRule, Precision, Risk
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month
@@ -70,7 +72,8 @@ def preview(code: str) -> str:
         would = service.preview(session, plan=plan, day=day, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days, at=now())
         existing = store.draw(session, plan, day)
         seen = service.precision(session, rule=plan.rule, new_hire_days=wiring().settings.new_hire_days, at=now())
-    return render_template("sampling/preview.html", plan=plan, draw=would, existing=existing, seen=seen)
+        words = _strata(session, would)
+    return render_template("sampling/preview.html", plan=plan, draw=would, words=words, existing=existing, seen=seen)
 
 
 @blueprint.post("/sampling/draw")
@@ -90,10 +93,28 @@ def replay(draw_id: int) -> str:
     try:
         with reading() as session:
             recorded, again = service.replay(session, draw_id=draw_id, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days)
+            words = _strata(session, recorded)
     except service.PlanRefused:
         missing()
     same = recorded.frame_sha256 == again.frame_sha256 and tuple(c for c in recorded.calls if not c.is_replacement) == again.calls
-    return render_template("sampling/replay.html", draw=recorded, again=again, same=same)
+    return render_template("sampling/replay.html", draw=recorded, words=words, again=again, same=same)
+
+
+def _strata(session: Session, draw: Draw) -> dict[str, str]:
+    """The strata of a draw in words: the agent's name, and what is the stratum's own."""
+    names = {p.id: p.name for p in people.agents(session, limit=100_000)}
+    whole = {"complaint": _("all complaints"), "praise": _("all praise"), "critical": _("all critical flags")}
+
+    def words(name: str, agent_id: int) -> str:
+        if name.startswith(ALL_OF):
+            field = name.removeprefix(ALL_OF)
+            return str(whole.get(field, field))
+        rest = name.removeprefix(f"agent:{agent_id}")[1:]
+        mark, _colon, part = rest.partition(":")
+        parts = (_("new hire"), part) if mark == "new" else (rest,)
+        return " · ".join(str(p) for p in (names.get(agent_id, name), *parts) if p)
+
+    return {s.name: words(s.name, s.agent_id) for s in draw.strata}
 
 
 def _page(form: PlanForm, seen: Precision | None = None) -> str:

@@ -15,7 +15,7 @@ from qa.sampling.types import Kind, Phase, PlanRule, Risk
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from qa.tables.sampling import DrawnCallRow
-from tests.conftest import add_call, people_of
+from tests.conftest import add_call, people_of, words_of
 
 
 @pytest.fixture
@@ -176,3 +176,17 @@ def test_a_card_is_weighed_by_the_probability_that_any_plan_drew_its_call(either
 
 def rows(session):
     return session.scalars(select(DrawnCallRow).order_by(DrawnCallRow.id)).all()
+
+
+@pytest.mark.parametrize("stratify_by", ["", "queue"])
+def test_a_draw_says_whose_calls_its_strata_are(centre, visit_either, stratify_by):
+    wiring, cast, _made = centre
+    with wiring.database.write() as session:
+        plan = sampling.add_plan(session, code="named", phase=Phase.HUMAN, rule=PlanRule(stratify_by=stratify_by), at=wiring.clock())
+        day = (wiring.clock() - timedelta(days=1)).date()
+        drawn = sampling.draw_day(session, plan=plan, day=day, zone=wiring.settings.zone, new_hire_days=90, at=wiring.clock())
+    manager, part = visit_either(cast.manager), " · service" if stratify_by else ""
+    for path in (f"/sampling/draws/{drawn.id}", f"/sampling/plans/named/preview?day={day}"):
+        said = words_of(manager.get(path))
+        assert f"Paolo Neri · new hire{part}" in said and f"Sarah Miles{part}" in said
+        assert "all complaints" in said and "all critical flags" in said and "agent:" not in said
