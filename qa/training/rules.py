@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import betainc, betaln
 
 from qa.calendar import month_before
@@ -24,9 +25,10 @@ CARDS_TO_ACT = 9  # or what is worth as many; with fewer a list at 10 % is wrong
 SMALLEST_GROUP = 2
 SHOWN_CALLS = 6
 FEW_AGENTS, MANY = 5, 0.4
+Floats = npt.NDArray[np.float64]
 MEANS = np.linspace(0.02, 0.98, 49)
 DIGITS = 3  # of a card
-NO_WEIGHT = 1e-12  # leaving such points out changes no probability by more than a billionth
+NO_WEIGHT, FAR = 28.0, 60.0  # logarithms of likelihood: what is so much less likely changes no probability by more than a billionth; and by rough counts
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
 
@@ -44,17 +46,24 @@ def probabilities_under(counts: Sequence[Counts]) -> list[float]:
     """
     if not counts:
         return []
-    rows = np.round([(c.kept, c.of, c.target) for c in counts], DIGITS)
-    pairs, place, times = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    kept, lost, target = pairs[:, 0], np.maximum(pairs[:, 1] - pairs[:, 0], 0.0), pairs[:, 2]  # a thousand agents have a few dozen different results
+    kept = np.array([c.kept for c in counts])
+    lost, target = np.maximum(np.array([c.of for c in counts]) - kept, 0.0), np.array([c.target for c in counts])
     a = (MEANS[:, None] * STRENGTHS[None, :]).ravel()
     b = ((1 - MEANS)[:, None] * STRENGTHS[None, :]).ravel()
-    log_likelihood = (betaln(a[:, None] + kept, b[:, None] + lost) - betaln(a, b)[:, None]) @ times
+    for digits, far in ((0, FAR + len(counts) / 10), (DIGITS, NO_WEIGHT)):  # in whole cards a thousand agents have a few dozen results: where to look closely
+        log_likelihood = _log_likelihood(a, b, np.round(kept, digits), np.round(lost, digits))
+        near = log_likelihood > log_likelihood.max() - far
+        a, b, log_likelihood = a[near], b[near], log_likelihood[near]
     weight = np.exp(log_likelihood - log_likelihood.max())
-    weight /= weight.sum()
-    matters = weight > NO_WEIGHT  # of many agents a few dozen points of the grid hold everything
-    under = betainc(a[matters, None] + kept, b[matters, None] + lost, target)
-    return [float(p) for p in (weight[matters] @ under)[place.ravel()]]
+    under = betainc(a[:, None] + kept, b[:, None] + lost, target)
+    return [float(p) for p in (weight / weight.sum()) @ under]
+
+
+def _log_likelihood(a: Floats, b: Floats, kept: Floats, lost: Floats) -> Floats:
+    """Of every beta distribution, given these results of agents."""
+    (k, x), times = np.unique(np.stack([kept, lost]), axis=1, return_counts=True)
+    found: Floats = (betaln(a[:, None] + k, b[:, None] + x) - betaln(a, b)[:, None]) @ times
+    return found
 
 
 def urgencies(probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE) -> list[Urgency | None]:

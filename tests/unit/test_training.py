@@ -1,6 +1,8 @@
 """Who needs training: posterior probabilities, cut at a false-discovery rate."""
 
+import numpy as np
 import pytest
+from scipy.special import betainc, betaln
 
 from qa.statistics.shares import discoveries
 from qa.training import rules
@@ -41,6 +43,20 @@ def test_a_higher_target_is_missed_more_probably_and_each_agent_has_an_own_one()
     own = counts(*rows)
     own[3] = Counts(**{**vars(own[3]), "target": 0.95})
     assert probabilities_under(own) == pytest.approx([*low[:3], high[3], *low[4:]])
+
+
+@pytest.mark.parametrize(("agents", "shift"), [(12, 0.0), (300, 0.3), (3000, 0.45)])
+def test_looking_closely_at_a_part_of_the_grid_changes_nothing(agents, shift):
+    """Every agent's rounding goes the same way here, the worst there is for the first rough look."""
+    rng = np.random.default_rng(agents)
+    of = rng.integers(9, 30, agents) + shift
+    kept = np.minimum(of, rng.binomial(of.astype(int), rng.beta(9, 2, agents)))
+    rows = counts(*zip(kept.tolist(), of.tolist(), strict=True))
+    a, b = (rules.MEANS[:, None] * rules.STRENGTHS).ravel(), ((1 - rules.MEANS)[:, None] * rules.STRENGTHS).ravel()
+    likelihood = (betaln(a[:, None] + kept, b[:, None] + of - kept) - betaln(a, b)[:, None]).sum(axis=1)
+    weight = np.exp(likelihood - likelihood.max())
+    everywhere = weight / weight.sum() @ betainc(a[:, None] + kept, b[:, None] + of - kept, TARGET)
+    assert probabilities_under(rows) == pytest.approx(everywhere.tolist(), abs=1e-6)
 
 
 def test_of_nobody_there_is_nothing_to_say():
