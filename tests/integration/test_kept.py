@@ -1,6 +1,6 @@
 """Results that took long to count: kept, shown while they hold, and for some minutes after."""
 
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from qa.settings import Settings
 from qa.simulation import simulate_centre
 from qa.training import service as training
 from qa.training import store as training_store
+from qa.training.types import NeedList
 from tests.conftest import Clock, build, people_of, visits
 from tests.integration.test_life_of_a_card import enqueue, full, open_card
 
@@ -156,3 +157,17 @@ def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
     with wiring.database.write() as session:
         scoring.submit(session, card_id=card.id, evaluator_id=cast.evaluator.id, version=1, filled=full(form), form=form, findings={}, at=clock())
     assert hash_now() != before
+
+
+def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wiring, cast, visit):
+    """Its list of needs knew no targets: the page would break on it."""
+    old = make_dataclass("NeedList", [("month", str), ("needs", list[int])])
+    assert Fingerprint.of(old, ["x"], [1]) != Fingerprint.of(NeedList, ["x"], [1]) == Fingerprint.of(NeedList, ["x"], [1])
+    now = counted(wiring, Kind.NEEDS).new
+    begin, end = month_bounds("2026-08", wiring.settings.zone)[0], month_bounds("2026-10", wiring.settings.zone)[1]
+    with wiring.database.write() as session:
+        rests_on = training_store.fingerprint(session, begin=begin, end=end, day=wiring.clock().date())
+        assert now.fingerprint == rests_on
+        before = rests_on._replace(set_up=Fingerprint.of(old, ["x"], [1]).set_up)
+        store.keep(session, Kept(Kind.NEEDS, "2026-10", before, {"month": "2026-10", "needs": []}, 9.0, wiring.clock()))
+    assert visit(cast.trainer).get("/training/2026-10").status_code == 200
