@@ -94,11 +94,8 @@ def targets(frame: Frame, rule: PlanRule, *, drawn_before: Mapping[int, int], da
     drawn late would stand for hundreds. Never more than the calls there are; over the day's budget all give way alike, down to their floors.
     `quotas` per agent and month stand instead of the plan's even one.
     """
-    by_agent: dict[int, list[tuple[str, _Calls]]] = {}
-    for name, calls in _strata(frame).items():
-        by_agent.setdefault(calls.kind.agent_id, []).append((name, calls))
     result, floors, working_days, of_month = {}, {}, days_left(day), days_left(day.replace(day=1))
-    for agent_id, parts in by_agent.items():
+    for agent_id, parts in _by_agent(frame).items():
         everyone = sum(calls.count for _, calls in parts)
         even = rule.quota_per_agent * (rule.new_hire_factor if parts[0][1].kind.is_new_hire else 1)
         quota = (quotas or {}).get(agent_id, even)
@@ -111,6 +108,14 @@ def targets(frame: Frame, rule: PlanRule, *, drawn_before: Mapping[int, int], da
     return _within_budget(result, floors, rule.daily_budget)
 
 
+def _by_agent(frame: Frame) -> dict[int, list[tuple[str, _Calls]]]:
+    """Every agent's strata by name."""
+    found: dict[int, list[tuple[str, _Calls]]] = {}
+    for name, calls in _strata(frame).items():
+        found.setdefault(calls.kind.agent_id, []).append((name, calls))
+    return found
+
+
 def _shared(parts: Sequence[tuple[str, _Calls]], rule: PlanRule, wanted: float) -> dict[str, float]:
     """So many calls of an agent, shared out to the agent's strata by their sizes and factors."""
     sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
@@ -119,15 +124,12 @@ def _shared(parts: Sequence[tuple[str, _Calls]], rule: PlanRule, wanted: float) 
 
 def design_effects(frame: Frame, rule: PlanRule, quotas: Mapping[int, float]) -> dict[int, float]:
     """Per agent how many times as many calls a plan must draw to know as much as if it drew all alike: Σπ · Σ(1/π) ÷ N² (Kish 1965)."""
-    by_agent: dict[int, list[tuple[str, _Calls]]] = {}
-    for name, calls in _strata(frame).items():
-        by_agent.setdefault(calls.kind.agent_id, []).append((name, calls))
     found = {}
-    for agent_id, parts in by_agent.items():
+    for agent_id, parts in _by_agent(frame).items():
         drawn = inverse = 0.0
-        for name, target in _shared(parts, rule, quotas.get(agent_id, rule.quota_per_agent)).items():
-            calls = dict(parts)[name]
-            for p, n in zip(_stated(calls, rule, min(float(calls.count), target)), (len(calls.usual), len(calls.risky)), strict=True):
+        shared = _shared(parts, rule, quotas.get(agent_id, rule.quota_per_agent))
+        for name, calls in parts:
+            for p, n in zip(_stated(calls, rule, min(float(calls.count), shared[name])), (len(calls.usual), len(calls.risky)), strict=True):
                 drawn += n * p
                 inverse += n / p if p > 0 else 0.0
         found[agent_id] = max(1.0, drawn * inverse / sum(calls.count for _, calls in parts) ** 2)
