@@ -129,7 +129,7 @@ class Estimate:
     degrees: float | None = None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v) if isinstance(v, float) else v.value if isinstance(v, Basis) else v for k, v in vars(self).items()}
+        return _rounded(self)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Rate:
     high: float | None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 4) if isinstance(v, float) else v for k, v in vars(self).items()}
+        return _rounded(self, 4)
 
 
 class Verdict(enum.Enum):
@@ -170,7 +170,7 @@ class Standing:
     is_bias_sure: bool = False
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 4 if k == "under_target" else 2) if isinstance(v, float) else v for k, v in vars(self).items()}
+        return _rounded(self, under_target=4)
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Satisfaction:
     correlation_high: float | None = None
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 3 if k.startswith("corr") else 2) if isinstance(v, float) else v for k, v in vars(self).items()}
+        return _rounded(self, correlation=3, correlation_low=3, correlation_high=3)
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class Change:
         return self.low > 0 or self.high < 0
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v) for k, v in vars(self).items()} | {"is_sure": self.is_sure}
+        return _rounded(self) | {"is_sure": self.is_sure}
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,7 @@ class Breaches:
     is_outside: bool = False
 
     def document(self) -> dict[str, Any]:
-        return {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        return _rounded(self, 4)
 
 
 @dataclass(frozen=True)
@@ -365,8 +365,7 @@ class TargetLine:
     verdict: Verdict
 
     def document(self) -> dict[str, Any]:
-        fields = {k: _round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
-        return fields | {"verdict": self.verdict.value}
+        return _rounded(self, 4)
 
 
 @dataclass(frozen=True)
@@ -404,8 +403,7 @@ class AgreementFacts:
     automatic: Rate
 
     def document(self) -> dict[str, Any]:
-        fields = {k: _round(v, 3) if isinstance(v, float) else v for k, v in asdict(self).items() if k != "automatic"}
-        return fields | {"automatic": self.automatic.document()}
+        return _rounded(self, 3) | {"automatic": self.automatic.document()}
 
 
 @dataclass(frozen=True)
@@ -464,40 +462,35 @@ class MonthReport:
     model: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
+        named = {k: getattr(self, k) for k in ("month", "project", "department", "team", "agent", "time_zone")}
+        lists = ("projects", "departments", "teams", "agents", "criteria", "trend", "breaches", "targets", "measures")
+        records = ("change", "drift", "between_agents", "agreement", "satisfaction")
+        method = {"estimator": "difference estimator with one pooled slope, design-weighted", "slope": _round(self.slope, 4), "confidence": 0.95}
         return {
-            "month": self.month,
-            "project": self.project,
-            "department": self.department,
-            "team": self.team,
-            "agent": self.agent,
-            "time_zone": self.time_zone,
+            **named,
             "made_at": self.made_at.isoformat(),
             "simulated": self.is_simulated,
             "whole": self.whole.document(),
             "previous": self.previous.document(),
-            "projects": [g.document() for g in self.projects],
-            "departments": [g.document() for g in self.departments],
-            "teams": [g.document() for g in self.teams],
-            "agents": [g.document() for g in self.agents],
-            "criteria": [c.document() for c in self.criteria],
+            **{k: [x.document() for x in getattr(self, k)] for k in lists},
+            **{k: x.document() if (x := getattr(self, k)) else None for k in records},
             "coverage": asdict(self.coverage),
             "target": self.target,
-            "change": self.change.document() if self.change else None,
-            "trend": [t.document() for t in self.trend],
-            "breaches": [b.document() for b in self.breaches],
-            "drift": self.drift.document() if self.drift else None,
-            "between_agents": self.between_agents.document() if self.between_agents else None,
-            "targets": [t.document() for t in self.targets],
-            "measures": [m.document() for m in self.measures],
-            "agreement": self.agreement.document() if self.agreement else None,
-            "satisfaction": self.satisfaction.document() if self.satisfaction else None,
             "fails_cost": _round(self.fails_cost),
             "overdispersion": _round(self.overdispersion),
             "corrected": self.corrected,
-            "method": {"estimator": "difference estimator with one pooled slope, design-weighted", "slope": _round(self.slope, 4), "confidence": 0.95}
-            | self.model,
+            "method": method | self.model,
             "notes": list(self.notes),
         }
+
+
+def _rounded(record: Any, digits: int = 2, **own: int) -> dict[str, Any]:
+    """A record's fields, floats with so many digits (or a field's own), enums by their values."""
+
+    def shown(name: str, value: Any) -> Any:
+        return value.value if isinstance(value, enum.Enum) else _round(value, own.get(name, digits)) if isinstance(value, float) else value
+
+    return {name: shown(name, value) for name, value in vars(record).items()}
 
 
 def _round(value: float | None, digits: int = 2) -> float | None:
