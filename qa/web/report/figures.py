@@ -129,7 +129,7 @@ def moved(r: Document) -> Iterator[Block]:
         _(
             "Of 100 points %(lost)s are lost on an average call. Most cost %(names)s.",
             lost=number(sum(c["points_lost"] for c in criteria)),
-            names=joined([f"{local(c['title'])} ({number(c['points_lost'])})" for c in worst]),
+            names=joined([f"“{local(c['title'])}” ({number(c['points_lost'])})" for c in worst]),
         )
     )
     if (r.get("fails_cost") or 0) >= 0.05:
