@@ -139,7 +139,7 @@ def test_a_call_that_several_plans_could_have_drawn_is_weighed_by_the_probabilit
     """Whichever plan drew first; and a card opened for it is weighed so."""
     cast = people_of(either)
     for queue in ("service", "sales"):
-        for _ in range(6):
+        for _ in range(30):
             add_call(either, cast, agent=cast.agent, queue=queue)
     day, ways = (either.clock() - timedelta(days=1)).date(), {"zone": either.settings.zone, "new_hire_days": 0, "at": either.clock()}
     with either.database.write() as session:
@@ -150,7 +150,7 @@ def test_a_call_that_several_plans_could_have_drawn_is_weighed_by_the_probabilit
         assert sampling.draw_day(session, plan=plans[2], day=day, **ways).calls == ()
         more = sampling.draw_day(session, plan=plans[1], day=day, **ways)
         found = rows(session)
-        assert len(found) == len(alone.calls) + len(more.calls) > 6
+        assert (len(alone.calls), len(more.calls), len(found)) == (30, 15, 45)
         queues = {c.call_id: session.get(CallRow, c.call_id).queue for c in found}
         assert {c.any_probability for c in found if queues[c.call_id] == "service"} == {None}
         assert [c.any_probability for c in found if queues[c.call_id] == "sales"] == pytest.approx([0.75] * sum(q == "sales" for c in found for q in [queues[c.call_id]]))
@@ -190,3 +190,21 @@ def test_a_draw_says_whose_calls_its_strata_are(centre, visit_either, stratify_b
         said = words_of(manager.get(path))
         assert f"Paolo Neri · new hire{part}" in said and f"Sarah Miles{part}" in said
         assert "all complaints" in said and "all critical flags" in said and "agent:" not in said
+
+
+def test_draws_survive_the_way_down_to_the_older_version_and_up_again(centre):
+    from qa.tables.migrate import downgrade, upgrade
+
+    wiring, _cast, _made = centre
+    day, ways = (wiring.clock() - timedelta(days=1)).date(), {"zone": wiring.settings.zone, "new_hire_days": 0, "at": wiring.clock()}
+    with wiring.database.write() as session:
+        for code in ("one", "two"):
+            plan = sampling.add_plan(session, code=code, phase=Phase.HUMAN, rule=PlanRule(floor_probability=0.6), at=wiring.clock())
+            sampling.draw_day(session, plan=plan, day=day, **ways)
+        before = [(r.id, r.call_id, r.probability) for r in rows(session)]
+        assert any(r.any_probability for r in rows(session))
+    downgrade(wiring.database, "0006")
+    upgrade(wiring.database)
+    with wiring.database.read() as session:
+        assert [(r.id, r.call_id, r.probability) for r in rows(session)] == before
+        assert {r.any_probability for r in rows(session)} == {None}, "the older version knew nothing of it"
