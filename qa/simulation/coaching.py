@@ -44,7 +44,7 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Less
         seats=len(chosen) // 2 if len(chosen) >= 6 else None,
     )  # fmt: skip
     at = datetime(starts.year, starts.month, starts.day, 9, tzinfo=UTC)
-    made = service.make_plan(session, draft, by=staff.trainer_id, at=at)
+    made = service.make_plan(session, draft, by=staff.trainer_id, at=at, seed=f"simulated {month} {topic}")
     present = [m.agent_id for m in made.first]
     service.hold_session(session, plan_id=made.id, held_on=starts, minutes=60, notes="simulated", present=present, by=staff.trainer_id, at=at)
     for agent_id in present:

@@ -105,15 +105,18 @@ class PlanRefused(ValueError):
     """A plan that cannot be made or moved on, as a code: title, nobody, seats, moved."""
 
 
-def make_plan(session: Session, draft: PlanDraft, *, by: int, at: datetime) -> Plan:
-    """A new plan. Where more are to learn than there are seats, a lot says who goes first; its seed is kept. Raises PlanRefused."""
+def make_plan(session: Session, draft: PlanDraft, *, by: int, at: datetime, seed: str | None = None) -> Plan:
+    """A new plan. Where more are to learn than there are seats, a lot says who goes first; its seed (a secret one, where none is given) is kept.
+
+    Raises PlanRefused.
+    """
     if not draft.title.strip():
         raise PlanRefused("title")
     if not draft.agent_ids:
         raise PlanRefused("nobody")
     if draft.seats is not None and draft.seats < 1:
         raise PlanRefused("seats")
-    seed = secrets.token_hex(16) if draft.seats is not None and draft.seats < len(draft.agent_ids) else ""
+    seed = (seed or secrets.token_hex(16)) if draft.seats is not None and draft.seats < len(draft.agent_ids) else ""
     arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
     waiting = sum(a is Arm.WAITING for a in arms.values())

@@ -64,6 +64,22 @@ def test_a_simulated_centre_is_marked_wherever_it_shows_and_is_made_once(centre)
         simulate_centre(wiring, agents=2, calls=5, months=1, seed=5, tick=quiet)
 
 
+def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns_first(tmp_path):
+    from qa.settings import Settings
+    from qa.tables.scoring import ScorecardRow
+
+    def simulated(name):
+        wiring = build(Settings(data_dir=tmp_path / name), Clock())
+        simulate_centre(wiring, agents=24, calls=40, months=3, seed=5, tick=quiet)
+        with wiring.database.read() as session:
+            lots = [[(m.agent, m.arm) for m in p.members] for p in plans.plans(session)]
+            return lots, session.execute(select(ScorecardRow.call_id, ScorecardRow.score).order_by(ScorecardRow.id)).all()
+
+    (lots, cards), again = simulated("a"), simulated("b")
+    assert (lots, cards) == again and cards
+    assert any(len({arm for _, arm in members}) == 2 for members in lots), "there was a lot"
+
+
 def test_simulated_calls_are_conversations_in_three_languages_with_evidence(centre):
     from sqlalchemy import select
 
