@@ -116,8 +116,9 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
         effects = rules.design_effects(frame, rule, quotas)
     found: Counter[int] = Counter()
     for kind, ids in frame.items():
-        found[kind.agent_id] += len(ids) if not kind.must else 0
-    return rules.precision(found, {a: quotas.get(a, 0.0) for a in found}, model, effects)
+        if kind.agent_id in quotas and not kind.must:
+            found[kind.agent_id] += len(ids)
+    return rules.precision(found, quotas, model, effects)
 
 
 def _quotas(session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:

@@ -208,3 +208,21 @@ def test_draws_survive_the_way_down_to_the_older_version_and_up_again(centre):
     with wiring.database.read() as session:
         assert [(r.id, r.call_id, r.probability) for r in rows(session)] == before
         assert {r.any_probability for r in rows(session)} == {None}, "the older version knew nothing of it"
+
+
+def test_a_promise_counts_the_calls_that_a_plan_can_draw_of_whom_it_draws(centre):
+    """On either database: by a field of the data, with a risk, of new hires only; whoever has ceased to be new within the four weeks is not promised."""
+    wiring, cast, _made = centre
+
+    def promised(**rule):
+        with wiring.database.read() as session:
+            return sampling.precision(session, rule=PlanRule(**rule), new_hire_days=90, at=wiring.clock())
+
+    asked = promised(has="complaint", take_all=(), verify_critical=False)
+    assert (asked.agents, asked.calls) == (1, 1)
+    risky = promised(risk=Risk(min_duration_seconds=900), take_all=(), verify_critical=False, quota_per_agent=2)
+    assert (risky.agents, risky.calls) == (2, 9) and risky.worth_each < risky.per_agent
+    with wiring.database.write() as session:
+        session.get(AgentRow, cast.agent.agent_id).hired_on = (wiring.clock() - timedelta(days=100)).date()
+    new = promised(only_new_hires=True, risk=Risk(min_duration_seconds=900))
+    assert (new.agents, new.calls) == (1, 1)
