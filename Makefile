@@ -13,7 +13,7 @@ test: .venv/ready-test
 
 check: .venv/ready-test
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check qa benchmarks
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -1,4 +1,6 @@
-"""For WSGI servers: `gunicorn wsgi:app` (never with --preload: native libraries do not survive a fork)."""
+"""For WSGI servers: `gunicorn wsgi:app` (never with --preload: native libraries do not survive a
+fork).
+"""
 
 from qa.app import create_app
 from qa.logs import configure

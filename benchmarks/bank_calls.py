@@ -1,9 +1,10 @@
-"""Checks on outside calls: labelled role-played bank calls (JSON lines), on the words said and on the words recognised.
+"""Checks on outside calls: labelled role-played bank calls (JSON lines), on the words said and on
+the words recognised.
 
     python benchmarks/bank_calls.py CALLS.jsonl
 
-Prints, per criterion: of the verdicts "met" how many are found, and with the evidence turns cut out how many are answered "not met"; of the verdicts
-"not met" how many are answered so.
+Prints, per criterion: of the verdicts "met" how many are found, and with the evidence turns cut out
+how many are answered "not met"; of the verdicts "not met" how many are answered so.
 """
 
 import json
@@ -41,7 +42,9 @@ def transcript(call: dict, words: str, without: frozenset[int] = frozenset()) ->
         }
         for t in turns
     ]
-    return Transcript.model_validate({"language": "en", "duration": max(u["end"] for u in utterances), "utterances": utterances})
+    return Transcript.model_validate(
+        {"language": "en", "duration": max(u["end"] for u in utterances), "utterances": utterances}
+    )
 
 
 def main() -> None:
@@ -50,7 +53,10 @@ def main() -> None:
     for words in ("human", "asr"):
         found, cut, denied = Counter(), Counter(), Counter()
         for call in calls:
-            verdicts = {f.criterion: f.verdict.value for f in check_call(form, transcript(call, words), variables=COMPANY).findings}
+            verdicts = {
+                f.criterion: f.verdict.value
+                for f in check_call(form, transcript(call, words), variables=COMPANY).findings
+            }
             for label, criterion in CRITERIA.items():
                 gold = call["gold"].get(label)
                 if gold and gold["verdict"] == "not_met":
@@ -58,17 +64,26 @@ def main() -> None:
                 if not gold or gold["verdict"] != "met":
                     continue
                 found[label, verdicts[criterion]] += 1
-                rest = check_call(form, transcript(call, words, frozenset(gold["turns"])), variables=COMPANY)
-                cut[label, next(f.verdict.value for f in rest.findings if f.criterion == criterion)] += 1
+                rest = check_call(
+                    form, transcript(call, words, frozenset(gold["turns"])), variables=COMPANY
+                )
+                cut[
+                    label, next(f.verdict.value for f in rest.findings if f.criterion == criterion)
+                ] += 1
         for label in CRITERIA:
             met = [n for (k, v), n in found.items() if k == label and v == "met"]
             total = sum(n for (k, _), n in found.items() if k == label)
             absent = sum(n for (k, v), n in cut.items() if k == label and v == "not_met")
-            print(f"  {words:6} {label:18} found {sum(met)}/{total}, without its turns not met {absent}/{total}")
+            print(
+                f"  {words:6} {label:18} found {sum(met)}/{total}, without its turns not met"
+                f" {absent}/{total}"
+            )
         total, hits = sum(found.values()), sum(n for (_, v), n in found.items() if v == "met")
         print(
-            f"{words}: of {sum(denied.values())} verdicts not met {denied['not_met']} are answered so, {denied['met']} the other way round; "
-            f"{100 * hits / total:.1f} % of met found, {100 * sum(n for (_, v), n in cut.items() if v == 'not_met') / total:.1f} % not met without the evidence"
+            f"{words}: of {sum(denied.values())} verdicts not met {denied['not_met']} are answered"
+            f" so, {denied['met']} the other way round; {100 * hits / total:.1f} % of met found,"
+            f" {100 * sum(n for (_, v), n in cut.items() if v == 'not_met') / total:.1f} % not met"
+            " without the evidence"
         )
 
 

@@ -1,4 +1,6 @@
-"""Voices told apart in mono: two-channel calls mixed down, truth from the channels. Diarisation error of speech told by one voice alone.
+"""Voices told apart in mono: two-channel calls mixed down, truth from the channels.
+
+Diarisation error of speech told by one voice alone.
 
 python benchmarks/mono.py AGENT.wav,CUSTOMER.wav … STEREO.wav …
 """
@@ -18,7 +20,10 @@ FRAME = 0.01
 
 
 def channels(argument: str):
-    loaded = [decode(Path(p), max_seconds=36_000, memory_megabytes=4096).samples for p in argument.split(",")]
+    loaded = [
+        decode(Path(p), max_seconds=36_000, memory_megabytes=4096).samples
+        for p in argument.split(",")
+    ]
     rows = [c for samples in loaded for c in samples]
     length = max(map(len, rows))
     return [np.pad(c, (0, length - len(c))) for c in rows]
@@ -39,7 +44,10 @@ def error(agent, customer) -> tuple[float, float]:
     found = tell_apart(mixed, speech_spans(mixed))
     heard = [frames([s for s in found if s.voice == v], length) for v in (0, 1)]
     alone = truth[0] ^ truth[1]
-    wrong = min(sum((truth[i] & alone & ~heard[v]).sum() for i, v in enumerate(order)) for order in permutations((0, 1)))
+    wrong = min(
+        sum((truth[i] & alone & ~heard[v]).sum() for i, v in enumerate(order))
+        for order in permutations((0, 1))
+    )
     return wrong / max(1, alone.sum()), alone.sum() * FRAME
 
 
@@ -52,7 +60,10 @@ def main() -> None:
             continue
         share, length = error(*rows)
         total, seconds = total + share * length, seconds + length
-        print(f"{Path(argument.split(',')[0]).name:36} diarisation error {100 * share:5.1f} % of {length:.0f} s")
+        print(
+            f"{Path(argument.split(',')[0]).name:36} diarisation error {100 * share:5.1f} % of"
+            f" {length:.0f} s"
+        )
     print(f"all: {100 * total / seconds:.1f} % of {seconds:.0f} s")
 
 

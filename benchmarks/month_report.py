@@ -1,6 +1,8 @@
-"""Time and memory of the month report and of a day's draw at growing numbers of simulated calls, each in a process of its own.
+"""Time and memory of the month report and of a day's draw at growing numbers of simulated calls,
+each in a process of its own.
 
-python -m benchmarks.month_report [10000 100000 1000000]; with BENCHMARK_DATABASE_URL on that PostgreSQL instead of SQLite. 400 calls and 24 cards an agent.
+python -m benchmarks.month_report [10000 100000 1000000]; with BENCHMARK_DATABASE_URL on that
+PostgreSQL instead of SQLite. 400 calls and 24 cards an agent.
 """
 
 import json
@@ -32,18 +34,31 @@ def main() -> None:
     for total in [int(a) for a in sys.argv[1:]] or [10_000, 100_000]:
         with tempfile.TemporaryDirectory() as folder:
             made = simulate(folder, total)
-            alone = subprocess.run([sys.executable, "-m", "benchmarks.month_report", "measure", folder], capture_output=True, text=True, check=True)
+            alone = subprocess.run(
+                [sys.executable, "-m", "benchmarks.month_report", "measure", folder],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             found = json.loads(alone.stdout)
             first = first or (total, found["report"])
-            growth = f"{found['report'] / first[1]:.1f} × the time for {total / first[0]:.0f} × the calls"
+            growth = (
+                f"{found['report'] / first[1]:.1f} × the time for {total / first[0]:.0f} × the"
+                " calls"
+            )
             print(
-                f"{total} calls, {found['cards']} cards: report {found['report']:.2f} s ({growth}), again while nothing changed {found['kept']:.2f} s, {found['megabytes']:.0f} MB more than at rest ({found['rest']:.0f}); "
-                f"draw from {found['frame']} calls of a day {found['draw']:.2f} s; needs of {found['pairs']} pairs {found['needs']:.2f} s; simulated in {made:.0f} s"
+                f"{total} calls, {found['cards']} cards: report {found['report']:.2f} s ({growth}),"
+                f" again while nothing changed {found['kept']:.2f} s, {found['megabytes']:.0f} MB"
+                f" more than at rest ({found['rest']:.0f}); draw from {found['frame']} calls of a"
+                f" day {found['draw']:.2f} s; needs of {found['pairs']} pairs {found['needs']:.2f}"
+                f" s; simulated in {made:.0f} s"
             )
 
 
 def settings(folder: str) -> Settings:
-    return Settings(data_dir=Path(folder), database_url=os.environ.get("BENCHMARK_DATABASE_URL", ""))
+    return Settings(
+        data_dir=Path(folder), database_url=os.environ.get("BENCHMARK_DATABASE_URL", "")
+    )
 
 
 def simulate(folder: str, total: int) -> float:
@@ -52,14 +67,26 @@ def simulate(folder: str, total: int) -> float:
     wiring = Wiring.build(settings(folder))
     setup.initialise(wiring)
     started = time.perf_counter()
-    simulate_centre(wiring, agents=max(12, total // CALLS), calls=CALLS, months=1, seed=total, tick=lambda step, left: None, quota=QUOTA)
+    simulate_centre(
+        wiring,
+        agents=max(12, total // CALLS),
+        calls=CALLS,
+        months=1,
+        seed=total,
+        tick=lambda step, left: None,
+        quota=QUOTA,
+    )
     wiring.database.engine.dispose()
     return time.perf_counter() - started
 
 
 def peak_megabytes() -> float:
-    """The most memory this process has had since it began (the kernel's own count; `getrusage` remembers what forked us)."""
-    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM"))
+    """The most memory this process has had since it began (the kernel's own count; `getrusage`
+    remembers what forked us).
+    """
+    line = next(
+        x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM")
+    )
     return int(line.split()[1]) / 1024
 
 
@@ -92,7 +119,9 @@ def measure(wiring: Wiring) -> dict[str, float]:
     started = time.perf_counter()
     with wiring.database.read() as session:
         titles, topics = vocabulary(session)
-        needs = need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+        needs = need_list(
+            session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics
+        )
     listed = time.perf_counter() - started
     return {
         "needs": listed,
@@ -114,9 +143,19 @@ def draw(wiring: Wiring, month: str) -> "Draw":
     from qa.sampling.types import Phase, Plan, PlanRule
 
     bounds = month_bounds(month, wiring.settings.zone)
-    with mock.patch.object(service, "day_bounds", lambda day, zone: bounds), wiring.database.read() as session:
+    with (
+        mock.patch.object(service, "day_bounds", lambda day, zone: bounds),
+        wiring.database.read() as session,
+    ):
         plan = Plan(0, "benchmark", Phase.HUMAN, PlanRule(), "benchmark", True)
-        return service.preview(session, plan=plan, day=bounds[0].date(), zone=wiring.settings.zone, new_hire_days=90, at=wiring.clock())
+        return service.preview(
+            session,
+            plan=plan,
+            day=bounds[0].date(),
+            zone=wiring.settings.zone,
+            new_hire_days=90,
+            at=wiring.clock(),
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""How long every kind of page takes at growing numbers of simulated calls: each role follows the links from its first page, three pages of a kind.
+"""How long every kind of page takes at growing numbers of simulated calls: each role follows the
+links from its first page, three pages of a kind.
 
-python -m benchmarks.pages [10000 100000], or the data folder of a simulated centre. Twice through: the second time shows what is kept.
+python -m benchmarks.pages [10000 100000], or the data folder of a simulated centre. Twice through:
+the second time shows what is kept.
 """
 
 import html
@@ -41,10 +43,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             simulate(folder, int(asked))
             columns |= measured(folder, asked)
-    slowest = sorted({kind for c in columns.values() for kind in c}, key=lambda kind: -max(c.get(kind, 0) for c in columns.values()))
+    slowest = sorted(
+        {kind for c in columns.values() for kind in c},
+        key=lambda kind: -max(c.get(kind, 0) for c in columns.values()),
+    )
     print(f"{'kind of page':28}" + "".join(f"{name:>22}" for name in columns))
     for kind in slowest[:SHOWN]:
-        print(f"{kind:28}" + "".join(f"{c.get(kind, float('nan')):20.2f} s" for c in columns.values()))
+        print(
+            f"{kind:28}" + "".join(f"{c.get(kind, float('nan')):20.2f} s" for c in columns.values())
+        )
     print(f"the other {max(0, len(slowest) - SHOWN)} kinds are faster")
 
 
@@ -58,14 +65,22 @@ def measured(folder: str, name: str) -> dict[str, Times]:
 def everybody(wiring: Wiring) -> list[User]:
     """One person of each role; the agent and the leader are of somebody who has scorecards."""
     with wiring.database.write() as session:
-        agent = session.scalars(select(AgentRow).where(AgentRow.id.in_(select(ScorecardRow.agent_id)))).first()
+        agent = session.scalars(
+            select(AgentRow).where(AgentRow.id.in_(select(ScorecardRow.agent_id)))
+        ).first()
         assert agent is not None
         of = {Role.AGENT: {"agent_id": agent.id}, Role.TEAM_LEADER: {"team_id": agent.team_id}}
         known = {u.username: u for u in store.users(session)}
         return [
             known.get(f"reader-{role.value}")
             or people.add_user(
-                session, username=f"reader-{role.value}", display_name=role.value, role=role, password=None, at=wiring.clock(), **of.get(role, {})
+                session,
+                username=f"reader-{role.value}",
+                display_name=role.value,
+                role=role,
+                password=None,
+                at=wiring.clock(),
+                **of.get(role, {}),
             )  # type: ignore[arg-type]
             for role in Role
         ]
@@ -83,10 +98,22 @@ def pages(app: Flask, wiring: Wiring, user: User) -> Iterator[tuple[str, float]]
     """Follow the links from the first page on."""
     token, now = people.new_token(), wiring.clock()
     with wiring.database.write() as session:
-        store.keep_web_session(session, people.token_hash(token), user_id=user.id, content={}, now=now, expires_at=now + timedelta(hours=1))
+        store.keep_web_session(
+            session,
+            people.token_hash(token),
+            user_id=user.id,
+            content={},
+            now=now,
+            expires_at=now + timedelta(hours=1),
+        )
     client = app.test_client()
     client.set_cookie("earshot", token)
-    adapter, todo, seen, count = app.url_map.bind("localhost"), ["/"], set(), defaultdict[str, int](int)
+    adapter, todo, seen, count = (
+        app.url_map.bind("localhost"),
+        ["/"],
+        set(),
+        defaultdict[str, int](int),
+    )
     while todo:
         path = todo.pop(0)
         try:
@@ -104,7 +131,9 @@ def pages(app: Flask, wiring: Wiring, user: User) -> Iterator[tuple[str, float]]
         if answer.status_code in (301, 302):
             todo.append(re.sub(r"^https?://[^/]+", "", answer.headers["Location"]))
         elif "html" in (answer.content_type or ""):
-            todo += [html.unescape(x).split("#")[0] for x in re.findall(r'href="(/[^"]*)"', answer.text)]
+            todo += [
+                html.unescape(x).split("#")[0] for x in re.findall(r'href="(/[^"]*)"', answer.text)
+            ]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Spoken card numbers and other private numbers in generated calls (simulated): how many are masked, and how much else is.
+"""Spoken card numbers and other private numbers in generated calls (simulated): how many are
+masked, and how much else is.
 
 python benchmarks/redaction.py [CALLS]
 """
@@ -21,10 +22,21 @@ UNITS = {
 EN_TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 EN_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 IT_TENS = "dieci venti trenta quaranta cinquanta sessanta settanta ottanta novanta".split()
-IT_TEENS = "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove".split()
+IT_TEENS = (
+    "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove"
+).split()
 ASK = {
-    "en": ["Can I take your card number?", "What is the long number on the card, please?", "Please read me the credit card number.", "Go ahead with the card."],
-    "it": ["Mi dà il numero della carta?", "Qual è il numero di carta, per favore?", "Mi legga il numero della carta di credito."],
+    "en": [
+        "Can I take your card number?",
+        "What is the long number on the card, please?",
+        "Please read me the credit card number.",
+        "Go ahead with the card.",
+    ],
+    "it": [
+        "Mi dà il numero della carta?",
+        "Qual è il numero di carta, per favore?",
+        "Mi legga il numero della carta di credito.",
+    ],
     "zh": ["请报一下您的卡号。", "请问您的信用卡号码是多少？", "麻烦您念一下银行卡号。"],
 }
 ASK_CODE = {
@@ -37,18 +49,47 @@ LEAD = {
     "it": ["È", "Sì,", "Allora", "", "Il numero è", "Ecco,"],
     "zh": ["是", "好的，", "", "号码是", "嗯，"],
 }
-BETWEEN = {"en": ["uh", "then", "and then", "", "", "dash"], "it": ["ehm", "poi", "e poi", "", "", "trattino"], "zh": ["嗯", "然后", "", "", "杠"]}
-YES = {"en": ["Yes.", "Mhm.", "Okay.", "Go on."], "it": ["Sì.", "Mhm.", "Bene.", "Prego."], "zh": ["嗯。", "好。", "您说。"]}
+BETWEEN = {
+    "en": ["uh", "then", "and then", "", "", "dash"],
+    "it": ["ehm", "poi", "e poi", "", "", "trattino"],
+    "zh": ["嗯", "然后", "", "", "杠"],
+}
+YES = {
+    "en": ["Yes.", "Mhm.", "Okay.", "Go on."],
+    "it": ["Sì.", "Mhm.", "Bene.", "Prego."],
+    "zh": ["嗯。", "好。", "您说。"],
+}
 INNOCENT = {
-    "en": ["My customer number is {5}.", "The ticket is {4}.", "I paid {2} euros on the {2} of May.", "My order is {6}.", "It broke at half past eight."],
-    "it": ["Il mio codice cliente è {5}.", "Il ticket è {4}.", "Ho pagato {2} euro il {2} maggio.", "L'ordine è {6}.", "Si è rotto alle otto e mezza."],
-    "zh": ["我的客户号码是{5}。", "工单号{4}。", "我五月{2}号付了{2}块。", "订单是{6}。", "八点半坏的。"],
+    "en": [
+        "My customer number is {5}.",
+        "The ticket is {4}.",
+        "I paid {2} euros on the {2} of May.",
+        "My order is {6}.",
+        "It broke at half past eight.",
+    ],
+    "it": [
+        "Il mio codice cliente è {5}.",
+        "Il ticket è {4}.",
+        "Ho pagato {2} euro il {2} maggio.",
+        "L'ordine è {6}.",
+        "Si è rotto alle otto e mezza.",
+    ],
+    "zh": [
+        "我的客户号码是{5}。",
+        "工单号{4}。",
+        "我五月{2}号付了{2}块。",
+        "订单是{6}。",
+        "八点半坏的。",
+    ],
 }
 
 
 @dataclass
 class Call:
-    """A generated call. `secret` are the places (utterance, words from, to) that must be masked, by kind."""
+    """A generated call.
+
+    `secret` are the places (utterance, words from, to) that must be masked, by kind.
+    """
 
     language: str
     turns: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -69,7 +110,12 @@ def numbers(digits: str, language: str, rng: random.Random) -> list[str]:
     out: list[str] = []
     i = 0
     while i < len(digits):
-        if language in ("en", "it") and i + 1 < len(digits) and digits[i] == digits[i + 1] and rng.random() < 0.5:
+        if (
+            language in ("en", "it")
+            and i + 1 < len(digits)
+            and digits[i] == digits[i + 1]
+            and rng.random() < 0.5
+        ):
             out += ["double" if language == "en" else "doppio", UNITS[language][int(digits[i])]]
             i += 2
             continue
@@ -146,7 +192,10 @@ def innocent(call: Call, rng: random.Random, *, after: bool = False) -> None:
                 "agent",
                 words(
                     {
-                        "en": "Thank you, the payment has gone through and your order will be sent out.",
+                        "en": (
+                            "Thank you, the payment has gone through and your order will be sent"
+                            " out."
+                        ),
                         "it": "Grazie, il pagamento è andato a buon fine e l'ordine partirà.",
                         "zh": "谢谢，付款成功，订单会尽快发出。",
                     }[call.language],
@@ -157,7 +206,11 @@ def innocent(call: Call, rng: random.Random, *, after: bool = False) -> None:
         out: list[str] = []
         for part in sentence.replace("{", "|{").replace("}", "}|").split("|"):
             if part.startswith("{"):
-                out += numbers("".join(rng.choice("123456789") for _ in range(int(part[1:-1]))), call.language, rng)
+                out += numbers(
+                    "".join(rng.choice("123456789") for _ in range(int(part[1:-1]))),
+                    call.language,
+                    rng,
+                )
             else:
                 out += words(part.strip(), call.language)
         call.say("customer", out)
@@ -173,11 +226,16 @@ def transcript(call: Call) -> Transcript:
                 "start": at,
                 "end": at + 0.35 * len(spoken),
                 "text": ("" if call.language == "zh" else " ").join(spoken),
-                "words": [{"start": a, "end": b, "text": w} for w, (a, b) in zip(spoken, times, strict=True)],
+                "words": [
+                    {"start": a, "end": b, "text": w}
+                    for w, (a, b) in zip(spoken, times, strict=True)
+                ],
             }
         )
         at += 0.35 * len(spoken) + 0.6
-    return Transcript.model_validate({"language": call.language, "duration": at, "utterances": utterances})
+    return Transcript.model_validate(
+        {"language": call.language, "duration": at, "utterances": utterances}
+    )
 
 
 def measure(language: str, calls: int) -> Counter[str]:
@@ -203,9 +261,9 @@ def measure(language: str, calls: int) -> Counter[str]:
                 if (place, i) in secret:
                     continue
                 counts["innocent"] += 1
-                counts["innocent masked"] += not any(x.start == w.start and x.text == w.text for x in v.words) and any(
-                    x.start <= w.start < x.end and x.text[0] == "[" for x in v.words
-                )
+                counts["innocent masked"] += not any(
+                    x.start == w.start and x.text == w.text for x in v.words
+                ) and any(x.start <= w.start < x.end and x.text[0] == "[" for x in v.words)
     return counts
 
 
@@ -214,7 +272,10 @@ def main() -> None:
     for language in ("en", "it", "zh"):
         c = measure(language, calls)
         print(
-            f"{language}: {calls} simulated calls: card numbers {c['card masked']}/{c['card']}, codes {c['cvv masked']}/{c['cvv']}, other words masked {c['innocent masked']}/{c['innocent']} ({100 * c['innocent masked'] / c['innocent']:.2f} %)"
+            f"{language}: {calls} simulated calls: card numbers {c['card masked']}/{c['card']},"
+            f" codes {c['cvv masked']}/{c['cvv']}, other words masked"
+            f" {c['innocent masked']}/{c['innocent']}"
+            f" ({100 * c['innocent masked'] / c['innocent']:.2f} %)"
         )
 
 

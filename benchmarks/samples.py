@@ -1,8 +1,10 @@
-"""The shipped model on the sample calls: word error (character error for Mandarin) per call, and the expected findings that are found.
+"""The shipped model on the sample calls: word error (character error for Mandarin) per call, and
+the expected findings that are found.
 
 python benchmarks/samples.py [--mono]
 
-With --mono both channels are mixed into one first, and the right share of words put down to the right speaker is printed too.
+With --mono both channels are mixed into one first, and the right share of words put down to the
+right speaker is printed too.
 """
 
 import csv
@@ -33,11 +35,16 @@ def edit_distance(said: list[str], heard: list[str]) -> int:
 def main() -> None:
     settings = load()
     transcriber = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
-    forms = {p.name.split(".")[0]: read_form(p.read_text(), file=p.name) for p in sorted((HOUSE / "scoring_forms").glob("*.yaml"))}
+    forms = {
+        p.name.split(".")[0]: read_form(p.read_text(), file=p.name)
+        for p in sorted((HOUSE / "scoring_forms").glob("*.yaml"))
+    }
     rows = {r["file"]: r for r in csv.DictReader((HOUSE / "audio_samples" / "manifest.csv").open())}
     total: Counter[str] = Counter()
     for name, row in rows.items():
-        truth_document = json.loads((HOUSE / "audio_samples" / "truth" / f"{Path(name).stem}.json").read_text())
+        truth_document = json.loads(
+            (HOUSE / "audio_samples" / "truth" / f"{Path(name).stem}.json").read_text()
+        )
         truth = Transcript.model_validate(truth_document)
         sound = decode(HOUSE / "audio_samples" / name, max_seconds=600, memory_megabytes=1536)
         if "--mono" in sys.argv:
@@ -49,19 +56,31 @@ def main() -> None:
             said = [k for _, u in truth.by(speaker) for k in keys_of(u.text)]
             got = [k for _, u in heard.by(speaker) for k in keys_of(u.text)]
             errors, words = errors + edit_distance(said, got), words + len(said)
-        found = check_call(forms[truth_document["form"]], heard, mechanics=mechanics_of(result), details=nested(row), variables={"company": row["company"]})
+        found = check_call(
+            forms[truth_document["form"]],
+            heard,
+            mechanics=mechanics_of(result),
+            details=nested(row),
+            variables={"company": row["company"]},
+        )
         verdicts = {f.criterion: f.verdict.value for f in found.findings}
-        missed = {c: (v, verdicts.get(c)) for c, v in truth_document["expected"].items() if verdicts.get(c) != v}
+        missed = {
+            c: (v, verdicts.get(c))
+            for c, v in truth_document["expected"].items()
+            if verdicts.get(c) != v
+        }
         total["errors"] += errors
         total["words"] += words
         total["expected"] += len(truth_document["expected"])
         total["unsure"] += sum(got == "unsure" for _, got in missed.values())
         total["missed"] += sum(got != "unsure" for _, got in missed.values())
         print(
-            f"{name:32} {'CER' if truth.language == 'zh' else 'WER'} {100 * errors / words:5.1f} %   score {found.low}–{found.high}   {missed or ''} {heard.quality}"
+            f"{name:32} {'CER' if truth.language == 'zh' else 'WER'} {100 * errors / words:5.1f} % "
+            f"  score {found.low}–{found.high}   {missed or ''} {heard.quality}"
         )
     print(
-        f"all: {100 * total['errors'] / total['words']:.1f} % error; of {total['expected']} expected findings {total['missed']} wrong, {total['unsure']} unsure"
+        f"all: {100 * total['errors'] / total['words']:.1f} % error; of {total['expected']}"
+        f" expected findings {total['missed']} wrong, {total['unsure']} unsure"
     )
 
 

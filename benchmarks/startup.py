@@ -20,7 +20,10 @@ def best_of(command: list[str], runs: int = 7) -> float:
 def main() -> None:
     click = best_of([sys.executable, "-c", "import click"])
     ours = best_of([sys.executable, "-m", "qa", "--help"])
-    print(f"qa --help {ours * 1000:.0f} ms, python with click {click * 1000:.0f} ms, ratio {ours / click:.1f}")
+    print(
+        f"qa --help {ours * 1000:.0f} ms, python with click {click * 1000:.0f} ms, ratio"
+        f" {ours / click:.1f}"
+    )
 
 
 if __name__ == "__main__":

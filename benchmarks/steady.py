@@ -16,7 +16,10 @@ def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     settings = load()
     engine = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
-    sounds = [(p, decode(p, max_seconds=600, memory_megabytes=1536)) for p in sorted((HOUSE / "audio_samples").glob("*.wav"))]
+    sounds = [
+        (p, decode(p, max_seconds=600, memory_megabytes=1536))
+        for p in sorted((HOUSE / "audio_samples").glob("*.wav"))
+    ]
     audio = spent = 0.0
     for number in range(calls):
         path, sound = sounds[number % len(sounds)]
@@ -27,7 +30,10 @@ def main() -> None:
         if number + 1 in (1, 12, 24, 48, 96, 144, 200, calls):
             with open("/proc/self/statm") as f:
                 resident = int(f.read().split()[1]) * resource.getpagesize() / 2**20
-            print(f"{number + 1:4} calls: {3600 * spent / audio:.0f} s an audio hour so far, {resident:.0f} MiB")
+            print(
+                f"{number + 1:4} calls: {3600 * spent / audio:.0f} s an audio hour so far,"
+                f" {resident:.0f} MiB"
+            )
 
 
 if __name__ == "__main__":

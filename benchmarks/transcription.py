@@ -1,4 +1,5 @@
-"""Seconds of audio per second, against the plain faster-whisper call with default options on the same file and model.
+"""Seconds of audio per second, against the plain faster-whisper call with default options on the
+same file and model.
 
 python benchmarks/transcription.py [FILE …]
 """
@@ -63,7 +64,13 @@ def main() -> None:
     settings = load()
     files = [Path(a) for a in sys.argv[1:]] or sorted((HOUSE / "audio_samples").glob("*.wav"))
     ours = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
-    plain = WhisperModel(settings.whisper_model, device="cpu", compute_type="int8", cpu_threads=settings.threads, local_files_only=True)
+    plain = WhisperModel(
+        settings.whisper_model,
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=settings.threads,
+        local_files_only=True,
+    )
     sounds = [(f, decode(f, max_seconds=36_000, memory_megabytes=4096)) for f in files]
     ours.transcribe(sounds[0][1], language="en", source_name="warm-up")
     inside = ours._model().model = Timed(ours._model().model)
@@ -72,17 +79,24 @@ def main() -> None:
     started = time.perf_counter()
     for file, sound in sounds:
         heard = ours.transcribe(sound, language=file.name[:2], source_name=file.name).transcript
-        our_errors.add(file, [" ".join(u.text for _, u in heard.by(s)) for s in ("agent", "customer")])
+        our_errors.add(
+            file, [" ".join(u.text for _, u in heard.by(s)) for s in ("agent", "customer")]
+        )
     our_seconds = time.perf_counter() - started
     share = inside.seconds / (our_seconds * ours._workers)
     started = time.perf_counter()
     for file, sound in sounds:
-        texts = [" ".join(s.text for s in plain.transcribe(channel, language=file.name[:2])[0]) for channel in sound.samples]
+        texts = [
+            " ".join(s.text for s in plain.transcribe(channel, language=file.name[:2])[0])
+            for channel in sound.samples
+        ]
         plain_errors.add(file, texts)
     plain_seconds = time.perf_counter() - started
     print(
-        f"{audio:.0f} s of two-channel audio: ours {audio / our_seconds:.1f} s/s ({our_errors}), plain {audio / plain_seconds:.1f} s/s ({plain_errors}), ratio {plain_seconds / our_seconds:.2f}; "
-        f"{100 * share:.0f} % of the workers' time in CTranslate2"
+        f"{audio:.0f} s of two-channel audio: ours {audio / our_seconds:.1f} s/s ({our_errors}),"
+        f" plain {audio / plain_seconds:.1f} s/s ({plain_errors}), ratio"
+        f" {plain_seconds / our_seconds:.2f}; {100 * share:.0f} % of the workers' time in"
+        " CTranslate2"
     )
 
 

@@ -1,7 +1,9 @@
-"""How fast a call opens: `python -m benchmarks.workbench [MINUTES]`, in the real browser, a call of MINUTES (60) beside one of a minute.
+"""How fast a call opens: `python -m benchmarks.workbench [MINUTES]`, in the real browser, a call of
+MINUTES (60) beside one of a minute.
 
-The recordings are a sample call, once and again and again, with the words of its truth file. Printed: what the server takes, how large the page is, and how long it takes
-from the click until the page can be used: words, both lanes, marks, keys.
+The recordings are a sample call, once and again and again, with the words of its truth file.
+Printed: what the server takes, how large the page is, and how long it takes from the click until
+the page can be used: words, both lanes, marks, keys.
 """
 
 import json
@@ -37,7 +39,13 @@ def main() -> None:
         times = {"short": 1, "long": minutes}
         for name, length in times.items():
             repeat(root / "in", name, length * 60)
-        settings = Settings(data_dir=root / "var", transcriber="scripted", demo=True, double_share=0.0, blind_share=0.0)
+        settings = Settings(
+            data_dir=root / "var",
+            transcriber="scripted",
+            demo=True,
+            double_share=0.0,
+            blind_share=0.0,
+        )
         wiring = Wiring.build(settings)
         wiring.ears._transcriber = ScriptedTranscriber(root / "in")
         setup.initialise(wiring)
@@ -52,7 +60,9 @@ def main() -> None:
             port = s.getsockname()[1]
         from waitress import create_server
 
-        server = create_server(create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8)
+        server = create_server(
+            create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8
+        )
         threading.Thread(target=server.run, daemon=True).start()
         look(f"http://127.0.0.1:{port}", places)
         server.close()
@@ -73,10 +83,20 @@ def repeat(folder: Path, name: str, seconds: int) -> None:
 def shifted(utterance: dict, by: float) -> dict:
     texts, span = utterance["text"].split(), utterance["end"] - utterance["start"]
     words = [
-        {"text": w, "start": by + utterance["start"] + span * i / len(texts), "end": by + utterance["start"] + span * (i + 1) / len(texts), "confidence": 0.9}
+        {
+            "text": w,
+            "start": by + utterance["start"] + span * i / len(texts),
+            "end": by + utterance["start"] + span * (i + 1) / len(texts),
+            "confidence": 0.9,
+        }
         for i, w in enumerate(texts)
     ]
-    return {**utterance, "start": utterance["start"] + by, "end": utterance["end"] + by, "words": words}
+    return {
+        **utterance,
+        "start": utterance["start"] + by,
+        "end": utterance["end"] + by,
+        "words": words,
+    }
 
 
 def reserve(wiring: Wiring) -> dict[str, int]:
@@ -89,7 +109,9 @@ def reserve(wiring: Wiring) -> dict[str, int]:
     with wiring.database.write() as session:
         evaluator = next(u for u in people.demo_users(session) if u.role.value == "evaluator")
         for call_id, name in session.execute(text("SELECT id, source_name FROM call")).all():
-            version = session.scalar(text("SELECT form_version_id FROM check_result WHERE call_id = :c"), {"c": call_id})
+            version = session.scalar(
+                text("SELECT form_version_id FROM check_result WHERE call_id = :c"), {"c": call_id}
+            )
             session.execute(text("DELETE FROM assignment WHERE call_id = :c"), {"c": call_id})
             added = queue.add(
                 session,
@@ -109,7 +131,9 @@ def look(url: str, places: dict[str, int]) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        browser = p.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/sign-in")
         page.locator(".roles button", has_text="Evaluator").first.click()
@@ -122,18 +146,28 @@ def look(url: str, places: dict[str, int]) -> None:
                 began = time.perf_counter()
                 page.goto(f"{url}/workbench/{places[name]}", wait_until="commit")
                 page.wait_for_selector("body[data-ready=yes]", state="attached")
-                page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+                page.evaluate(
+                    "() => new Promise((done) => requestAnimationFrame(() =>"
+                    " requestAnimationFrame(done)))"
+                )
                 ready.append(time.perf_counter() - began)
                 timing = page.evaluate(
-                    "(() => { const t = performance.getEntriesByType('navigation')[0]; return [t.responseStart - t.requestStart, t.decodedBodySize]; })()"
+                    "(() => { const t = performance.getEntriesByType('navigation')[0]; return"
+                    " [t.responseStart - t.requestStart, t.decodedBodySize]; })()"
                 )
                 served.append(timing[0] / 1000)
                 size = timing[1]
             words = page.locator(".w").count()
-            lanes = page.evaluate("document.querySelector('[data-wave] > div').shadowRoot.querySelectorAll('canvas').length")
+            lanes = page.evaluate(
+                "document.querySelector('[data-wave] >"
+                " div').shadowRoot.querySelectorAll('canvas').length"
+            )
             medians[name] = statistics.median(ready)
             print(
-                f"{name:6} {words:6} words, page {size / 1024:8.0f} KiB, server {1000 * statistics.median(served):6.0f} ms, can be used after {1000 * medians[name]:6.0f} ms ({1000 * max(ready):.0f} at worst), {lanes} canvases"
+                f"{name:6} {words:6} words, page {size / 1024:8.0f} KiB, server"
+                f" {1000 * statistics.median(served):6.0f} ms, can be used after"
+                f" {1000 * medians[name]:6.0f} ms ({1000 * max(ready):.0f} at worst), {lanes}"
+                " canvases"
             )
         print(f"ratio {medians['long'] / medians['short']:.2f}")
         browser.close()

@@ -1,4 +1,6 @@
-"""create_app(settings): the web application, and the report files that the command line shares with it."""
+"""create_app(settings): the web application, and the report files that the command line shares with
+it.
+"""
 
 from typing import Any
 
@@ -33,8 +35,18 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
     return app
 
 
-def report_files(app: Flask, *, month: str, about: About, language: str, formats: list[str], audience: str = "manager") -> dict[str, bytes]:
+def report_files(
+    app: Flask,
+    *,
+    month: str,
+    about: About,
+    language: str,
+    formats: list[str],
+    audience: str = "manager",
+) -> dict[str, bytes]:
     """The report of a month as files by name, in the formats asked for."""
     with app.test_request_context("/", headers={"Accept-Language": language}):
-        made: dict[str, Any] = reporting.files(month=month, asked=about, formats=formats, audience=Audience(audience))
+        made: dict[str, Any] = reporting.files(
+            month=month, asked=about, formats=formats, audience=Audience(audience)
+        )
     return made

@@ -1,4 +1,7 @@
-"""Days and months of the reporting zone as aware times. Never cut in SQL, so a report is the same on every server."""
+"""Days and months of the reporting zone as aware times.
+
+Never cut in SQL, so a report is the same on every server.
+"""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +13,9 @@ class MonthRefused(ValueError):
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The day from local midnight to the next; 23 or 25 hours long when the clock changes."""
-    return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
+    return datetime.combine(day, time(), zone), datetime.combine(
+        day + timedelta(days=1), time(), zone
+    )
 
 
 def month_bounds(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:

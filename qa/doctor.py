@@ -10,7 +10,8 @@ from pathlib import Path
 from qa.forms.types import Sentence
 from qa.settings import HOUSE, Settings
 
-_ = Sentence  # the name by which texts are found for translation; a page says them in the reader's language
+# the name by which texts are found for translation; a page says them in the reader's language
+_ = Sentence
 Finding = tuple[bool, str]  # whether all is well, and what was found
 
 SAFE_AV = (18, 1)
@@ -69,33 +70,52 @@ def _database(settings: Settings) -> Finding:
             durable = session.scalar(text("SHOW synchronous_commit")) != "off"
     if not durable:
         return False, _("commits are not durable; set synchronous_commit = on")
-    return True, _("%(kind)s, schema up to date, commits durable", kind=database.engine.dialect.name)
+    return True, _(
+        "%(kind)s, schema up to date, commits durable", kind=database.engine.dialect.name
+    )
 
 
 def _model(settings: Settings) -> Finding:
     path = Path(settings.whisper_model)
     if path.is_dir():
-        missing = [n for n in ("model.bin", "config.json", "tokenizer.json") if not (path / n).is_file()]
+        missing = [
+            n for n in ("model.bin", "config.json", "tokenizer.json") if not (path / n).is_file()
+        ]
         if missing:
-            return False, _("%(path)s lacks %(files)s; give a CTranslate2 Whisper folder", path=path, files=", ".join(missing))
+            return False, _(
+                "%(path)s lacks %(files)s; give a CTranslate2 Whisper folder",
+                path=path,
+                files=", ".join(missing),
+            )
         if path.name == "earshot-tiny":
-            return True, _("%(name)s; the shipped model is for trials: set QA_WHISPER_MODEL for real calls", name=path.name)
+            return True, _(
+                "%(name)s; the shipped model is for trials: set QA_WHISPER_MODEL for real calls",
+                name=path.name,
+            )
         return True, path.name
-    return True, _("%(name)s, fetched at first use (needs a network once)", name=settings.whisper_model)
+    return True, _(
+        "%(name)s, fetched at first use (needs a network once)", name=settings.whisper_model
+    )
 
 
 def _courtesy(settings: Settings) -> Finding:
     folder = HOUSE / "models" / "courtesy"
     missing = [n for n in ("weights.npz", "figures.json") if not (folder / n).is_file()]
     if missing:
-        return False, _("%(path)s lacks %(files)s; check out the repository again", path=folder, files=", ".join(missing))
+        return False, _(
+            "%(path)s lacks %(files)s; check out the repository again",
+            path=folder,
+            files=", ".join(missing),
+        )
     return True, _("there")
 
 
 def _decoder(settings: Settings) -> Finding:
     version = importlib.metadata.version("av")
     is_safe = tuple(int(p) for p in version.split(".")[:2]) >= SAFE_AV
-    return is_safe, f"av {version}" if is_safe else _("av %(version)s has known holes; install 18.1 or newer", version=version)
+    return is_safe, f"av {version}" if is_safe else _(
+        "av %(version)s has known holes; install 18.1 or newer", version=version
+    )
 
 
 def _broker(settings: Settings) -> Finding:
@@ -106,7 +126,9 @@ def _broker(settings: Settings) -> Finding:
     try:
         redis.Redis.from_url(settings.broker, socket_connect_timeout=2).ping()
     except redis.RedisError as error:
-        return False, _("not reached at %(where)s: %(error)s", where=settings.broker.split("@")[-1], error=error)
+        return False, _(
+            "not reached at %(where)s: %(error)s", where=settings.broker.split("@")[-1], error=error
+        )
     return True, _("answers")
 
 
@@ -152,5 +174,9 @@ def _chain(settings: Settings) -> Finding:
     with Database(settings.database).read() as session:
         head, lines = store.head(session), store.count(session)
     if head.event_id != lines:
-        return False, _("%(lines)s lines, but its end says %(end)s; run `qa audit verify`", lines=lines, end=head.event_id)
+        return False, _(
+            "%(lines)s lines, but its end says %(end)s; run `qa audit verify`",
+            lines=lines,
+            end=head.event_id,
+        )
     return True, _("%(lines)s lines; `qa audit verify` goes through them", lines=lines)

@@ -1,4 +1,6 @@
-"""Log lines go to stderr, so that stdout holds only what was asked for: readable on a terminal, JSON for machines. Never a word of a transcript."""
+"""Log lines go to stderr, so that stdout holds only what was asked for: readable on a terminal,
+JSON for machines. Never a word of a transcript.
+"""
 
 import logging
 import sys

@@ -1,7 +1,8 @@
 """The table of steps: the only place that knows the order in which a call travels.
 
-A step loads and computes outside any transaction and returns what is to be recorded; the ledger (`qa.jobs`) calls that inside one short
-transaction under the task's fence, and asks for the steps it returns.
+A step loads and computes outside any transaction and returns what is to be recorded; the ledger
+(`qa.jobs`) calls that inside one short transaction under the task's fence, and asks for the steps
+it returns.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,7 +38,9 @@ Record = Callable[[Session], Next]
 
 
 class Unworkable(Exception):
-    """A step that no repetition will help; a person has to look at it. The message says what to do."""
+    """A step that no repetition will help; a person has to look at it. The message
+    says what to do.
+    """
 
 
 def transcribe(wiring: Wiring, call_id: int) -> Record:
@@ -46,19 +49,34 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
         chosen = _form_for(session, call, call.language)
     lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
     heard = transcription.listen(
-        call, ears=wiring.ears, shelf=wiring.storage, private_names=wiring.settings.names_to_mask, script_lines=lines, tell=wiring.tell
+        call,
+        ears=wiring.ears,
+        shelf=wiring.storage,
+        private_names=wiring.settings.names_to_mask,
+        script_lines=lines,
+        tell=wiring.tell,
     )
     transcript = heard.transcript
 
     def record(session: Session) -> Next:
         at = wiring.clock()
-        transcripts.keep(session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at)
+        transcripts.keep(
+            session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at
+        )
         if call.language is None:
             calls.set_language(session, call_id, transcript.language)
         if heard.media_type:
             calls.set_media_type(session, call_id, heard.media_type)
         kinds = sorted({r.kind for r in transcript.redactions})
-        note(session, subject=Subject.CALL, subject_id=call_id, what="transcribed", at=at, engine=transcript.engine, masked=kinds)
+        note(
+            session,
+            subject=Subject.CALL,
+            subject_id=call_id,
+            what="transcribed",
+            at=at,
+            engine=transcript.engine,
+            masked=kinds,
+        )
         forget = [] if transcription.may_keep_original(call, transcript) else [("forget", call_id)]
         return [("check", call_id), *forget]
 
@@ -70,7 +88,13 @@ def forget(wiring: Wiring, call_id: int) -> Record:
     transcription.forget_original(_call(wiring, call_id), shelf=wiring.storage)
 
     def record(session: Session) -> Next:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="original_removed", at=wiring.clock())
+        note(
+            session,
+            subject=Subject.CALL,
+            subject_id=call_id,
+            what="original_removed",
+            at=wiring.clock(),
+        )
         return []
 
     return record
@@ -86,36 +110,67 @@ def check(wiring: Wiring, call_id: int) -> Record:
         calibration = learnt.calibration(session, month)
         chosen = _form_for(session, call, heard[0].language)
     if chosen is None:
-        raise Unworkable("no published form applies to this call; publish one whose applies_to and languages fit, then retry")
+        raise Unworkable(
+            "no published form applies to this call; publish one whose applies_to and languages"
+            " fit, then retry"
+        )
     form_version_id, form = chosen
-    found = checking.check(call, heard[0], heard[1], form, acts=wiring.acts, calibration=calibration)
+    found = checking.check(
+        call, heard[0], heard[1], form, acts=wiring.acts, calibration=calibration
+    )
 
     def record(session: Session) -> Next:
         at = wiring.clock()
         flagged = checking.breaks_critical(form, found)
-        findings.keep(session, call_id=call_id, form_version_id=form_version_id, findings=found, is_flagged=flagged, at=at)
-        note(session, subject=Subject.CALL, subject_id=call_id, what="checked", at=at, form=form.form, version=form.version, rules=found.rules_version)
+        findings.keep(
+            session,
+            call_id=call_id,
+            form_version_id=form_version_id,
+            findings=found,
+            is_flagged=flagged,
+            at=at,
+        )
+        note(
+            session,
+            subject=Subject.CALL,
+            subject_id=call_id,
+            what="checked",
+            at=at,
+            form=form.form,
+            version=form.version,
+            rules=found.rules_version,
+        )
         return [("queue", call_id)]
 
     return record
 
 
 def queue(wiring: Wiring, call_id: int) -> Record:
-    """A place for people, once the call is both drawn and checked; whichever comes second asks for this step."""
+    """A place for people, once the call is both drawn and checked; whichever comes second asks for
+    this step.
+    """
 
     def record(session: Session) -> Next:
         drawn = draws.is_drawn_for_people(session, call_id)
         form_version_id = findings.latest_form_version(session, call_id)
         if drawn is not None and form_version_id is not None:
-            s, seed, external_id = wiring.settings, draws.seed_of(session, drawn), _call(wiring, call_id).external_id
+            s, seed, external_id = (
+                wiring.settings,
+                draws.seed_of(session, drawn),
+                _call(wiring, call_id).external_id,
+            )
             assignment.enqueue(
                 session,
                 call_id=call_id,
                 form_version_id=form_version_id,
                 drawn_call_id=drawn,
                 due_days=s.score_due_days,
-                is_blind=is_picked(s.blind_share, purpose="blind", seed=seed, external_id=external_id),
-                is_double=is_picked(s.double_share, purpose="double", seed=seed, external_id=external_id),
+                is_blind=is_picked(
+                    s.blind_share, purpose="blind", seed=seed, external_id=external_id
+                ),
+                is_double=is_picked(
+                    s.double_share, purpose="double", seed=seed, external_id=external_id
+                ),
                 at=wiring.clock(),
             )
         return []
@@ -128,13 +183,29 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
     settings = wiring.settings
     with wiring.database.read() as session:
         drawn = places.drawn_standard(session, assignment_id)
-        found = sampling.replacement(session, drawn_call_id=drawn, zone=settings.zone, new_hire_days=settings.new_hire_days) if drawn is not None else None
+        found = (
+            sampling.replacement(
+                session,
+                drawn_call_id=drawn,
+                zone=settings.zone,
+                new_hire_days=settings.new_hire_days,
+            )
+            if drawn is not None
+            else None
+        )
 
     def record(session: Session) -> Next:
         if found is None:
             return []
         draw_id, call = found
-        sampling.add_replacement(session, draw_id=draw_id, call=call, zone=settings.zone, new_hire_days=settings.new_hire_days, at=wiring.clock())
+        sampling.add_replacement(
+            session,
+            draw_id=draw_id,
+            call=call,
+            zone=settings.zone,
+            new_hire_days=settings.new_hire_days,
+            at=wiring.clock(),
+        )
         return _steps_of_drawn(session, call.call_id)
 
     return record
@@ -168,19 +239,50 @@ def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None
     """The draws of a day, of one plan or of all active ones."""
     settings, at = wiring.settings, wiring.clock()
     chosen = [p for p in draws.plans(session) if plan in (None, p.code)]
-    made = [sampling.draw_day(session, plan=p, day=day, zone=settings.zone, new_hire_days=settings.new_hire_days, at=at) for p in chosen]
+    made = [
+        sampling.draw_day(
+            session,
+            plan=p,
+            day=day,
+            zone=settings.zone,
+            new_hire_days=settings.new_hire_days,
+            at=at,
+        )
+        for p in chosen
+    ]
     for d in made:
         for c in d.calls if d.is_new else ():
-            note(session, subject=Subject.CALL, subject_id=c.call_id, what="drawn", at=at, plan=d.plan, probability=c.probability, reason=c.reason)
+            note(
+                session,
+                subject=Subject.CALL,
+                subject_id=c.call_id,
+                what="drawn",
+                at=at,
+                plan=d.plan,
+                probability=c.probability,
+                reason=c.reason,
+            )
     return made
 
 
-def receive(wiring: Wiring, path: Path, *, name: str, data: CallData, batch: str, actor_id: int | None = None) -> Callable[[Session], FileOutcome]:
-    """Take one file in: everything slow happens here; the returned record writes the call and tells the outcome."""
+def receive(
+    wiring: Wiring,
+    path: Path,
+    *,
+    name: str,
+    data: CallData,
+    batch: str,
+    actor_id: int | None = None,
+) -> Callable[[Session], FileOutcome]:
+    """Take one file in: everything slow happens here; the returned record writes the call and tells
+    the outcome.
+    """
     sha256 = intake.identify(path)
     with wiring.database.read() as session:
         known = intake.already_here(session, name=name, sha256=sha256, data=data)
-    prepared = known or intake.prepare(path, name=name, data=data, sha256=sha256, ears=wiring.ears, shelf=wiring.storage)
+    prepared = known or intake.prepare(
+        path, name=name, data=data, sha256=sha256, ears=wiring.ears, shelf=wiring.storage
+    )
 
     def record(session: Session) -> FileOutcome:
         at = wiring.clock()
@@ -188,10 +290,27 @@ def receive(wiring: Wiring, path: Path, *, name: str, data: CallData, batch: str
             outcome = prepared
         else:
             modified = intake.modified_at(path)
-            outcome = intake.record(session, name=name, sha256=sha256, data=data, prepared=prepared, place=_place, at=at, modified=modified)
+            outcome = intake.record(
+                session,
+                name=name,
+                sha256=sha256,
+                data=data,
+                prepared=prepared,
+                place=_place,
+                at=at,
+                modified=modified,
+            )
         calls.note_file(session, batch=batch, outcome=outcome, at=at)
         if outcome.is_new_call and outcome.call_id is not None:
-            note(session, subject=Subject.CALL, subject_id=outcome.call_id, what="imported", at=at, actor_id=actor_id, file=name)
+            note(
+                session,
+                subject=Subject.CALL,
+                subject_id=outcome.call_id,
+                what="imported",
+                at=at,
+                actor_id=actor_id,
+                file=name,
+            )
         return outcome
 
     return record
@@ -205,11 +324,17 @@ def steps_after_intake(session: Session, outcome: FileOutcome) -> Next:
 
 
 def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, int]]:
-    """Calls drawn for people go to the queue; those that no automatic phase has taken yet are transcribed and checked first."""
+    """Calls drawn for people go to the queue; those that no automatic phase has taken yet are
+    transcribed and checked first.
+    """
     steps: list[tuple[str, int]] = []
     for d in made:
         for c in d.calls if d.is_new else ():
-            steps += [s for s in _steps_of_drawn(session, c.call_id) if d.phase is Phase.HUMAN or s[0] == "transcribe"]
+            steps += [
+                s
+                for s in _steps_of_drawn(session, c.call_id)
+                if d.phase is Phase.HUMAN or s[0] == "transcribe"
+            ]
     return list(dict.fromkeys(steps))
 
 
@@ -217,12 +342,23 @@ def _place(session: Session, data: CallData) -> intake.Placed:
     project_id = people.ensure_project(session, data.project, company=data.company)
     team_id = people.ensure_team(session, data.team, data.department)
     hired_on = intake.parse_day(data.hired_on)
-    return intake.Placed(project_id, people.ensure_agent(session, data.agent, name=data.agent_name, team_id=team_id, hired_on=hired_on))
+    return intake.Placed(
+        project_id,
+        people.ensure_agent(
+            session, data.agent, name=data.agent_name, team_id=team_id, hired_on=hired_on
+        ),
+    )
 
 
 def _form_for(session: Session, call: CallFacts, language: str | None) -> tuple[int, Form] | None:
-    facts = {"project": call.project_code, "queue": call.queue, "direction": call.direction.value, "duration": call.duration_seconds}
-    return forms.form_for(session, language=language, **facts)  # type: ignore[arg-type]  # as the facts are
+    facts = {
+        "project": call.project_code,
+        "queue": call.queue,
+        "direction": call.direction.value,
+        "duration": call.duration_seconds,
+    }
+    # as the facts are
+    return forms.form_for(session, language=language, **facts)  # type: ignore[arg-type]
 
 
 def _call(wiring: Wiring, call_id: int) -> CallFacts:

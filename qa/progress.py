@@ -1,4 +1,7 @@
-"""Progress on the terminal: a bar where somebody looks, a line now and then where nobody does. Always on stderr."""
+"""Progress on the terminal: a bar where somebody looks, a line now and then where nobody does.
+
+Always on stderr.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +21,17 @@ def progress(items: Sequence[Any], what: str) -> Iterator[Any]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
-    """Call the yielded function after each step with what was done and how many are left; the total may grow on the way."""
+    """Call the yielded function after each step with what was done and how many are left; the total
+    may grow on the way.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -35,7 +46,13 @@ def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
 
         yield line
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[step]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[step]}"),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(what, total=total, step="")
         done = 0

@@ -20,20 +20,26 @@ DEMO_PLAN = "demo"
 
 
 def initialise(wiring: Wiring) -> None:
-    """Schema to the newest migration, the shipped forms published, a first sampling plan. What is there stays."""
+    """Schema to the newest migration, the shipped forms published, a first sampling plan.
+
+    What is there stays.
+    """
     upgrade(wiring.database)
     secret_key(wiring.settings)  # made before any process could race for it
     at = wiring.clock()
     with wiring.database.write() as session:
         for path in sorted((HOUSE / "scoring_forms").glob("*.yaml")):
-            with contextlib.suppress(forms.VersionIsPublished):  # the centre wrote a version of its own under this number: it stays
+            # the centre wrote a version of its own under this number: it stays
+            with contextlib.suppress(forms.VersionIsPublished):
                 forms.publish(session, source=path.read_text(), file=path.name, at=at)
         if not plans.plans(session, only_active=False):
             sampling.add_plan(session, code=FIRST_PLAN, phase=Phase.HUMAN, rule=PlanRule(), at=at)
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs tokens: from the settings, else made once and kept, readable by this user alone."""
+    """The key that signs tokens: from the settings, else made once and kept, readable by this user
+    alone.
+    """
     if settings.secret_key:
         return settings.secret_key
     path = settings.data_dir / "secret"
@@ -57,7 +63,9 @@ DEMO_PEOPLE = (
 
 
 def add_demo_people(wiring: Wiring) -> None:
-    """One user per role without a password: only the demo's buttons sign them in, and only on loopback."""
+    """One user per role without a password: only the demo's buttons sign them in, and only on
+    loopback.
+    """
     at = wiring.clock()
     with wiring.database.write() as session:
         known = {u.username for u in people_store.users(session)}
@@ -67,18 +75,39 @@ def add_demo_people(wiring: Wiring) -> None:
                 continue
             found = people_store.agent_by_code(session, agent) if agent else None
             team_id, agent_id = team_ids.get(team or ""), found[0] if found else None
-            if (role is Role.AGENT and agent_id is None) or (role is Role.TEAM_LEADER and team_id is None):
+            if (role is Role.AGENT and agent_id is None) or (
+                role is Role.TEAM_LEADER and team_id is None
+            ):
                 continue
-            people.add_user(session, username=username, display_name=name, role=role, password=None, at=at, team_id=team_id, agent_id=agent_id, is_demo=True)
+            people.add_user(
+                session,
+                username=username,
+                display_name=name,
+                role=role,
+                password=None,
+                at=at,
+                team_id=team_id,
+                agent_id=agent_id,
+                is_demo=True,
+            )
 
 
 def demo_plan(wiring: Wiring) -> None:
-    """A plan for a centre of twelve calls: three in four are drawn, with a seed that everybody knows."""
+    """A plan for a centre of twelve calls: three in four are drawn, with a seed that everybody
+    knows.
+    """
     with wiring.database.write() as session:
         if plans.plan(session, DEMO_PLAN) is None:
             plans.change_plan(session, FIRST_PLAN, is_active=False)
             rule = PlanRule(floor_probability=0.75)
-            sampling.add_plan(session, code=DEMO_PLAN, phase=Phase.HUMAN, rule=rule, at=wiring.clock(), seed="demo-244")
+            sampling.add_plan(
+                session,
+                code=DEMO_PLAN,
+                phase=Phase.HUMAN,
+                rule=rule,
+                at=wiring.clock(),
+                seed="demo-244",
+            )
 
 
 def demo_recordings() -> Path:

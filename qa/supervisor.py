@@ -1,4 +1,6 @@
-"""`qa up`: broker, workers, scheduler and web as one, each restarted when it dies, all ended together."""
+"""`qa up`: broker, workers, scheduler and web as one, each restarted when it dies, all ended
+together.
+"""
 
 import signal
 import socket
@@ -27,16 +29,33 @@ def serve(settings: Settings) -> None:
     from qa.app import create_app
 
     if settings.demo and not settings.is_loopback:
-        raise click.ClickException("QA_DEMO offers sign-in without passwords and is refused on an address that others reach; set QA_HOST=127.0.0.1")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it reports every request that waits a moment
-    sys.setswitchinterval(0.0005)  # a page being laid out gives way to a save that holds the database
+        raise click.ClickException(
+            "QA_DEMO offers sign-in without passwords and is refused on an address that others"
+            " reach; set QA_HOST=127.0.0.1"
+        )
+    # it reports every request that waits a moment
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # a page being laid out gives way to a save that holds the database
+    sys.setswitchinterval(0.0005)
     app = create_app(settings)
-    shared = {"sockets": [_shared_port(settings)]} if settings.webs > 1 else {"host": settings.host, "port": settings.port}
-    listen(app, threads=8, ident=None, max_request_body_size=settings.max_upload_megabytes << 20, **shared)
+    shared = (
+        {"sockets": [_shared_port(settings)]}
+        if settings.webs > 1
+        else {"host": settings.host, "port": settings.port}
+    )
+    listen(
+        app,
+        threads=8,
+        ident=None,
+        max_request_body_size=settings.max_upload_megabytes << 20,
+        **shared,
+    )
 
 
 def _shared_port(settings: Settings) -> socket.socket:
-    """The port, shared with the other web processes: the system deals incoming connections out among them."""
+    """The port, shared with the other web processes: the system deals incoming connections out
+    among them.
+    """
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -57,7 +76,10 @@ def run(settings: Settings, *, demo: bool) -> None:
     from qa.setup import initialise
 
     if not _is_free(settings):
-        raise click.ClickException(f"port {settings.port} of {settings.host} is taken; stop what listens there or set QA_PORT")
+        raise click.ClickException(
+            f"port {settings.port} of {settings.host} is taken; stop what listens there or set"
+            " QA_PORT"
+        )
     wiring = Wiring.build(settings)
     initialise(wiring)
     try:
@@ -73,7 +95,9 @@ def run(settings: Settings, *, demo: bool) -> None:
                     broker = start_broker(settings)
                 for name, child in children.items():
                     if child.poll() is not None and not stopping:
-                        click.echo(f"{name} ended with {child.returncode}; starting it again", err=True)
+                        click.echo(
+                            f"{name} ended with {child.returncode}; starting it again", err=True
+                        )
                         time.sleep(RESTART_PAUSE)
                         children[name] = _child(_commands(settings)[name])
             _end(list(children.values()))
@@ -85,7 +109,10 @@ def run(settings: Settings, *, demo: bool) -> None:
 
 
 def prepare_demo(wiring: Wiring) -> None:
-    """The demo centre: sample calls imported and drawn, one user per role. What is there is not done again."""
+    """The demo centre: sample calls imported and drawn, one user per role.
+
+    What is there is not done again.
+    """
     from datetime import timedelta
 
     from qa.intake import store as calls
@@ -123,13 +150,19 @@ def _is_free(settings: Settings) -> bool:
 
 def _commands(settings: Settings) -> dict[str, list[str]]:
     qa = [sys.executable, "-m", "qa"]
-    commands = {"scheduler": [*qa, "scheduler"]} | {f"web {i + 1}": [*qa, "web"] for i in range(settings.webs)}
+    commands = {"scheduler": [*qa, "scheduler"]} | {
+        f"web {i + 1}": [*qa, "web"] for i in range(settings.webs)
+    }
     return commands | {f"worker {i + 1}": [*qa, "worker"] for i in range(settings.workers)}
 
 
 def _child(command: list[str]) -> "subprocess.Popen[bytes]":
-    """A child in a session of its own: Ctrl-C reaches this process alone, which then ends them in order."""
-    return subprocess.Popen(command, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+    """A child in a session of its own: Ctrl-C reaches this process alone, which then ends them in
+    order.
+    """
+    return subprocess.Popen(
+        command, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM)
+    )
 
 
 def _end(children: "list[subprocess.Popen[bytes]]") -> None:

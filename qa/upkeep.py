@@ -1,4 +1,6 @@
-"""What time alone does: seeds are committed to, cards released, disputes rise, places expire, promises fall due. Safe at any moment, twice or not at all."""
+"""What time alone does: seeds are committed to, cards released, disputes rise, places expire,
+promises fall due. Safe at any moment, twice or not at all.
+"""
 
 from datetime import timedelta
 
@@ -19,7 +21,9 @@ KEEP_RESULTS_FOR = timedelta(days=30)
 
 
 def remember(wiring: Wiring, *, most: int = 1) -> int:
-    """Compute the figures that trends need: of months that have none yet, anew every day of the last two, every week of the others; how many."""
+    """Compute the figures that trends need: of months that have none yet, anew every day of the
+    last two, every week of the others; how many.
+    """
     settings, at = wiring.settings, wiring.clock()
     done = 0
     with wiring.database.read() as session:
@@ -27,17 +31,32 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
         if first is None or newest is None:
             return 0
         last = newest.astimezone(settings.zone).strftime("%Y-%m")
-        months = [m for m in (month_before(last, n) for n in range(TREND_MONTHS)) if m >= first.astimezone(settings.zone).strftime("%Y-%m")]
+        months = [
+            m
+            for m in (month_before(last, n) for n in range(TREND_MONTHS))
+            if m >= first.astimezone(settings.zone).strftime("%Y-%m")
+        ]
         codes = ["", *(code for _id, code, _name, _simulated in figures.projects(session))]
         due = []
         for code in codes:
             kept = figures.figure_times(session, project=code)
-            due += [(m, code) for n, m in enumerate(months) if m not in kept or at - kept[m] > (FRESH_FOR if n < 2 else OLDER_FRESH_FOR)]
+            due += [
+                (m, code)
+                for n, m in enumerate(months)
+                if m not in kept or at - kept[m] > (FRESH_FOR if n < 2 else OLDER_FRESH_FOR)
+            ]
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)
             found, made = reporting.document_of(
-                session, month=month, zone=settings.zone, minimum=settings.minimum_cards, titles=titles, at=at, project=code or None, again=True
+                session,
+                month=month,
+                zone=settings.zone,
+                minimum=settings.minimum_cards,
+                titles=titles,
+                at=at,
+                project=code or None,
+                again=True,
             )
         assert made is not None and found.new is not None  # made again
         with wiring.database.write() as session:
@@ -54,7 +73,9 @@ def keep(wiring: Wiring) -> dict[str, int]:
         sampling.commit_seeds(session, zone=settings.zone, at=at)
         return {
             "released": scoring.release_due(session, at=at),
-            "disputes risen": disputes.rise(session, decide_days=settings.dispute_decide_days, at=at),
+            "disputes risen": disputes.rise(
+                session, decide_days=settings.dispute_decide_days, at=at
+            ),
             "people reminded": cases.remind(session, at=at),
             "reminded of overdue calls": assignment.remind(session, at=at),
             "kept results dropped": kept_results.forget(session, before=at - KEEP_RESULTS_FOR),

@@ -1,4 +1,7 @@
-"""Builds what the settings choose: database, storage, transcriber, clock. The engines are loaded at first use."""
+"""Builds what the settings choose: database, storage, transcriber, clock.
+
+The engines are loaded at first use.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -23,7 +26,9 @@ def utc_now() -> datetime:
 
 
 class Ears:
-    """The sound engine: decoding in a child process, and the transcriber that the settings choose."""
+    """The sound engine: decoding in a child process,
+    and the transcriber that the settings choose.
+    """
 
     def __init__(self, settings: Settings, listener: Path | None = None) -> None:
         self._settings = settings
@@ -39,20 +44,55 @@ class Ears:
             return Reason(error.reason)
         playback = None if sound.plays_in_browsers else self._playback(sound)
         media_type = MEDIA_TYPES.get(sound.kind, "audio/mpeg") if playback is None else "audio/mpeg"
-        return Prepared(sound.seconds, sound.lost_seconds, sound.channels, media_type, peaks(sound), playback)
+        return Prepared(
+            sound.seconds, sound.lost_seconds, sound.channels, media_type, peaks(sound), playback
+        )
 
-    def transcribe(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
-        """Listen to a recording: in the listening process of this machine's worker where there is one, else in this process."""
+    def transcribe(
+        self,
+        path: Path,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard:
+        """Listen to a recording: in the listening process of this machine's worker where there is
+        one, else in this process.
+        """
         from qa.engines.listener import ask
 
-        asked = self._listener and ask(self._listener, path, language=language, source_name=source_name, hotwords=hotwords, tell=tell)
-        return asked or self.listen(path, language=language, source_name=source_name, hotwords=hotwords, tell=tell)
+        asked = self._listener and ask(
+            self._listener,
+            path,
+            language=language,
+            source_name=source_name,
+            hotwords=hotwords,
+            tell=tell,
+        )
+        return asked or self.listen(
+            path, language=language, source_name=source_name, hotwords=hotwords, tell=tell
+        )
 
-    def listen(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+    def listen(
+        self,
+        path: Path,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard:
         """Listen in this process. Raises RecordingUnreadable."""
         from qa.engines.audio import decode
 
-        heard: Heard = self._transcriber.transcribe(decode(path, **self._limits), language=language, source_name=source_name, hotwords=hotwords, tell=tell)
+        heard: Heard = self._transcriber.transcribe(
+            decode(path, **self._limits),
+            language=language,
+            source_name=source_name,
+            hotwords=hotwords,
+            tell=tell,
+        )
         return heard
 
     def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted:
@@ -69,20 +109,27 @@ class Ears:
         return Muted(out.getvalue(), "audio/flac", peaks(sound))
 
     @functools.cached_property
-    def _transcriber(self):  # type: ignore[no-untyped-def]  # a Transcriber; importing the protocol would load numpy
+    # a Transcriber; importing the protocol would load numpy
+    def _transcriber(self):  # type: ignore[no-untyped-def]
         from qa.engines.transcribers import ScriptedTranscriber, WhisperTranscriber
 
         s = self._settings
         if s.transcriber == "scripted":
             return ScriptedTranscriber(HOUSE / "audio_samples" / "truth")
-        return WhisperTranscriber(s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads)
+        return WhisperTranscriber(
+            s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads
+        )
 
     @property
     def _limits(self) -> dict[str, int]:
-        return {"max_seconds": self._settings.max_call_seconds, "memory_megabytes": self._settings.decoder_memory_megabytes}
+        return {
+            "max_seconds": self._settings.max_call_seconds,
+            "memory_megabytes": self._settings.decoder_memory_megabytes,
+        }
 
     @staticmethod
-    def _playback(sound) -> bytes:  # type: ignore[no-untyped-def]  # a Sound; importing it would load numpy
+    # a Sound; importing it would load numpy
+    def _playback(sound) -> bytes:  # type: ignore[no-untyped-def]
         import tempfile
 
         from qa.engines.audio import playback_copy
@@ -112,6 +159,13 @@ class Wiring:
 
     @classmethod
     def build(cls, settings: Settings, *, listener: Path | None = None) -> "Wiring":
-        """`listener` is the socket of a process that keeps the speech model, where a worker has one."""
+        """`listener` is the socket of a process that keeps the speech model, where a worker has
+        one.
+        """
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        return cls(settings, Database(settings.database), Storage(settings.storage), Ears(settings, listener))
+        return cls(
+            settings,
+            Database(settings.database),
+            Storage(settings.storage),
+            Ears(settings, listener),
+        )

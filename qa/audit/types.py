@@ -61,7 +61,8 @@ class Head:
 
 
 class Damage(enum.Enum):
-    CHANGED = "changed"  # the line is not the one that was written, or the one before it was exchanged
+    # the line is not the one that was written, or the one before it was exchanged
+    CHANGED = "changed"
     MISSING = "missing"
     ADDED = "added"  # beyond the end of the chain
     OTHER_HISTORY = "other_history"  # the chain does not pass through the head noted earlier

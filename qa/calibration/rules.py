@@ -1,4 +1,6 @@
-"""What a calibration session shows: agreement per criterion and over all, and each rater's distance. Pure."""
+"""What a calibration session shows: agreement per criterion and over all, and each rater's
+distance. Pure.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,13 +15,21 @@ AUTOMATIC = None
 
 
 def report(session: CalibrationSession, form: Form, fillings: Sequence[Filling]) -> SessionReport:
-    """The figures of a session. The automatic checks stand beside the people and never enter the people's agreement."""
+    """The figures of a session.
+
+    The automatic checks stand beside the people and never enter the people's agreement.
+    """
     people = [m.user_id for m in session.members]
     by = {(f.rater_id, f.call_id): f for f in fillings}
     calls = [c.call_id for c in session.calls]
-    agreed = {c.call_id: settled(c.agreed, [by[p, c.call_id] for p in people if (p, c.call_id) in by]) for c in session.calls}
+    agreed = {
+        c.call_id: settled(c.agreed, [by[p, c.call_id] for p in people if (p, c.call_id) in by])
+        for c in session.calls
+    }
     items = tuple(_item(c, calls, people, by, agreed) for c in form.criteria())
-    table = [[_option(by, p, call, c.id) for p in people] for c in form.criteria() for call in calls]
+    table = [
+        [_option(by, p, call, c.id) for p in people] for c in form.criteria() for call in calls
+    ]
     scores = [[by[p, call].score for p in people if (p, call) in by] for call in calls]
     complete = [row for row in scores if len(row) == len(people) and None not in row]
     na = _na_share([f for f in fillings if f.rater_id is not AUTOMATIC])
@@ -27,16 +37,22 @@ def report(session: CalibrationSession, form: Form, fillings: Sequence[Filling])
     raters += [(AUTOMATIC, "")] if any(f.rater_id is AUTOMATIC for f in fillings) else []
     return SessionReport(
         items=items,
-        raters=tuple(_rater(r, name, form, [f for f in fillings if f.rater_id == r], agreed, na) for r, name in raters),
+        raters=tuple(
+            _rater(r, name, form, [f for f in fillings if f.rater_id == r], agreed, na)
+            for r, name in raters
+        ),
         overall=with_interval(table, alpha),
         pairs=percent(table),
-        scores=icc(complete) if len(people) > 1 else None,  # type: ignore[arg-type]  # no None is left
+        # no None is left
+        scores=icc(complete) if len(people) > 1 else None,  # type: ignore[arg-type]
         unresolved=sum(i.unresolved for i in items),
     )
 
 
 def settled(agreed: Mapping[str, str], fillings: Sequence[Filling]) -> dict[str, str]:
-    """The answer of every criterion of a call: what the group wrote down, else what all of them gave. Where people differ and wrote nothing: unresolved."""
+    """The answer of every criterion of a call: what the group wrote down, else what all of them
+    gave. Where people differ and wrote nothing: unresolved.
+    """
     out = dict(agreed)
     for criterion in {c for f in fillings for c in f.options} - set(out):
         given = {f.options.get(criterion) for f in fillings}
@@ -51,27 +67,53 @@ def order_of(criterion: Criterion) -> list[str]:
 
 
 def _item(
-    criterion: Criterion, calls: Sequence[int], people: Sequence[int], by: Mapping[tuple[int | None, int], Filling], agreed: Mapping[int, Mapping[str, str]]
+    criterion: Criterion,
+    calls: Sequence[int],
+    people: Sequence[int],
+    by: Mapping[tuple[int | None, int], Filling],
+    agreed: Mapping[int, Mapping[str, str]],
 ) -> Item:
     table: Table = [[_option(by, p, call, criterion.id) for p in people] for call in calls]
     spread = Counter(str(v) for row in table for v in row if v is not None)
-    unresolved = sum(len({v for v in row if v is not None}) > 1 and criterion.id not in agreed[call] for row, call in zip(table, calls, strict=True))
+    unresolved = sum(
+        len({v for v in row if v is not None}) > 1 and criterion.id not in agreed[call]
+        for row, call in zip(table, calls, strict=True)
+    )
     choices = [*order_of(criterion), *([NOT_APPLICABLE] if criterion.na else [])]
     kappa = mean_kappa(table, order_of(criterion))
-    return Item(criterion.id, dict(spread), percent(table), with_interval(table, alpha), ac1(table, choices), kappa, unresolved)
+    return Item(
+        criterion.id,
+        dict(spread),
+        percent(table),
+        with_interval(table, alpha),
+        ac1(table, choices),
+        kappa,
+        unresolved,
+    )
 
 
-def _option(by: Mapping[tuple[int | None, int], Filling], rater: int | None, call_id: int, criterion: str) -> str | None:
+def _option(
+    by: Mapping[tuple[int | None, int], Filling], rater: int | None, call_id: int, criterion: str
+) -> str | None:
     found = by.get((rater, call_id))
     return found.options.get(criterion) if found else None
 
 
 def _rater(
-    rater_id: int | None, name: str, form: Form, fillings: Sequence[Filling], agreed: Mapping[int, Mapping[str, str]], session_na: float | None
+    rater_id: int | None,
+    name: str,
+    form: Form,
+    fillings: Sequence[Filling],
+    agreed: Mapping[int, Mapping[str, str]],
+    session_na: float | None,
 ) -> RaterReport:
     answers = [(f.call_id, c, o) for f in fillings for c, o in f.options.items()]
     differing = [agreed[call].get(c) != o for call, c, o in answers]
-    distances = [f.score - known for f in fillings if f.score is not None and (known := _agreed_score(form, agreed[f.call_id])) is not None]
+    distances = [
+        f.score - known
+        for f in fillings
+        if f.score is not None and (known := _agreed_score(form, agreed[f.call_id])) is not None
+    ]
     na = _na_share(fillings)
     return RaterReport(
         rater_id=rater_id,
@@ -89,7 +131,10 @@ def _agreed_score(form: Form, agreed: Mapping[str, str]) -> float | None:
     """The score of the agreed answers; None while criteria that apply are unresolved."""
     known = {c: o for c, o in agreed.items() if form.criterion(c) is not None}
     breakdown = partial_score(form, known)
-    if any(part.is_open and part.answer is None for part in breakdown.criteria) or breakdown.score is None:
+    if (
+        any(part.is_open and part.answer is None for part in breakdown.criteria)
+        or breakdown.score is None
+    ):
         return None
     return float(breakdown.score)
 

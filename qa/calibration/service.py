@@ -31,9 +31,19 @@ class SessionClosed(Exception):
 
 
 def call(
-    session: Session, *, title: str, form_version_id: int, call_ids: Sequence[int], user_ids: Sequence[int], due_at: datetime, by: int, at: datetime
+    session: Session,
+    *,
+    title: str,
+    form_version_id: int,
+    call_ids: Sequence[int],
+    user_ids: Sequence[int],
+    due_at: datetime,
+    by: int,
+    at: datetime,
 ) -> int:
-    """Invite people to score the same calls, each blind to the others and to the automatic answers. Raises SessionRefused."""
+    """Invite people to score the same calls, each blind to the others and to the automatic answers.
+    Raises SessionRefused.
+    """
     calls, people = sorted(set(call_ids)), sorted(set(user_ids))
     if not title.strip():
         raise SessionRefused("title")
@@ -43,7 +53,16 @@ def call(
         raise SessionRefused("people")
     if due_at <= at:
         raise SessionRefused("due")
-    made = store.add(session, title=title.strip()[:200], form_version_id=form_version_id, due_at=due_at, by=by, at=at, call_ids=calls, user_ids=people)
+    made = store.add(
+        session,
+        title=title.strip()[:200],
+        form_version_id=form_version_id,
+        due_at=due_at,
+        by=by,
+        at=at,
+        call_ids=calls,
+        user_ids=people,
+    )
     for user_id in people:
         for call_id in calls:
             queue.add(
@@ -58,21 +77,57 @@ def call(
                 reserved_for_id=user_id,
                 is_blind=True,
             )
-    note(session, subject=Subject.CALIBRATION, subject_id=made, what="created", at=at, actor_id=by, calls=calls, people=people)
-    tell(session, people, Kind.CALIBRATION_INVITED, about=("calibration", made), at=at, but=by, title=title.strip()[:200], until=due_at.isoformat())
+    note(
+        session,
+        subject=Subject.CALIBRATION,
+        subject_id=made,
+        what="created",
+        at=at,
+        actor_id=by,
+        calls=calls,
+        people=people,
+    )
+    tell(
+        session,
+        people,
+        Kind.CALIBRATION_INVITED,
+        about=("calibration", made),
+        at=at,
+        but=by,
+        title=title.strip()[:200],
+        until=due_at.isoformat(),
+    )
     return made
 
 
 def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> None:
-    """End the scoring: from now on members see each other's answers. Unfinished forms are withdrawn. Raises SessionClosed."""
+    """End the scoring: from now on members see each other's answers.
+
+    Unfinished forms are withdrawn. Raises SessionClosed.
+    """
     found = store.one(session, session_id)
     if found is None or found.state is not SessionState.SCORING:
         raise SessionClosed
     for assignment_id in store.unfinished_places(session, session_id):
         queue.take_out(session, assignment_id, at=at, reason="the scoring of the session ended")
     store.change(session, session_id, state=SessionState.REVIEW)
-    note(session, subject=Subject.CALIBRATION, subject_id=session_id, what="reviewed", at=at, actor_id=by)
-    tell(session, [m.user_id for m in found.members], Kind.CALIBRATION_REVIEW, about=("calibration", session_id), at=at, but=by, title=found.title)
+    note(
+        session,
+        subject=Subject.CALIBRATION,
+        subject_id=session_id,
+        what="reviewed",
+        at=at,
+        actor_id=by,
+    )
+    tell(
+        session,
+        [m.user_id for m in found.members],
+        Kind.CALIBRATION_REVIEW,
+        about=("calibration", session_id),
+        at=at,
+        but=by,
+        title=found.title,
+    )
 
 
 def agree(
@@ -94,19 +149,44 @@ def agree(
         known = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
         if known != c.agreed:
             store.agree(session, session_id, c.call_id, known)
-            note(session, subject=Subject.CALIBRATION, subject_id=session_id, what="agreed", at=at, actor_id=by, call=c.call_id, was=c.agreed, now=known)
-    store.change(session, session_id, notes=notes.strip()[:8000], follow_up=follow_up.strip()[:8000])
+            note(
+                session,
+                subject=Subject.CALIBRATION,
+                subject_id=session_id,
+                what="agreed",
+                at=at,
+                actor_id=by,
+                call=c.call_id,
+                was=c.agreed,
+                now=known,
+            )
+    store.change(
+        session, session_id, notes=notes.strip()[:8000], follow_up=follow_up.strip()[:8000]
+    )
 
 
 def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
     """Nothing changes any more. Raises SessionClosed."""
     found = store.one(session, session_id)
-    if found is None or found.state is not SessionState.REVIEW or not store.change(session, session_id, state=SessionState.CLOSED, closed_at=at):
+    if (
+        found is None
+        or found.state is not SessionState.REVIEW
+        or not store.change(session, session_id, state=SessionState.CLOSED, closed_at=at)
+    ):
         raise SessionClosed
-    note(session, subject=Subject.CALIBRATION, subject_id=session_id, what="closed", at=at, actor_id=by)
+    note(
+        session,
+        subject=Subject.CALIBRATION,
+        subject_id=session_id,
+        what="closed",
+        at=at,
+        actor_id=by,
+    )
 
 
-def report(session: Session, found: CalibrationSession, form: Form) -> tuple[SessionReport, list[Filling]]:
+def report(
+    session: Session, found: CalibrationSession, form: Form
+) -> tuple[SessionReport, list[Filling]]:
     """The figures of a session, and every filled form, the automatic answers among them."""
     fillings = [*store.fillings(session, found.id), *_automatic(session, found, form)]
     return rules.report(found, form, fillings), fillings
@@ -119,13 +199,26 @@ def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[
         result = findings.result(session, c.call_id, found.form_version_id)
         if result is None:
             continue
-        proposed = {f.criterion: automatic_option(f, k) for f in result.findings if (k := form.criterion(f.criterion)) is not None}
+        proposed = {
+            f.criterion: automatic_option(f, k)
+            for f in result.findings
+            if (k := form.criterion(f.criterion)) is not None
+        }
         options = {k: o for k, o in proposed.items() if o is not None}
         complete = {k.id for k in form.criteria()} <= set(options)
-        made.append(Filling(rules.AUTOMATIC, c.call_id, options, shown(partial_score(form, options).score) if complete else None))
+        made.append(
+            Filling(
+                rules.AUTOMATIC,
+                c.call_id,
+                options,
+                shown(partial_score(form, options).score) if complete else None,
+            )
+        )
     return made
 
 
 def _is_choice(form: Form, criterion_id: str, option: str) -> bool:
     criterion = form.criterion(criterion_id)
-    return criterion is not None and (criterion.na if option == NOT_APPLICABLE else criterion.option(option) is not None)
+    return criterion is not None and (
+        criterion.na if option == NOT_APPLICABLE else criterion.option(option) is not None
+    )

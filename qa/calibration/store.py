@@ -21,9 +21,24 @@ def occasion(session_id: int, user_id: int) -> str:
 
 
 def add(
-    session: Session, *, title: str, form_version_id: int, due_at: datetime, by: int, at: datetime, call_ids: Sequence[int], user_ids: Sequence[int]
+    session: Session,
+    *,
+    title: str,
+    form_version_id: int,
+    due_at: datetime,
+    by: int,
+    at: datetime,
+    call_ids: Sequence[int],
+    user_ids: Sequence[int],
 ) -> int:
-    row = CalibrationSessionRow(title=title, form_version_id=form_version_id, state=SessionState.SCORING, due_at=due_at, created_by_id=by, created_at=at)
+    row = CalibrationSessionRow(
+        title=title,
+        form_version_id=form_version_id,
+        state=SessionState.SCORING,
+        due_at=due_at,
+        created_by_id=by,
+        created_at=at,
+    )
     session.add(row)
     session.flush()
     session.add_all(CalibrationCallRow(session_id=row.id, call_id=c) for c in call_ids)
@@ -37,56 +52,92 @@ def one(session: Session, session_id: int) -> CalibrationSession | None:
     return found[0] if found else None
 
 
-def sessions(session: Session, *, member_id: int | None, limit: int = 50) -> list[CalibrationSession]:
+def sessions(
+    session: Session, *, member_id: int | None, limit: int = 50
+) -> list[CalibrationSession]:
     """Sessions, the newest first; with `member_id` those of one person."""
-    mine = CalibrationSessionRow.id.in_(select(CalibrationMemberRow.session_id).where(CalibrationMemberRow.user_id == member_id))
+    mine = CalibrationSessionRow.id.in_(
+        select(CalibrationMemberRow.session_id).where(CalibrationMemberRow.user_id == member_id)
+    )
     return _sessions(session, *([mine] if member_id is not None else []), limit=limit)
 
 
 def change(session: Session, session_id: int, **fields: Any) -> bool:
     """Change a session that is not closed."""
-    query = update(CalibrationSessionRow).where(CalibrationSessionRow.id == session_id, CalibrationSessionRow.state != SessionState.CLOSED)
+    query = update(CalibrationSessionRow).where(
+        CalibrationSessionRow.id == session_id, CalibrationSessionRow.state != SessionState.CLOSED
+    )
     return bool(session.execute(query.values(**fields)).rowcount)  # type: ignore[attr-defined]
 
 
 def agree(session: Session, session_id: int, call_id: int, agreed: dict[str, str]) -> None:
-    query = update(CalibrationCallRow).where(CalibrationCallRow.session_id == session_id, CalibrationCallRow.call_id == call_id)
+    query = update(CalibrationCallRow).where(
+        CalibrationCallRow.session_id == session_id, CalibrationCallRow.call_id == call_id
+    )
     session.execute(query.values(agreed=agreed))
 
 
 def fillings(session: Session, session_id: int) -> list[Filling]:
     """Every submitted form of a session."""
     query = select(ScorecardRow).join(AssignmentRow, AssignmentRow.id == ScorecardRow.assignment_id)
-    query = query.where(AssignmentRow.kind == AssignmentKind.CALIBRATION, AssignmentRow.state == AssignmentState.SUBMITTED)
-    rows = session.scalars(query.where(AssignmentRow.occasion.like(f"calibration:{session_id}:%")).order_by(ScorecardRow.id))
+    query = query.where(
+        AssignmentRow.kind == AssignmentKind.CALIBRATION,
+        AssignmentRow.state == AssignmentState.SUBMITTED,
+    )
+    rows = session.scalars(
+        query.where(AssignmentRow.occasion.like(f"calibration:{session_id}:%")).order_by(
+            ScorecardRow.id
+        )
+    )
     found = []
     for row in rows:
-        filled = Filled.model_validate({"answers": row.answers, "notes": row.notes, "summary": row.summary})
+        filled = Filled.model_validate(
+            {"answers": row.answers, "notes": row.notes, "summary": row.summary}
+        )
         comments = {c: a.comment for c, a in filled.answers.items() if a.comment}
         found.append(Filling(row.evaluator_id, row.call_id, filled.options, row.score, comments))
     return found
 
 
-def places(session: Session, session_id: int, user_id: int) -> dict[int, tuple[int, AssignmentState]]:
+def places(
+    session: Session, session_id: int, user_id: int
+) -> dict[int, tuple[int, AssignmentState]]:
     """Per call the assignment of one member and how far it is."""
-    query = select(AssignmentRow.call_id, AssignmentRow.id, AssignmentRow.state).where(AssignmentRow.occasion == occasion(session_id, user_id))
+    query = select(AssignmentRow.call_id, AssignmentRow.id, AssignmentRow.state).where(
+        AssignmentRow.occasion == occasion(session_id, user_id)
+    )
     return {call: (i, state) for call, i, state in session.execute(query)}
 
 
 def unfinished_places(session: Session, session_id: int) -> list[int]:
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
-    return list(session.scalars(select(AssignmentRow.id).where(AssignmentRow.occasion.like(f"calibration:{session_id}:%"), unfinished)))
+    return list(
+        session.scalars(
+            select(AssignmentRow.id).where(
+                AssignmentRow.occasion.like(f"calibration:{session_id}:%"), unfinished
+            )
+        )
+    )
 
 
 def waiting_for(session: Session, user_id: int) -> int:
     """Sessions in which this person has calls left to score."""
-    query = select(func.count(AssignmentRow.occasion.distinct())).where(AssignmentRow.reserved_for_id == user_id)
+    query = select(func.count(AssignmentRow.occasion.distinct())).where(
+        AssignmentRow.reserved_for_id == user_id
+    )
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
-    return session.scalar(query.where(AssignmentRow.kind == AssignmentKind.CALIBRATION, unfinished)) or 0
+    return (
+        session.scalar(query.where(AssignmentRow.kind == AssignmentKind.CALIBRATION, unfinished))
+        or 0
+    )
 
 
 def _sessions(session: Session, *where: Any, limit: int) -> list[CalibrationSession]:
-    query = select(CalibrationSessionRow, UserRow.display_name).join(UserRow, UserRow.id == CalibrationSessionRow.created_by_id).where(*where)
+    query = (
+        select(CalibrationSessionRow, UserRow.display_name)
+        .join(UserRow, UserRow.id == CalibrationSessionRow.created_by_id)
+        .where(*where)
+    )
     rows = session.execute(query.order_by(CalibrationSessionRow.id.desc()).limit(limit)).all()
     ids = [r.id for r, _ in rows]
     calls: dict[int, list[SessionCall]] = {i: [] for i in ids}
@@ -103,17 +154,42 @@ def _sessions(session: Session, *where: Any, limit: int) -> list[CalibrationSess
     done: dict[str, int] = dict(
         session.execute(
             select(AssignmentRow.occasion, func.count())
-            .where(AssignmentRow.kind == AssignmentKind.CALIBRATION, AssignmentRow.state == AssignmentState.SUBMITTED)
-            .where(AssignmentRow.reserved_for_id.in_(select(CalibrationMemberRow.user_id).where(CalibrationMemberRow.session_id.in_(ids))))
+            .where(
+                AssignmentRow.kind == AssignmentKind.CALIBRATION,
+                AssignmentRow.state == AssignmentState.SUBMITTED,
+            )
+            .where(
+                AssignmentRow.reserved_for_id.in_(
+                    select(CalibrationMemberRow.user_id).where(
+                        CalibrationMemberRow.session_id.in_(ids)
+                    )
+                )
+            )
             .group_by(AssignmentRow.occasion)
         ).all()
     )
-    invited = select(CalibrationMemberRow, UserRow.display_name).join(UserRow, UserRow.id == CalibrationMemberRow.user_id)
-    for m, name in session.execute(invited.where(CalibrationMemberRow.session_id.in_(ids)).order_by(UserRow.display_name)):
-        members[m.session_id].append(Member(m.user_id, name, done.get(occasion(m.session_id, m.user_id), 0)))
+    invited = select(CalibrationMemberRow, UserRow.display_name).join(
+        UserRow, UserRow.id == CalibrationMemberRow.user_id
+    )
+    for m, name in session.execute(
+        invited.where(CalibrationMemberRow.session_id.in_(ids)).order_by(UserRow.display_name)
+    ):
+        members[m.session_id].append(
+            Member(m.user_id, name, done.get(occasion(m.session_id, m.user_id), 0))
+        )
     return [
         CalibrationSession(
-            r.id, r.title, r.form_version_id, r.state, r.due_at, r.notes, r.follow_up, by, r.created_at, tuple(calls[r.id]), tuple(members[r.id])
+            r.id,
+            r.title,
+            r.form_version_id,
+            r.state,
+            r.due_at,
+            r.notes,
+            r.follow_up,
+            by,
+            r.created_at,
+            tuple(calls[r.id]),
+            tuple(members[r.id]),
         )
         for r, by in rows
     ]

@@ -1,4 +1,6 @@
-"""Calibration sessions: the same form for the same calls by several people, blind, and what they agree on."""
+"""Calibration sessions: the same form for the same calls by several people, blind, and what they
+agree on.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,12 +8,23 @@ from datetime import datetime
 from qa.statistics.agreement import Agreement, Icc
 from qa.tables.calibration import SessionState
 
-__all__ = ["CalibrationSession", "Filling", "Item", "Member", "RaterReport", "SessionCall", "SessionReport", "SessionState"]
+__all__ = [
+    "CalibrationSession",
+    "Filling",
+    "Item",
+    "Member",
+    "RaterReport",
+    "SessionCall",
+    "SessionReport",
+    "SessionState",
+]
 
 
 @dataclass(frozen=True)
 class SessionCall:
-    """`agreed` maps a criterion to the option that the group settled on; what is missing is unresolved."""
+    """`agreed` maps a criterion to the option that the group settled on; what is missing is
+    unresolved.
+    """
 
     call_id: int
     agent: str
@@ -47,7 +60,10 @@ class CalibrationSession:
 
 @dataclass(frozen=True)
 class Filling:
-    """One rater's submitted form for one call. `options` by criterion; the automatic checks are a rater too, with None as id."""
+    """One rater's submitted form for one call.
+
+    `options` by criterion; the automatic checks are a rater too, with None as id.
+    """
 
     rater_id: int | None
     call_id: int
@@ -58,7 +74,10 @@ class Filling:
 
 @dataclass(frozen=True)
 class Item:
-    """A criterion over all calls of the session: how far people agreed. `spread` counts every option that people chose."""
+    """A criterion over all calls of the session: how far people agreed.
+
+    `spread` counts every option that people chose.
+    """
 
     criterion: str
     spread: dict[str, int]
@@ -71,7 +90,10 @@ class Item:
 
 @dataclass(frozen=True)
 class RaterReport:
-    """How one rater stands to the agreed answers. An answer that nobody agreed on counts as differing from everybody's."""
+    """How one rater stands to the agreed answers.
+
+    An answer that nobody agreed on counts as differing from everybody's.
+    """
 
     rater_id: int | None
     name: str

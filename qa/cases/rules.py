@@ -55,18 +55,28 @@ def may_write(user: User, draft: Draft, *, team_id: int | None) -> bool:
 
 
 def may_read(user: User, case: Case) -> bool:
-    """Whoever wrote it, the agent it is about, their leader, and those who settle it. A complaint is its agent's to read once it is decided."""
+    """Whoever wrote it, the agent it is about, their leader, and those who settle it.
+
+    A complaint is its agent's to read once it is decided.
+    """
     if user.id == case.written_by_id:
         return True
     if user.role is Role.AGENT:
-        return case.agent_id == user.agent_id and (case.kind is not CaseKind.COMPLAINT or not case.is_open)
+        return case.agent_id == user.agent_id and (
+            case.kind is not CaseKind.COMPLAINT or not case.is_open
+        )
     if user.role is Role.TEAM_LEADER:
         return case.team_id == user.team_id or case.kind is CaseKind.PROPOSAL
-    return user.role in (Role.QA_MANAGER, Role.DIRECTOR) or (user.role is Role.TRAINER and case.kind in (CaseKind.PROPOSAL, CaseKind.GUIDE))
+    return user.role in (Role.QA_MANAGER, Role.DIRECTOR) or (
+        user.role is Role.TRAINER and case.kind in (CaseKind.PROPOSAL, CaseKind.GUIDE)
+    )
 
 
 def may_settle(user: User, case: Case) -> bool:
-    """Whether a user may close it. Nobody decides about praise or a complaint that they wrote themselves."""
+    """Whether a user may close it.
+
+    Nobody decides about praise or a complaint that they wrote themselves.
+    """
     if not case.is_open or not may_read(user, case) or user.role not in SETTLES[case.kind]:
         return False
     if case.kind is CaseKind.GUIDE:

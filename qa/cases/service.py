@@ -1,4 +1,6 @@
-"""Write a case down, pass a difficult one to the leader, settle it, remind people of what was promised."""
+"""Write a case down, pass a difficult one to the leader, settle it, remind people of what was
+promised.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +21,9 @@ REMIND_HOURS = 4
 
 
 class CaseRefused(ValueError):
-    """A case cannot be written down like this; the message is a code of `rules.fault`, or `decision`."""
+    """A case cannot be written down like this; the message is a code of `rules.fault`, or
+    `decision`.
+    """
 
 
 class NotTheirCase(Exception):
@@ -27,7 +31,10 @@ class NotTheirCase(Exception):
 
 
 def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
-    """Put a case on record and tell whom it concerns. A difficult one goes to the agent's leader at once. Raises CaseRefused and NotTheirCase."""
+    """Put a case on record and tell whom it concerns.
+
+    A difficult one goes to the agent's leader at once. Raises CaseRefused and NotTheirCase.
+    """
     project_id = None
     if draft.call_id is not None:
         facts = store.facts_of_call(session, draft.call_id)
@@ -44,18 +51,55 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         raise CaseRefused(why)
     leaders = people.leaders_of_agent(session, draft.agent_id) if draft.agent_id is not None else []
     is_passed = draft.kind is CaseKind.DIFFICULT and bool(leaders)
-    made = store.add(session, draft, project_id=project_id, state=CaseState.PASSED if is_passed else CaseState.OPEN, by=by.id, at=at)
-    note(session, subject=Subject.CASE, subject_id=made, what="written", at=at, actor_id=by.id, kind=draft.kind.value)
+    made = store.add(
+        session,
+        draft,
+        project_id=project_id,
+        state=CaseState.PASSED if is_passed else CaseState.OPEN,
+        by=by.id,
+        at=at,
+    )
+    note(
+        session,
+        subject=Subject.CASE,
+        subject_id=made,
+        what="written",
+        at=at,
+        actor_id=by.id,
+        kind=draft.kind.value,
+    )
     about = ("case", made)
     if is_passed and draft.due_at is not None:
-        tell(session, leaders, Kind.SLIP_PASSED, about=about, at=at, but=by.id, project=project_id, until=draft.due_at.isoformat())
+        tell(
+            session,
+            leaders,
+            Kind.SLIP_PASSED,
+            about=about,
+            at=at,
+            but=by.id,
+            project=project_id,
+            until=draft.due_at.isoformat(),
+        )
     if draft.kind is CaseKind.GUIDE and draft.agent_id is not None:
-        tell(session, people.users_of_agent(session, draft.agent_id), Kind.GUIDE_NOTE, about=about, at=at, but=by.id, project=project_id, name=by.display_name)
+        tell(
+            session,
+            people.users_of_agent(session, draft.agent_id),
+            Kind.GUIDE_NOTE,
+            about=about,
+            at=at,
+            but=by.id,
+            project=project_id,
+            name=by.display_name,
+        )
     return made
 
 
-def settle(session: Session, *, case_id: int, state: CaseState, decision: str, by: User, at: datetime) -> Case:
-    """Close a case: replied, read, deserved or not, right or not, taken over or not. A decision needs its reason.
+def settle(
+    session: Session, *, case_id: int, state: CaseState, decision: str, by: User, at: datetime
+) -> Case:
+    """Close a case: replied, read, deserved or not, right or not, taken over or not.
+
+    A decision needs its reason.
 
     Raises NotTheirCase and CaseRefused.
     """
@@ -64,24 +108,49 @@ def settle(session: Session, *, case_id: int, state: CaseState, decision: str, b
         raise NotTheirCase
     if found.kind is not CaseKind.GUIDE and not decision.strip():
         raise CaseRefused("decision")
-    if not store.settle(session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at):
+    if not store.settle(
+        session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
+    ):
         raise NotTheirCase
-    note(session, subject=Subject.CASE, subject_id=case_id, what="decided", at=at, actor_id=by.id, state=state.value)
+    note(
+        session,
+        subject=Subject.CASE,
+        subject_id=case_id,
+        what="decided",
+        at=at,
+        actor_id=by.id,
+        state=state.value,
+    )
     concerned = [found.written_by_id]
     if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
         concerned += people.users_of_agent(session, found.agent_id)
-    tell(session, concerned, Kind.CASE_DECIDED, about=("case", case_id), at=at, but=by.id, project=found.project_id, content=found.content[:120])
+    tell(
+        session,
+        concerned,
+        Kind.CASE_DECIDED,
+        about=("case", case_id),
+        at=at,
+        but=by.id,
+        project=found.project_id,
+        content=found.content[:120],
+    )
     done = store.case(session, case_id)
     assert done is not None
     return done
 
 
 def remind(session: Session, *, at: datetime) -> int:
-    """Remind leader and writer of promised replies that are due within hours or are late; once each. How many."""
+    """Remind leader and writer of promised replies that are due within hours or are late; once
+    each. How many.
+    """
     reminded = 0
     for found in store.due_slips(session, until=at + timedelta(hours=REMIND_HOURS)):
         if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
-            leaders = people.leaders_of_agent(session, found.agent_id) if found.agent_id is not None else []
+            leaders = (
+                people.leaders_of_agent(session, found.agent_id)
+                if found.agent_id is not None
+                else []
+            )
             tell(
                 session,
                 [*leaders, found.written_by_id],

@@ -17,7 +17,15 @@ OPEN = (CaseState.OPEN, CaseState.PASSED)
 Writer, Decider = aliased(UserRow), aliased(UserRow)
 
 
-def add(session: Session, draft: Draft, *, project_id: int | None, state: CaseState, by: int, at: datetime) -> int:
+def add(
+    session: Session,
+    draft: Draft,
+    *,
+    project_id: int | None,
+    state: CaseState,
+    by: int,
+    at: datetime,
+) -> int:
     fields = vars(draft) | {"content": draft.content.strip(), "contact": draft.contact.strip()}
     row = CaseRow(**fields, project_id=project_id, state=state, written_by_id=by, written_at=at)
     session.add(row)
@@ -30,7 +38,15 @@ def case(session: Session, case_id: int) -> Case | None:
     return found[0] if found else None
 
 
-def cases(session: Session, user: User, *, kind: CaseKind | None, open_only: bool, before_id: int | None, limit: int) -> list[Case]:
+def cases(
+    session: Session,
+    user: User,
+    *,
+    kind: CaseKind | None,
+    open_only: bool,
+    before_id: int | None,
+    limit: int,
+) -> list[Case]:
     """What a user may read, the newest first."""
     conditions = (
         _theirs(user),
@@ -43,19 +59,46 @@ def cases(session: Session, user: User, *, kind: CaseKind | None, open_only: boo
 
 def count_open(session: Session, user: User, kinds: Sequence[CaseKind]) -> int:
     """Open cases of kinds that this user settles."""
-    query = select(func.count()).select_from(CaseRow).outerjoin(AgentRow, AgentRow.id == CaseRow.agent_id)
-    return session.scalar(query.where(CaseRow.kind.in_(kinds), CaseRow.state.in_(OPEN), CaseRow.written_by_id != user.id, _theirs(user))) or 0
+    query = (
+        select(func.count())
+        .select_from(CaseRow)
+        .outerjoin(AgentRow, AgentRow.id == CaseRow.agent_id)
+    )
+    return (
+        session.scalar(
+            query.where(
+                CaseRow.kind.in_(kinds),
+                CaseRow.state.in_(OPEN),
+                CaseRow.written_by_id != user.id,
+                _theirs(user),
+            )
+        )
+        or 0
+    )
 
 
-def settle(session: Session, case_id: int, *, state: CaseState, by: int, decision: str, at: datetime) -> bool:
+def settle(
+    session: Session, case_id: int, *, state: CaseState, by: int, decision: str, at: datetime
+) -> bool:
     change = update(CaseRow).where(CaseRow.id == case_id, CaseRow.state.in_(OPEN))
-    done = session.execute(change.values(state=state, decided_by_id=by, decided_at=at, decision=decision))
+    done = session.execute(
+        change.values(state=state, decided_by_id=by, decided_at=at, decision=decision)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
 def due_slips(session: Session, *, until: datetime) -> list[Case]:
-    """Unanswered difficult cases whose promised time comes before `until` and of which nobody has been reminded."""
-    return _cases(session, CaseRow.kind == CaseKind.DIFFICULT, CaseRow.state.in_(OPEN), CaseRow.due_at < until, CaseRow.reminded_at.is_(None), limit=200)
+    """Unanswered difficult cases whose promised time comes before `until` and of which nobody has
+    been reminded.
+    """
+    return _cases(
+        session,
+        CaseRow.kind == CaseKind.DIFFICULT,
+        CaseRow.state.in_(OPEN),
+        CaseRow.due_at < until,
+        CaseRow.reminded_at.is_(None),
+        limit=200,
+    )
 
 
 def mark_reminded(session: Session, case_id: int, *, at: datetime) -> bool:
@@ -66,7 +109,11 @@ def mark_reminded(session: Session, case_id: int, *, at: datetime) -> bool:
 
 def facts_of_call(session: Session, call_id: int) -> tuple[int, int, datetime] | None:
     """Agent, project and beginning of a call."""
-    row = session.execute(select(CallRow.agent_id, CallRow.project_id, CallRow.started_at).where(CallRow.id == call_id)).first()
+    row = session.execute(
+        select(CallRow.agent_id, CallRow.project_id, CallRow.started_at).where(
+            CallRow.id == call_id
+        )
+    ).first()
     return (row[0], row[1], row[2]) if row else None
 
 
@@ -78,7 +125,9 @@ def _theirs(user: User) -> ColumnElement[bool]:
     """As `rules.may_read` says, in SQL."""
     own = CaseRow.written_by_id == user.id
     if user.role is Role.AGENT:
-        about = (CaseRow.agent_id == user.agent_id) & or_(CaseRow.kind != CaseKind.COMPLAINT, CaseRow.state.not_in(OPEN))
+        about = (CaseRow.agent_id == user.agent_id) & or_(
+            CaseRow.kind != CaseKind.COMPLAINT, CaseRow.state.not_in(OPEN)
+        )
         return or_(own, about)
     if user.role is Role.TEAM_LEADER:
         return or_(own, AgentRow.team_id == user.team_id, CaseRow.kind == CaseKind.PROPOSAL)
@@ -97,8 +146,25 @@ def _cases(session: Session, *where: Any, limit: int) -> list[Case]:
     rows = session.execute(query.where(*where).order_by(CaseRow.id.desc()).limit(limit))
     return [
         Case(
-            r.id, r.kind, r.state, r.agent_id, agent, team_id, r.project_id, r.call_id, r.criterion, r.happened_at, r.content, r.contact, r.due_at,
-            r.written_by_id, writer, r.written_at, decider, r.decided_at, r.decision,
+            r.id,
+            r.kind,
+            r.state,
+            r.agent_id,
+            agent,
+            team_id,
+            r.project_id,
+            r.call_id,
+            r.criterion,
+            r.happened_at,
+            r.content,
+            r.contact,
+            r.due_at,
+            r.written_by_id,
+            writer,
+            r.written_at,
+            decider,
+            r.decided_at,
+            r.decision,
         )
         for r, agent, team_id, writer, decider in rows
-    ]  # fmt: skip
+    ]

@@ -1,4 +1,6 @@
-"""What goes on around scoring and is kept on record: difficult cases, praise and complaints, guide notes, proposals to the knowledge base."""
+"""What goes on around scoring and is kept on record: difficult cases, praise and complaints, guide
+notes, proposals to the knowledge base.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +12,10 @@ __all__ = ["Case", "CaseKind", "CaseState", "Draft"]
 
 @dataclass(frozen=True)
 class Draft:
-    """A case as it is written down. A difficult case has a contact and a promised time; the others need only their words."""
+    """A case as it is written down.
+
+    A difficult case has a contact and a promised time; the others need only their words.
+    """
 
     kind: CaseKind
     content: str

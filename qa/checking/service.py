@@ -8,17 +8,38 @@ from qa.transcription.types import Mechanics, Transcript
 
 
 def check(
-    call: CallFacts, transcript: Transcript, mechanics: Mechanics, form: Form, *, acts: Acts | None = None, calibration: Calibration | None = None
+    call: CallFacts,
+    transcript: Transcript,
+    mechanics: Mechanics,
+    form: Form,
+    *,
+    acts: Acts | None = None,
+    calibration: Calibration | None = None,
 ) -> Findings:
-    """The findings of a form on one call, with the project's words filled in and the call data at hand."""
-    variables = {name: in_language(value, transcript.language) if isinstance(value, dict) else str(value) for name, value in call.variables.items()}
+    """The findings of a form on one call, with the project's words filled in and the call data at
+    hand.
+    """
+    variables = {
+        name: in_language(value, transcript.language) if isinstance(value, dict) else str(value)
+        for name, value in call.variables.items()
+    }
     details = {**call.details, "queue": call.queue, "direction": call.direction.value}
     return check_call(
-        form, transcript, mechanics=mechanics, details=details, variables=variables, is_complete=call.lost_seconds == 0, acts=acts, calibration=calibration
+        form,
+        transcript,
+        mechanics=mechanics,
+        details=details,
+        variables=variables,
+        is_complete=call.lost_seconds == 0,
+        acts=acts,
+        calibration=calibration,
     )
 
 
 def breaks_critical(form: Form, found: Findings) -> bool:
-    """Whether an automatic answer says that a critical criterion was broken. A person has to hear such a call before it counts."""
+    """Whether an automatic answer says that a critical criterion was broken.
+
+    A person has to hear such a call before it counts.
+    """
     critical = {c.id for c in form.criteria() if c.is_critical}
     return any(f.criterion in critical and f.verdict is Verdict.NOT_MET for f in found.findings)

@@ -12,19 +12,46 @@ from qa.tables.results import CheckResultRow, VerdictRow
 
 
 def result(session: Session, call_id: int, form_version_id: int) -> Findings | None:
-    row = session.scalar(select(CheckResultRow).where(CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id))
+    row = session.scalar(
+        select(CheckResultRow).where(
+            CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id
+        )
+    )
     return _findings(row) if row else None
 
 
 def latest_form_version(session: Session, call_id: int) -> int | None:
     """The form version that a call was last checked with."""
-    return session.scalar(select(CheckResultRow.form_version_id).where(CheckResultRow.call_id == call_id).order_by(CheckResultRow.id.desc()).limit(1))
+    return session.scalar(
+        select(CheckResultRow.form_version_id)
+        .where(CheckResultRow.call_id == call_id)
+        .order_by(CheckResultRow.id.desc())
+        .limit(1)
+    )
 
 
-def keep(session: Session, *, call_id: int, form_version_id: int, findings: Findings, is_flagged: bool = False, at: datetime) -> None:
-    """The newest findings of a call; its score and its critical flag are copied to the call, where months are counted."""
-    row = session.scalar(select(CheckResultRow).where(CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id))
-    middle = (findings.low + findings.high) / 2 if findings.low is not None and findings.high is not None else None
+def keep(
+    session: Session,
+    *,
+    call_id: int,
+    form_version_id: int,
+    findings: Findings,
+    is_flagged: bool = False,
+    at: datetime,
+) -> None:
+    """The newest findings of a call; its score and its critical flag are copied to the call, where
+    months are counted.
+    """
+    row = session.scalar(
+        select(CheckResultRow).where(
+            CheckResultRow.call_id == call_id, CheckResultRow.form_version_id == form_version_id
+        )
+    )
+    middle = (
+        (findings.low + findings.high) / 2
+        if findings.low is not None and findings.high is not None
+        else None
+    )
     fields: dict[str, Any] = {
         "score": middle,
         "low": findings.low,
@@ -38,16 +65,27 @@ def keep(session: Session, *, call_id: int, form_version_id: int, findings: Find
     else:
         for name, value in fields.items():
             setattr(row, name, value)
-    session.execute(update(CallRow).where(CallRow.id == call_id).values(automatic_score=middle, is_flagged=is_flagged))
+    session.execute(
+        update(CallRow)
+        .where(CallRow.id == call_id)
+        .values(automatic_score=middle, is_flagged=is_flagged)
+    )
     session.execute(delete(VerdictRow).where(VerdictRow.call_id == call_id))
-    session.add_all(VerdictRow(call_id=call_id, criterion=f.criterion, verdict=f.verdict.value) for f in findings.findings)
+    session.add_all(
+        VerdictRow(call_id=call_id, criterion=f.criterion, verdict=f.verdict.value)
+        for f in findings.findings
+    )
     session.flush()
 
 
 def calls_answered(criterion: str, verdict: str) -> Select[int]:
     """The calls of which the newest check said this, as a query of their ids."""
-    return select(VerdictRow.call_id).where(VerdictRow.criterion == criterion, VerdictRow.verdict == verdict)
+    return select(VerdictRow.call_id).where(
+        VerdictRow.criterion == criterion, VerdictRow.verdict == verdict
+    )
 
 
 def _findings(row: CheckResultRow) -> Findings:
-    return Findings("", 0, tuple(map(Finding.from_document, row.findings)), row.low, row.high, row.rules_version)
+    return Findings(
+        "", 0, tuple(map(Finding.from_document, row.findings)), row.low, row.high, row.rules_version
+    )

@@ -1,4 +1,6 @@
-"""A finding: the automatic answer to a criterion, with its confidence and the evidence one can hear."""
+"""A finding: the automatic answer to a criterion, with its confidence and the evidence one can
+hear.
+"""
 
 import enum
 import math
@@ -46,7 +48,10 @@ class StepState(enum.Enum):
 
 @dataclass(frozen=True)
 class ScriptStepFinding:
-    """What became of one step of a script. `similarity` (0–1) is how close the words came; of a skipped step 0."""
+    """What became of one step of a script.
+
+    `similarity` (0–1) is how close the words came; of a skipped step 0.
+    """
 
     id: str
     state: StepState
@@ -54,12 +59,21 @@ class ScriptStepFinding:
     start: float | None = None
 
     def document(self) -> dict[str, Any]:
-        return {"id": self.id, "state": self.state.value, "similarity": round(self.similarity, 3), "start": self.start}
+        return {
+            "id": self.id,
+            "state": self.state.value,
+            "similarity": round(self.similarity, 3),
+            "start": self.start,
+        }
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule concludes. `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5. `steps` only of scripts."""
+    """What a rule concludes.
+
+    `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5. `steps` only
+    of scripts.
+    """
 
     verdict: Verdict
     confidence: float
@@ -69,7 +83,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Curve:
-    """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind it."""
+    """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind
+    it.
+    """
 
     offset: float
     slope: float
@@ -84,7 +100,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Curves by `form/criterion`, learnt from people's answers. `version` is the month from which it holds."""
+    """Curves by `form/criterion`, learnt from people's answers.
+
+    `version` is the month from which it holds.
+    """
 
     version: str
     curves: Mapping[str, Curve]
@@ -105,7 +124,8 @@ class Finding:
     rule: str
     evidence: tuple[Evidence, ...] = ()
     steps: tuple[ScriptStepFinding, ...] = ()
-    raw_confidence: float | None = None  # before calibration, where one was applied: what the next one learns from
+    # before calibration, where one was applied: what the next one learns from
+    raw_confidence: float | None = None
 
     def document(self) -> dict[str, Any]:
         steps = {"steps": [s.document() for s in self.steps]} if self.steps else {}
@@ -119,23 +139,42 @@ class Finding:
                 "confidence": round(self.confidence, 3),
                 "rule": self.rule,
                 "evidence": [
-                    {"utterance": e.utterance, "speaker": e.speaker, "start": round(e.start, 3), "end": round(e.end, 3), "text": e.text} for e in self.evidence
+                    {
+                        "utterance": e.utterance,
+                        "speaker": e.speaker,
+                        "start": round(e.start, 3),
+                        "end": round(e.end, 3),
+                        "text": e.text,
+                    }
+                    for e in self.evidence
                 ],
             }
         )
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "Finding":
-        steps = tuple(ScriptStepFinding(s["id"], StepState(s["state"]), s["similarity"], s["start"]) for s in document.get("steps", ()))
+        steps = tuple(
+            ScriptStepFinding(s["id"], StepState(s["state"]), s["similarity"], s["start"])
+            for s in document.get("steps", ())
+        )
         evidence = tuple(Evidence(**e) for e in document["evidence"])
         return cls(
-            document["criterion"], Verdict(document["verdict"]), document["confidence"], document["rule"], evidence, steps, document.get("raw_confidence")
+            document["criterion"],
+            Verdict(document["verdict"]),
+            document["confidence"],
+            document["rule"],
+            evidence,
+            steps,
+            document.get("raw_confidence"),
         )
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a form's checks say about one call. `low` and `high` (0–100) count each unsure answer as not met and as met."""
+    """Everything a form's checks say about one call.
+
+    `low` and `high` (0–100) count each unsure answer as not met and as met.
+    """
 
     form: str
     version: int

@@ -1,4 +1,7 @@
-"""The `qa` command: the same services as the web, from a terminal. `--json` prints one document on stdout; all else goes to stderr."""
+"""The `qa` command: the same services as the web, from a terminal.
+
+`--json` prints one document on stdout; all else goes to stderr.
+"""
 
 import click
 

@@ -14,7 +14,10 @@ def audit() -> None:
 
 @audit.command("head")
 def head_of_chain() -> None:
-    """Print the end of the chain. Note it somewhere else: `verify --head` proves later that nothing before it was exchanged."""
+    """Print the end of the chain.
+
+    Note it somewhere else: `verify --head` proves later that nothing before it was exchanged.
+    """
     from qa.audit import store
 
     with wired().database.read() as session:
@@ -22,10 +25,14 @@ def head_of_chain() -> None:
 
 
 @audit.command()
-@click.option("--head", "noted", help="A head printed earlier by `qa audit head` and kept elsewhere.")
+@click.option(
+    "--head", "noted", help="A head printed earlier by `qa audit head` and kept elsewhere."
+)
 @click.option("--json", "as_json", is_flag=True)
 def verify(noted: str | None, as_json: bool) -> None:
-    """Go through every line and say which were changed, are missing or were put in. Exit 1 if any."""
+    """Go through every line and say which were changed,
+    are missing or were put in. Exit 1 if any.
+    """
     from qa.audit import rules, store
     from qa.audit.types import Damage
     from qa.progress import progress
@@ -36,10 +43,20 @@ def verify(noted: str | None, as_json: bool) -> None:
         raise Refusal(str(error)) from error
     with wired().database.read() as session:
         head, n = store.head(session), store.count(session)
-        checked = (line for _, line in zip(progress(range(n), "verifying"), store.lines(session), strict=False))
+        checked = (
+            line
+            for _, line in zip(progress(range(n), "verifying"), store.lines(session), strict=False)
+        )
         found = list(rules.faults(checked, head, noted=known))
     if as_json:
-        put({"ok": not found, "lines": n, "head": str(head), "faults": [{"damage": f.damage.value, "event": f.event_id} for f in found]})
+        put(
+            {
+                "ok": not found,
+                "lines": n,
+                "head": str(head),
+                "faults": [{"damage": f.damage.value, "event": f.event_id} for f in found],
+            }
+        )
     else:
         words = {
             Damage.CHANGED: "was changed, or the line before it was exchanged",
@@ -49,7 +66,10 @@ def verify(noted: str | None, as_json: bool) -> None:
         }
         for f in found:
             click.echo(f"line {f.event_id} {words[f.damage]}")
-        say(f"{n} lines, {'the chain is whole' if not found else f'{len(found)} faults'}; head {head}")
+        say(
+            f"{n} lines, {'the chain is whole' if not found else f'{len(found)} faults'}; head"
+            f" {head}"
+        )
     if found:
         sys.exit(1)
 

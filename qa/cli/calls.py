@@ -13,7 +13,11 @@ from qa.settings import Settings
 
 @click.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV or JSON with the call data.")
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV or JSON with the call data.",
+)
 @click.option("--json", "as_json", is_flag=True)
 def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
     """Take in a file, a folder or a manifest. Safe to repeat; exit 1 if any file was refused."""
@@ -27,7 +31,10 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
     refused = [o for o in outcomes if o.outcome.value == "refused"]
-    counts = {k: sum(o.outcome.value == k for o in outcomes) for k in ("imported", "flagged", "known", "refused")}
+    counts = {
+        k: sum(o.outcome.value == k for o in outcomes)
+        for k in ("imported", "flagged", "known", "refused")
+    }
     if as_json:
         put({"files": [o.document() for o in outcomes], "counts": counts})
     else:
@@ -40,11 +47,18 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day to draw from; yesterday when left out.")
+@click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to draw from; yesterday when left out.",
+)
 @click.option("--plan", help="One plan; all active ones when left out.")
 @click.option("--json", "as_json", is_flag=True)
 def sample(day: Any, plan: str | None, as_json: bool) -> None:
-    """Draw the calls that people will score. A day draws once: repeated, it prints the same draw."""
+    """Draw the calls that people will score. A day draws once:
+    repeated, it prints the same draw.
+    """
     from datetime import timedelta
 
     from qa.jobs import service as jobs
@@ -53,10 +67,17 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
     from qa.sampling import store
 
     wiring = wired()
-    when: date = day.date() if day else wiring.clock().astimezone(wiring.settings.zone).date() - timedelta(days=1)
+    when: date = (
+        day.date()
+        if day
+        else wiring.clock().astimezone(wiring.settings.zone).date() - timedelta(days=1)
+    )
     with wiring.database.write() as session:
         if plan and store.plan(session, plan) is None:
-            raise Refusal(f"there is no plan {plan!r}; plans: {', '.join(p.code for p in store.plans(session)) or 'none'}")
+            raise Refusal(
+                f"there is no plan {plan!r}; plans:"
+                f" {', '.join(p.code for p in store.plans(session)) or 'none'}"
+            )
         made = draw(wiring, session, when, plan=plan)
         asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
     announce(wiring.settings, asked)
@@ -64,7 +85,10 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         put({"date": when.isoformat(), "draws": [d.document() for d in made]})
         return
     for d in made:
-        click.echo(f"{d.plan} {d.day}: {len(d.calls)} of {d.frame_size} calls, seed {d.seed}{'' if d.is_new else ' (drawn before)'}")
+        click.echo(
+            f"{d.plan} {d.day}: {len(d.calls)} of {d.frame_size} calls, seed"
+            f" {d.seed}{'' if d.is_new else ' (drawn before)'}"
+        )
         for c in d.calls:
             click.echo(f"  {c.external_id}  {c.stratum}  p={c.probability:.4f}  {c.reason}")
 
@@ -74,7 +98,11 @@ def _sound(file: Path, settings: Settings) -> Any:
     from qa.intake.types import REASON_TEXTS, Reason
 
     try:
-        return decode(file, max_seconds=settings.max_call_seconds, memory_megabytes=settings.decoder_memory_megabytes)
+        return decode(
+            file,
+            max_seconds=settings.max_call_seconds,
+            memory_megabytes=settings.decoder_memory_megabytes,
+        )
     except RecordingUnreadable as error:
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
 
@@ -82,7 +110,9 @@ def _sound(file: Path, settings: Settings) -> Any:
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--language", type=click.Choice(["en", "it", "zh"]))
-@click.option("--unmasked", is_flag=True, help="Leave card, identity and telephone numbers as they were said.")
+@click.option(
+    "--unmasked", is_flag=True, help="Leave card, identity and telephone numbers as they were said."
+)
 @click.option("--json", "as_json", is_flag=True)
 def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) -> None:
     """One recording to a transcript document."""
@@ -94,7 +124,11 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
 
     try:
         with share_done(file.name) as tell:
-            heard = Ears(settings().model_copy(update={"transcriber": "whisper"})).listen(file, language=language, source_name=file.name, tell=tell).transcript
+            heard = (
+                Ears(settings().model_copy(update={"transcriber": "whisper"}))
+                .listen(file, language=language, source_name=file.name, tell=tell)
+                .transcript
+            )
     except RecordingUnreadable as error:
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
     transcript = heard if unmasked else redact(heard, names=settings().names_to_mask)
@@ -109,7 +143,9 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
 @click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True)
 def acoustics(file: Path, as_json: bool) -> None:
-    """One recording to speech mechanics: talk, silence, overlap, interruptions; and the quality of the line."""
+    """One recording to speech mechanics: talk, silence, overlap, interruptions; and the quality of
+    the line.
+    """
     from qa.engines.acoustics import line_quality
     from qa.engines.speakers import speech_by_voice
     from qa.engines.speech import speech_of
@@ -121,8 +157,11 @@ def acoustics(file: Path, as_json: bool) -> None:
     if sound.channels == 1:
         speech = speech_by_voice(sound.samples[0], speech[0])
     silent = Transcript(language="en", duration=sound.seconds)
-    mechanics = mechanics_of(Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound))))
-    if sound.channels == 1:  # without words nobody can say which voice is the agent's; the first to speak stands in that place
+    mechanics = mechanics_of(
+        Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound)))
+    )
+    if sound.channels == 1:
+        # without words nobody can say which voice is the agent's; the first to speak stands in
         mechanics = mechanics.model_copy(update={"speakers_known": False})
     document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
     if as_json:

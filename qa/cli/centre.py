@@ -1,4 +1,6 @@
-"""Set up and run a centre: `init`, `users`, `doctor`, `up`, `work` and the services of production."""
+"""Set up and run a centre: `init`, `users`, `doctor`, `up`,
+`work` and the services of production.
+"""
 
 import sys
 
@@ -8,7 +10,9 @@ from qa.cli.terminal import Refusal, put, say, settings, wired
 
 
 @click.command()
-@click.option("--demo", is_flag=True, help="Also one user per role, for the demo's sign-in buttons.")
+@click.option(
+    "--demo", is_flag=True, help="Also one user per role, for the demo's sign-in buttons."
+)
 def init(demo: bool) -> None:
     """Set up: database, forms, a first sampling plan. Safe to repeat."""
     from qa import setup
@@ -28,13 +32,27 @@ def users() -> None:
 
 @users.command("add")
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator", "director"]))
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(
+        ["agent", "team_leader", "evaluator", "qa_manager", "trainer", "administrator", "director"]
+    ),
+)
 @click.option("--display-name", default="")
 @click.option("--team", help="For a team leader: the team's name.")
 @click.option("--agent", help="For an agent: the agent's code.")
 @click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
 @click.password_option(help="Asked for when left out.")
-def users_add(name: str, role: str, display_name: str, team: str | None, agent: str | None, language: str, password: str) -> None:
+def users_add(
+    name: str,
+    role: str,
+    display_name: str,
+    team: str | None,
+    agent: str | None,
+    language: str,
+    password: str,
+) -> None:
     """Add a user."""
     from qa.people import service, store
     from qa.people.types import Role
@@ -94,7 +112,10 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
             raise Refusal(f"there is no user {name!r}")
         ids = {code: i for i, code, _name in store.project_ids(session)}
         if unknown := sorted(set(codes) - set(ids)):
-            raise Refusal(f"there is no project {', '.join(unknown)}; there are: {', '.join(sorted(ids)) or 'none'}")
+            raise Refusal(
+                f"there is no project {', '.join(unknown)}; there are:"
+                f" {', '.join(sorted(ids)) or 'none'}"
+            )
         store.set_projects(session, found[0].id, None if every else [ids[c] for c in codes])
     say(f"{name} works for {'all projects' if every else ', '.join(codes)}")
 
@@ -105,8 +126,14 @@ USER_FAULTS = {
     "too_short": "the password needs at least 10 characters",
     "too_long": "the password may have at most 200 characters",
     "like_the_name": "the password may not contain the user name",
-    "team": "a team leader needs --team with the name of a team that exists (import calls first, or check the spelling)",
-    "agent": "an agent needs --agent with the code of an agent that exists (import calls first, or check the spelling)",
+    "team": (
+        "a team leader needs --team with the name of a team that exists (import calls first, or"
+        " check the spelling)"
+    ),
+    "agent": (
+        "an agent needs --agent with the code of an agent that exists (import calls first, or check"
+        " the spelling)"
+    ),
 }
 
 
@@ -150,7 +177,10 @@ def work(drain: bool) -> None:
         aside = store.tasks(session, state=TaskState.SET_ASIDE)
         waiting = store.counts(session)[TaskState.WAITING]
     for task in aside:
-        say(f"set aside: {task.step} {task.subject_id}: {task.error.splitlines()[0] if task.error else ''}")
+        say(
+            f"set aside: {task.step} {task.subject_id}:"
+            f" {task.error.splitlines()[0] if task.error else ''}"
+        )
     say(f"done; {waiting} waiting for their next try, {len(aside)} set aside")
 
 
@@ -173,7 +203,14 @@ def scheduler() -> None:
 
 
 @click.command()
-@click.option("--demo", is_flag=True, help="Set up the demo centre first: sample calls imported, drawn, transcribed, checked and queued.")
+@click.option(
+    "--demo",
+    is_flag=True,
+    help=(
+        "Set up the demo centre first: sample calls imported, drawn, transcribed, checked and"
+        " queued."
+    ),
+)
 def up(demo: bool) -> None:
     """Broker, worker, scheduler and web in one. Ctrl-C stops cleanly."""
     from qa.supervisor import run
@@ -198,13 +235,21 @@ def projects() -> None:
 @click.argument("code")
 @click.argument("policy", type=click.Choice(["keep", "replace"]))
 def projects_originals(code: str, policy: str) -> None:
-    """Whether a project keeps recordings in which something was masked. One with a card code in it is always replaced."""
+    """Whether a project keeps recordings in which something was masked.
+
+    One with a card code in it is always replaced.
+    """
     from qa.people.store import set_keeps_originals
 
     with wired().database.write() as session:
         if not set_keeps_originals(session, code, keeps=policy == "keep"):
-            raise Refusal(f"there is no project {code!r}; import calls of it first, or check the spelling")
-    say(f"{code}: recordings with something masked are {'kept' if policy == 'keep' else 'replaced by their silenced copy'}")
+            raise Refusal(
+                f"there is no project {code!r}; import calls of it first, or check the spelling"
+            )
+    say(
+        f"{code}: recordings with something masked are"
+        f" {'kept' if policy == 'keep' else 'replaced by their silenced copy'}"
+    )
 
 
 COMMANDS = (

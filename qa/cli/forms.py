@@ -11,7 +11,13 @@ from qa.settings import HOUSE
 
 @click.command()
 @click.option("--form", required=True, help="A YAML file, or the id of a shipped form.")
-@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="The form's variables, like company=Acme; or call data, like ticket.number=7.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="The form's variables, like company=Acme; or call data, like ticket.number=7.",
+)
 @click.option("--transcript", required=True, type=FILE)
 @click.option("--json", "as_json", is_flag=True)
 def check(form: str, pairs: tuple[str, ...], transcript: Path, as_json: bool) -> None:
@@ -68,8 +74,14 @@ def score(form: str, answers: Path, as_json: bool) -> None:
     try:
         result = total(read, given).document()
     except AnswersRefused as refused:
-        known = {c.id: ", ".join(o.id for o in c.choices) + (", na" if c.na else "") for c in read.criteria()}
-        lines = [f"{c}: {p.replace('_', ' ')}" + (f"; options: {known[c]}" if c in known else "") for c, p in refused.faults.items()]
+        known = {
+            c.id: ", ".join(o.id for o in c.choices) + (", na" if c.na else "")
+            for c in read.criteria()
+        }
+        lines = [
+            f"{c}: {p.replace('_', ' ')}" + (f"; options: {known[c]}" if c in known else "")
+            for c, p in refused.faults.items()
+        ]
         raise Refusal("answers refused:\n  " + "\n  ".join(lines)) from refused
     if as_json:
         put(result)
@@ -108,7 +120,10 @@ def forms_validate(files: tuple[Path, ...]) -> None:
 @click.argument("month", required=False)
 @click.option("--json", "as_json", is_flag=True)
 def learn(month: str | None, as_json: bool) -> None:
-    """Learn from people's answers how far the automatic ones can be believed. MONTH (the next one when left out) is when that begins to count."""
+    """Learn from people's answers how far the automatic ones can be believed.
+
+    MONTH (the next one when left out) is when that begins to count.
+    """
     from qa.calendar import MonthRefused, month_before
     from qa.learning.service import MonthIsClosed
     from qa.learning.service import learn as fit
@@ -119,7 +134,13 @@ def learn(month: str | None, as_json: bool) -> None:
     month = month or month_before(f"{wiring.clock().astimezone(zone):%Y-%m}", -1)
     try:
         with wiring.database.write() as session:
-            made = fit(session, month=month, is_closed=is_closed(session, month), zone=zone, at=wiring.clock())
+            made = fit(
+                session,
+                month=month,
+                is_closed=is_closed(session, month),
+                zone=zone,
+                at=wiring.clock(),
+            )
     except MonthRefused as error:
         raise Refusal(str(error)) from error
     except MonthIsClosed as error:
@@ -128,15 +149,30 @@ def learn(month: str | None, as_json: bool) -> None:
         put(made.document())
         return
     if not made.calibration.curves:
-        click.echo(f"nothing to learn for {month} yet: a criterion needs ten automatic answers that people have answered too")
+        click.echo(
+            f"nothing to learn for {month} yet: a criterion needs ten automatic answers that people"
+            " have answered too"
+        )
     else:
         click.echo(
-            f"calibration for {month}: {'made' if made.is_new else 'made before, unchanged'}, {len(made.calibration.curves)} criteria with enough answers"
+            f"calibration for {month}: {'made' if made.is_new else 'made before, unchanged'},"
+            f" {len(made.calibration.curves)} criteria with enough answers"
         )
     for c in made.criteria:
-        after = f", Brier {c.brier_before:.3f} → {c.brier_after:.3f}" if c.brier_after is not None else ""
-        again = f"  OFTEN OVERTURNED, calls {', '.join(map(str, c.overturned_calls))}" if c.is_often_overturned else ""
-        click.echo(f"  {c.form} {c.criterion}: {c.count} answers, agreement {100 * c.agreement:.0f} % ({100 * c.low:.0f}–{100 * c.high:.0f}){after}{again}")
+        after = (
+            f", Brier {c.brier_before:.3f} → {c.brier_after:.3f}"
+            if c.brier_after is not None
+            else ""
+        )
+        again = (
+            f"  OFTEN OVERTURNED, calls {', '.join(map(str, c.overturned_calls))}"
+            if c.is_often_overturned
+            else ""
+        )
+        click.echo(
+            f"  {c.form} {c.criterion}: {c.count} answers, agreement {100 * c.agreement:.0f} %"
+            f" ({100 * c.low:.0f}–{100 * c.high:.0f}){after}{again}"
+        )
 
 
 COMMANDS = (

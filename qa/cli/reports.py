@@ -13,9 +13,20 @@ from qa.cli.terminal import Refusal, put, say, settings, wired
 @click.option("--department")
 @click.option("--team")
 @click.option("--agent", help="An agent's code.")
-@click.option("--format", "formats", default="json,html,xlsx", help="Of json, html, xlsx, pdf, with commas between.")
+@click.option(
+    "--format",
+    "formats",
+    default="json,html,xlsx",
+    help="Of json, html, xlsx, pdf, with commas between.",
+)
 @click.option("--language", type=click.Choice(["en", "it", "zh"]), default="en")
-@click.option("--audience", type=click.Choice(["manager", "board", "leader"]), default="manager", show_default=True, help="How deep it goes.")
+@click.option(
+    "--audience",
+    type=click.Choice(["manager", "board", "leader"]),
+    default="manager",
+    show_default=True,
+    help="How deep it goes.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
 def report(
     month: str,
@@ -69,7 +80,9 @@ def training(month: str, as_json: bool) -> None:
     try:
         with wiring.database.read() as session:
             titles, topics = vocabulary(session)
-            needs = need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+            needs = need_list(
+                session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics
+            )
     except MonthRefused as error:
         raise Refusal(str(error)) from error
     if as_json:
@@ -77,14 +90,24 @@ def training(month: str, as_json: bool) -> None:
         return
     for n in needs.needs:
         kept = f"kept {100 * n.rate:.0f} % (target {100 * n.target:.0f} %) on {n.cards} cards"
-        click.echo(f"{n.urgency.value:6} {n.probability:.2f}  {n.agent} ({n.team})  {n.criterion}  {kept}")
+        click.echo(
+            f"{n.urgency.value:6} {n.probability:.2f}  {n.agent} ({n.team})  {n.criterion}  {kept}"
+        )
     if not needs.needs:
-        click.echo(f"no needs to list; {needs.pairs_looked_at} agent and criterion pairs were looked at")
+        click.echo(
+            f"no needs to list; {needs.pairs_looked_at} agent and criterion pairs were looked at"
+        )
 
 
 @click.command()
 @click.option("--agents", default=40, show_default=True, type=click.IntRange(1, 5000))
-@click.option("--calls", default=400, show_default=True, type=click.IntRange(1, 100_000), help="Per agent and month.")
+@click.option(
+    "--calls",
+    default=400,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="Per agent and month.",
+)
 @click.option("--months", default=3, show_default=True, type=click.IntRange(1, 36))
 @click.option("--seed", default=1, show_default=True)
 def simulate(agents: int, calls: int, months: int, seed: int) -> None:
@@ -95,10 +118,17 @@ def simulate(agents: int, calls: int, months: int, seed: int) -> None:
     wiring = wired()
     with counting("simulating", agents * months) as tick:
         try:
-            made = simulate_centre(wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick)
+            made = simulate_centre(
+                wiring, agents=agents, calls=calls, months=months, seed=seed, tick=tick
+            )
         except AlreadySimulated as error:
-            raise Refusal(f"a centre of seed {seed} is in this database already; take another seed") from error
-    say(f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months {made.first_month} to {made.last_month}")
+            raise Refusal(
+                f"a centre of seed {seed} is in this database already; take another seed"
+            ) from error
+    say(
+        f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months"
+        f" {made.first_month} to {made.last_month}"
+    )
 
 
 @click.command()
@@ -106,7 +136,9 @@ def simulate(agents: int, calls: int, months: int, seed: int) -> None:
 @click.option("--source", default="", help="Where the ratings come from, say `sms survey`.")
 @click.option("--json", "as_json", is_flag=True)
 def ratings(file: Path, source: str, as_json: bool) -> None:
-    """Take in customers' ratings of calls: CSV or JSON with external_id, rating, perhaps scale (say 1-5). Safe to repeat; exit 1 if a row was refused."""
+    """Take in customers' ratings of calls: CSV or JSON with external_id, rating, perhaps scale (say
+    1-5). Safe to repeat; exit 1 if a row was refused.
+    """
     from qa.intake.service import ManifestRefused, keep_ratings, read_ratings
 
     wiring = wired()
@@ -128,7 +160,9 @@ def ratings(file: Path, source: str, as_json: bool) -> None:
 
 @click.command()
 def publish() -> None:
-    """Make the scheduled reports that are due, and those asked for on the page (the scheduler does this every minute)."""
+    """Make the scheduled reports that are due, and those asked for on the page (the scheduler does
+    this every minute).
+    """
     from qa.publishing import publish as make
 
     say(f"{make(wired())} reports made")

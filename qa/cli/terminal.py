@@ -50,9 +50,15 @@ def form_named(name: str) -> Any:
 
     path = Path(name)
     if not path.is_file():
-        shipped = sorted((HOUSE / "scoring_forms").glob(f"{name}.v*.yaml"), key=lambda p: int(p.stem.rsplit(".v", 1)[1]))
+        shipped = sorted(
+            (HOUSE / "scoring_forms").glob(f"{name}.v*.yaml"),
+            key=lambda p: int(p.stem.rsplit(".v", 1)[1]),
+        )
         if not shipped or not name.isidentifier():
-            raise Refusal(f"no form {name!r}: give a YAML file, or one of {', '.join(sorted(shipped_forms()))}")
+            raise Refusal(
+                f"no form {name!r}: give a YAML file, or one of"
+                f" {', '.join(sorted(shipped_forms()))}"
+            )
         path = shipped[-1]
     try:
         return read_form(path.read_text(encoding="utf-8"), file=path.name)

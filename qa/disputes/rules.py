@@ -18,8 +18,13 @@ def next_level(rounds: Sequence[Dispute]) -> DisputeLevel:
 
 
 def rounds_of(earlier: Sequence[Dispute], criterion: str) -> list[Dispute]:
-    """The rounds about one criterion that count, in order; what the agent withdrew does not use up a round."""
-    return sorted((d for d in earlier if d.criterion == criterion and d.state is not DisputeState.WITHDRAWN), key=lambda d: d.round)
+    """The rounds about one criterion that count, in order; what the agent withdrew does not use up
+    a round.
+    """
+    return sorted(
+        (d for d in earlier if d.criterion == criterion and d.state is not DisputeState.WITHDRAWN),
+        key=lambda d: d.round,
+    )
 
 
 def deadline(form: Form, card: Card, earlier: Sequence[Dispute], criterion: str) -> datetime | None:
@@ -29,8 +34,19 @@ def deadline(form: Form, card: Card, earlier: Sequence[Dispute], criterion: str)
     return since + timedelta(days=form.dispute_days) if since else None
 
 
-def barred(form: Form, card: Card, earlier: Sequence[Dispute], criterion_id: str, *, highest: DisputeLevel, at: datetime) -> Barred | None:
-    """What keeps an answer from being disputed now; None where nothing does. `highest` is the last level that somebody holds here."""
+def barred(
+    form: Form,
+    card: Card,
+    earlier: Sequence[Dispute],
+    criterion_id: str,
+    *,
+    highest: DisputeLevel,
+    at: datetime,
+) -> Barred | None:
+    """What keeps an answer from being disputed now; None where nothing does.
+
+    `highest` is the last level that somebody holds here.
+    """
     if not card.is_released:
         return Barred.NOT_RELEASED
     if form.dispute_days == 0:
@@ -41,7 +57,11 @@ def barred(form: Form, card: Card, earlier: Sequence[Dispute], criterion_id: str
     rounds = rounds_of(earlier, criterion_id)
     if rounds and rounds[-1].is_open:
         return Barred.OPEN
-    if rounds and (rounds[-1].state is DisputeState.UPHELD or len(rounds) >= form.dispute_rounds or rounds[-1].level in (highest, LEVELS[-1])):
+    if rounds and (
+        rounds[-1].state is DisputeState.UPHELD
+        or len(rounds) >= form.dispute_rounds
+        or rounds[-1].level in (highest, LEVELS[-1])
+    ):
         return Barred.SETTLED
     option = criterion.option(answer.option)
     if option is not None and exact(option.points) >= criterion.maximum:
@@ -51,10 +71,16 @@ def barred(form: Form, card: Card, earlier: Sequence[Dispute], criterion_id: str
 
 
 def may_decide(user: User, dispute: Dispute, earlier: Sequence[Dispute]) -> bool:
-    """Whether a user may decide: the evaluator of the card first, then a QA manager, then a director; nobody twice, nobody above on their own card."""
+    """Whether a user may decide: the evaluator of the card first, then a QA manager, then a
+    director; nobody twice, nobody above on their own card.
+    """
     if not dispute.is_open or not user.is_active:
         return False
-    if any(d.decided_by_id == user.id for d in earlier if d.criterion == dispute.criterion and d.id != dispute.id):
+    if any(
+        d.decided_by_id == user.id
+        for d in earlier
+        if d.criterion == dispute.criterion and d.id != dispute.id
+    ):
         return False
     if dispute.level is DisputeLevel.EVALUATOR:
         return user.id == dispute.evaluator_id

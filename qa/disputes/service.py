@@ -1,4 +1,6 @@
-"""Open, withdraw and decide disputes; undecided ones rise to the next level when their time is over."""
+"""Open, withdraw and decide disputes; undecided ones rise to the next level when their time is
+over.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -41,8 +43,22 @@ class NoSuchOption(ValueError):
     """The criterion has no such option, or it is the one that is disputed."""
 
 
-def open_dispute(session: Session, *, card: Card, form: Form, criterion: str, reason: str, suggested: str, by: User, decide_days: int, at: datetime) -> Dispute:
-    """An agent objects to an answer on their own card. Raises DisputeBarred, WordsMissing, NoSuchOption and NotTheirs."""
+def open_dispute(
+    session: Session,
+    *,
+    card: Card,
+    form: Form,
+    criterion: str,
+    reason: str,
+    suggested: str,
+    by: User,
+    decide_days: int,
+    at: datetime,
+) -> Dispute:
+    """An agent objects to an answer on their own card.
+
+    Raises DisputeBarred, WordsMissing, NoSuchOption and NotTheirs.
+    """
     if by.agent_id is None or card.agent_id != by.agent_id:
         raise scoring.NotTheirs
     earlier = store.of_card(session, card.id)
@@ -58,10 +74,29 @@ def open_dispute(session: Session, *, card: Card, form: Form, criterion: str, re
     due_at = at + timedelta(days=decide_days)
     said = {"option": option, "suggested": suggested, "reason": reason.strip()[:4000]}
     try:
-        dispute_id = store.add(session, card_id=card.id, criterion=criterion, number=number, level=level, by=by.id, at=at, due_at=due_at, **said)
+        dispute_id = store.add(
+            session,
+            card_id=card.id,
+            criterion=criterion,
+            number=number,
+            level=level,
+            by=by.id,
+            at=at,
+            due_at=due_at,
+            **said,
+        )
     except IntegrityError as error:  # the same objection was sent twice at once
         raise DisputeBarred(Barred.OPEN) from error
-    note(session, subject=Subject.SCORECARD, subject_id=card.id, what="disputed", at=at, actor_id=by.id, criterion=criterion, level=level.value)
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card.id,
+        what="disputed",
+        at=at,
+        actor_id=by.id,
+        criterion=criterion,
+        level=level.value,
+    )
     made = store.dispute(session, dispute_id)
     assert made is not None
     _tell_deciders(session, made, at=at)
@@ -71,9 +106,21 @@ def open_dispute(session: Session, *, card: Card, form: Form, criterion: str, re
 def withdraw(session: Session, *, dispute_id: int, by: User, at: datetime) -> Dispute:
     """The agent takes the objection back. Raises NotTheirs."""
     found = store.dispute(session, dispute_id)
-    if found is None or found.agent_id != by.agent_id or not store.change(session, dispute_id, state=DisputeState.WITHDRAWN, decided_at=at):
+    if (
+        found is None
+        or found.agent_id != by.agent_id
+        or not store.change(session, dispute_id, state=DisputeState.WITHDRAWN, decided_at=at)
+    ):
         raise scoring.NotTheirs
-    note(session, subject=Subject.SCORECARD, subject_id=found.card_id, what="dispute_withdrawn", at=at, actor_id=by.id, criterion=found.criterion)
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=found.card_id,
+        what="dispute_withdrawn",
+        at=at,
+        actor_id=by.id,
+        criterion=found.criterion,
+    )
     return found
 
 
@@ -91,25 +138,62 @@ def decide(
 ) -> Dispute:
     """Uphold a dispute with another option, which revises the card, or reject it with None.
 
-    Raises NotTheirsToDecide, WordsMissing, NoSuchOption, and RevisionRefused where the new answer opens others that have none.
+    Raises NotTheirsToDecide, WordsMissing, NoSuchOption, and RevisionRefused where the new answer
+    opens others that have none.
     """
     found = store.dispute(session, dispute_id)
     if found is None or not may_decide(by, found, store.of_card(session, found.card_id)):
         raise NotTheirsToDecide
     if not reason.strip():
         raise WordsMissing
-    if option is not None and not _is_choice(form, found.criterion, option, but=found.disputed_option):
+    if option is not None and not _is_choice(
+        form, found.criterion, option, but=found.disputed_option
+    ):
         raise NoSuchOption
     state = DisputeState.REJECTED if option is None else DisputeState.UPHELD
-    fields = {"decided_by_id": by.id, "decided_at": at, "decision_reason": reason.strip()[:4000], "decided_option": option or ""}
-    if not store.change(session, dispute_id, state=state, is_rule_at_fault=is_rule_at_fault, **fields):
+    fields = {
+        "decided_by_id": by.id,
+        "decided_at": at,
+        "decision_reason": reason.strip()[:4000],
+        "decided_option": option or "",
+    }
+    if not store.change(
+        session, dispute_id, state=state, is_rule_at_fault=is_rule_at_fault, **fields
+    ):
         raise NotTheirsToDecide
-    note(session, subject=Subject.SCORECARD, subject_id=found.card_id, what=f"dispute_{state.value}", at=at, actor_id=by.id, criterion=found.criterion)
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=found.card_id,
+        what=f"dispute_{state.value}",
+        at=at,
+        actor_id=by.id,
+        criterion=found.criterion,
+    )
     if option is not None:
         changes, cause = {found.criterion: option}, RevisionCause.DISPUTE
-        scoring.revise(session, card_id=found.card_id, changes=changes, cause=cause, reason=reason, by=by.id, form=form, findings=findings, at=at)
+        scoring.revise(
+            session,
+            card_id=found.card_id,
+            changes=changes,
+            cause=cause,
+            reason=reason,
+            by=by.id,
+            form=form,
+            findings=findings,
+            at=at,
+        )
     readers = [*people.users_of_agent(session, found.agent_id), found.evaluator_id]
-    tell(session, readers, Kind.DISPUTE_DECIDED, about=("dispute", dispute_id), at=at, but=by.id, project=found.project_id, upheld=option is not None)
+    tell(
+        session,
+        readers,
+        Kind.DISPUTE_DECIDED,
+        about=("dispute", dispute_id),
+        at=at,
+        but=by.id,
+        project=found.project_id,
+        upheld=option is not None,
+    )
     decided = store.dispute(session, dispute_id)
     assert decided is not None
     return decided
@@ -120,8 +204,18 @@ def rise(session: Session, *, decide_days: int, at: datetime) -> int:
     late, highest, risen_ones = store.overdue(session, now=at), highest_level(session), 0
     for d in late:
         level = overdue_level(d, highest=highest, at=at)
-        if level is not None and store.change(session, d.id, level=level, due_at=at + timedelta(days=decide_days)):
-            note(session, subject=Subject.SCORECARD, subject_id=d.card_id, what="dispute_risen", at=at, criterion=d.criterion, level=level.value)
+        if level is not None and store.change(
+            session, d.id, level=level, due_at=at + timedelta(days=decide_days)
+        ):
+            note(
+                session,
+                subject=Subject.SCORECARD,
+                subject_id=d.card_id,
+                what="dispute_risen",
+                at=at,
+                criterion=d.criterion,
+                level=level.value,
+            )
             risen = store.dispute(session, d.id)
             assert risen is not None
             _tell_deciders(session, risen, at=at)
@@ -131,11 +225,17 @@ def rise(session: Session, *, decide_days: int, at: datetime) -> int:
 
 def highest_level(session: Session) -> DisputeLevel:
     """The last level that somebody holds here: without a director it is the QA manager."""
-    return DisputeLevel.DIRECTOR if people.has_role(session, Role.DIRECTOR) else DisputeLevel.QA_MANAGER
+    return (
+        DisputeLevel.DIRECTOR
+        if people.has_role(session, Role.DIRECTOR)
+        else DisputeLevel.QA_MANAGER
+    )
 
 
 def void_card(session: Session, *, card_id: int, reason: str, by: int, at: datetime) -> Card:
-    """Take a card back, and with it what is disputed about it. Raises RemarkMissing and NotTheirs."""
+    """Take a card back, and with it what is disputed about it. Raises RemarkMissing
+    and NotTheirs.
+    """
     card = scoring.void(session, card_id=card_id, reason=reason, by=by, at=at)
     store.close_all(session, card_id, at=at)
     return card
@@ -153,5 +253,16 @@ def _tell_deciders(session: Session, found: Dispute, *, at: datetime) -> None:
         readers = [found.evaluator_id]
     else:
         role = Role.QA_MANAGER if found.level is DisputeLevel.QA_MANAGER else Role.DIRECTOR
-        readers = [u.id for u in people.users_with_role(session, role) if u.id != found.evaluator_id]
-    tell(session, readers, Kind.DISPUTE_OPENED, about=("dispute", found.id), at=at, project=found.project_id, name=found.agent, until=found.due_at.isoformat())
+        readers = [
+            u.id for u in people.users_with_role(session, role) if u.id != found.evaluator_id
+        ]
+    tell(
+        session,
+        readers,
+        Kind.DISPUTE_OPENED,
+        about=("dispute", found.id),
+        at=at,
+        project=found.project_id,
+        name=found.agent,
+        until=found.due_at.isoformat(),
+    )

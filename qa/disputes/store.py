@@ -48,7 +48,9 @@ def add(
 
 
 def highest_round(session: Session, card_id: int, criterion: str) -> int:
-    query = select(func.max(DisputeRow.round)).where(DisputeRow.scorecard_id == card_id, DisputeRow.criterion == criterion)
+    query = select(func.max(DisputeRow.round)).where(
+        DisputeRow.scorecard_id == card_id, DisputeRow.criterion == criterion
+    )
     return session.scalar(query) or 0
 
 
@@ -64,15 +66,33 @@ def of_card(session: Session, card_id: int) -> list[Dispute]:
 
 def waiting_for(session: Session, user: User, *, limit: int = 100) -> list[Dispute]:
     """Open disputes that are this user's to decide, the most urgent first."""
-    return _disputes(session, DisputeRow.state == DisputeState.OPEN, _theirs(user), order=(DisputeRow.due_at, DisputeRow.id), limit=limit)
+    return _disputes(
+        session,
+        DisputeRow.state == DisputeState.OPEN,
+        _theirs(user),
+        order=(DisputeRow.due_at, DisputeRow.id),
+        limit=limit,
+    )
 
 
 def count_waiting(session: Session, user: User) -> int:
-    query = select(func.count()).select_from(DisputeRow).join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
+    query = (
+        select(func.count())
+        .select_from(DisputeRow)
+        .join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
+    )
     return session.scalar(query.where(DisputeRow.state == DisputeState.OPEN, _theirs(user))) or 0
 
 
-def disputes(session: Session, *, evaluator_id: int | None, team_id: int | None, open_only: bool, before_id: int | None, limit: int) -> list[Dispute]:
+def disputes(
+    session: Session,
+    *,
+    evaluator_id: int | None,
+    team_id: int | None,
+    open_only: bool,
+    before_id: int | None,
+    limit: int,
+) -> list[Dispute]:
     """Disputes for those who watch them, the newest first."""
     conditions = (
         (ScorecardRow.evaluator_id == evaluator_id if evaluator_id is not None else None),
@@ -80,28 +100,47 @@ def disputes(session: Session, *, evaluator_id: int | None, team_id: int | None,
         (DisputeRow.state == DisputeState.OPEN if open_only else None),
         (DisputeRow.id < before_id if before_id is not None else None),
     )
-    return _disputes(session, *[c for c in conditions if c is not None], order=(DisputeRow.id.desc(),), limit=limit)
+    return _disputes(
+        session,
+        *[c for c in conditions if c is not None],
+        order=(DisputeRow.id.desc(),),
+        limit=limit,
+    )
 
 
 def overdue(session: Session, *, now: datetime, limit: int = 200) -> list[Dispute]:
-    open_ones = (DisputeRow.state == DisputeState.OPEN, DisputeRow.due_at < now, DisputeRow.level != DisputeLevel.DIRECTOR)
+    open_ones = (
+        DisputeRow.state == DisputeState.OPEN,
+        DisputeRow.due_at < now,
+        DisputeRow.level != DisputeLevel.DIRECTOR,
+    )
     return _disputes(session, *open_ones, order=(DisputeRow.due_at,), limit=limit)
 
 
 def change(session: Session, dispute_id: int, **fields: Any) -> bool:
     """Change a dispute that is still open."""
-    done = session.execute(update(DisputeRow).where(DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN).values(**fields))
+    done = session.execute(
+        update(DisputeRow)
+        .where(DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN)
+        .values(**fields)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
 def close_all(session: Session, card_id: int, *, at: datetime) -> None:
     """The card is void: nothing is left to decide."""
-    change = update(DisputeRow).where(DisputeRow.scorecard_id == card_id, DisputeRow.state == DisputeState.OPEN)
+    change = update(DisputeRow).where(
+        DisputeRow.scorecard_id == card_id, DisputeRow.state == DisputeState.OPEN
+    )
     session.execute(change.values(state=DisputeState.WITHDRAWN, decided_at=at))
 
 
-def open_of_team(session: Session, team_id: int, *, limit: int = 50) -> list[tuple[int, str, str, datetime]]:
-    """Undecided disputes of a team's agents: id, agent, criterion, by when; the most pressing first."""
+def open_of_team(
+    session: Session, team_id: int, *, limit: int = 50
+) -> list[tuple[int, str, str, datetime]]:
+    """Undecided disputes of a team's agents: id, agent, criterion, by when; the most pressing
+    first.
+    """
     query = (
         select(DisputeRow.id, AgentRow.name, DisputeRow.criterion, DisputeRow.due_at)
         .join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
@@ -114,7 +153,9 @@ def open_of_team(session: Session, team_id: int, *, limit: int = 50) -> list[tup
 
 
 def records(session: Session, *, since: datetime | None = None) -> dict[int, EvaluatorRecord]:
-    """Per evaluator: answers disputed, first decisions taken, and how many answers were changed in the end."""
+    """Per evaluator: answers disputed, first decisions taken, and how many answers were changed in
+    the end.
+    """
     decided = DisputeRow.state.in_((DisputeState.UPHELD, DisputeState.REJECTED))
     query = (
         select(
@@ -138,12 +179,24 @@ def _theirs(user: User) -> ColumnElement[bool]:
         return own
     earlier = aliased(DisputeRow)
     decided = select(earlier.id).where(
-        earlier.scorecard_id == DisputeRow.scorecard_id, earlier.criterion == DisputeRow.criterion, earlier.decided_by_id == user.id
+        earlier.scorecard_id == DisputeRow.scorecard_id,
+        earlier.criterion == DisputeRow.criterion,
+        earlier.decided_by_id == user.id,
     )
-    return or_(own, (DisputeRow.level == levels[user.role]) & (ScorecardRow.evaluator_id != user.id) & ~decided.exists())
+    return or_(
+        own,
+        (DisputeRow.level == levels[user.role])
+        & (ScorecardRow.evaluator_id != user.id)
+        & ~decided.exists(),
+    )
 
 
-def _disputes(session: Session, *where: ColumnElement[bool], order: Sequence[Any] = (DisputeRow.id,), limit: int = 500) -> list[Dispute]:
+def _disputes(
+    session: Session,
+    *where: ColumnElement[bool],
+    order: Sequence[Any] = (DisputeRow.id,),
+    limit: int = 500,
+) -> list[Dispute]:
     columns = (
         DisputeRow,
         ScorecardRow.agent_id,
@@ -160,12 +213,41 @@ def _disputes(session: Session, *where: ColumnElement[bool], order: Sequence[Any
         .join(Evaluator, Evaluator.id == ScorecardRow.evaluator_id)
         .outerjoin(Decider, Decider.id == DisputeRow.decided_by_id)
     )
-    return [_dispute(*row) for row in session.execute(query.where(*where).order_by(*order).limit(limit))]
+    return [
+        _dispute(*row) for row in session.execute(query.where(*where).order_by(*order).limit(limit))
+    ]
 
 
-def _dispute(row: DisputeRow, agent_id: int, agent: str, evaluator_id: int, evaluator: str, project_id: int, decided_by: str | None) -> Dispute:
+def _dispute(
+    row: DisputeRow,
+    agent_id: int,
+    agent: str,
+    evaluator_id: int,
+    evaluator: str,
+    project_id: int,
+    decided_by: str | None,
+) -> Dispute:
     return Dispute(
-        row.id, row.scorecard_id, agent_id, agent, evaluator_id, evaluator, project_id, row.criterion, row.round, row.level, row.state, row.disputed_option,
-        row.suggested_option, row.reason, row.opened_at, row.due_at, row.decided_by_id, decided_by, row.decided_at, row.decision_reason,
-        row.decided_option, row.is_rule_at_fault,
-    )  # fmt: skip
+        row.id,
+        row.scorecard_id,
+        agent_id,
+        agent,
+        evaluator_id,
+        evaluator,
+        project_id,
+        row.criterion,
+        row.round,
+        row.level,
+        row.state,
+        row.disputed_option,
+        row.suggested_option,
+        row.reason,
+        row.opened_at,
+        row.due_at,
+        row.decided_by_id,
+        decided_by,
+        row.decided_at,
+        row.decision_reason,
+        row.decided_option,
+        row.is_rule_at_fault,
+    )

@@ -1,4 +1,6 @@
-"""Sound as arrays: decoded safely in a child process; peaks for the waveform; a playback copy for browsers."""
+"""Sound as arrays: decoded safely in a child process; peaks for the waveform; a playback copy for
+browsers.
+"""
 
 import json
 import subprocess
@@ -16,7 +18,10 @@ PEAKS_PER_SECOND = 50
 
 
 class RecordingUnreadable(Exception):
-    """A recording that cannot be taken. `reason` is a code (see qa.intake.types.Reason), `detail` is for the log."""
+    """A recording that cannot be taken.
+
+    `reason` is a code (see qa.intake.types.Reason), `detail` is for the log.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason} {detail}".strip())
@@ -26,7 +31,10 @@ class RecordingUnreadable(Exception):
 
 @dataclass(frozen=True)
 class Sound:
-    """A decoded recording: float32 in −1…1, shape (channels, samples), 16 kHz. `lost_seconds` is what the header promised and the file lacks."""
+    """A decoded recording: float32 in −1…1, shape (channels, samples), 16 kHz.
+
+    `lost_seconds` is what the header promised and the file lacks.
+    """
 
     samples: "np.ndarray[Any, np.dtype[np.float32]]"
     seconds: float
@@ -41,8 +49,12 @@ class Sound:
         return int(self.samples.shape[0])
 
 
-def decode(path: Path, *, max_seconds: float, memory_megabytes: int, declared_seconds: float | None = None) -> Sound:
-    """A recording from an untrusted file. `declared_seconds` is what telephony says about its length.
+def decode(
+    path: Path, *, max_seconds: float, memory_megabytes: int, declared_seconds: float | None = None
+) -> Sound:
+    """A recording from an untrusted file.
+
+    `declared_seconds` is what telephony says about its length.
 
     Raises RecordingUnreadable.
     """
@@ -50,14 +62,31 @@ def decode(path: Path, *, max_seconds: float, memory_megabytes: int, declared_se
         raise RecordingUnreadable("empty")
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
         out = Path(folder) / "samples"
-        command = [sys.executable, "-m", "qa.engines.decoder", str(path.resolve()), str(out), str(max_seconds), str(memory_megabytes)]
+        command = [
+            sys.executable,
+            "-m",
+            "qa.engines.decoder",
+            str(path.resolve()),
+            str(out),
+            str(max_seconds),
+            str(memory_megabytes),
+        ]
         try:
-            child = subprocess.run(command, capture_output=True, timeout=900, check=False, cwd=folder, env=_child_environment())
+            child = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=900,
+                check=False,
+                cwd=folder,
+                env=_child_environment(),
+            )
         except subprocess.TimeoutExpired as error:
             raise RecordingUnreadable("damaged", "the decoder did not end") from error
         found = _answer(child)
         raw = np.fromfile(out, dtype=np.int16)
-    samples = np.ascontiguousarray(raw.reshape(-1, found["channels"]).T.astype(np.float32) / 32768.0)
+    samples = np.ascontiguousarray(
+        raw.reshape(-1, found["channels"]).T.astype(np.float32) / 32768.0
+    )
     promised = max(found["declared"] or 0.0, declared_seconds or 0.0)
     lost = max(0.0, promised - found["seconds"])
     return Sound(
@@ -72,7 +101,12 @@ def decode(path: Path, *, max_seconds: float, memory_megabytes: int, declared_se
 
 
 def _child_environment() -> dict[str, str]:
-    return {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "PATH": "/usr/bin:/bin",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def _answer(child: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
@@ -87,7 +121,8 @@ def _answer(child: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
 
 
 def peaks(sound: Sound) -> bytes:
-    """The waveform for the page: per channel, 50 times a second, the largest level as one byte (0–255).
+    """The waveform for the page: per channel, 50 times a second, the largest level as one byte
+    (0–255).
 
     Layout: b"PK1", channels, then each channel's bytes one after the other.
     """
@@ -101,7 +136,9 @@ def peaks(sound: Sound) -> bytes:
 
 
 def silenced(sound: Sound, spans: Iterable[tuple[float, float]]) -> Sound:
-    """The sound with these stretches (seconds) silent on all channels: what one side says is heard faintly on the other."""
+    """The sound with these stretches (seconds) silent on all channels: what one side says is heard
+    faintly on the other.
+    """
     samples = sound.samples.copy()
     for start, end in spans:
         samples[:, int(start * RATE) : int(end * RATE) + 1] = 0.0
@@ -113,12 +150,18 @@ def playback_copy(sound: Sound, path: Path) -> None:
     import av
 
     with av.open(str(path), "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=RATE, layout="stereo" if sound.channels == 2 else "mono")
+        stream = container.add_stream(
+            "libmp3lame", rate=RATE, layout="stereo" if sound.channels == 2 else "mono"
+        )
         stream.bit_rate = 48_000 * sound.channels  # type: ignore[union-attr]  # an audio stream
         block = 1152 * 20
         for start in range(0, sound.samples.shape[1], block):
-            chunk = np.ascontiguousarray((sound.samples[:, start : start + block] * 32767).astype(np.int16).T.reshape(1, -1))
-            frame = av.AudioFrame.from_ndarray(chunk, format="s16", layout="stereo" if sound.channels == 2 else "mono")
+            chunk = np.ascontiguousarray(
+                (sound.samples[:, start : start + block] * 32767).astype(np.int16).T.reshape(1, -1)
+            )
+            frame = av.AudioFrame.from_ndarray(
+                chunk, format="s16", layout="stereo" if sound.channels == 2 else "mono"
+            )
             frame.sample_rate = RATE
             container.mux(stream.encode(frame))  # type: ignore[union-attr]
         container.mux(stream.encode(None))  # type: ignore[union-attr]

@@ -1,6 +1,9 @@
-"""The courtesy classifier: which speech acts an utterance holds. Words alone; it never hears the voice.
+"""The courtesy classifier: which speech acts an utterance holds.
 
-Hashed n-grams (scikit-learn) and one logistic model per act and language, calibrated; trained by `python -m models.training.courtesy`.
+Words alone; it never hears the voice.
+
+Hashed n-grams (scikit-learn) and one logistic model per act and language, calibrated; trained by
+`python -m models.training.courtesy`.
 """
 
 import functools
@@ -39,7 +42,13 @@ class CourtesyClassifier:
         if not texts:
             return []
         weights = self._weights
-        scores = utterance_scores(texts, language, weights[f"{language}_weights"], weights[f"{language}_bias"], self._figures["word_classes"][language])
+        scores = utterance_scores(
+            texts,
+            language,
+            weights[f"{language}_weights"],
+            weights[f"{language}_bias"],
+            self._figures["word_classes"][language],
+        )
         slope, offset, sure = weights[f"{language}_calibration"]
         with np.errstate(over="ignore"):
             chances = abstaining(1 / (1 + np.exp(-(slope * scores + offset))), sure)
@@ -66,8 +75,13 @@ def shipped() -> CourtesyClassifier:
     return CourtesyClassifier(HOUSE / "models" / "courtesy")
 
 
-def utterance_scores(texts: Sequence[str], language: str, weights: Any, bias: Any, classes: Mapping[str, str]) -> Any:
-    """(utterances, acts): the highest score that any piece of the utterance reaches. `weights` is (acts, features)."""
+def utterance_scores(
+    texts: Sequence[str], language: str, weights: Any, bias: Any, classes: Mapping[str, str]
+) -> Any:
+    """(utterances, acts): the highest score that any piece of the utterance reaches.
+
+    `weights` is (acts, features).
+    """
     split = [pieces(t, language) for t in texts]
     scores = features([p for each in split for p in each], language, classes) @ weights.T + bias
     out = np.full((len(texts), len(weights)), -20.0, np.float32)
@@ -80,12 +94,16 @@ def utterance_scores(texts: Sequence[str], language: str, weights: Any, bias: An
 
 
 def abstaining(chances: Any, sure: Any) -> Any:
-    """Below the probability at which an act proved trustworthy the classifier does not call it sure."""
+    """Below the probability at which an act proved trustworthy the classifier does not call it
+    sure.
+    """
     return np.where(chances < sure, np.minimum(chances, SURE - 0.01), chances)
 
 
 def pieces(text: str, language: str) -> list[str]:
-    """An utterance in pieces short enough for one act: sentences where there is punctuation, and overlapping windows of long ones."""
+    """An utterance in pieces short enough for one act: sentences where there is punctuation, and
+    overlapping windows of long ones.
+    """
     out = []
     size = WINDOW[language]
     for sentence in SENTENCE_END.split(text[:LONGEST]):
@@ -97,7 +115,9 @@ def pieces(text: str, language: str) -> list[str]:
 
 
 def features(texts: Sequence[str], language: str, classes: Mapping[str, str]) -> Any:
-    """A sparse matrix (texts, 3 × BUCKETS): words, letters (in Chinese their sounds), and words with those of one class put together."""
+    """A sparse matrix (texts, 3 × BUCKETS): words, letters (in Chinese their sounds), and words
+    with those of one class put together.
+    """
     from scipy.sparse import csr_matrix, hstack
 
     if not texts:
@@ -116,6 +136,19 @@ def features(texts: Sequence[str], language: str, classes: Mapping[str, str]) ->
 def _vectorizers() -> tuple[Any, Any]:
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    words = HashingVectorizer(analyzer="word", token_pattern=r"\S+", ngram_range=(1, 3), n_features=BUCKETS, alternate_sign=False, dtype=np.float32)
-    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=BUCKETS, alternate_sign=False, dtype=np.float32)
+    words = HashingVectorizer(
+        analyzer="word",
+        token_pattern=r"\S+",
+        ngram_range=(1, 3),
+        n_features=BUCKETS,
+        alternate_sign=False,
+        dtype=np.float32,
+    )
+    letters = HashingVectorizer(
+        analyzer="char_wb",
+        ngram_range=(3, 5),
+        n_features=BUCKETS,
+        alternate_sign=False,
+        dtype=np.float32,
+    )
     return words, letters

@@ -1,7 +1,9 @@
-"""Decode one untrusted recording, in a process of its own: `python -m qa.engines.decoder IN OUT MAX_SECONDS MEMORY_MB`.
+"""Decode one untrusted recording, in a process of its own: `python -m qa.engines.decoder IN OUT
+MAX_SECONDS MEMORY_MB`.
 
-Writes 16 kHz 16-bit samples, channels side by side, and prints one JSON line: what was found, or why it is refused.
-The parent never opens the file with a decoder, so a bomb or a crafted container can only end this process.
+Writes 16 kHz 16-bit samples, channels side by side, and prints one JSON line: what was found, or
+why it is refused. The parent never opens the file with a decoder, so a bomb or a crafted container
+can only end this process.
 """
 
 import json
@@ -13,7 +15,17 @@ from typing import Any, BinaryIO
 
 RATE = 16_000
 CONTAINERS = "wav,w64,flac,mp3,ogg,amr,mov,mp4,m4a,3gp,matroska,webm,au,aac"
-PLAYS_IN_BROWSERS = {"pcm_s16le", "pcm_alaw", "pcm_mulaw", "pcm_u8", "mp3", "mp3float", "flac", "opus", "vorbis"}
+PLAYS_IN_BROWSERS = {
+    "pcm_s16le",
+    "pcm_alaw",
+    "pcm_mulaw",
+    "pcm_u8",
+    "mp3",
+    "mp3float",
+    "flac",
+    "opus",
+    "vorbis",
+}
 
 
 class Refused(Exception):
@@ -40,7 +52,10 @@ def looks_like(head: bytes) -> str:
 
 
 def declared_wav_seconds(path: Path) -> float | None:
-    """What a WAV header promises: size of the data chunk over bytes a second. None for a header that leaves it open."""
+    """What a WAV header promises: size of the data chunk over bytes a second.
+
+    None for a header that leaves it open.
+    """
     with path.open("rb") as f:
         f.seek(12)
         rate = 0
@@ -73,11 +88,17 @@ def decode(path: Path, out: BinaryIO, max_seconds: float) -> dict[str, Any]:
         return {**_read(container, path, kind, out, max_seconds), "kind": kind}
 
 
-def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: float) -> dict[str, Any]:
+def _read(
+    container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: float
+) -> dict[str, Any]:
     import av
 
     stream = container.streams.audio[0]
-    declared = declared_wav_seconds(path) if kind == "wav" else (container.duration / av.time_base if container.duration else None)
+    declared = (
+        declared_wav_seconds(path)
+        if kind == "wav"
+        else (container.duration / av.time_base if container.duration else None)
+    )
     if stream.codec_context.channels > 2:
         raise Refused("too_many_channels")
     if declared and declared > max_seconds * 1.01:
@@ -85,16 +106,25 @@ def _read(container: Any, path: Path, kind: str, out: BinaryIO, max_seconds: flo
     written, bad = _samples(container, stream, out, limit=int(max_seconds * RATE))
     codec = stream.codec_context
     plays = codec.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "flac", "ogg")
-    found = {"seconds": written / RATE, "declared": declared, "channels": codec.channels, "rate": codec.sample_rate}
+    found = {
+        "seconds": written / RATE,
+        "declared": declared,
+        "channels": codec.channels,
+        "rate": codec.sample_rate,
+    }
     return found | {"codec": codec.name, "bad_packets": bad, "plays": plays}
 
 
 def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple[int, int]:
-    """Packet by packet, so that damage costs a packet and not the rest of the call: samples a channel, and packets lost."""
+    """Packet by packet, so that damage costs a packet and not the rest of the call: samples a
+    channel, and packets lost.
+    """
     import av
 
     codec, channels = _codec(stream), stream.codec_context.channels
-    resampler = av.AudioResampler(format="s16", layout="stereo" if channels == 2 else "mono", rate=RATE)
+    resampler = av.AudioResampler(
+        format="s16", layout="stereo" if channels == 2 else "mono", rate=RATE
+    )
     written = bad = 0
 
     def put(pieces: list[Any]) -> int:
@@ -142,7 +172,12 @@ def _next(packets: Any) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    source, target, max_seconds, memory = Path(arguments[0]), Path(arguments[1]), float(arguments[2]), int(arguments[3])
+    source, target, max_seconds, memory = (
+        Path(arguments[0]),
+        Path(arguments[1]),
+        float(arguments[2]),
+        int(arguments[3]),
+    )
     resource.setrlimit(resource.RLIMIT_AS, (memory << 20, memory << 20))
     resource.setrlimit(resource.RLIMIT_CPU, (600, 600))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 34, 1 << 34))

@@ -1,30 +1,56 @@
-"""What a speech model invents: loops, phrases of film subtitles over silence, more words than a mouth can say. Pure."""
+"""What a speech model invents: loops, phrases of film subtitles over silence, more words than a
+mouth can say. Pure.
+"""
 
 from collections.abc import Sequence
 
 from qa.checking.rules.words import keys_of
 from qa.transcription.types import Word
 
-LOOP_RATIO = 2.4  # text that compresses better than this repeats itself (Radford et al. 2022, section 4.5)
+# text that compresses better than this repeats itself (Radford et al. 2022, section 4.5)
+LOOP_RATIO = 2.4
 LONGEST_LOOP = 8
 REPEATS = 3
-FASTEST = {"en": 7.0, "it": 8.0, "zh": 12.0}  # words (characters in Chinese) a second; speech stays below 6 and 9
+# words (characters in Chinese) a second; speech stays below 6 and 9
+FASTEST = {
+    "en": 7.0,
+    "it": 8.0,
+    "zh": 12.0,
+}
 DOUBTFUL = -0.9  # mean log probability of a token below which a phantom phrase is not believed
 NO_SPEECH = 0.6
 PHANTOMS = {
-    "en": ("thanks for watching", "thank you for watching", "please subscribe", "subtitles by", "see you in the next video", "like and subscribe", "amara org"),
-    "it": ("sottotitoli", "grazie per aver guardato", "iscrivetevi al canale", "alla prossima", "qtss"),
+    "en": (
+        "thanks for watching",
+        "thank you for watching",
+        "please subscribe",
+        "subtitles by",
+        "see you in the next video",
+        "like and subscribe",
+        "amara org",
+    ),
+    "it": (
+        "sottotitoli",
+        "grazie per aver guardato",
+        "iscrivetevi al canale",
+        "alla prossima",
+        "qtss",
+    ),
     "zh": ("字幕", "谢谢观看", "请订阅", "点赞", "明镜与点点", "优优独播剧场"),
 }
 
 
-def is_invented(text: str, language: str, *, log_probability: float, no_speech: float, compression: float) -> bool:
+def is_invented(
+    text: str, language: str, *, log_probability: float, no_speech: float, compression: float
+) -> bool:
     """Whether a segment is not to be believed as a whole."""
     if compression > LOOP_RATIO or (no_speech > NO_SPEECH and log_probability < DOUBTFUL):
         return True
     spoken = " ".join(keys_of(text))
     joined = spoken.replace(" ", "") if language == "zh" else spoken
-    return (no_speech > NO_SPEECH or log_probability < DOUBTFUL) and any(p in joined for p in PHANTOMS[language])
+    return (no_speech > NO_SPEECH or log_probability < DOUBTFUL) and any(
+        p in joined for p in PHANTOMS[language]
+    )
 
 
 def without_loops(words: Sequence[Word]) -> list[Word]:

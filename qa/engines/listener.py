@@ -1,8 +1,11 @@
-"""A process that keeps the speech model: what it answers, and how to ask it. `qa.jobs.listening` starts it.
+"""A process that keeps the speech model: what it answers, and how to ask it.
 
-A worker forks for every job, and CTranslate2 must never cross a fork; loading a large model anew for each call costs seconds. So the worker
-starts this process (spawned, not forked), and its jobs ask it over a socket that only this user can open: one JSON line there, JSON lines back
-(`{"done": 0.4}` …, then `{"heard": …}` or `{"refused": …}`). Who gets no answer listens for themselves.
+`qa.jobs.listening` starts it.
+
+A worker forks for every job, and CTranslate2 must never cross a fork; loading a large model anew
+for each call costs seconds. So the worker starts this process (spawned, not forked), and its jobs
+ask it over a socket that only this user can open: one JSON line there, JSON lines back (`{"done":
+0.4}` …, then `{"heard": …}` or `{"refused": …}`). Who gets no answer listens for themselves.
 """
 
 import contextlib
@@ -23,10 +26,24 @@ LONGEST_REQUEST = 1 << 20
 
 
 def ask(
-    place: Path, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Callable[[float], None] | None = None
+    place: Path,
+    path: Path,
+    *,
+    language: str | None,
+    source_name: str,
+    hotwords: Sequence[str] = (),
+    tell: Callable[[float], None] | None = None,
 ) -> Heard | None:
-    """What the listening process hears; None where there is none, or it went away. Raises RecordingUnreadable."""
-    request = {"path": str(path.resolve()), "language": language, "source_name": source_name, "hotwords": list(hotwords)}
+    """What the listening process hears; None where there is none, or it went away.
+
+    Raises RecordingUnreadable.
+    """
+    request = {
+        "path": str(path.resolve()),
+        "language": language,
+        "source_name": source_name,
+        "hotwords": list(hotwords),
+    }
     try:
         for answer in _answers(place, request):
             if "done" in answer and tell:
@@ -64,7 +81,9 @@ def _connect(connection: socket.socket, place: Path) -> None:
 
 
 def serve(place: Path, listen: Callable[..., Heard]) -> None:
-    """Answer one request after the other until standard input closes, which it does when the starter ends."""
+    """Answer one request after the other until standard input closes, which it does when the
+    starter ends.
+    """
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         old = os.umask(0o177)

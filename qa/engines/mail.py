@@ -1,4 +1,6 @@
-"""Where mails go: to an SMTP server, or as files into a folder that a person or another program empties."""
+"""Where mails go: to an SMTP server, or as files into a folder that a person or another program
+empties.
+"""
 
 import smtplib
 import ssl
@@ -28,7 +30,9 @@ def sender(smtp_url: str, outbox: Path) -> Send:
 def into_folder(message: EmailMessage, outbox: Path) -> None:
     """One .eml file per mail, complete as soon as it is there. The same mail twice is one file."""
     outbox.mkdir(parents=True, exist_ok=True)
-    name = "".join(c if c.isalnum() or c in "-." else "-" for c in str(message["Message-ID"]).strip("<>"))
+    name = "".join(
+        c if c.isalnum() or c in "-." else "-" for c in str(message["Message-ID"]).strip("<>")
+    )
     half = outbox / f".{name}.part"
     half.write_bytes(bytes(message))
     half.rename(outbox / f"{name}.eml")
@@ -40,7 +44,9 @@ def through_server(message: EmailMessage, url: str) -> None:
     host, context = parts.hostname or "localhost", ssl.create_default_context()
     try:
         if parts.scheme == "smtps":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SECONDS, context=context)
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, parts.port or 465, timeout=SECONDS, context=context
+            )
         else:
             connection = smtplib.SMTP(host, parts.port or 25, timeout=SECONDS)
         with connection:

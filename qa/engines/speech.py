@@ -1,4 +1,6 @@
-"""Where there is speech on a channel, how it is laid into the model's windows, and how much of it became words."""
+"""Where there is speech on a channel, how it is laid into the model's windows, and how much of it
+became words.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +9,9 @@ from typing import Any
 from qa.engines.audio import RATE
 from qa.transcription.types import Span, Word
 
-PACK_GAP = 1.0  # wider packing is up to a fifth faster and errs more: 8.6 % at 1 s, 10.2 % at 3 s, 13.0 % at 10 s on the samples
+# wider packing is up to a fifth faster and errs more: 8.6 % at 1 s, 10.2 % at 3 s, 13.0 % at 10 s
+# on the samples
+PACK_GAP = 1.0
 MARGIN = 0.2
 NEAR = 0.5
 COVERED_AROUND = 0.7
@@ -20,15 +24,22 @@ def speech_of(channels: Sequence[Any]) -> tuple[tuple[Span, ...], ...]:
 
 
 def speech_spans(channel: Any) -> tuple[Span, ...]:
-    """When there is speech on a channel (16 kHz float32): Silero VAD, silences under 300 ms bridged, 100 ms of margin."""
+    """When there is speech on a channel (16 kHz float32): Silero VAD, silences under 300 ms
+    bridged, 100 ms of margin.
+    """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(min_silence_duration_ms=300, speech_pad_ms=100)
-    return tuple(Span(start=s["start"] / RATE, end=s["end"] / RATE) for s in get_speech_timestamps(channel, options))
+    return tuple(
+        Span(start=s["start"] / RATE, end=s["end"] / RATE)
+        for s in get_speech_timestamps(channel, options)
+    )
 
 
 def packed(speech: Sequence[Span], window: float) -> list[Span]:
-    """Speech laid into windows the model can hold: neighbours joined while they fit, long stretches cut."""
+    """Speech laid into windows the model can hold: neighbours joined while they fit, long stretches
+    cut.
+    """
     out: list[Span] = []
     for span in speech:
         start, end = max(0.0, span.start - MARGIN), span.end + MARGIN
@@ -48,7 +59,9 @@ def is_spoken(start: float, end: float, speech: Sequence[Span]) -> bool:
 
 
 def coverage(words: Sequence[Word], speech: Sequence[Span]) -> float:
-    """The share (0–1) of speech time that lies within 0.7 s of a recognised word. 1 where nobody speaks."""
+    """The share (0–1) of speech time that lies within 0.7 s of a recognised word. 1 where nobody
+    speaks.
+    """
     total = sum(s.seconds for s in speech)
     if not total:
         return 1.0
@@ -59,5 +72,7 @@ def coverage(words: Sequence[Word], speech: Sequence[Span]) -> float:
             near[-1][1] = max(near[-1][1], end)
         else:
             near.append([start, end])
-    heard = sum(max(0.0, min(end, s.end) - max(start, s.start)) for s in speech for start, end in near)
+    heard = sum(
+        max(0.0, min(end, s.end) - max(start, s.start)) for s in speech for start, end in near
+    )
     return min(1.0, heard / total)

@@ -16,10 +16,15 @@ class Storage:
     def __init__(self, url: str) -> None:
         self._files, root = fsspec.core.url_to_fs(url)
         self._root = root.rstrip("/")
-        self._is_local = self._files.protocol in ("file", ("file", "local"), "local") or "file" in self._files.protocol
+        self._is_local = (
+            self._files.protocol in ("file", ("file", "local"), "local")
+            or "file" in self._files.protocol
+        )
 
     def put(self, key: str, content: bytes) -> None:
-        """Store under the key: a temporary name in the same place, flushed to disk, then renamed."""
+        """Store under the key: a temporary name in the same place, flushed to disk,
+        then renamed.
+        """
         target = f"{self._root}/{key}"
         self._files.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
         if not self._is_local:

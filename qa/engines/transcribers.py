@@ -1,4 +1,5 @@
-"""Sound becomes words: faster-whisper, and an honest double that reads the words really spoken from a file.
+"""Sound becomes words: faster-whisper, and an honest double that reads the words really spoken from
+a file.
 
 The model is loaded at first use and never before a fork: CTranslate2 is not fork-safe.
 """
@@ -30,19 +31,31 @@ Tell = Callable[[float], None]
 
 
 class Transcriber(Protocol):
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+    def transcribe(
+        self,
+        sound: Sound,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard:
         """What is said and when. `tell` hears how much is done (0–1)."""
         ...
 
 
 class WhisperTranscriber:
-    """faster-whisper: speech found first (Silero), all channels in batches side by side, no text carried over.
+    """faster-whisper: speech found first (Silero), all channels in batches side by side, no text
+    carried over.
 
-    `model` is a Whisper name or a CTranslate2 folder. The agent is the left channel. In a mono recording the two voices are told apart and
-    the agent is known by what is said (`engine.speakers == "voices"`), each utterance with how sure that is; where that fails, "unknown".
+    `model` is a Whisper name or a CTranslate2 folder. The agent is the left channel. In a mono
+    recording the two voices are told apart and the agent is known by what is said (`engine.speakers
+    == "voices"`), each utterance with how sure that is; where that fails, "unknown".
     """
 
-    def __init__(self, model: str, *, device: str = "auto", compute: str = "auto", threads: int = 2) -> None:
+    def __init__(
+        self, model: str, *, device: str = "auto", compute: str = "auto", threads: int = 2
+    ) -> None:
         self._name = model
         self._device = device
         self._compute = compute
@@ -50,13 +63,31 @@ class WhisperTranscriber:
         self._loaded: Any = None
         self._workers, self._batch = 1, BATCH
 
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+    def transcribe(
+        self,
+        sound: Sound,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard:
         speech = speech_of(list(sound.samples))
-        told = [language if language in LANGUAGES else self._detect(c, s) for c, s in zip(sound.samples, speech, strict=True)]
+        told = [
+            language if language in LANGUAGES else self._detect(c, s)
+            for c, s in zip(sound.samples, speech, strict=True)
+        ]
         languages = [x or next((y for y in told if y), LANGUAGES[0]) for x in told]
-        segments, invented = self._segments(sound, speech, languages, hotwords, tell or (lambda _: None))
-        covered = min(coverage([w for s in found for w in s], spans) for found, spans in zip(segments, speech, strict=True))
-        quality = Quality(coverage=round(covered, 4), invented_words=invented, languages=tuple(languages))
+        segments, invented = self._segments(
+            sound, speech, languages, hotwords, tell or (lambda _: None)
+        )
+        covered = min(
+            coverage([w for s in found for w in s], spans)
+            for found, spans in zip(segments, speech, strict=True)
+        )
+        quality = Quality(
+            coverage=round(covered, 4), invented_words=invented, languages=tuple(languages)
+        )
         utterances, speech, speakers = self._told_apart(sound, speech, segments, languages)
         transcript = Transcript(
             language=languages[0],  # type: ignore[arg-type]  # one of LANGUAGES
@@ -68,12 +99,19 @@ class WhisperTranscriber:
         return Heard(transcript=transcript, speech=speech, line=tuple(line_quality(sound)))
 
     def describe(self) -> dict[str, Any]:
-        """What makes a transcript repeatable: program, its version, the model and the hash of its weights."""
+        """What makes a transcript repeatable: program, its version, the model and the hash of its
+        weights.
+        """
         import faster_whisper
 
         path = Path(self._name)
         name = f"{path.parent.name}/{path.name}" if path.is_dir() else self._name
-        return {"program": "faster-whisper", "version": faster_whisper.__version__, "model": name, "model_sha256": _weights_hash(path)}
+        return {
+            "program": "faster-whisper",
+            "version": faster_whisper.__version__,
+            "model": name,
+            "model_sha256": _weights_hash(path),
+        }
 
     def _model(self) -> Any:
         if self._loaded is None:
@@ -82,15 +120,29 @@ class WhisperTranscriber:
 
             has_cuda = ctranslate2.get_cuda_device_count() > 0
             device = self._device if self._device != "auto" else ("cuda" if has_cuda else "cpu")
-            compute = self._compute if self._compute != "auto" else ("float16" if device == "cuda" else "int8")
-            workers = 1 if device == "cuda" else self._threads  # one thread each: twice as fast as many threads on one batch
+            compute = (
+                self._compute
+                if self._compute != "auto"
+                else ("float16" if device == "cuda" else "int8")
+            )
+            # one thread each: twice as fast as many threads on one batch
+            workers = 1 if device == "cuda" else self._threads
             is_folder = Path(self._name).is_dir()
-            self._loaded = WhisperModel(self._name, device=device, compute_type=compute, cpu_threads=1, num_workers=workers, local_files_only=is_folder)
+            self._loaded = WhisperModel(
+                self._name,
+                device=device,
+                compute_type=compute,
+                cpu_threads=1,
+                num_workers=workers,
+                local_files_only=is_folder,
+            )
             self._workers, self._batch = workers, CUDA_BATCH if device == "cuda" else BATCH
         return self._loaded
 
     def _detect(self, channel: Any, speech: tuple[Span, ...]) -> str | None:
-        """The likeliest of our languages, from what is spoken first on a channel; None where nobody speaks."""
+        """The likeliest of our languages, from what is spoken first on a channel; None where nobody
+        speaks.
+        """
         spoken = [channel[int(s.start * RATE) : int(s.end * RATE)] for s in speech[:6]]
         if not spoken:
             return None
@@ -99,19 +151,31 @@ class WhisperTranscriber:
         return max(LANGUAGES, key=lambda x: chances.get(x, 0.0))
 
     def _segments(
-        self, sound: Sound, speech: tuple[tuple[Span, ...], ...], languages: list[str], hotwords: Sequence[str], tell: Tell
+        self,
+        sound: Sound,
+        speech: tuple[tuple[Span, ...], ...],
+        languages: list[str],
+        hotwords: Sequence[str],
+        tell: Tell,
     ) -> tuple[list[list[list[Word]]], int]:
         """For each channel its segments of words, and how many words were not believed."""
         found: list[list[list[Word]]] = [[] for _ in sound.samples]
         window = float(self._model().feature_extractor.chunk_length)
         work = [
-            (i, clips[at : at + self._batch]) for i, spans in enumerate(speech) for clips in [packed(spans, window)] for at in range(0, len(clips), self._batch)
+            (i, clips[at : at + self._batch])
+            for i, spans in enumerate(speech)
+            for clips in [packed(spans, window)]
+            for at in range(0, len(clips), self._batch)
         ]
         invented, done = 0, 0
 
         def listen(item: tuple[int, list[Span]]) -> list[tuple[list[Word], int]]:
             index, clips = item
-            return list(self._batched(sound.samples[index], clips, speech[index], languages[index], hotwords))
+            return list(
+                self._batched(
+                    sound.samples[index], clips, speech[index], languages[index], hotwords
+                )
+            )
 
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
             for (index, _), heard in zip(work, pool.map(listen, work), strict=True):
@@ -121,7 +185,14 @@ class WhisperTranscriber:
                 tell(done / len(work))
         return found, invented
 
-    def _batched(self, samples: Any, clips: list[Span], speech: tuple[Span, ...], language: str, hotwords: Sequence[str]) -> Iterable[tuple[list[Word], int]]:
+    def _batched(
+        self,
+        samples: Any,
+        clips: list[Span],
+        speech: tuple[Span, ...],
+        language: str,
+        hotwords: Sequence[str],
+    ) -> Iterable[tuple[list[Word], int]]:
         """The segments of some windows of a channel: words, and how many were left out."""
         segments, _ = _pipeline(self._model()).transcribe(
             samples,
@@ -137,56 +208,105 @@ class WhisperTranscriber:
             yield _believed(segment, speech, language)
 
     def _prompt(self, hotwords: Sequence[str], language: str) -> str | None:
-        """Company words and script lines that the model is asked to listen for. A model for short windows was not made to be prompted."""
+        """Company words and script lines that the model is asked to listen for.
+
+        A model for short windows was not made to be prompted.
+        """
         if not hotwords or self._model().feature_extractor.chunk_length < 30:
             return None
-        return ("，" if language == "zh" else ", ").join(list(dict.fromkeys(hotwords))[:MOST_HOTWORDS])
+        return ("，" if language == "zh" else ", ").join(
+            list(dict.fromkeys(hotwords))[:MOST_HOTWORDS]
+        )
 
     def _told_apart(
-        self, sound: Sound, speech: tuple[tuple[Span, ...], ...], segments: list[list[list[Word]]], languages: list[str]
+        self,
+        sound: Sound,
+        speech: tuple[tuple[Span, ...], ...],
+        segments: list[list[list[Word]]],
+        languages: list[str],
     ) -> tuple[list[Utterance], tuple[tuple[Span, ...], ...], str]:
         """Utterances with their speakers, when each speaks, and how the speakers are known."""
         if sound.channels == 2:
             both = zip(SPEAKERS, segments, languages, strict=True)
-            return [u for speaker, found, language in both for u in _utterances(speaker, found, language)], speech, "channels"
+            return (
+                [
+                    u
+                    for speaker, found, language in both
+                    for u in _utterances(speaker, found, language)
+                ],
+                speech,
+                "channels",
+            )
         voices = tell_apart(sound.samples[0], speech[0])
         if not voices:
             return list(_utterances("agent", segments[0], languages[0])), speech, "unknown"
         runs = _cut_at_changes(segments[0], voices)
-        turns = [(voice_of(u, voices), u) for run in runs for u in _utterances("agent", [run], languages[0])]
+        turns = [
+            (voice_of(u, voices), u)
+            for run in runs
+            for u in _utterances("agent", [run], languages[0])
+        ]
         if not turns:
             return [], speech, "unknown"
         agent, sure = agent_voice([(v, u.text) for (v, _), u in turns], languages[0])
         utterances = [
-            u.model_copy(update={"speaker": SPEAKERS[voice != agent], "speaker_confidence": round(confidence * sure, 3)}) for (voice, confidence), u in turns
+            u.model_copy(
+                update={
+                    "speaker": SPEAKERS[voice != agent],
+                    "speaker_confidence": round(confidence * sure, 3),
+                }
+            )
+            for (voice, confidence), u in turns
         ]
-        spans = tuple(tuple(Span(start=s.start, end=s.end) for s in voices if (s.voice == agent) == is_agent) for is_agent in (True, False))
+        spans = tuple(
+            tuple(Span(start=s.start, end=s.end) for s in voices if (s.voice == agent) == is_agent)
+            for is_agent in (True, False)
+        )
         return utterances, spans, "voices"
 
 
 class ScriptedTranscriber:
-    """Reads `<name of the recording>.json` (a truth file as in audio_samples/) instead of listening. For tests and trials of forms."""
+    """Reads `<name of the recording>.json` (a truth file as in audio_samples/) instead of
+    listening. For tests and trials of forms.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def transcribe(self, sound: Sound, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard:
+    def transcribe(
+        self,
+        sound: Sound,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard:
         truth = json.loads((self._folder / f"{Path(source_name).stem}.json").read_text())
-        transcript = Transcript.model_validate({**truth, "engine": {"program": "scripted", "speakers": "channels"}})
-        speech = tuple(tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s)) for s in SPEAKERS[: sound.channels])
+        transcript = Transcript.model_validate(
+            {**truth, "engine": {"program": "scripted", "speakers": "channels"}}
+        )
+        speech = tuple(
+            tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s))
+            for s in SPEAKERS[: sound.channels]
+        )
         return Heard(transcript=transcript, speech=speech)
 
 
 def _pipeline(model: Any) -> Any:
-    """faster-whisper's batched pipeline, which encodes no longer window than the model was made for.
+    """faster-whisper's batched pipeline, which encodes no longer window than the model was made
+    for.
 
-    The library pads every window to 30 s. A model for windows of 10 s spends two thirds of its time on those zeros.
+    The library pads every window to 30 s. A model for windows of 10 s spends two thirds of its time
+    on those zeros.
     """
     from faster_whisper import BatchedInferencePipeline
 
     class ShortWindows(BatchedInferencePipeline):
         def forward(self, features: Any, *rest: Any) -> Any:
-            return super().forward(features[..., : self.model.feature_extractor.nb_max_frames], *rest)
+            return super().forward(
+                features[..., : self.model.feature_extractor.nb_max_frames], *rest
+            )
 
     return ShortWindows(model)
 
@@ -204,7 +324,11 @@ def _believed(segment: Any, speech: Sequence[Span], language: str) -> tuple[list
         if w.word.strip()
     ]
     is_invented = guards.is_invented(
-        segment.text, language, log_probability=segment.avg_logprob, no_speech=segment.no_speech_prob, compression=segment.compression_ratio
+        segment.text,
+        language,
+        log_probability=segment.avg_logprob,
+        no_speech=segment.no_speech_prob,
+        compression=segment.compression_ratio,
     )
     if is_invented or guards.is_too_fast(every, language):
         return [], len(every)
@@ -247,7 +371,14 @@ def _utterance(speaker: str, words: list[Word], glue: str) -> Utterance:
     confidence = round(sum(known) / len(known), 3) if known else None
     text = glue.join(w.text for w in words)
     end = max(w.end for w in words)
-    return Utterance(speaker=speaker, start=words[0].start, end=end, text=text, confidence=confidence, words=tuple(words))  # type: ignore[arg-type]
+    return Utterance(
+        speaker=speaker,
+        start=words[0].start,
+        end=end,
+        text=text,
+        confidence=confidence,
+        words=tuple(words),
+    )  # type: ignore[arg-type]
 
 
 def _weights_hash(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""Paper: a Typst document becomes a PDF with fonts of our own, so that a bare machine prints Chinese too. Only the given files are read."""
+"""Paper: a Typst document becomes a PDF with fonts of our own, so that a bare machine prints
+Chinese too. Only the given files are read.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +14,16 @@ def pdf(source: str, files: Mapping[str, bytes]) -> bytes:
     """The document as PDF/UA-1. `files` are what the source may read, by name."""
     import typst
 
-    given: Any = {"main.typ": source.encode(), **files}  # the stubs do not know that several files may be given
+    # the stubs do not know that several files may be given
+    given: Any = {
+        "main.typ": source.encode(),
+        **files,
+    }
     fonts = [str(FONTS)]
     try:
-        return typst.compile(given, format="pdf", font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARD)
-    except typst.TypstError:  # a name with a sign that no font of ours has must not cost the report: it is printed as a box
+        return typst.compile(
+            given, format="pdf", font_paths=fonts, ignore_system_fonts=True, pdf_standards=STANDARD
+        )
+    except typst.TypstError:
+        # a name with a sign that no font of ours has is printed as a box, not refused
         return typst.compile(given, format="pdf", font_paths=fonts, ignore_system_fonts=True)

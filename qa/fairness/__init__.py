@@ -1,1 +1,3 @@
-"""How fair scoring is: agreement over time, severity of evaluators, criteria that tell nothing, disputes, checks that err on some calls more."""
+"""How fair scoring is: agreement over time, severity of evaluators, criteria that tell nothing,
+disputes, checks that err on some calls more.
+"""

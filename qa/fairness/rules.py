@@ -19,25 +19,39 @@ Titles = Mapping[str, dict[str, str]]
 
 def month_agreement(month: str, pairs: Sequence[Pair]) -> MonthAgreement:
     """Agreement on the score of doubly scored calls; no figure from fewer than ten."""
-    table = np.array([(p.first, p.second) for p in pairs if p.first is not None and p.second is not None], float).reshape(-1, 2)
+    table = np.array(
+        [(p.first, p.second) for p in pairs if p.first is not None and p.second is not None], float
+    ).reshape(-1, 2)
     distance = float(np.abs(table[:, 0] - table[:, 1]).mean()) if len(table) else None
     if len(table) < FEW_PAIRS:
         return MonthAgreement(month, len(table), None, None, None, distance)
     alpha = pair_alpha(table)
     rng = np.random.default_rng(1)
-    drawn = [a for _ in range(ROUNDS) if (a := pair_alpha(table[rng.integers(0, len(table), len(table))])) is not None]
-    low, high = (float(q) for q in np.quantile(drawn, (0.025, 0.975))) if alpha is not None and drawn else (None, None)
+    drawn = [
+        a
+        for _ in range(ROUNDS)
+        if (a := pair_alpha(table[rng.integers(0, len(table), len(table))])) is not None
+    ]
+    low, high = (
+        (float(q) for q in np.quantile(drawn, (0.025, 0.975)))
+        if alpha is not None and drawn
+        else (None, None)
+    )
     return MonthAgreement(month, len(table), alpha, low, high, distance)
 
 
 def pair_alpha(table: npt.NDArray[np.float64]) -> float | None:
-    """Krippendorff's alpha (interval) of two ratings per unit, in closed form: 1 − mean squared difference ÷ twice the pooled variance."""
+    """Krippendorff's alpha (interval) of two ratings per unit, in closed form: 1 − mean squared
+    difference ÷ twice the pooled variance.
+    """
     spread = 2 * float(table.var(ddof=1))
     return 1 - float(((table[:, 0] - table[:, 1]) ** 2).mean()) / spread if spread > 0 else None
 
 
 def by_criterion(pairs: Sequence[Pair], titles: Titles) -> tuple[CriterionAgreement, ...]:
-    """Agreement on each criterion, the lowest first; those with fewer than ten pairs have no coefficient."""
+    """Agreement on each criterion, the lowest first; those with fewer than ten pairs have no
+    coefficient.
+    """
     answers: dict[str, list[tuple[str, str]]] = {}
     for p in pairs:
         for criterion, both in p.answers.items():
@@ -48,12 +62,19 @@ def by_criterion(pairs: Sequence[Pair], titles: Titles) -> tuple[CriterionAgreem
         enough = len(table) >= FEW_PAIRS
         alpha = agreement.alpha(table) if enough else None
         ac1 = agreement.ac1(table) if enough else None
-        lines.append(CriterionAgreement(criterion, titles.get(criterion, {"en": criterion}), len(table), same, alpha, ac1))
+        lines.append(
+            CriterionAgreement(
+                criterion, titles.get(criterion, {"en": criterion}), len(table), same, alpha, ac1
+            )
+        )
     return tuple(sorted(lines, key=lambda x: (x.same, x.criterion)))
 
 
 def shifts(cards: Iterable[tuple[int, str, int]], model: SeverityModel) -> tuple[Shift, ...]:
-    """What severity does to each agent's plain mean, the largest shift first. Cards as (agent, name, evaluator)."""
+    """What severity does to each agent's plain mean, the largest shift first.
+
+    Cards as (agent, name, evaluator).
+    """
     points = model.points()
     groups: dict[tuple[int, str], list[float]] = {}
     for agent_id, name, evaluator in cards:
@@ -62,12 +83,22 @@ def shifts(cards: Iterable[tuple[int, str, int]], model: SeverityModel) -> tuple
     return tuple(sorted(made, key=lambda s: (-abs(s.points), s.agent)))
 
 
-def items(answers: Mapping[str, Mapping[int, float | None]], criteria: Sequence[CriterionAgreement], titles: Titles) -> tuple[Item, ...]:
-    """Each criterion as an instrument: per criterion {card: share of points, None for not applicable}.
+def items(
+    answers: Mapping[str, Mapping[int, float | None]],
+    criteria: Sequence[CriterionAgreement],
+    titles: Titles,
+) -> tuple[Item, ...]:
+    """Each criterion as an instrument: per criterion {card: share of points, None for not
+    applicable}.
 
-    `discrimination` is the correlation with the mean of the card's other criteria; two criteria whose answers go together at r ≥ 0.9 say one thing twice.
+    `discrimination` is the correlation with the mean of the card's other criteria; two criteria
+    whose answers go together at r ≥ 0.9 say one thing twice.
     """
-    low = {c.criterion for c in criteria if c.alpha is not None and c.alpha < LOW_ALPHA and (c.ac1 is None or c.ac1 < LOW_ALPHA)}
+    low = {
+        c.criterion
+        for c in criteria
+        if c.alpha is not None and c.alpha < LOW_ALPHA and (c.ac1 is None or c.ac1 < LOW_ALPHA)
+    }
     means = _card_means(answers)
     twins = _twins(answers)
     made = []
@@ -85,7 +116,17 @@ def items(answers: Mapping[str, Mapping[int, float | None]], criteria: Sequence[
                 faults.append("low_agreement")
             if criterion in twins:
                 faults.append(f"redundant:{twins[criterion]}")
-        made.append(Item(criterion, titles.get(criterion, {"en": criterion}), len(rows), kept, away, _discrimination(rows, means), tuple(faults)))
+        made.append(
+            Item(
+                criterion,
+                titles.get(criterion, {"en": criterion}),
+                len(rows),
+                kept,
+                away,
+                _discrimination(rows, means),
+                tuple(faults),
+            )
+        )
     return tuple(sorted(made, key=lambda i: (-len(i.faults), i.criterion)))
 
 
@@ -99,8 +140,14 @@ def _card_means(answers: Mapping[str, Mapping[int, float | None]]) -> dict[int, 
     return sums
 
 
-def _discrimination(rows: Mapping[int, float | None], means: Mapping[int, tuple[float, int]]) -> float | None:
-    pairs = [(s, (means[c][0] - s) / (means[c][1] - 1)) for c, s in rows.items() if s is not None and means[c][1] > 1]
+def _discrimination(
+    rows: Mapping[int, float | None], means: Mapping[int, tuple[float, int]]
+) -> float | None:
+    pairs = [
+        (s, (means[c][0] - s) / (means[c][1] - 1))
+        for c, s in rows.items()
+        if s is not None and means[c][1] > 1
+    ]
     return _correlation(pairs)
 
 
@@ -108,7 +155,11 @@ def _twins(answers: Mapping[str, Mapping[int, float | None]]) -> dict[str, str]:
     names, twins = sorted(answers), {}
     for i, a in enumerate(names):
         for b in names[:i]:
-            pairs = [(s, t) for card, s in answers[a].items() if s is not None and (t := answers[b].get(card)) is not None]
+            pairs = [
+                (s, t)
+                for card, s in answers[a].items()
+                if s is not None and (t := answers[b].get(card)) is not None
+            ]
             r = _correlation(pairs)
             if r is not None and r >= REDUNDANT:
                 twins[a] = b
@@ -125,7 +176,8 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[CheckLine, ...]:
-    """Automatic answers kept by people, by kind of call: {kind: {value: (sure answers, kept, unsure)}}; each value tested against the others of its kind.
+    """Automatic answers kept by people, by kind of call: {kind: {value: (sure answers, kept,
+    unsure)}}; each value tested against the others of its kind.
 
     Two-sided tests of two shares, the list cut by Benjamini and Hochberg.
     """
@@ -138,9 +190,27 @@ def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[Ch
             share = shares.wilson(kept, sure)
             rest = [sum(v[i] for k, v in values.items() if k != value) for i in (0, 1)]
             p_values.append(_two_shares(kept, sure, rest[1], rest[0]))
-            lines.append(CheckLine(kind, value, sure, share.value or 0.0, share.low or 0.0, share.high or 1.0, unsure / (sure + unsure), False))
-    limit = sorted(p_values)[count - 1] if (count := shares.benjamini_hochberg(p_values, rate=LISTED_RATE)) else -1.0
-    return tuple(CheckLine(**{**vars(line), "is_sure": p <= limit}) for line, p in zip(lines, p_values, strict=True))
+            lines.append(
+                CheckLine(
+                    kind,
+                    value,
+                    sure,
+                    share.value or 0.0,
+                    share.low or 0.0,
+                    share.high or 1.0,
+                    unsure / (sure + unsure),
+                    False,
+                )
+            )
+    limit = (
+        sorted(p_values)[count - 1]
+        if (count := shares.benjamini_hochberg(p_values, rate=LISTED_RATE))
+        else -1.0
+    )
+    return tuple(
+        CheckLine(**{**vars(line), "is_sure": p <= limit})
+        for line, p in zip(lines, p_values, strict=True)
+    )
 
 
 def _two_shares(k1: int, n1: int, k2: int, n2: int) -> float:
@@ -153,7 +223,9 @@ def _two_shares(k1: int, n1: int, k2: int, n2: int) -> float:
 
 def shift_of_day(hour: int) -> str:
     """Morning until noon, afternoon until six, evening after it, night until six."""
-    return "night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
+    return (
+        "night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
+    )
 
 
 def line_of(level: float | None, floor: float | None) -> str:

@@ -1,4 +1,6 @@
-"""Look at a month's scoring, with the two months before it, as something that can be right or wrong itself."""
+"""Look at a month's scoring, with the two months before it, as something that can be right or wrong
+itself.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +26,10 @@ Titles = Mapping[str, dict[str, str]]
 
 
 def fairness(session: Session, *, month: str, zone: ZoneInfo, titles: Titles) -> Fairness:
-    """Everything of the fairness page, over three months that end with `month`. Raises MonthRefused."""
+    """Everything of the fairness page, over three months that end with `month`.
+
+    Raises MonthRefused.
+    """
     begin, end = _period(month, zone)
     pairs = store.pairs(session, begin=begin, end=end)
     criteria = rules.by_criterion([p for _, p in pairs], titles)
@@ -36,7 +41,9 @@ def fairness(session: Session, *, month: str, zone: ZoneInfo, titles: Titles) ->
         criteria=criteria,
         evaluators=_evaluators(session, begin, end, model, disputed),
         model=model,
-        shifts=rules.shifts(store.agents_of_cards(session, begin=begin, end=end), model)[:20] if model else (),
+        shifts=rules.shifts(store.agents_of_cards(session, begin=begin, end=end), model)[:20]
+        if model
+        else (),
         items=rules.items(store.answers(session, newest), criteria, titles),
         disputes=_disputes(disputed, titles),
         checks=rules.checks(_checks(session, newest, zone)),
@@ -50,7 +57,9 @@ def severities(session: Session, *, month: str, zone: ZoneInfo) -> SeverityModel
 
 
 def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, float] | None:
-    """By how many points each evaluator's scores are shifted back in reports; None where the manager has not turned it on, or nothing can be known."""
+    """By how many points each evaluator's scores are shifted back in reports; None where the
+    manager has not turned it on, or nothing can be known.
+    """
     if not store.is_on(session, CORRECT):
         return None
     model = severities(session, month=month, zone=zone)
@@ -58,12 +67,26 @@ def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, flo
 
 
 def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
+    """Turn the correction of reports for evaluators' severity on or off, and log who did."""
     store.turn(session, CORRECT, on=on, by=by, at=at)
-    note(session, subject=Subject.MONTH, subject_id=0, what="set", at=at, actor_id=by, choice=CORRECT, on=on)
+    note(
+        session,
+        subject=Subject.MONTH,
+        subject_id=0,
+        what="set",
+        at=at,
+        actor_id=by,
+        choice=CORRECT,
+        on=on,
+    )
 
 
-def month_agreement(session: Session, *, month: str, zone: ZoneInfo) -> tuple[MonthAgreement, float | None]:
-    """A month's agreement on doubly scored calls, and the share of single answers that were the same."""
+def month_agreement(
+    session: Session, *, month: str, zone: ZoneInfo
+) -> tuple[MonthAgreement, float | None]:
+    """A month's agreement on doubly scored calls, and the share of single answers that were the
+    same.
+    """
     begin, end = month_bounds(month, zone)
     pairs = [p for _, p in store.pairs(session, begin=begin, end=end, limit=MOST_PAIRS)]
     answers = [a == b for p in pairs for a, b in p.answers.values()]
@@ -74,7 +97,9 @@ def _period(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return month_bounds(month_before(month, MONTHS - 1), zone)[0], month_bounds(month, zone)[1]
 
 
-def _by_month(pairs: list[tuple[datetime, Pair]], month: str, zone: ZoneInfo) -> tuple[MonthAgreement, ...]:
+def _by_month(
+    pairs: list[tuple[datetime, Pair]], month: str, zone: ZoneInfo
+) -> tuple[MonthAgreement, ...]:
     months = [month_before(month, back) for back in reversed(range(MONTHS))]
     of: dict[str, list[Pair]] = {m: [] for m in months}
     for at, pair in pairs:
@@ -83,9 +108,16 @@ def _by_month(pairs: list[tuple[datetime, Pair]], month: str, zone: ZoneInfo) ->
 
 
 def _evaluators(
-    session: Session, begin: datetime, end: datetime, model: SeverityModel | None, disputed: list[tuple[int, str, int, int, int, int]]
+    session: Session,
+    begin: datetime,
+    end: datetime,
+    model: SeverityModel | None,
+    disputed: list[tuple[int, str, int, int, int, int]],
 ) -> tuple[EvaluatorLine, ...]:
-    habits, skips = store.habits(session, begin=begin, end=end), store.skips(session, begin=begin, end=end)
+    habits, skips = (
+        store.habits(session, begin=begin, end=end),
+        store.skips(session, begin=begin, end=end),
+    )
     severe = {s.evaluator: s for s in model.severities} if model else {}
     lines = []
     for user_id, (name, seconds) in store.evaluators(session, begin=begin, end=end).items():
@@ -113,16 +145,24 @@ def _evaluators(
     return tuple(lines)
 
 
-def _disputes(rows: list[tuple[int, str, int, int, int, int]], titles: Titles) -> tuple[DisputeLine, ...]:
+def _disputes(
+    rows: list[tuple[int, str, int, int, int, int]], titles: Titles
+) -> tuple[DisputeLine, ...]:
     sums: dict[str, list[int]] = {}
     for _, criterion, *counts in rows:
-        sums[criterion] = [a + b for a, b in zip(sums.get(criterion, [0, 0, 0, 0]), counts, strict=True)]
+        sums[criterion] = [
+            a + b for a, b in zip(sums.get(criterion, [0, 0, 0, 0]), counts, strict=True)
+        ]
     lines = [DisputeLine(c, titles.get(c, {"en": c}), *counts) for c, counts in sums.items()]
     return tuple(sorted(lines, key=lambda d: (-d.overturned, -d.opened, d.criterion)))
 
 
-def _checks(session: Session, cards: list[int], zone: ZoneInfo) -> dict[str, dict[str, tuple[int, int, int]]]:
-    counts: dict[str, dict[str, tuple[int, int, int]]] = {k: {} for k in ("language", "line", "shift", "queue", "direction")}
+def _checks(
+    session: Session, cards: list[int], zone: ZoneInfo
+) -> dict[str, dict[str, tuple[int, int, int]]]:
+    counts: dict[str, dict[str, tuple[int, int, int]]] = {
+        k: {} for k in ("language", "line", "shift", "queue", "direction")
+    }
     for card in store.checked_cards(session, cards):
         lines = [rules.line_of(card[f"level_{side}"], card[f"floor_{side}"]) for side in ("a", "b")]
         line = next((q for q in ("poor", "middling", "good") if q in lines), "")
@@ -141,6 +181,8 @@ def _checks(session: Session, cards: list[int], zone: ZoneInfo) -> dict[str, dic
 
 
 def misled(session: Session, *, month: str, zone: ZoneInfo) -> list[tuple[str, int, int]]:
-    """Criterion, dispute and card where a decision found that the automatic answer had misled the evaluator."""
+    """Criterion, dispute and card where a decision found that the automatic answer had misled the
+    evaluator.
+    """
     begin, end = _period(month, zone)
     return store.rules_at_fault(session, begin=begin, end=end)

@@ -13,64 +13,137 @@ from qa.statistics.severity import Scored
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import TranscriptRow
-from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, DisputeRow, DisputeState, ScorecardRow
+from qa.tables.scoring import (
+    AnswerRow,
+    AssignmentRow,
+    AssignmentState,
+    DisputeRow,
+    DisputeState,
+    ScorecardRow,
+)
 from qa.tables.targets import ChoiceRow
 
 UNCOUNTED = (ScorecardState.DRAFT, ScorecardState.VOID)
 SURE = ("met", "not_met", "not_applicable")
 
 
-def _within(begin: datetime, end: datetime, kind: AssignmentKind | None = AssignmentKind.STANDARD) -> list[ColumnElement[bool]]:
-    conditions = [ScorecardRow.started_at >= begin, ScorecardRow.started_at < end, ScorecardRow.state.not_in(UNCOUNTED)]
+def _within(
+    begin: datetime, end: datetime, kind: AssignmentKind | None = AssignmentKind.STANDARD
+) -> list[ColumnElement[bool]]:
+    conditions = [
+        ScorecardRow.started_at >= begin,
+        ScorecardRow.started_at < end,
+        ScorecardRow.state.not_in(UNCOUNTED),
+    ]
     return conditions if kind is None else [*conditions, ScorecardRow.kind == kind]
 
 
-def pairs(session: Session, *, begin: datetime, end: datetime, limit: int = 3000) -> list[tuple[datetime, Pair]]:
-    """Calls scored by two people who did not see each other: when each was, and both cards; the newest."""
+def pairs(
+    session: Session, *, begin: datetime, end: datetime, limit: int = 3000
+) -> list[tuple[datetime, Pair]]:
+    """Calls scored by two people who did not see each other: when each was, and both cards; the
+    newest.
+    """
     second = aliased(ScorecardRow)
     query = (
         select(ScorecardRow, second)
-        .join(second, (second.call_id == ScorecardRow.call_id) & (second.form_version_id == ScorecardRow.form_version_id))
-        .where(*_within(begin, end), second.kind == AssignmentKind.DOUBLE, second.state.not_in(UNCOUNTED), second.evaluator_id != ScorecardRow.evaluator_id)
+        .join(
+            second,
+            (second.call_id == ScorecardRow.call_id)
+            & (second.form_version_id == ScorecardRow.form_version_id),
+        )
+        .where(
+            *_within(begin, end),
+            second.kind == AssignmentKind.DOUBLE,
+            second.state.not_in(UNCOUNTED),
+            second.evaluator_id != ScorecardRow.evaluator_id,
+        )
         .order_by(ScorecardRow.started_at.desc(), ScorecardRow.id)
         .limit(limit)
     )
     made = []
     for a, b in session.execute(query):
-        both = {c: (x["option"], b.answers[c]["option"]) for c, x in a.answers.items() if x.get("option") and b.answers.get(c, {}).get("option")}
-        made.append((a.started_at, Pair(a.call_id, a.evaluator_id, b.evaluator_id, a.score_without_fails, b.score_without_fails, both)))
+        both = {
+            c: (x["option"], b.answers[c]["option"])
+            for c, x in a.answers.items()
+            if x.get("option") and b.answers.get(c, {}).get("option")
+        }
+        made.append(
+            (
+                a.started_at,
+                Pair(
+                    a.call_id,
+                    a.evaluator_id,
+                    b.evaluator_id,
+                    a.score_without_fails,
+                    b.score_without_fails,
+                    both,
+                ),
+            )
+        )
     return made
 
 
 def scored(session: Session, *, begin: datetime, end: datetime, limit: int) -> list[Scored]:
-    """The newest cards of drawn calls and their doubles, without what a critical fail does to the score."""
+    """The newest cards of drawn calls and their doubles, without what a critical fail does to the
+    score.
+    """
     kinds = (AssignmentKind.STANDARD, AssignmentKind.DOUBLE)
     query = (
-        select(ScorecardRow.call_id, ScorecardRow.agent_id, ScorecardRow.evaluator_id, ScorecardRow.score_without_fails, ScorecardRow.automatic_score)
-        .where(*_within(begin, end, None), ScorecardRow.kind.in_(kinds), ScorecardRow.score_without_fails.is_not(None))
+        select(
+            ScorecardRow.call_id,
+            ScorecardRow.agent_id,
+            ScorecardRow.evaluator_id,
+            ScorecardRow.score_without_fails,
+            ScorecardRow.automatic_score,
+        )
+        .where(
+            *_within(begin, end, None),
+            ScorecardRow.kind.in_(kinds),
+            ScorecardRow.score_without_fails.is_not(None),
+        )
         .order_by(ScorecardRow.started_at.desc())
         .limit(limit)
     )
-    return [Scored(call, agent, evaluator, score or 0.0, automatic) for call, agent, evaluator, score, automatic in session.execute(query)]
+    return [
+        Scored(call, agent, evaluator, score or 0.0, automatic)
+        for call, agent, evaluator, score, automatic in session.execute(query)
+    ]
 
 
-def agents_of_cards(session: Session, *, begin: datetime, end: datetime) -> list[tuple[int, str, int]]:
+def agents_of_cards(
+    session: Session, *, begin: datetime, end: datetime
+) -> list[tuple[int, str, int]]:
     """Agent, name and evaluator of every counted card."""
-    query = select(AgentRow.id, AgentRow.name, ScorecardRow.evaluator_id).join(AgentRow, AgentRow.id == ScorecardRow.agent_id).where(*_within(begin, end))
+    query = (
+        select(AgentRow.id, AgentRow.name, ScorecardRow.evaluator_id)
+        .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
+        .where(*_within(begin, end))
+    )
     return [(a, n, e) for a, n, e in session.execute(query)]
 
 
-def evaluators(session: Session, *, begin: datetime, end: datetime) -> dict[int, tuple[str, list[float]]]:
+def evaluators(
+    session: Session, *, begin: datetime, end: datetime
+) -> dict[int, tuple[str, list[float]]]:
     """Name and seconds per card of everybody who scored."""
-    query = select(UserRow.id, UserRow.display_name, ScorecardRow.seconds_spent).join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
+    query = select(UserRow.id, UserRow.display_name, ScorecardRow.seconds_spent).join(
+        UserRow, UserRow.id == ScorecardRow.evaluator_id
+    )
     found: dict[int, tuple[str, list[float]]] = {}
-    for user_id, name, seconds in session.execute(query.where(*_within(begin, end)).order_by(UserRow.display_name)):
+    for user_id, name, seconds in session.execute(
+        query.where(*_within(begin, end)).order_by(UserRow.display_name)
+    ):
         found.setdefault(user_id, (name, []))[1].append(seconds)
     return found
 
 
-def habits(session: Session, *, begin: datetime, end: datetime) -> dict[int, tuple[int, int, int, int]]:
-    """Per evaluator: answers, "not applicable" ones, with a sure automatic answer, of these changed."""
+def habits(
+    session: Session, *, begin: datetime, end: datetime
+) -> dict[int, tuple[int, int, int, int]]:
+    """Per evaluator: answers, "not applicable" ones, with a sure automatic answer, of these
+    changed.
+    """
     query = (
         select(
             ScorecardRow.evaluator_id,
@@ -89,14 +162,22 @@ def habits(session: Session, *, begin: datetime, end: datetime) -> dict[int, tup
 def skips(session: Session, *, begin: datetime, end: datetime) -> dict[int, int]:
     query = (
         select(AssignmentRow.evaluator_id, func.count())
-        .where(AssignmentRow.state == AssignmentState.SKIPPED, AssignmentRow.created_at >= begin, AssignmentRow.created_at < end)
+        .where(
+            AssignmentRow.state == AssignmentState.SKIPPED,
+            AssignmentRow.created_at >= begin,
+            AssignmentRow.created_at < end,
+        )
         .group_by(AssignmentRow.evaluator_id)
     )
     return {e: n for e, n in session.execute(query) if e is not None}
 
 
-def disputes(session: Session, *, begin: datetime, end: datetime) -> list[tuple[int, str, int, int, int, int]]:
-    """Evaluator, criterion, answers disputed, decided, overturned, misled by the automatic answer; of cards in [begin, end)."""
+def disputes(
+    session: Session, *, begin: datetime, end: datetime
+) -> list[tuple[int, str, int, int, int, int]]:
+    """Evaluator, criterion, answers disputed, decided, overturned, misled by the automatic answer;
+    of cards in [begin, end).
+    """
     decided = DisputeRow.state.in_((DisputeState.UPHELD, DisputeState.REJECTED))
     query = (
         select(
@@ -111,15 +192,24 @@ def disputes(session: Session, *, begin: datetime, end: datetime) -> list[tuple[
         .where(ScorecardRow.started_at >= begin, ScorecardRow.started_at < end)
         .group_by(ScorecardRow.evaluator_id, DisputeRow.criterion)
     )
-    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]  # six columns, as selected
+    # six columns, as selected
+    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]
 
 
-def rules_at_fault(session: Session, *, begin: datetime, end: datetime, limit: int = 50) -> list[tuple[str, int, int]]:
-    """Criterion, dispute and card where a decision found that the automatic answer had misled the evaluator, the newest first."""
+def rules_at_fault(
+    session: Session, *, begin: datetime, end: datetime, limit: int = 50
+) -> list[tuple[str, int, int]]:
+    """Criterion, dispute and card where a decision found that the automatic answer had misled the
+    evaluator, the newest first.
+    """
     query = (
         select(DisputeRow.criterion, DisputeRow.id, DisputeRow.scorecard_id)
         .join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
-        .where(DisputeRow.is_rule_at_fault, ScorecardRow.started_at >= begin, ScorecardRow.started_at < end)
+        .where(
+            DisputeRow.is_rule_at_fault,
+            ScorecardRow.started_at >= begin,
+            ScorecardRow.started_at < end,
+        )
         .order_by(DisputeRow.id.desc())
         .limit(limit)
     )
@@ -127,20 +217,31 @@ def rules_at_fault(session: Session, *, begin: datetime, end: datetime, limit: i
 
 
 def newest_cards(session: Session, *, begin: datetime, end: datetime, limit: int) -> list[int]:
-    return list(session.scalars(select(ScorecardRow.id).where(*_within(begin, end)).order_by(ScorecardRow.started_at.desc()).limit(limit)))
+    return list(
+        session.scalars(
+            select(ScorecardRow.id)
+            .where(*_within(begin, end))
+            .order_by(ScorecardRow.started_at.desc())
+            .limit(limit)
+        )
+    )
 
 
 def answers(session: Session, card_ids: Sequence[int]) -> dict[str, dict[int, float | None]]:
     """Per criterion the share of points on each card, None where it was not applicable."""
     found: dict[str, dict[int, float | None]] = {}
-    query = select(AnswerRow.criterion, AnswerRow.scorecard_id, AnswerRow.share_of_points).where(AnswerRow.scorecard_id.in_(card_ids))
+    query = select(AnswerRow.criterion, AnswerRow.scorecard_id, AnswerRow.share_of_points).where(
+        AnswerRow.scorecard_id.in_(card_ids)
+    )
     for criterion, card, share in session.execute(query):
         found.setdefault(criterion, {})[card] = share
     return found
 
 
 def checked_cards(session: Session, card_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Per card: what kind of call it was, and how many automatic answers were sure, kept, unsure."""
+    """Per card: what kind of call it was, and how many automatic answers were sure, kept,
+    unsure.
+    """
     sure = AnswerRow.automatic.in_(SURE)
     counts = (
         select(
@@ -156,13 +257,35 @@ def checked_cards(session: Session, card_ids: Sequence[int]) -> list[dict[str, A
     line = TranscriptRow.mechanics["line"]
     worse = [(line[i]["level_db"].as_float(), line[i]["noise_floor_db"].as_float()) for i in (0, 1)]
     query = (
-        select(CallRow.started_at, CallRow.language, CallRow.queue, CallRow.direction, counts.c.sure, counts.c.kept, counts.c.unsure, *worse[0], *worse[1])
+        select(
+            CallRow.started_at,
+            CallRow.language,
+            CallRow.queue,
+            CallRow.direction,
+            counts.c.sure,
+            counts.c.kept,
+            counts.c.unsure,
+            *worse[0],
+            *worse[1],
+        )
         .select_from(ScorecardRow)
         .join(counts, counts.c.card == ScorecardRow.id)
         .join(CallRow, CallRow.id == ScorecardRow.call_id)
         .outerjoin(TranscriptRow, TranscriptRow.call_id == CallRow.id)
     )
-    names = ("started_at", "language", "queue", "direction", "sure", "kept", "unsure", "level_a", "floor_a", "level_b", "floor_b")
+    names = (
+        "started_at",
+        "language",
+        "queue",
+        "direction",
+        "sure",
+        "kept",
+        "unsure",
+        "level_a",
+        "floor_a",
+        "level_b",
+        "floor_b",
+    )
     return [dict(zip(names, row, strict=True)) for row in session.execute(query)]
 
 

@@ -7,7 +7,9 @@ from qa.statistics.severity import SeverityModel
 
 @dataclass(frozen=True)
 class Pair:
-    """One call scored by two people who did not see each other: scores, and per criterion both options."""
+    """One call scored by two people who did not see each other: scores, and per criterion both
+    options.
+    """
 
     call_id: int
     first_by: int
@@ -19,7 +21,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class CriterionAgreement:
-    """Agreement of the two of each pair on one criterion. `alpha` is chance-corrected; `ac1` stands beside it where nearly all answers are the same."""
+    """Agreement of the two of each pair on one criterion.
+
+    `alpha` is chance-corrected; `ac1` stands beside it where nearly all answers are the same.
+    """
 
     criterion: str
     title: dict[str, str]
@@ -31,7 +36,9 @@ class CriterionAgreement:
 
 @dataclass(frozen=True)
 class MonthAgreement:
-    """Krippendorff's alpha (interval) of the scores of a month's doubly scored calls, with its 95 % interval."""
+    """Krippendorff's alpha (interval) of the scores of a month's doubly scored calls, with its 95 %
+    interval.
+    """
 
     month: str
     calls: int
@@ -43,7 +50,10 @@ class MonthAgreement:
 
 @dataclass(frozen=True)
 class EvaluatorLine:
-    """How one person scores. `severity` is in points against the average evaluator (negative: severe)."""
+    """How one person scores.
+
+    `severity` is in points against the average evaluator (negative: severe).
+    """
 
     evaluator_id: int
     name: str
@@ -76,7 +86,10 @@ class Shift:
 
 @dataclass(frozen=True)
 class Item:
-    """A criterion looked at as a measuring instrument. `faults` are codes: ceiling, seldom_applies, low_agreement, redundant:<other criterion>."""
+    """A criterion looked at as a measuring instrument.
+
+    `faults` are codes: ceiling, seldom_applies, low_agreement, redundant:<other criterion>.
+    """
 
     criterion: str
     title: dict[str, str]
@@ -89,7 +102,9 @@ class Item:
 
 @dataclass(frozen=True)
 class DisputeLine:
-    """Disputes about one criterion: how many were decided, how many overturned, how often the automatic answer had misled."""
+    """Disputes about one criterion: how many were decided, how many overturned, how often the
+    automatic answer had misled.
+    """
 
     criterion: str
     title: dict[str, str]
@@ -101,7 +116,10 @@ class DisputeLine:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """How often people keep the automatic answers on one kind of call, against all others. `is_sure`: they differ more than chance lets them."""
+    """How often people keep the automatic answers on one kind of call, against all others.
+
+    `is_sure`: they differ more than chance lets them.
+    """
 
     kind: str  # language, line, shift, queue, direction
     value: str

@@ -1,4 +1,6 @@
-"""What a form's author sets without writing YAML: the options of a criterion, when it is asked, and the parts of its check. Pure."""
+"""What a form's author sets without writing YAML: the options of a criterion, when it is asked, and
+the parts of its check. Pure.
+"""
 
 import copy
 from collections.abc import Sequence
@@ -15,7 +17,10 @@ class EditRefused(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a rule's author may set. `path` leads to it from the rule's kind; `phrases` and `words` are written one a line."""
+    """One thing that a rule's author may set.
+
+    `path` leads to it from the rule's kind; `phrases` and `words` are written one a line.
+    """
 
     path: str
     shape: Literal["phrases", "words", "number", "text", "yes", "choice"]
@@ -24,7 +29,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Field:
-    """A part of a rule as it stands: the way to it from the criterion, and its value as a page shows it."""
+    """A part of a rule as it stands: the way to it from the criterion, and its value as a page
+    shows it.
+    """
 
     way: str
     part: Part
@@ -33,7 +40,13 @@ class Field:
 
 _EITHER = Part("by", "choice", ("agent", "customer"))
 _WITHIN = (Part("within.first_seconds", "number"), Part("within.last_seconds", "number"))
-_SAYS = (Part("any", "phrases"), Part("unless", "phrases"), Part("by", "choice", ("agent", "customer", "anyone")), *_WITHIN, Part("similarity", "number"))
+_SAYS = (
+    Part("any", "phrases"),
+    Part("unless", "phrases"),
+    Part("by", "choice", ("agent", "customer", "anyone")),
+    *_WITHIN,
+    Part("similarity", "number"),
+)
 
 
 def _ends(path: str) -> tuple[Part, Part]:
@@ -43,12 +56,30 @@ def _ends(path: str) -> tuple[Part, Part]:
 PARTS: dict[str, tuple[Part, ...]] = {
     "says": _SAYS,
     "never_says": _SAYS,
-    "order": tuple(Part(f"{which}.{p.path}", p.shape, p.choices) for which in ("first", "then") for p in (_SAYS[0], _SAYS[2])),
-    "script": (Part("by", "choice", ("agent", "customer", "anyone")), Part("share", "number"), Part("in_order", "yes")),
+    "order": tuple(
+        Part(f"{which}.{p.path}", p.shape, p.choices)
+        for which in ("first", "then")
+        for p in (_SAYS[0], _SAYS[2])
+    ),
+    "script": (
+        Part("by", "choice", ("agent", "customer", "anyone")),
+        Part("share", "number"),
+        Part("in_order", "yes"),
+    ),
     "act": (Part("is", "choice", ACTS), _EITHER, Part("never", "yes"), *_WITHIN),
-    "answers": (_EITHER, Part("within_seconds", "number"), Part("question.any", "phrases"), Part("reply.any", "phrases")),
+    "answers": (
+        _EITHER,
+        Part("within_seconds", "number"),
+        Part("question.any", "phrases"),
+        Part("reply.any", "phrases"),
+    ),
     "reads_back": (_EITHER, Part("within_seconds", "number"), Part("details", "number")),
-    "silence": (*_ends("longest_seconds"), *_ends("share"), Part("longer_than", "number"), *_ends("count")),
+    "silence": (
+        *_ends("longest_seconds"),
+        *_ends("share"),
+        Part("longer_than", "number"),
+        *_ends("count"),
+    ),
     "hold": (*_ends("longest_seconds"), *_ends("count")),
     "overlap": _ends("share"),
     "interruption": (_EITHER, *_ends("count")),
@@ -80,20 +111,31 @@ def fields_of(rule: Rule, way: str, language: str) -> list[Field]:
 
 def inner_rules(rule: Rule, way: str) -> list[tuple[str, Rule]]:
     """The rules that a rule is made of, each with the way to it."""
-    found = [(f"{way}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [(f"{way}.any.{i}", r) for i, r in enumerate(rule.any or ())]
-    found += [(f"{way}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)] if rule.at_least else []
+    found = [(f"{way}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [
+        (f"{way}.any.{i}", r) for i, r in enumerate(rule.any or ())
+    ]
+    found += (
+        [(f"{way}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)]
+        if rule.at_least
+        else []
+    )
     return found + ([(f"{way}.not", rule.not_)] if rule.not_ else [])
 
 
 def list_of_inner(rule: Rule, way: str) -> str | None:
     """The way to the list that a further rule can be added to."""
-    return {"all": f"{way}.all", "any": f"{way}.any", "at_least": f"{way}.at_least.of"}.get(rule.kind)
+    return {"all": f"{way}.all", "any": f"{way}.any", "at_least": f"{way}.at_least.of"}.get(
+        rule.kind
+    )
 
 
 def script_fields(rule: Rule, way: str, language: str) -> list[tuple[str, str, str]]:
     """The steps of a script: the way to each, its id, its phrases one a line."""
     steps = rule.script.steps if rule.script else []
-    return [(f"{way}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language))) for i, s in enumerate(steps)]
+    return [
+        (f"{way}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language)))
+        for i, s in enumerate(steps)
+    ]
 
 
 def _value(node: Any, part: Part, language: str) -> str:
@@ -111,14 +153,23 @@ def _value(node: Any, part: Part, language: str) -> str:
 
 
 def _word(value: str | bool | float) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else value
+    )
 
 
-def change_check(criterion: Any, act: str, way: str, value: str, *, language: str, languages: Sequence[str]) -> None:
+def change_check(
+    criterion: Any, act: str, way: str, value: str, *, language: str, languages: Sequence[str]
+) -> None:
     """Change the check of a criterion's YAML in place.
 
-    check_kind: the rule at `way` becomes one of the kind `value`. check_set: the part at `way` gets a value, an empty one takes it out.
-    check_add: one more rule of the kind `value`, or one more step, in the list at `way`. check_remove: what stands at `way` goes. Raises EditRefused.
+    check_kind: the rule at `way` becomes one of the kind `value`. check_set: the part at `way` gets
+    a value, an empty one takes it out. check_add: one more rule of the kind `value`, or one more
+    step, in the list at `way`. check_remove: what stands at `way` goes. Raises EditRefused.
     """
     steps = [int(s) if s.isdigit() else s for s in way.split(".")]
     if steps[0] != "check":
@@ -129,7 +180,9 @@ def change_check(criterion: Any, act: str, way: str, value: str, *, language: st
         rules = _get(criterion, steps)
         if not isinstance(rules, list):
             raise EditRefused(_("%(what)s is no list", what=way))
-        rules.append(_step(rules, languages) if steps[-1] == "steps" else _begun(value or "says", languages))
+        rules.append(
+            _step(rules, languages) if steps[-1] == "steps" else _begun(value or "says", languages)
+        )
     elif act == "check_remove" or not value.strip() and not _is_yes(steps):
         _remove(criterion, steps)
     else:
@@ -138,7 +191,9 @@ def change_check(criterion: Any, act: str, way: str, value: str, *, language: st
 
 def _precondition(criterion: Any, steps: list[str | int]) -> dict[str, Any]:
     old = _get(criterion, steps)
-    return {"applies_if": old["applies_if"]} if isinstance(old, dict) and "applies_if" in old else {}
+    return (
+        {"applies_if": old["applies_if"]} if isinstance(old, dict) and "applies_if" in old else {}
+    )
 
 
 def _begun(kind: str, languages: Sequence[str]) -> dict[str, Any]:
@@ -168,14 +223,18 @@ def _begun(kind: str, languages: Sequence[str]) -> dict[str, Any]:
     }
     if kind not in starts:
         raise EditRefused(_("there is no %(what)s", what=kind))
-    return {kind: copy.deepcopy(starts[kind])}  # a copy each, or the YAML would say the same thing once and refer to it
+    # a copy each, or the YAML would say the same thing once and refer to it
+    return {kind: copy.deepcopy(starts[kind])}
 
 
 def _step(steps: list[Any], languages: Sequence[str]) -> dict[str, Any]:
     taken, n = {s.get("id") for s in steps if isinstance(s, dict)}, len(steps) + 1
     while f"step_{n}" in taken:
         n += 1
-    return {"id": f"step_{n}", "any": {code: [_PLACEHOLDER[code]] for code in languages if code in _PLACEHOLDER}}
+    return {
+        "id": f"step_{n}",
+        "any": {code: [_PLACEHOLDER[code]] for code in languages if code in _PLACEHOLDER},
+    }
 
 
 def _part_at(steps: list[str | int]) -> Part | None:
@@ -193,7 +252,9 @@ def _is_yes(steps: list[str | int]) -> bool:
     return part is not None and part.shape == "yes"
 
 
-def _read(steps: list[str | int], value: str, old: Any, language: str, languages: Sequence[str]) -> Any:
+def _read(
+    steps: list[str | int], value: str, old: Any, language: str, languages: Sequence[str]
+) -> Any:
     part = _part_at(steps)
     if part is None:
         raise EditRefused(_("%(what)s cannot be set here", what=".".join(map(str, steps))))
@@ -222,7 +283,13 @@ def number(value: str) -> float | int:
 
 def _get(node: Any, steps: Sequence[Any]) -> Any:
     for step in steps:
-        if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node) or isinstance(node, dict) and step in node:
+        if (
+            isinstance(node, list)
+            and isinstance(step, int)
+            and 0 <= step < len(node)
+            or isinstance(node, dict)
+            and step in node
+        ):
             node = node[step]
         else:
             return None
@@ -251,9 +318,20 @@ def _remove(node: Any, steps: list[str | int]) -> None:
         _remove(node, steps[:-1])
 
 
-def change_options(criterion: Any, act: str, which: str, value: str, *, language: str, languages: Sequence[str], fresh: str) -> None:
-    """Change the options of a criterion's YAML in place: option_add (`value` is the title), option_remove, option_up, option_down,
-    option_title, option_points, option_fail (`which` is the option's id). Raises EditRefused."""
+def change_options(
+    criterion: Any,
+    act: str,
+    which: str,
+    value: str,
+    *,
+    language: str,
+    languages: Sequence[str],
+    fresh: str,
+) -> None:
+    """Change the options of a criterion's YAML in place: option_add (`value` is the title),
+    option_remove, option_up, option_down, option_title, option_points, option_fail (`which` is the
+    option's id). Raises EditRefused.
+    """
     options = criterion.get("options")
     if not isinstance(options, list):
         options = [{"id": "met", "points": 1}, {"id": "not_met", "points": 0}]
@@ -262,7 +340,9 @@ def change_options(criterion: Any, act: str, which: str, value: str, *, language
     if act == "option_add":
         options.append({"id": fresh, "points": 0, "title": dict.fromkeys(languages, value)})
         return
-    i = next((i for i, o in enumerate(options) if isinstance(o, dict) and o.get("id") == which), None)
+    i = next(
+        (i for i, o in enumerate(options) if isinstance(o, dict) and o.get("id") == which), None
+    )
     if i is None:
         raise EditRefused(_("there is no %(what)s", what=which))
     if act == "option_remove":
@@ -284,7 +364,9 @@ def change_options(criterion: Any, act: str, which: str, value: str, *, language
 
 
 def change_when(criterion: Any, what: str, value: str) -> None:
-    """When a criterion is asked: `criterion` names the one it hangs on (empty: always asked), `is` takes an answer in or out."""
+    """When a criterion is asked: `criterion` names the one it hangs on (empty: always asked), `is`
+    takes an answer in or out.
+    """
     if what == "criterion":
         criterion.pop("when", None)
         if value:

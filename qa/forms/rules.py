@@ -1,4 +1,6 @@
-"""The arithmetic of a scorecard: exact, pure, one function for page, report, export and command line."""
+"""The arithmetic of a scorecard: exact, pure, one function for page, report, export and command
+line.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +11,11 @@ from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Section, exact, phra
 
 
 class AnswersRefused(Exception):
-    """Answers that do not fit the form. `faults` maps a criterion to what is wrong: missing, unknown_criterion, unknown_option, na_not_allowed."""
+    """Answers that do not fit the form.
+
+    `faults` maps a criterion to what is wrong: missing, unknown_criterion, unknown_option,
+    na_not_allowed.
+    """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{c}: {p}" for c, p in faults.items()))
@@ -18,7 +24,9 @@ class AnswersRefused(Exception):
 
 @dataclass(frozen=True)
 class CriterionScore:
-    """`share` is the criterion's part of the total after N/A; the shares of the counted ones sum to 1. Bonus criteria have share 0."""
+    """`share` is the criterion's part of the total after N/A; the shares of the counted ones sum to
+    1. Bonus criteria have share 0.
+    """
 
     id: str
     answer: str | None
@@ -49,15 +57,27 @@ class ScoreBreakdown:
     criteria: tuple[CriterionScore, ...]
 
     def document(self) -> dict[str, object]:
-        """The score document of the command-line contract; figures rounded half-up to 2 decimals, shares to 6."""
+        """The score document of the command-line contract; figures rounded half-up to 2 decimals,
+        shares to 6.
+        """
         return {
             "score": shown(self.score),
             "score_without_fails": shown(self.score_without_fails),
             "critical_score": shown(self.critical_score),
             "passed": self.passed,
-            "sections": [{"id": s.id, "score": shown(s.score), "weight": plain(s.weight)} for s in self.sections],
+            "sections": [
+                {"id": s.id, "score": shown(s.score), "weight": plain(s.weight)}
+                for s in self.sections
+            ],
             "criteria": [
-                {"id": c.id, "points": plain(c.points), "max": plain(c.max), "share": round(float(c.share), 6), "counted": c.counted} for c in self.criteria
+                {
+                    "id": c.id,
+                    "points": plain(c.points),
+                    "max": plain(c.max),
+                    "share": round(float(c.share), 6),
+                    "counted": c.counted,
+                }
+                for c in self.criteria
             ],
         }
 
@@ -83,10 +103,14 @@ class _Sum:
 
 
 def open_criteria(form: Form, answers: Mapping[str, str]) -> dict[str, bool]:
-    """For each criterion whether it is shown: a conditional one is, when its driver is open and has one of the named answers."""
+    """For each criterion whether it is shown: a conditional one is, when its driver is open and has
+    one of the named answers.
+    """
     shown_now: dict[str, bool] = {}
     for c in form.criteria():
-        shown_now[c.id] = c.when is None or (shown_now[c.when.criterion] and answers.get(c.when.criterion) in c.when.is_)
+        shown_now[c.id] = c.when is None or (
+            shown_now[c.when.criterion] and answers.get(c.when.criterion) in c.when.is_
+        )
     return shown_now
 
 
@@ -111,7 +135,8 @@ def faults_in(form: Form, answers: Mapping[str, str]) -> dict[str, str]:
 def score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
     """The score of a filled form (design/SCORING.md, part A).
 
-    Raises AnswersRefused, which names every criterion that is missing, unknown, or answered with an unknown option.
+    Raises AnswersRefused, which names every criterion that is missing, unknown, or answered with an
+    unknown option.
     """
     faults = faults_in(form, answers)
     if faults:
@@ -120,9 +145,13 @@ def score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
 
 
 def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
-    """The running score of what is answered so far: an open criterion without an answer is left out, as if it were not applicable."""
+    """The running score of what is answered so far: an open criterion without an answer is left
+    out, as if it were not applicable.
+    """
     is_open = open_criteria(form, answers)
-    counted = {c.id: c for c in form.criteria() if is_open[c.id] and _counts(form, c, answers.get(c.id))}
+    counted = {
+        c.id: c for c in form.criteria() if is_open[c.id] and _counts(form, c, answers.get(c.id))
+    }
     if all(answers[i] == NOT_APPLICABLE for i in counted):
         counted = {}  # full credit for everything would be a score made of nothing
     points = {i: _points(c, answers[i]) for i, c in counted.items()}
@@ -130,7 +159,16 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
     total = _total(form, counted, points, failed)
     shares = _shares(form, counted)
     rows = tuple(
-        CriterionScore(c.id, answers.get(c.id), points.get(c.id), c.maximum, shares.get(c.id, Fraction(0)), c.id in counted, is_open[c.id], c.id in failed)
+        CriterionScore(
+            c.id,
+            answers.get(c.id),
+            points.get(c.id),
+            c.maximum,
+            shares.get(c.id, Fraction(0)),
+            c.id in counted,
+            is_open[c.id],
+            c.id in failed,
+        )
         for c in form.criteria()
     )
     critical = {i: c for i, c in counted.items() if c.is_critical}
@@ -138,8 +176,14 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
         score=total,
         score_without_fails=_total(form, counted, points, {}),
         critical_score=_total(form, critical, points, {}),
-        passed=None if total is None else (form.pass_mark is None or total >= exact(form.pass_mark)) and "form" not in failed.values(),
-        sections=tuple(SectionScore(s.id, _section(form, s, counted, points, failed), exact(s.weight)) for s in form.sections),
+        passed=None
+        if total is None
+        else (form.pass_mark is None or total >= exact(form.pass_mark))
+        and "form" not in failed.values(),
+        sections=tuple(
+            SectionScore(s.id, _section(form, s, counted, points, failed), exact(s.weight))
+            for s in form.sections
+        ),
         criteria=rows,
     )
 
@@ -147,7 +191,11 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
 def script_lines(form: Form, language: str) -> list[str]:
     """The first wording of every step of the form's scripts: what should be said word for word."""
     rules = [r for c in form.criteria() if c.check for r in c.check.with_inner() if r.script]
-    steps = [phrases_in(step.any, language) for r in rules for step in (r.script.steps if r.script else ())]
+    steps = [
+        phrases_in(step.any, language)
+        for r in rules
+        for step in (r.script.steps if r.script else ())
+    ]
     return [phrases[0] for phrases in steps if phrases]
 
 
@@ -179,7 +227,12 @@ def _points(criterion: Criterion, answer: str) -> Fraction:
     return exact(option.points) if option else criterion.maximum  # not applicable under full credit
 
 
-def _total(form: Form, counted: Mapping[str, Criterion], points: Mapping[str, Fraction], failed: Mapping[str, str]) -> Fraction | None:
+def _total(
+    form: Form,
+    counted: Mapping[str, Criterion],
+    points: Mapping[str, Fraction],
+    failed: Mapping[str, str],
+) -> Fraction | None:
     regular = [i for i, c in counted.items() if not c.bonus]
     if not regular:
         return None
@@ -195,7 +248,13 @@ def _total(form: Form, counted: Mapping[str, Criterion], points: Mapping[str, Fr
     return min(value, Fraction(100)) if form.cap_at_100 else value
 
 
-def _section(form: Form, section: Section, counted: Mapping[str, Criterion], points: Mapping[str, Fraction], failed: Mapping[str, str]) -> Fraction | None:
+def _section(
+    form: Form,
+    section: Section,
+    counted: Mapping[str, Criterion],
+    points: Mapping[str, Fraction],
+    failed: Mapping[str, str],
+) -> Fraction | None:
     mean = _Sum()
     _add_section(form, mean, section, Fraction(1), counted, points, failed)
     return None if mean.value is None else mean.value * 100
@@ -210,7 +269,9 @@ def _add_section(
     points: Mapping[str, Fraction],
     failed: Mapping[str, str],
 ) -> None:
-    """Add a section to a mean: as one part (weighting: sections) or criterion by criterion (weighting: criteria)."""
+    """Add a section to a mean: as one part (weighting: sections) or criterion by criterion
+    (weighting: criteria).
+    """
     inner = _Sum()
     has_failed = any(failed.get(c.id) in ("section", "form") for c in section.criteria)
     for c in section.criteria:
@@ -241,12 +302,18 @@ def _shares(form: Form, counted: Mapping[str, Criterion]) -> dict[str, Fraction]
 
     def walk(section: Section, weight: Fraction) -> None:
         regular = [c for c in section.criteria if c.id in counted and not c.bonus]
-        children = [s for s in section.sections if any(c.id in counted and not c.bonus for c in s.all_criteria())]
+        children = [
+            s
+            for s in section.sections
+            if any(c.id in counted and not c.bonus for c in s.all_criteria())
+        ]
         if form.weighting == "criteria":
             parts = {c.id: weight * exact(c.weight) * c.maximum for c in regular}
             factor = weight
         else:
-            below = sum((exact(c.weight) for c in regular), Fraction(0)) + sum((exact(s.weight) for s in children), Fraction(0))
+            below = sum((exact(c.weight) for c in regular), Fraction(0)) + sum(
+                (exact(s.weight) for s in children), Fraction(0)
+            )
             parts = {c.id: weight * exact(c.weight) / below for c in regular}
             factor = weight / below if below else weight
         raw.update(parts)

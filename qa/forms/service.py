@@ -15,11 +15,16 @@ from qa.forms.types import Form
 
 
 class VersionIsPublished(ValueError):
-    """This version was published with other content; a published version never changes. Raise the version number."""
+    """This version was published with other content; a published version never changes.
+
+    Raise the version number.
+    """
 
 
 def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[int, bool]:
-    """Publish a form version; the id, and whether it is new. The same content twice changes nothing.
+    """Publish a form version; the id, and whether it is new.
+
+    The same content twice changes nothing.
 
     Raises FormFaults and VersionIsPublished.
     """
@@ -28,18 +33,24 @@ def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[
     existing = store.version_id(session, form.form, form.version)
     if existing:
         if existing[1] != digest:
-            raise VersionIsPublished(f"{form.form} version {form.version} is published with other content; write version: {form.version + 1}")
+            raise VersionIsPublished(
+                f"{form.form} version {form.version} is published with other content; write"
+                f" version: {form.version + 1}"
+            )
         return existing[0], False
-    return store.add_version(
-        session,
-        form=form.form,
-        version=form.version,
-        title=_title(form),
-        source=source,
-        sha256=digest,
-        published_at=at,
-        needs_second_reader=form.release == "second_reader",
-    ), True
+    return (
+        store.add_version(
+            session,
+            form=form.form,
+            version=form.version,
+            title=_title(form),
+            source=source,
+            sha256=digest,
+            published_at=at,
+            needs_second_reader=form.release == "second_reader",
+        ),
+        True,
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -57,17 +68,38 @@ def current(session: Session) -> list[tuple[int, Form]]:
     return [(i, parsed(i, source)) for i, source in store.current(session)]
 
 
-def form_for(session: Session, *, project: str, queue: str, direction: str, language: str | None, duration: float) -> tuple[int, Form] | None:
-    """The newest published form for a call; of several that apply, the most specific (project, then queue, then direction, then fewest languages)."""
+def form_for(
+    session: Session,
+    *,
+    project: str,
+    queue: str,
+    direction: str,
+    language: str | None,
+    duration: float,
+) -> tuple[int, Form] | None:
+    """The newest published form for a call; of several that apply, the most specific (project, then
+    queue, then direction, then fewest languages).
+    """
     candidates = []
     for version_id, source in store.current(session):
         form = parsed(version_id, source)
         a = form.applies_to
-        if a.project not in ("*", project) or a.queue not in ("*", queue) or a.direction not in ("*", direction) or duration < a.min_duration_seconds:
+        if (
+            a.project not in ("*", project)
+            or a.queue not in ("*", queue)
+            or a.direction not in ("*", direction)
+            or duration < a.min_duration_seconds
+        ):
             continue
         if language and language not in form.languages:
             continue
-        candidates.append(((a.project != "*", a.queue != "*", a.direction != "*", -len(form.languages)), version_id, form))
+        candidates.append(
+            (
+                (a.project != "*", a.queue != "*", a.direction != "*", -len(form.languages)),
+                version_id,
+                form,
+            )
+        )
     if not candidates:
         return None
     _, version_id, form = max(candidates, key=lambda c: c[0])
@@ -81,8 +113,15 @@ def vocabulary(session: Session) -> tuple[dict[str, dict[str, str]], dict[str, s
     for version_id, source in store.current(session):
         form = parsed(version_id, source)
         for criterion in form.criteria():
-            title = criterion.title if isinstance(criterion.title, dict) else dict.fromkeys(form.languages, criterion.title)
-            titles[criterion.id] = {**{str(k): v for k, v in title.items()}, **titles.get(criterion.id, {})}
+            title = (
+                criterion.title
+                if isinstance(criterion.title, dict)
+                else dict.fromkeys(form.languages, criterion.title)
+            )
+            titles[criterion.id] = {
+                **{str(k): v for k, v in title.items()},
+                **titles.get(criterion.id, {}),
+            }
             if criterion.training_topic:
                 topics.setdefault(criterion.id, criterion.training_topic)
     return titles, topics
@@ -108,24 +147,57 @@ def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -
         return existing
     number = store.highest_version(session, row.form) + 1
     source = with_version(store.source(session, form_version_id), number)
-    made = store.add_draft(session, form=row.form, version=number, title=row.title, source=source, by=by, at=at)
-    note(session, subject=Subject.FORM, subject_id=made, what="created", at=at, actor_id=by, form=row.form, version=number)
+    made = store.add_draft(
+        session, form=row.form, version=number, title=row.title, source=source, by=by, at=at
+    )
+    note(
+        session,
+        subject=Subject.FORM,
+        subject_id=made,
+        what="created",
+        at=at,
+        actor_id=by,
+        form=row.form,
+        version=number,
+    )
     return made
 
 
 def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int:
-    """A draft from YAML that somebody brings along; its number is the next free one of its form. Raises FormFaults."""
+    """A draft from YAML that somebody brings along; its number is the next free one of its form.
+
+    Raises FormFaults.
+    """
     form = read_form(source, file="form")
     existing = store.draft(session, form.form)
     number = store.highest_version(session, form.form) + 1
     if existing is not None:
         raise DraftChanged
-    made = store.add_draft(session, form=form.form, version=number, title=_title(form), source=with_version(source, number), by=by, at=at)
-    note(session, subject=Subject.FORM, subject_id=made, what="created", at=at, actor_id=by, form=form.form, version=number)
+    made = store.add_draft(
+        session,
+        form=form.form,
+        version=number,
+        title=_title(form),
+        source=with_version(source, number),
+        by=by,
+        at=at,
+    )
+    note(
+        session,
+        subject=Subject.FORM,
+        subject_id=made,
+        what="created",
+        at=at,
+        actor_id=by,
+        form=form.form,
+        version=number,
+    )
     return made
 
 
-def save_draft(session: Session, *, form_version_id: int, source: str, edition: int, by: int, at: datetime) -> int:
+def save_draft(
+    session: Session, *, form_version_id: int, source: str, edition: int, by: int, at: datetime
+) -> int:
     """Keep what was written, faults and all; the new edition. Raises NotADraft and DraftChanged."""
     if not store.save_draft(session, form_version_id, source=source, edition=edition, by=by, at=at):
         raise DraftChanged if store.facts(session, form_version_id).is_draft else NotADraft
@@ -133,25 +205,55 @@ def save_draft(session: Session, *, form_version_id: int, source: str, edition: 
 
 
 def publish_draft(session: Session, *, form_version_id: int, by: int, at: datetime) -> Form:
-    """From now on calls are checked and scored with it; it never changes again. Raises FormFaults, NotItself and NotADraft."""
+    """From now on calls are checked and scored with it; it never changes again.
+
+    Raises FormFaults, NotItself and NotADraft.
+    """
     row = store.facts(session, form_version_id)
     source = store.source(session, form_version_id)
     form = read_form(source, file=row.form)
     if (form.form, form.version) != (row.form, row.version):
         raise NotItself
     digest = hashlib.sha256(source.encode()).hexdigest()
-    if not store.publish_draft(session, form_version_id, title=_title(form), sha256=digest, needs_second_reader=form.release == "second_reader", at=at):
+    if not store.publish_draft(
+        session,
+        form_version_id,
+        title=_title(form),
+        sha256=digest,
+        needs_second_reader=form.release == "second_reader",
+        at=at,
+    ):
         raise NotADraft
-    note(session, subject=Subject.FORM, subject_id=form_version_id, what="published", at=at, actor_id=by, form=form.form, version=form.version)
+    note(
+        session,
+        subject=Subject.FORM,
+        subject_id=form_version_id,
+        what="published",
+        at=at,
+        actor_id=by,
+        form=form.form,
+        version=form.version,
+    )
     return form
 
 
 def retire(session: Session, *, form_version_id: int, by: int, at: datetime) -> None:
-    """No new call is scored with this form, in this version or an older one; cards that use it stay as they are. Raises NotADraft."""
+    """No new call is scored with this form, in this version or an older one; cards that use it stay
+    as they are. Raises NotADraft.
+    """
     row = store.facts(session, form_version_id)
     if not store.retire(session, row.form, row.version):
         raise NotADraft
-    note(session, subject=Subject.FORM, subject_id=form_version_id, what="retired", at=at, actor_id=by, form=row.form, version=row.version)
+    note(
+        session,
+        subject=Subject.FORM,
+        subject_id=form_version_id,
+        what="retired",
+        at=at,
+        actor_id=by,
+        form=row.form,
+        version=row.version,
+    )
 
 
 def discard_draft(session: Session, *, form_version_id: int, by: int, at: datetime) -> None:
@@ -159,9 +261,20 @@ def discard_draft(session: Session, *, form_version_id: int, by: int, at: dateti
     row = store.facts(session, form_version_id)
     if not store.discard_draft(session, form_version_id):
         raise NotADraft
-    note(session, subject=Subject.FORM, subject_id=form_version_id, what="discarded", at=at, actor_id=by, form=row.form, version=row.version)
+    note(
+        session,
+        subject=Subject.FORM,
+        subject_id=form_version_id,
+        what="discarded",
+        at=at,
+        actor_id=by,
+        form=row.form,
+        version=row.version,
+    )
 
 
 def _title(form: Form) -> dict[str, str]:
-    title = form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
+    title = (
+        form.title if isinstance(form.title, dict) else dict.fromkeys(form.languages, form.title)
+    )
     return {str(k): v for k, v in title.items()}

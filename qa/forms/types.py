@@ -1,6 +1,7 @@
 """The language of scoring forms: what a form's author may write, as frozen records.
 
-Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.reader`) turns YAML into these and reports every fault.
+Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.reader`) turns YAML
+into these and reports every fault.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Language = Literal["en", "it", "zh"]
 Party = Literal["agent", "customer", "anyone"]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=120)]
+Identifier = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=120)
+]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 LocalText = Title | dict[Language, Title]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
@@ -25,13 +28,27 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(gt=0, le=1_000_000)]
 
 NOT_APPLICABLE = "na"
-Act = Literal["greeting", "introduction", "thanks", "apology", "empathy", "hold_request", "further_help", "farewell", "commitment", "rudeness", "blame"]
+Act = Literal[
+    "greeting",
+    "introduction",
+    "thanks",
+    "apology",
+    "empathy",
+    "hold_request",
+    "further_help",
+    "farewell",
+    "commitment",
+    "rudeness",
+    "blame",
+]
 ACTS: tuple[Act, ...] = get_args(Act)
 SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
 class Sentence(str):
-    """A sentence in English that a page can say in the reader's language: it remembers its pattern and what is filled in."""
+    """A sentence in English that a page can say in the reader's language: it remembers its pattern
+    and what is filled in.
+    """
 
     pattern: str
     values: dict[str, Any]
@@ -50,7 +67,10 @@ class Node(BaseModel):
 
 
 class Window(Node):
-    """Where in the call a phrase counts. `before` and `after` name another criterion whose evidence is the limit."""
+    """Where in the call a phrase counts.
+
+    `before` and `after` name another criterion whose evidence is the limit.
+    """
 
     first_seconds: Seconds | None = None
     last_seconds: Seconds | None = None
@@ -87,7 +107,10 @@ class ScriptStep(Node):
 
 
 class ScriptRule(Node):
-    """Steps said one after the other. `share` is how many of the required ones must be heard; `in_order: false` lets them come anyhow."""
+    """Steps said one after the other.
+
+    `share` is how many of the required ones must be heard; `in_order: false` lets them come anyhow.
+    """
 
     steps: Annotated[list[ScriptStep], Field(min_length=1, max_length=60)]
     by: Party = "agent"
@@ -96,7 +119,10 @@ class ScriptRule(Node):
 
 
 class ActRule(Node):
-    """A speech act as the courtesy classifier hears it, whatever the words. Under its threshold the classifier abstains: unsure."""
+    """A speech act as the courtesy classifier hears it, whatever the words.
+
+    Under its threshold the classifier abstains: unsure.
+    """
 
     is_: Act = Field(alias="is")
     by: Literal["agent", "customer"] = "agent"
@@ -105,9 +131,12 @@ class ActRule(Node):
 
 
 class AnswersRule(Node):
-    """Questions get an answer. `question` names the phrases of a question; without it every question of the other side counts.
+    """Questions get an answer.
 
-    `by` answers, within `within_seconds` after the question; `reply` says what an answer must contain.
+    `question` names the phrases of a question; without it every question of the other side counts.
+
+    `by` answers, within `within_seconds` after the question; `reply` says what an answer must
+    contain.
     """
 
     question: Says | None = None
@@ -117,7 +146,9 @@ class AnswersRule(Node):
 
 
 class ReadsBackRule(Node):
-    """One side repeats what the other has just said: numbers, times, names, or the request in their words."""
+    """One side repeats what the other has just said: numbers, times, names, or the request in their
+    words.
+    """
 
     by: Literal["agent", "customer"] = "agent"
     within_seconds: Annotated[float, Field(gt=0, le=3600)] = 120
@@ -188,9 +219,14 @@ class MonologueRule(Node):
 
 
 class MetadataRule(Node):
-    """A field of the call data. Where it is missing the rule is unsure, unless `missing` says otherwise."""
+    """A field of the call data.
 
-    field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=80)]
+    Where it is missing the rule is unsure, unless `missing` says otherwise.
+    """
+
+    field: Annotated[
+        str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=80)
+    ]
     is_: list[str | bool | float] | None = Field(None, alias="is", min_length=1)
     present: bool | None = None
     contains_field: str | None = None
@@ -199,8 +235,16 @@ class MetadataRule(Node):
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
-        if sum(x is not None for x in (self.is_, self.present, self.contains_field, self.limit)) != 1:
-            raise ValueError(_("write exactly one of `is: […]`, `present: true`, `contains_field: …`, `limit: {min: …, max: …}`"))
+        if (
+            sum(x is not None for x in (self.is_, self.present, self.contains_field, self.limit))
+            != 1
+        ):
+            raise ValueError(
+                _(
+                    "write exactly one of `is: […]`, `present: true`, `contains_field: …`, `limit:"
+                    " {min: …, max: …}`"
+                )
+            )
         return self
 
 
@@ -210,7 +254,9 @@ class AtLeast(Node):
 
 
 class Rule(Node):
-    """One rule: exactly one kind, and perhaps a precondition without which the criterion is not applicable."""
+    """One rule: exactly one kind, and perhaps a precondition without which the criterion is not
+    applicable.
+    """
 
     says: Says | None = None
     never_says: Says | None = None
@@ -240,7 +286,13 @@ class Rule(Node):
     def with_inner(self) -> Iterator["Rule"]:
         """The rule and all inside it."""
         yield self
-        inner = [*(self.all or []), *(self.any or []), *(self.at_least.of if self.at_least else []), self.not_, self.applies_if]
+        inner = [
+            *(self.all or []),
+            *(self.any or []),
+            *(self.at_least.of if self.at_least else []),
+            self.not_,
+            self.applies_if,
+        ]
         for rule in inner:
             if rule is not None:
                 yield from rule.with_inner()
@@ -250,7 +302,13 @@ class Rule(Node):
         given = [k for k in RULE_KINDS if getattr(self, k) is not None]
         if len(given) != 1:
             kinds = ", ".join(k.rstrip("_") for k in RULE_KINDS)
-            raise ValueError(_("a rule has exactly one kind, here %(n)s; kinds: %(kinds)s", n=len(given), kinds=kinds))
+            raise ValueError(
+                _(
+                    "a rule has exactly one kind, here %(n)s; kinds: %(kinds)s",
+                    n=len(given),
+                    kinds=kinds,
+                )
+            )
         return self
 
 
@@ -390,7 +448,8 @@ def in_language(text: LocalText | None, language: str) -> str:
         return ""
     if isinstance(text, str):
         return text
-    return text.get(language) or text.get("en") or next(iter(text.values()))  # type: ignore[call-overload,no-any-return]  # a plain str is a fine key
+    # a plain str is a fine key
+    return text.get(language) or text.get("en") or next(iter(text.values()))  # type: ignore[call-overload,no-any-return]
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:

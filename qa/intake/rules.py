@@ -12,15 +12,30 @@ from stdnum import luhn
 from qa.intake.types import CallData, Direction
 
 KNOWN = {
-    "file", "external_id", "agent", "agent_name", "team", "department", "project", "company", "queue", "direction", "language", "customer", "started_at",
-    "duration", "hired_on",
-}  # fmt: skip
+    "file",
+    "external_id",
+    "agent",
+    "agent_name",
+    "team",
+    "department",
+    "project",
+    "company",
+    "queue",
+    "direction",
+    "language",
+    "customer",
+    "started_at",
+    "duration",
+    "hired_on",
+}
 LANGUAGES = {"en", "it", "zh"}
 DIGITS = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ \-\u2010-\u2015]?\d){12,}")
 CARD_LENGTHS = range(13, 20)
-ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")  # how the numbers of payment cards begin (ISO/IEC 7812)
+# how the numbers of payment cards begin (ISO/IEC 7812)
+ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")
 SECRETS = re.compile(
-    r"(?:^|[^a-z])(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)(?:$|[^a-z])|卡号|安全码|验证码|密码", re.IGNORECASE
+    r"(?:^|[^a-z])(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)(?:$|[^a-z])|卡号|安全码|验证码|密码",
+    re.IGNORECASE,
 )
 FIRST_DIGITS, HIDDEN = "23456", "•••"
 
@@ -30,13 +45,17 @@ class CallDataRefused(ValueError):
 
 
 def without_cards(value: Any) -> Any:
-    """The same call data with no payment card left in them: of its number the last four digits stay, of a field that is called a code or a PIN nothing.
+    """The same call data with no payment card left in them: of its number the last four digits
+    stay, of a field that is called a code or a PIN nothing.
 
-    A card is 13 to 19 digits, with gaps or without, that begin as an issuer's do and have the right check digit (Luhn). Other long numbers stay: orders
-    and tickets are found by theirs.
+    A card is 13 to 19 digits, with gaps or without, that begin as an issuer's do and have the right
+    check digit (Luhn). Other long numbers stay: orders and tickets are found by theirs.
     """
     if isinstance(value, Mapping):
-        return {k: HIDDEN if SECRETS.search(str(k)) and v not in ("", None) else without_cards(v) for k, v in value.items()}
+        return {
+            k: HIDDEN if SECRETS.search(str(k)) and v not in ("", None) else without_cards(v)
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [without_cards(v) for v in value]
     if isinstance(value, int) and not isinstance(value, bool):
@@ -46,7 +65,9 @@ def without_cards(value: Any) -> Any:
 
 
 def _hidden(found: re.Match[str]) -> str:
-    """A run of digits without the cards in it; one may begin and end at any gap, whatever number stands beside it."""
+    """A run of digits without the cards in it; one may begin and end at any gap, whatever number
+    stands beside it.
+    """
     text, done, kept = found[0], 0, list[str]()
     groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", text)]
     i = int(found.string[max(0, found.start() - 1)] == "+")  # the code of a country
@@ -54,14 +75,21 @@ def _hidden(found: re.Match[str]) -> str:
         last = _card_from(text, groups, i) if text[groups[i][0]] in FIRST_DIGITS else None
         if last is not None:
             end = groups[last][1]
-            kept += [text[done : groups[i][0]], HIDDEN, " ", re.sub(r"\D", "", text[groups[i][0] : end])[-4:]]
+            kept += [
+                text[done : groups[i][0]],
+                HIDDEN,
+                " ",
+                re.sub(r"\D", "", text[groups[i][0] : end])[-4:],
+            ]
             done, i = end, last
         i += 1
     return "".join(kept) + text[done:]
 
 
 def _card_from(text: str, groups: Sequence[tuple[int, int]], first: int) -> int | None:
-    """The last of the groups of digits that make a card together with the first one; None where none do."""
+    """The last of the groups of digits that make a card together with the first one; None where
+    none do.
+    """
     digits = ""
     for n in range(first, len(groups)):
         digits += text[slice(*groups[n])]
@@ -73,7 +101,9 @@ def _card_from(text: str, groups: Sequence[tuple[int, int]], first: int) -> int 
 
 
 def nested(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that are not ours, dots turned into levels: `ticket.number` becomes {"ticket": {"number": …}}. Empty cells are left out."""
+    """The columns that are not ours, dots turned into levels: `ticket.number` becomes {"ticket":
+    {"number": …}}. Empty cells are left out.
+    """
     details: dict[str, Any] = {}
     for key, value in row.items():
         if not key or key in KNOWN or value in ("", None):
@@ -90,18 +120,34 @@ def nested(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
-    """The call data of one row, without the numbers of payment cards. A time without a zone is read in the reporting zone.
+    """The call data of one row, without the numbers of payment cards.
+
+    A time without a zone is read in the reporting zone.
 
     Raises CallDataRefused.
     """
-    given = {k: v.strip() if isinstance(v, str) else v for k, v in row.items() if v not in ("", None)}
+    given = {
+        k: v.strip() if isinstance(v, str) else v for k, v in row.items() if v not in ("", None)
+    }
     direction = str(given.get("direction", "inbound")).lower()
     if direction not in ("inbound", "outbound"):
         raise CallDataRefused(f"direction is {direction!r}; write inbound or outbound")
-    language = str(given["language"]).lower().split("-")[0].split("_")[0] if "language" in given else None
+    language = (
+        str(given["language"]).lower().split("-")[0].split("_")[0] if "language" in given else None
+    )
     if language is not None and language not in LANGUAGES:
         raise CallDataRefused(f"language is {language!r}; write en, it or zh, or leave it out")
-    texts = ("agent", "agent_name", "team", "department", "project", "company", "queue", "customer", "external_id")
+    texts = (
+        "agent",
+        "agent_name",
+        "team",
+        "department",
+        "project",
+        "company",
+        "queue",
+        "customer",
+        "external_id",
+    )
     text = {k: _short(given, k) for k in texts if k in given}
     for key in ("external_id", "agent", "project", "queue"):  # by these things are told apart
         if key in text and without_cards(text[key]) != text[key]:
@@ -130,7 +176,9 @@ def _time(value: Any, zone: ZoneInfo) -> datetime:
     try:
         time = datetime.fromisoformat(str(value))
     except ValueError as error:
-        raise CallDataRefused(f"started_at is {value!r}; write it like 2026-11-03T09:00:00+01:00") from error
+        raise CallDataRefused(
+            f"started_at is {value!r}; write it like 2026-11-03T09:00:00+01:00"
+        ) from error
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -145,12 +193,18 @@ def _seconds(value: Any) -> float:
 
 
 def rating(value: Any, scale: Any = None) -> float | None:
-    """A customer's rating on a scale of 0–100; `scale` is like "1-5" (which is meant where none is given). None where it is no number on its scale."""
+    """A customer's rating on a scale of 0–100; `scale` is like "1-5" (which is meant where none is
+    given). None where it is no number on its scale.
+    """
     low, _dash, high = str(scale or "1-5").replace("–", "-").partition("-")
     try:
         given, bottom, top = float(str(value).replace(",", ".")), float(low), float(high)
     except ValueError:
         return None
-    if not (math.isfinite(given) and math.isfinite(bottom) and math.isfinite(top)) or top <= bottom or not bottom <= given <= top:
+    if (
+        not (math.isfinite(given) and math.isfinite(bottom) and math.isfinite(top))
+        or top <= bottom
+        or not bottom <= given <= top
+    ):
         return None
     return 100 * (given - bottom) / (top - bottom)

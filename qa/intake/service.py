@@ -68,16 +68,25 @@ def incoming(path: Path, *, manifest: Path | None, zone: ZoneInfo) -> list[Incom
     if manifest is None and path.suffix.lower() in (".csv", ".json"):
         manifest, path = path, path.parent
     if manifest is None and path.is_dir():
-        manifest = next((path / n for n in ("manifest.csv", "manifest.json") if (path / n).is_file()), None)
+        manifest = next(
+            (path / n for n in ("manifest.csv", "manifest.json") if (path / n).is_file()), None
+        )
     if manifest is None:
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")) if path.is_dir() else [path]
+        files = (
+            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            if path.is_dir()
+            else [path]
+        )
         return [Incoming(p.name, p, CallData()) for p in files]
     folder = path if path.is_dir() else manifest.parent
     return [_row(row, folder=folder, zone=zone) for row in read_manifest(manifest)]
 
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV (comma or semicolon, UTF-8) or JSON manifest (a list, or {"calls": […]}). Raises ManifestRefused."""
+    """The rows of a CSV (comma or semicolon, UTF-8) or JSON manifest (a list, or {"calls": […]}).
+
+    Raises ManifestRefused.
+    """
     rows = _rows_of(path, "calls")
     if not all(isinstance(r, dict) and r.get("file") for r in rows):
         raise ManifestRefused(f"{path.name}: every row needs a `file`")
@@ -92,7 +101,11 @@ def _rows_of(path: Path, name: str) -> list[dict[str, Any]]:
             rows = document.get(name) if isinstance(document, dict) else document
         else:
             head = text.split("\n", 1)[0]
-            rows = list(csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ","))
+            rows = list(
+                csv.DictReader(
+                    io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ","
+                )
+            )
     except (UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
         raise ManifestRefused(f"{path.name}: {error}") from error
     if not isinstance(rows, list):
@@ -100,8 +113,12 @@ def _rows_of(path: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def matched(rows: list[dict[str, Any]], files: Mapping[str, Path], *, zone: ZoneInfo) -> list[Incoming]:
-    """Uploaded files joined with a manifest's rows by name; a file without a row comes in without call data."""
+def matched(
+    rows: list[dict[str, Any]], files: Mapping[str, Path], *, zone: ZoneInfo
+) -> list[Incoming]:
+    """Uploaded files joined with a manifest's rows by name; a file without a row comes in without
+    call data.
+    """
     named = {str(r["file"]).replace("\\", "/").rsplit("/", 1)[-1]: r for r in rows}
     found = []
     for name, path in files.items():
@@ -109,8 +126,18 @@ def matched(rows: list[dict[str, Any]], files: Mapping[str, Path], *, zone: Zone
         try:
             found.append(Incoming(name, path, call_data(row, zone=zone) if row else CallData()))
         except CallDataRefused as error:
-            found.append(Incoming(name, None, CallData(), FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error))))
-    found += [Incoming(n, None, CallData(), FileOutcome(n, Outcome.REFUSED, Reason.MISSING_FILE)) for n in named]
+            found.append(
+                Incoming(
+                    name,
+                    None,
+                    CallData(),
+                    FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+                )
+            )
+    found += [
+        Incoming(n, None, CallData(), FileOutcome(n, Outcome.REFUSED, Reason.MISSING_FILE))
+        for n in named
+    ]
     return found
 
 
@@ -119,12 +146,27 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
     try:
         data = call_data({k: v for k, v in row.items() if isinstance(k, str)}, zone=zone)
     except CallDataRefused as error:
-        return Incoming(name, None, CallData(), FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)))
+        return Incoming(
+            name,
+            None,
+            CallData(),
+            FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+        )
     target = (folder / name).resolve()
     if not target.is_relative_to(folder.resolve()):
-        return Incoming(name, None, data, FileOutcome(name, Outcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id))
+        return Incoming(
+            name,
+            None,
+            data,
+            FileOutcome(name, Outcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id),
+        )
     if not target.is_file():
-        return Incoming(name, None, data, FileOutcome(name, Outcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id))
+        return Incoming(
+            name,
+            None,
+            data,
+            FileOutcome(name, Outcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id),
+        )
     return Incoming(name, target, data)
 
 
@@ -138,17 +180,32 @@ def identify(path: Path) -> str:
 
 
 def already_here(session: Session, *, name: str, sha256: str, data: CallData) -> FileOutcome | None:
-    """The outcome where nothing is left to do: the recording is known, or its external id belongs to another one."""
+    """The outcome where nothing is left to do: the recording is known, or its external id belongs
+    to another one.
+    """
     known = store.call_id_by_hash(session, sha256)
     if known is not None:
-        return FileOutcome(name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=known, external_id=data.external_id)
+        return FileOutcome(
+            name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=known, external_id=data.external_id
+        )
     if data.external_id and store.call_id_by_external(session, data.external_id) is not None:
-        return FileOutcome(name, Outcome.REFUSED, Reason.EXTERNAL_ID_TAKEN, data.external_id, external_id=data.external_id)
+        return FileOutcome(
+            name,
+            Outcome.REFUSED,
+            Reason.EXTERNAL_ID_TAKEN,
+            data.external_id,
+            external_id=data.external_id,
+        )
     return None
 
 
-def prepare(path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, shelf: Shelf) -> "Prepared | FileOutcome":
-    """Decode and keep the recording's files; no database. What is kept under the content's hash may be kept twice without harm."""
+def prepare(
+    path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, shelf: Shelf
+) -> "Prepared | FileOutcome":
+    """Decode and keep the recording's files; no database.
+
+    What is kept under the content's hash may be kept twice without harm.
+    """
     if shelf.free_share() < FREE_DISK:
         return FileOutcome(name, Outcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id)
     prepared = ears.prepare(path, declared_seconds=data.duration)
@@ -178,18 +235,51 @@ def record(
     if earlier:
         return earlier
     placed = place(session, data)
-    where = {"project_id": placed.project_id, "agent_id": placed.agent_id, "source_name": name[:300], "received_at": at}
-    known = {"queue": data.queue, "direction": data.direction, "language": data.language, "customer": data.customer, "details": data.details}
-    sound = {"channels": prepared.channels, "lost_seconds": prepared.lost_seconds, "media_type": prepared.media_type}
-    sound |= {"content_sha256": sha256, "duration_seconds": prepared.seconds, "started_at": data.started_at or modified}
+    where = {
+        "project_id": placed.project_id,
+        "agent_id": placed.agent_id,
+        "source_name": name[:300],
+        "received_at": at,
+    }
+    known = {
+        "queue": data.queue,
+        "direction": data.direction,
+        "language": data.language,
+        "customer": data.customer,
+        "details": data.details,
+    }
+    sound = {
+        "channels": prepared.channels,
+        "lost_seconds": prepared.lost_seconds,
+        "media_type": prepared.media_type,
+    }
+    sound |= {
+        "content_sha256": sha256,
+        "duration_seconds": prepared.seconds,
+        "started_at": data.started_at or modified,
+    }
     try:
         with session.begin_nested():
-            call_id = store.add_call(session, external_id=data.external_id or f"file-{sha256[:16]}", **where, **known, **sound)
+            call_id = store.add_call(
+                session,
+                external_id=data.external_id or f"file-{sha256[:16]}",
+                **where,
+                **known,
+                **sound,
+            )
     except IntegrityError:
-        return FileOutcome(name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=store.call_id_by_hash(session, sha256), external_id=data.external_id)
+        return FileOutcome(
+            name,
+            Outcome.KNOWN,
+            Reason.SAME_RECORDING,
+            call_id=store.call_id_by_hash(session, sha256),
+            external_id=data.external_id,
+        )
     if prepared.lost_seconds:
         detail = f"{prepared.lost_seconds:.1f} s"
-        return FileOutcome(name, Outcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id)
+        return FileOutcome(
+            name, Outcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id
+        )
     return FileOutcome(name, Outcome.IMPORTED, call_id=call_id, external_id=data.external_id)
 
 
@@ -206,15 +296,22 @@ def modified_at(path: Path) -> datetime:
 
 
 def read_ratings(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of customers' ratings, CSV or JSON like a manifest. Raises ManifestRefused."""
+    """The rows of a file of customers' ratings, CSV or JSON like a manifest.
+
+    Raises ManifestRefused.
+    """
     rows = _rows_of(path, "ratings")
     if not all(isinstance(r, dict) and r.get("external_id") for r in rows):
         raise ManifestRefused(f"{path.name}: every row needs an `external_id`")
     return rows
 
 
-def keep_ratings(session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime) -> RatingsTaken:
-    """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces the earlier. Unknown calls and values are refused."""
+def keep_ratings(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime
+) -> RatingsTaken:
+    """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces
+    the earlier. Unknown calls and values are refused.
+    """
     known = store.ids_of(session, [str(r["external_id"]) for r in rows])
     kept, refused = 0, []
     for r in rows:
@@ -223,10 +320,21 @@ def keep_ratings(session: Session, rows: Sequence[Mapping[str, Any]], *, source:
         if name not in known:
             refused.append((name, "there is no call of this external_id"))
         elif value is None:
-            refused.append((name, "the rating is no number on its scale (give `scale` as 1-5, 0-10, 0-100)"))
+            refused.append(
+                (name, "the rating is no number on its scale (give `scale` as 1-5, 0-10, 0-100)")
+            )
         else:
             given = f"{r.get('rating')} of {r.get('scale') or '1-5'}"
-            store.keep_rating(session, known[name], value=value, given=given[:40], source=source[:80], at=at)
-            note(session, subject=Subject.CALL, subject_id=known[name], what="rated", at=at, source=source[:80])
+            store.keep_rating(
+                session, known[name], value=value, given=given[:40], source=source[:80], at=at
+            )
+            note(
+                session,
+                subject=Subject.CALL,
+                subject_id=known[name],
+                what="rated",
+                at=at,
+                source=source[:80],
+            )
             kept += 1
     return RatingsTaken(kept, tuple(refused))

@@ -12,7 +12,11 @@ from qa.tables.calls import CallRow, ImportRow, RatingRow
 from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
 
-_ORDERS: dict[CallOrder, Any] = {CallOrder.ARRIVED: CallRow.id, CallOrder.BEGAN: CallRow.started_at, CallOrder.LENGTH: CallRow.duration_seconds}
+_ORDERS: dict[CallOrder, Any] = {
+    CallOrder.ARRIVED: CallRow.id,
+    CallOrder.BEGAN: CallRow.started_at,
+    CallOrder.LENGTH: CallRow.duration_seconds,
+}
 
 
 def _facts_query() -> Any:
@@ -90,7 +94,19 @@ def note_file(session: Session, *, batch: str, outcome: FileOutcome, at: datetim
 
 def recent_files(session: Session, *, limit: int = 200) -> list[tuple[datetime, FileOutcome]]:
     rows = session.scalars(select(ImportRow).order_by(ImportRow.id.desc()).limit(limit))
-    return [(r.at, FileOutcome(r.name, Outcome(r.outcome), Reason(r.reason) if r.reason else None, r.detail, r.call_id)) for r in rows]
+    return [
+        (
+            r.at,
+            FileOutcome(
+                r.name,
+                Outcome(r.outcome),
+                Reason(r.reason) if r.reason else None,
+                r.detail,
+                r.call_id,
+            ),
+        )
+        for r in rows
+    ]
 
 
 def calls(
@@ -108,8 +124,13 @@ def calls(
     after_id: int | None = None,
     limit: int = 50,
 ) -> list[CallFacts]:
-    """Calls, newest arrival first, a page at a time: `after_id` is the last id of the page before. `among`: queries of ids that a call must be in."""
-    query = in_order(_facts_query(), by=_ORDERS[by], row_id=CallRow.id, descending=descending, after_id=after_id).limit(limit)
+    """Calls, newest arrival first, a page at a time: `after_id` is the last id of the page before.
+
+    `among`: queries of ids that a call must be in.
+    """
+    query = in_order(
+        _facts_query(), by=_ORDERS[by], row_id=CallRow.id, descending=descending, after_id=after_id
+    ).limit(limit)
     for ids in among:
         query = query.where(CallRow.id.in_(ids))
     conditions = (
@@ -120,7 +141,10 @@ def calls(
         (CallRow.started_at >= since if since else None),
         (CallRow.started_at < until if until else None),
     )
-    return [_facts(*row) for row in session.execute(query.where(*[c for c in conditions if c is not None]))]
+    return [
+        _facts(*row)
+        for row in session.execute(query.where(*[c for c in conditions if c is not None]))
+    ]
 
 
 def set_language(session: Session, call_id: int, language: str) -> None:
@@ -134,29 +158,51 @@ def set_media_type(session: Session, call_id: int, media_type: str) -> None:
 
 def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:
     """When the first and the last call started."""
-    first, last = session.execute(select(func.min(CallRow.started_at), func.max(CallRow.started_at))).one()
+    first, last = session.execute(
+        select(func.min(CallRow.started_at), func.max(CallRow.started_at))
+    ).one()
     return (first, last) if first else None
 
 
-def kinds_of_calls(session: Session, *, newest: int = 5000) -> list[tuple[str, str, str, str, str | None]]:
-    """Of the newest calls every combination of project (name, code), queue, direction and language."""
+def kinds_of_calls(
+    session: Session, *, newest: int = 5000
+) -> list[tuple[str, str, str, str, str | None]]:
+    """Of the newest calls every combination of project (name, code), queue,
+    direction and language.
+    """
     recent = select(CallRow.id).order_by(CallRow.id.desc()).limit(newest)
-    query = select(ProjectRow.name, ProjectRow.code, CallRow.queue, CallRow.direction, CallRow.language).join(ProjectRow, ProjectRow.id == CallRow.project_id)
-    rows = session.execute(query.where(CallRow.id.in_(recent)).distinct().order_by(ProjectRow.name, CallRow.queue).limit(100))
-    return [(name, code, queue, direction.value, language) for name, code, queue, direction, language in rows]
+    query = select(
+        ProjectRow.name, ProjectRow.code, CallRow.queue, CallRow.direction, CallRow.language
+    ).join(ProjectRow, ProjectRow.id == CallRow.project_id)
+    rows = session.execute(
+        query.where(CallRow.id.in_(recent))
+        .distinct()
+        .order_by(ProjectRow.name, CallRow.queue)
+        .limit(100)
+    )
+    return [
+        (name, code, queue, direction.value, language)
+        for name, code, queue, direction, language in rows
+    ]
 
 
 def ids_of(session: Session, external_ids: Sequence[str]) -> dict[str, int]:
     """The calls of some external ids, by these."""
     found: dict[str, int] = {}
     for k in range(0, len(external_ids), 500):
-        query = select(CallRow.external_id, CallRow.id).where(CallRow.external_id.in_(external_ids[k : k + 500]))
+        query = select(CallRow.external_id, CallRow.id).where(
+            CallRow.external_id.in_(external_ids[k : k + 500])
+        )
         found |= dict(session.execute(query).all())
     return found
 
 
-def keep_rating(session: Session, call_id: int, *, value: float, given: str, source: str, at: datetime) -> None:
-    session.merge(RatingRow(call_id=call_id, value=value, given=given, source=source, received_at=at))
+def keep_rating(
+    session: Session, call_id: int, *, value: float, given: str, source: str, at: datetime
+) -> None:
+    session.merge(
+        RatingRow(call_id=call_id, value=value, given=given, source=source, received_at=at)
+    )
     session.flush()
 
 

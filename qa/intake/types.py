@@ -31,14 +31,18 @@ class Reason(enum.Enum):
 
 
 REASON_TEXTS = {
-    Reason.WRONG_FORMAT: "not an audio file that we read (WAV, FLAC, MP3, Ogg/Opus, AMR, M4A, WebM)",
+    Reason.WRONG_FORMAT: (
+        "not an audio file that we read (WAV, FLAC, MP3, Ogg/Opus, AMR, M4A, WebM)"
+    ),
     Reason.DAMAGED: "the file is damaged and cannot be decoded; export it again from the recorder",
     Reason.EMPTY: "there is no sound in the file",
     Reason.NO_AUDIO: "the file has no audio track",
     Reason.TOO_LONG: "longer than this installation accepts (QA_MAX_CALL_SECONDS)",
     Reason.TOO_LARGE: "too large to decode within the memory limit",
     Reason.TOO_MANY_CHANNELS: "more than two channels; export agent and customer as stereo",
-    Reason.INCOMPLETE: "a part of the sound is missing; the call is kept, and nothing in it counts as not said",
+    Reason.INCOMPLETE: (
+        "a part of the sound is missing; the call is kept, and nothing in it counts as not said"
+    ),
     Reason.MISSING_FILE: "named in the manifest but not found",
     Reason.OUTSIDE_FOLDER: "the manifest points outside its folder",
     Reason.BAD_CALL_DATA: "the call data cannot be read",
@@ -50,7 +54,10 @@ REASON_TEXTS = {
 
 @dataclass(frozen=True)
 class CallData:
-    """What telephony knows about a call. Times are aware; `details` holds everything else (ticket, mail, contract …)."""
+    """What telephony knows about a call.
+
+    Times are aware; `details` holds everything else (ticket, mail, contract …).
+    """
 
     external_id: str | None = None
     agent: str = "unassigned"
@@ -71,7 +78,9 @@ class CallData:
 
 @dataclass(frozen=True)
 class Incoming:
-    """One file to take in, with its call data; `path` is None where `refusal` already says why not."""
+    """One file to take in, with its call data; `path` is None where `refusal` already
+    says why not.
+    """
 
     name: str
     path: Path | None
@@ -156,10 +165,15 @@ class CallFacts:
 
 @dataclass(frozen=True)
 class RatingsTaken:
-    """What became of a file of ratings: how many were kept, and which rows were not, with the reason."""
+    """What became of a file of ratings: how many were kept, and which rows were not, with the
+    reason.
+    """
 
     kept: int
     refused: tuple[tuple[str, str], ...]
 
     def document(self) -> dict[str, Any]:
-        return {"kept": self.kept, "refused": [{"external_id": name, "message": reason} for name, reason in self.refused]}
+        return {
+            "kept": self.kept,
+            "refused": [{"external_id": name, "message": reason} for name, reason in self.refused],
+        }

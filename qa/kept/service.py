@@ -14,13 +14,25 @@ from qa.tables.database import no_collecting
 
 
 def counted(
-    session: Session, kind: Kind, key: str, count: Callable[[], dict[str, Any]], *, fingerprint: Fingerprint, at: datetime, is_patient: bool, again: bool
+    session: Session,
+    kind: Kind,
+    key: str,
+    count: Callable[[], dict[str, Any]],
+    *,
+    fingerprint: Fingerprint,
+    at: datetime,
+    is_patient: bool,
+    again: bool,
 ) -> Counted:
-    """The result as it was kept if it may be shown, else counted now; `again` counts in any case."""
+    """The result as it was kept if it may be shown, else counted now;
+    `again` counts in any case.
+    """
     kept = None if again else store.find(session, kind, key)
     if kept is not None and may_be_shown(kept, fingerprint, now=at, is_patient=is_patient):
         return Counted(kept.document, kept.at, kept.fingerprint == fingerprint)
     started = time.perf_counter()
     with no_collecting():
         document = count()
-    return Counted(document, at, new=Kept(kind, key, fingerprint, document, time.perf_counter() - started, at))
+    return Counted(
+        document, at, new=Kept(kind, key, fingerprint, document, time.perf_counter() - started, at)
+    )

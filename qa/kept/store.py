@@ -11,7 +11,9 @@ from qa.tables.reports import KeptResultRow
 
 
 def find(session: Session, kind: Kind, key: str) -> Kept | None:
-    row = session.scalar(select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key))
+    row = session.scalar(
+        select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key)
+    )
     if row is None:
         return None
     fingerprint = Fingerprint(row.fingerprint[:HALF], row.fingerprint[HALF:])
@@ -20,7 +22,12 @@ def find(session: Session, kind: Kind, key: str) -> Kept | None:
 
 def keep(session: Session, kept: Kept) -> None:
     """Keep a result in place of the one of the same kind and key."""
-    content = {"fingerprint": "".join(kept.fingerprint), "document": kept.document, "seconds": kept.seconds, "made_at": kept.at}
+    content = {
+        "fingerprint": "".join(kept.fingerprint),
+        "document": kept.document,
+        "seconds": kept.seconds,
+        "made_at": kept.at,
+    }
     put(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
 
 

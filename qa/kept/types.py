@@ -18,15 +18,24 @@ HALF = 32  # digits
 
 
 class Fingerprint(NamedTuple):
-    """Hashes over what a result rests on: what people set up (forms, targets, the day), and what happens all the time (calls, scorecards)."""
+    """Hashes over what a result rests on: what people set up (forms, targets, the day), and what
+    happens all the time (calls, scorecards).
+    """
 
     set_up: str
     happened: str
 
     @classmethod
     def of(cls, result: type, set_up: Sequence[Any], happened: Sequence[Any]) -> "Fingerprint":
-        """`result` is the record that is kept: one with other fields, as an older version of the program made it, is never taken for it."""
-        return cls(*(hashlib.sha256(repr(list(part)).encode()).hexdigest()[:HALF] for part in ([shape(result), *set_up], happened)))
+        """`result` is the record that is kept: one with other fields, as an older version of the
+        program made it, is never taken for it.
+        """
+        return cls(
+            *(
+                hashlib.sha256(repr(list(part)).encode()).hexdigest()[:HALF]
+                for part in ([shape(result), *set_up], happened)
+            )
+        )
 
 
 @functools.cache
@@ -49,7 +58,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Counted:
-    """A result with the time at which it was counted. `new` is what can be kept of it, where that was now."""
+    """A result with the time at which it was counted.
+
+    `new` is what can be kept of it, where that was now.
+    """
 
     document: dict[str, Any]
     at: datetime

@@ -1,6 +1,8 @@
-"""Confidence learnt from people: a two-parameter calibration per criterion, held to identity where answers are few. Pure.
+"""Confidence learnt from people: a two-parameter calibration per criterion, held to identity where
+answers are few. Pure.
 
-logit P(right) = a + b · logit(confidence), with priors a ~ N(0, 1) and b ~ N(1, 0.5²) (Platt 1999, shrunk).
+logit P(right) = a + b · logit(confidence), with priors a ~ N(0, 1) and b ~ N(1, 0.5²) (Platt 1999,
+shrunk).
 """
 
 import math
@@ -37,7 +39,10 @@ def fit(judged: Sequence[Judged]) -> Curve:
 
 
 def record(judged: Sequence[Judged]) -> CriterionRecord:
-    """How one criterion fared. Cross-fitted: the confidence of each answer is calibrated on the other calls' answers."""
+    """How one criterion fared.
+
+    Cross-fitted: the confidence of each answer is calibrated on the other calls' answers.
+    """
     agreed = sum(j.agrees for j in judged)
     interval = binomtest(agreed, len(judged)).proportion_ci(method="wilson")
     overturned = [j for j in judged if not j.agrees]
@@ -46,7 +51,11 @@ def record(judged: Sequence[Judged]) -> CriterionRecord:
         errors = []
         for fold in range(FOLDS):
             curve = fit([j for j in judged if j.call_id % FOLDS != fold])
-            errors += [(curve.apply(j.confidence) - j.agrees) ** 2 for j in judged if j.call_id % FOLDS == fold]
+            errors += [
+                (curve.apply(j.confidence) - j.agrees) ** 2
+                for j in judged
+                if j.call_id % FOLDS == fold
+            ]
         after = sum(errors) / len(errors)
     return CriterionRecord(
         form=judged[0].form,
@@ -57,7 +66,9 @@ def record(judged: Sequence[Judged]) -> CriterionRecord:
         high=float(interval.high),
         brier_before=sum((j.confidence - j.agrees) ** 2 for j in judged) / len(judged),
         brier_after=after,
-        is_often_overturned=len(overturned) >= FEW and 1 - interval.high > OFTEN or (len(judged) >= ENOUGH and len(overturned) / len(judged) > 2 * OFTEN),
+        is_often_overturned=len(overturned) >= FEW
+        and 1 - interval.high > OFTEN
+        or (len(judged) >= ENOUGH and len(overturned) / len(judged) > 2 * OFTEN),
         overturned_calls=tuple(sorted({j.call_id for j in overturned}, reverse=True)[:SHOWN_CALLS]),
     )
 

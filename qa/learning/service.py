@@ -16,7 +16,8 @@ class MonthIsClosed(Exception):
 
 
 def learn(session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: datetime) -> Learnt:
-    """Fit the calibration of a month from what was submitted before it began (or until now, if that is earlier), and freeze it.
+    """Fit the calibration of a month from what was submitted before it began (or until now, if that
+    is earlier), and freeze it.
 
     Made once per month: repeated, it tells what was made. Raises MonthRefused, MonthIsClosed.
     """
@@ -30,7 +31,9 @@ def learn(session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: 
     if frozen is not None:
         return Learnt(month, False, frozen, records)
     curves = {f"{form}/{criterion}": rules.fit(g) for (form, criterion), g in groups.items()}
-    made = Calibration(version=month, curves={k: c for k, c in curves.items() if c.count >= rules.ENOUGH})
+    made = Calibration(
+        version=month, curves={k: c for k, c in curves.items() if c.count >= rules.ENOUGH}
+    )
     if made.curves:  # a month without enough answers is not frozen empty
         store.keep(session, month=month, calibration=made, at=at)
     return Learnt(month, bool(made.curves), made, records)

@@ -17,30 +17,49 @@ AS_VERDICT = {"met": "met", "not_met": "not_met", "na": "not_applicable"}
 
 
 def judged(session: Session, *, until: datetime | None = None) -> list[Judged]:
-    """Automatic answers with the person's answer to the same criterion of the same call, submitted before `until`. Unsure ones are left out."""
+    """Automatic answers with the person's answer to the same criterion of the same call, submitted
+    before `until`. Unsure ones are left out.
+    """
     query = (
         select(FormVersionRow.form, AnswerRow, ScorecardRow.call_id)
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
         .join(FormVersionRow, FormVersionRow.id == ScorecardRow.form_version_id)
-        .where(AnswerRow.automatic.in_(AS_VERDICT.values()), AnswerRow.automatic_confidence.is_not(None))
+        .where(
+            AnswerRow.automatic.in_(AS_VERDICT.values()),
+            AnswerRow.automatic_confidence.is_not(None),
+        )
         .order_by(AnswerRow.id)
     )
     if until is not None:
         query = query.where(ScorecardRow.submitted_at < until)
     rows = session.execute(query).all()
     return [
-        Judged(form, a.criterion, a.automatic, float(a.automatic_confidence or 0.0), AS_VERDICT.get(a.option, a.option), call_id, a.scorecard_id)
+        Judged(
+            form,
+            a.criterion,
+            a.automatic,
+            float(a.automatic_confidence or 0.0),
+            AS_VERDICT.get(a.option, a.option),
+            call_id,
+            a.scorecard_id,
+        )
         for form, a, call_id in rows
     ]
 
 
 def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], int]]:
-    """For every criterion of a form how often each automatic verdict met each answer of a person: {(automatic, human): count}."""
+    """For every criterion of a form how often each automatic verdict met each answer of a person:
+    {(automatic, human): count}.
+    """
     query = (
         select(AnswerRow.criterion, AnswerRow.automatic, AnswerRow.option, func.count())
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
         .join(FormVersionRow, FormVersionRow.id == ScorecardRow.form_version_id)
-        .where(FormVersionRow.form == form, AnswerRow.automatic.in_(AS_VERDICT.values()), AnswerRow.automatic_confidence.is_not(None))
+        .where(
+            FormVersionRow.form == form,
+            AnswerRow.automatic.in_(AS_VERDICT.values()),
+            AnswerRow.automatic_confidence.is_not(None),
+        )
         .group_by(AnswerRow.criterion, AnswerRow.automatic, AnswerRow.option)
     )
     out: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
@@ -50,8 +69,15 @@ def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], i
 
 
 def calibration(session: Session, month: str) -> Calibration | None:
-    """The calibration that holds for calls of a month: the newest one made for it or an earlier month."""
-    row = session.scalar(select(CalibrationRow).where(CalibrationRow.month <= month).order_by(CalibrationRow.month.desc()).limit(1))
+    """The calibration that holds for calls of a month: the newest one made for it or an earlier
+    month.
+    """
+    row = session.scalar(
+        select(CalibrationRow)
+        .where(CalibrationRow.month <= month)
+        .order_by(CalibrationRow.month.desc())
+        .limit(1)
+    )
     return Calibration.from_document(row.document) if row else None
 
 

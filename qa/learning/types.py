@@ -8,7 +8,10 @@ from qa.checking.types import Calibration
 
 @dataclass(frozen=True)
 class Judged:
-    """An automatic answer that a person has since answered too. `automatic` and `human` are verdicts (met, not_met, not_applicable)."""
+    """An automatic answer that a person has since answered too.
+
+    `automatic` and `human` are verdicts (met, not_met, not_applicable).
+    """
 
     form: str
     criterion: str
@@ -25,10 +28,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class CriterionRecord:
-    """How one criterion's automatic answers fared. Shares 0–1; `low` and `high` are the 95 % Wilson interval of the agreement.
+    """How one criterion's automatic answers fared.
 
-    `brier_before` and `brier_after` are the mean squared errors of the confidence as it was and as learnt, both on answers not learnt from.
-    `overturned_calls` are calls where a person answered otherwise.
+    Shares 0–1; `low` and `high` are the 95 % Wilson interval of the agreement.
+
+    `brier_before` and `brier_after` are the mean squared errors of the confidence as it was and as
+    learnt, both on answers not learnt from. `overturned_calls` are calls where a person answered
+    otherwise.
     """
 
     form: str
@@ -49,7 +55,10 @@ class CriterionRecord:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A calibration with what it rests on. It holds for calls of `month` and later and is never changed."""
+    """A calibration with what it rests on.
+
+    It holds for calls of `month` and later and is never changed.
+    """
 
     month: str
     is_new: bool
@@ -57,4 +66,9 @@ class Learnt:
     criteria: tuple[CriterionRecord, ...]
 
     def document(self) -> dict[str, Any]:
-        return {"month": self.month, "is_new": self.is_new, "version": self.calibration.version, "criteria": [c.document() for c in self.criteria]}
+        return {
+            "month": self.month,
+            "is_new": self.is_new,
+            "version": self.calibration.version,
+            "criteria": [c.document() for c in self.criteria],
+        }

@@ -1,4 +1,7 @@
-"""The sentence of each notice, and where it leads. Pure; the reader's language comes in from outside."""
+"""The sentence of each notice, and where it leads.
+
+Pure; the reader's language comes in from outside.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,24 +37,39 @@ def path(subject: str, subject_id: int) -> str:
 
 
 def sentence(kind: Kind, facts: dict[str, Any], tongue: Tongue) -> str:
-    """What a reader is told. A fact that is missing shows as a dash: a notice of an older version is still readable."""
+    """What a reader is told.
+
+    A fact that is missing shows as a dash: a notice of an older version is still readable.
+    """
     _ = tongue.text
     words = {
         Kind.CARD_RELEASED: _("A scorecard of yours can be read: call of %(when)s."),
-        Kind.CARD_REVISED: _("A scorecard of yours was revised: call of %(when)s, now %(score)s instead of %(was)s."),
-        Kind.CARD_VOIDED: _("A scorecard of yours was taken back and counts nowhere: call of %(when)s."),
+        Kind.CARD_REVISED: _(
+            "A scorecard of yours was revised: call of %(when)s, now %(score)s instead of %(was)s."
+        ),
+        Kind.CARD_VOIDED: _(
+            "A scorecard of yours was taken back and counts nowhere: call of %(when)s."
+        ),
         Kind.CARD_SENT_BACK: _("The second reader sent a scorecard back to you: %(remark)s"),
         Kind.CARD_ACKNOWLEDGED: _("%(name)s has read the scorecard of the call of %(when)s."),
         Kind.DISPUTE_OPENED: _("%(name)s disputes an answer. Please decide by %(until)s."),
-        Kind.DISPUTE_DECIDED: _("A dispute was decided: the answer was changed.") if facts.get("upheld") else _("A dispute was decided: the answer stays."),
+        Kind.DISPUTE_DECIDED: _("A dispute was decided: the answer was changed.")
+        if facts.get("upheld")
+        else _("A dispute was decided: the answer stays."),
         Kind.CALL_ASSIGNED: _("A call was put on your list."),
         Kind.CALLS_DEALT: _("Calls were put on your list."),
-        Kind.CALL_OVERDUE: _("A call on your list is overdue. Score it, or give it back so that somebody else can."),
+        Kind.CALL_OVERDUE: _(
+            "A call on your list is overdue. Score it, or give it back so that somebody else can."
+        ),
         Kind.QUEUE_OVERDUE: _("%(count)s overdue calls are on nobody's list."),
-        Kind.CALIBRATION_INVITED: _("You are invited to the calibration session “%(title)s”. Please score by %(until)s."),
+        Kind.CALIBRATION_INVITED: _(
+            "You are invited to the calibration session “%(title)s”. Please score by %(until)s."
+        ),
         Kind.CALIBRATION_REVIEW: _("The calibration session “%(title)s” can be discussed now."),
         Kind.GUIDE_NOTE: _("%(name)s wrote you a guide note."),
-        Kind.SLIP_PASSED: _("A difficult case was passed to you. A reply is promised by %(until)s."),
+        Kind.SLIP_PASSED: _(
+            "A difficult case was passed to you. A reply is promised by %(until)s."
+        ),
         Kind.SLIP_DUE: _("The reply promised in a difficult case is due: %(until)s."),
         Kind.CASE_DECIDED: _("It was decided about: %(content)s"),
         Kind.TRAINING_PLANNED: _("A training is planned for you: %(title)s"),

@@ -21,7 +21,9 @@ def tell(
     project: int | None = None,
     **facts: Any,
 ) -> None:
-    """Tell each of these users once, in the transaction of what it tells about; `but` is who did it and knows; `project` whose work it is."""
+    """Tell each of these users once, in the transaction of what it tells about; `but` is who did it
+    and knows; `project` whose work it is.
+    """
     subject, subject_id = about
     wanted = sorted(set(user_ids) - {but})
     for user_id, address, choice in store.readers(session, wanted, kind) if wanted else ():

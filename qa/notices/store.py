@@ -40,27 +40,50 @@ def add(
 
 
 def readers(session: Session, user_ids: Sequence[int], kind: Kind) -> list[tuple[int, str, Choice]]:
-    """Of these users the active ones: id, mail address, and where they want to be told of this kind."""
+    """Of these users the active ones: id, mail address, and where they want to be told of this
+    kind.
+    """
     query = (
         select(UserRow.id, UserRow.email, NoticeChoiceRow.in_page, NoticeChoiceRow.by_mail)
-        .outerjoin(NoticeChoiceRow, (NoticeChoiceRow.user_id == UserRow.id) & (NoticeChoiceRow.kind == kind.value))
+        .outerjoin(
+            NoticeChoiceRow,
+            (NoticeChoiceRow.user_id == UserRow.id) & (NoticeChoiceRow.kind == kind.value),
+        )
         .where(UserRow.id.in_(user_ids), UserRow.is_active)
     )
-    return [(u, mail, Choice() if page is None else Choice(page, by_mail)) for u, mail, page, by_mail in session.execute(query)]
+    return [
+        (u, mail, Choice() if page is None else Choice(page, by_mail))
+        for u, mail, page, by_mail in session.execute(query)
+    ]
 
 
 def choices(session: Session, user_id: int) -> dict[Kind, Choice]:
     rows = session.scalars(select(NoticeChoiceRow).where(NoticeChoiceRow.user_id == user_id))
-    chosen = {Kind(r.kind): Choice(r.in_page, r.by_mail) for r in rows if r.kind in {k.value for k in Kind}}
+    chosen = {
+        Kind(r.kind): Choice(r.in_page, r.by_mail)
+        for r in rows
+        if r.kind in {k.value for k in Kind}
+    }
     return {k: chosen.get(k, Choice()) for k in Kind}
 
 
 def choose(session: Session, user_id: int, kind: Kind, choice: Choice) -> None:
-    session.merge(NoticeChoiceRow(user_id=user_id, kind=kind.value, in_page=choice.in_page, by_mail=choice.by_mail))
+    session.merge(
+        NoticeChoiceRow(
+            user_id=user_id, kind=kind.value, in_page=choice.in_page, by_mail=choice.by_mail
+        )
+    )
 
 
-def notices(session: Session, user_id: int, *, before_id: int | None = None, limit: int = 50) -> list[Notice]:
-    query = select(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.in_page).order_by(NoticeRow.id.desc()).limit(limit)
+def notices(
+    session: Session, user_id: int, *, before_id: int | None = None, limit: int = 50
+) -> list[Notice]:
+    query = (
+        select(NoticeRow)
+        .where(NoticeRow.user_id == user_id, NoticeRow.in_page)
+        .order_by(NoticeRow.id.desc())
+        .limit(limit)
+    )
     if before_id is not None:
         query = query.where(NoticeRow.id < before_id)
     return [_notice(r) for r in session.scalars(query)]
@@ -72,19 +95,35 @@ def newest(session: Session, kind: Kind) -> datetime | None:
 
 
 def unread(session: Session, user_id: int) -> int:
-    query = select(func.count()).select_from(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None), NoticeRow.in_page)
+    query = (
+        select(func.count())
+        .select_from(NoticeRow)
+        .where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None), NoticeRow.in_page)
+    )
     return session.scalar(query) or 0
 
 
-def mark_read(session: Session, user_id: int, *, at: datetime, notice_id: int | None = None) -> None:
+def mark_read(
+    session: Session, user_id: int, *, at: datetime, notice_id: int | None = None
+) -> None:
     change = update(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None))
-    session.execute((change.where(NoticeRow.id == notice_id) if notice_id is not None else change).values(read_at=at))
+    session.execute(
+        (change.where(NoticeRow.id == notice_id) if notice_id is not None else change).values(
+            read_at=at
+        )
+    )
 
 
-def mark_read_about(session: Session, user_id: int, *, subject: str, subject_id: int, at: datetime) -> None:
+def mark_read_about(
+    session: Session, user_id: int, *, subject: str, subject_id: int, at: datetime
+) -> None:
     """Whoever opens what a notice is about has read it."""
     change = update(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None))
-    session.execute(change.where(NoticeRow.subject == subject, NoticeRow.subject_id == subject_id).values(read_at=at))
+    session.execute(
+        change.where(NoticeRow.subject == subject, NoticeRow.subject_id == subject_id).values(
+            read_at=at
+        )
+    )
 
 
 def notice(session: Session, user_id: int, notice_id: int) -> Notice | None:
@@ -100,20 +139,34 @@ def due_letters(session: Session, *, now: datetime, limit: int = 100) -> list[Le
         .order_by(NoticeRow.mail_at, NoticeRow.id)
         .limit(limit)
     )
-    return [Letter(_notice(n), mail, name, language, n.mail_attempts) for n, mail, name, language in session.execute(query)]
+    return [
+        Letter(_notice(n), mail, name, language, n.mail_attempts)
+        for n, mail, name, language in session.execute(query)
+    ]
 
 
 def take_letter(session: Session, letter: Letter, *, again_at: datetime) -> bool:
-    """Whether this process may send it: no other has taken it since it was read. If we die, it is tried again later."""
-    change = update(NoticeRow).where(NoticeRow.id == letter.notice.id, NoticeRow.mail_attempts == letter.attempts, NoticeRow.mailed_at.is_(None))
+    """Whether this process may send it: no other has taken it since it was read.
+
+    If we die, it is tried again later.
+    """
+    change = update(NoticeRow).where(
+        NoticeRow.id == letter.notice.id,
+        NoticeRow.mail_attempts == letter.attempts,
+        NoticeRow.mailed_at.is_(None),
+    )
     done = session.execute(change.values(mail_attempts=letter.attempts + 1, mail_at=again_at))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
 def settle_letter(session: Session, notice_id: int, *, sent_at: datetime | None) -> None:
     """Sent, or given up."""
-    session.execute(update(NoticeRow).where(NoticeRow.id == notice_id).values(mail_at=None, mailed_at=sent_at))
+    session.execute(
+        update(NoticeRow).where(NoticeRow.id == notice_id).values(mail_at=None, mailed_at=sent_at)
+    )
 
 
 def _notice(row: NoticeRow) -> Notice:
-    return Notice(row.id, Kind(row.kind), row.subject, row.subject_id, row.facts, row.at, row.read_at)
+    return Notice(
+        row.id, Kind(row.kind), row.subject, row.subject_id, row.facts, row.at, row.read_at
+    )

@@ -5,9 +5,41 @@ from qa.people.types import Permission, Role, User
 P = Permission
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset({P.READ_OWN_CARDS, P.FILL_FORMS, P.KEEP_CASES}),
-    Role.TEAM_LEADER: frozenset({P.FILL_FORMS, P.KEEP_CASES, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.READ_TEAM, P.READ_FORMS}),
-    Role.EVALUATOR: frozenset({P.SCORE, P.FILL_FORMS, P.KEEP_CASES, P.READ_CALLS, P.READ_CARDS, P.READ_FORMS, P.DECIDE_DISPUTES}),
-    Role.TRAINER: frozenset({P.FILL_FORMS, P.KEEP_CASES, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TRAINING, P.TRAIN, P.READ_FORMS}),
+    Role.TEAM_LEADER: frozenset(
+        {
+            P.FILL_FORMS,
+            P.KEEP_CASES,
+            P.READ_CALLS,
+            P.READ_CARDS,
+            P.READ_REPORTS,
+            P.READ_TRAINING,
+            P.READ_TEAM,
+            P.READ_FORMS,
+        }
+    ),
+    Role.EVALUATOR: frozenset(
+        {
+            P.SCORE,
+            P.FILL_FORMS,
+            P.KEEP_CASES,
+            P.READ_CALLS,
+            P.READ_CARDS,
+            P.READ_FORMS,
+            P.DECIDE_DISPUTES,
+        }
+    ),
+    Role.TRAINER: frozenset(
+        {
+            P.FILL_FORMS,
+            P.KEEP_CASES,
+            P.READ_CALLS,
+            P.READ_CARDS,
+            P.READ_REPORTS,
+            P.READ_TRAINING,
+            P.TRAIN,
+            P.READ_FORMS,
+        }
+    ),
     Role.QA_MANAGER: frozenset(
         {
             P.SCORE,
@@ -25,26 +57,68 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             P.CLOSE_MONTH,
             P.READ_TRAINING,
         }
-        | {P.READ_TEAM, P.RUN_JOBS, P.READ_ACCESS_LOG, P.GOVERN_CARDS, P.DECIDE_DISPUTES, P.TRAIN, P.READ_FAIRNESS, P.SET_TARGETS}
+        | {
+            P.READ_TEAM,
+            P.RUN_JOBS,
+            P.READ_ACCESS_LOG,
+            P.GOVERN_CARDS,
+            P.DECIDE_DISPUTES,
+            P.TRAIN,
+            P.READ_FAIRNESS,
+            P.SET_TARGETS,
+        }
     ),
     Role.DIRECTOR: frozenset(
-        {P.FILL_FORMS, P.KEEP_CASES, P.READ_CALLS, P.READ_CARDS, P.READ_REPORTS, P.READ_TEAM, P.READ_FORMS, P.READ_TRAINING, P.DECIDE_DISPUTES}
+        {
+            P.FILL_FORMS,
+            P.KEEP_CASES,
+            P.READ_CALLS,
+            P.READ_CARDS,
+            P.READ_REPORTS,
+            P.READ_TEAM,
+            P.READ_FORMS,
+            P.READ_TRAINING,
+            P.DECIDE_DISPUTES,
+        }
         | {P.READ_FAIRNESS, P.SET_TARGETS}
     ),
-    Role.ADMINISTRATOR: frozenset({P.IMPORT, P.MANAGE_PEOPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.READ_FORMS}),
+    Role.ADMINISTRATOR: frozenset(
+        {P.IMPORT, P.MANAGE_PEOPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.READ_FORMS}
+    ),
 }
-WHOLE_CENTRE = frozenset({P.IMPORT, P.SAMPLE, P.RUN_JOBS, P.READ_ACCESS_LOG, P.MANAGE_PEOPLE, P.CLOSE_MONTH, P.WRITE_FORMS})
+WHOLE_CENTRE = frozenset(
+    {
+        P.IMPORT,
+        P.SAMPLE,
+        P.RUN_JOBS,
+        P.READ_ACCESS_LOG,
+        P.MANAGE_PEOPLE,
+        P.CLOSE_MONTH,
+        P.WRITE_FORMS,
+    }
+)
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 
 
 def may(user: User, permission: Permission) -> bool:
-    """Whether a user may do this at all. Who is held to some projects does nothing that concerns the whole centre."""
-    return user.is_active and permission in ALLOWED[user.role] and (user.sees_all_projects or permission not in WHOLE_CENTRE)
+    """Whether a user may do this at all.
+
+    Who is held to some projects does nothing that concerns the whole centre.
+    """
+    return (
+        user.is_active
+        and permission in ALLOWED[user.role]
+        and (user.sees_all_projects or permission not in WHOLE_CENTRE)
+    )
 
 
-def may_hear(user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool) -> bool:
-    """Whether a user may open and play a call: what they fill a form for, an agent their own once a card is released, a leader their team's, others by role."""
+def may_hear(
+    user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool
+) -> bool:
+    """Whether a user may open and play a call: what they fill a form for, an agent their own once a
+    card is released, a leader their team's, others by role.
+    """
     if holds_assignment and may(user, Permission.FILL_FORMS):
         return True
     if user.role is Role.AGENT:
@@ -56,7 +130,9 @@ def may_hear(user: User, *, agent_id: int, team_id: int, has_released_card: bool
     return may(user, Permission.READ_CALLS)
 
 
-def may_read_card(user: User, *, agent_id: int, team_id: int, evaluator_id: int, is_released: bool) -> bool:
+def may_read_card(
+    user: User, *, agent_id: int, team_id: int, evaluator_id: int, is_released: bool
+) -> bool:
     """Whether a user may read a scorecard: before release only its evaluator and the QA manager."""
     if user.role is Role.QA_MANAGER or (user.role is Role.EVALUATOR and user.id == evaluator_id):
         return True
@@ -70,7 +146,9 @@ def may_read_card(user: User, *, agent_id: int, team_id: int, evaluator_id: int,
 
 
 def password_fault(password: str, username: str) -> str | None:
-    """What is wrong with a new password as a code: too_short, too_long, like_the_name; None when nothing is."""
+    """What is wrong with a new password as a code: too_short, too_long, like_the_name; None when
+    nothing is.
+    """
     if len(password) < MIN_PASSWORD:
         return "too_short"
     if len(password) > MAX_PASSWORD:

@@ -14,11 +14,16 @@ from qa.people.rules import password_fault
 from qa.people.types import Role, User
 
 HASHER = PasswordHasher()
-NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$2T0bzHrG7rRp2cKq0BXk3r0q9ld3JmE6C2qv9lS1m3k"
+NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA"
+    "$2T0bzHrG7rRp2cKq0BXk3r0q9ld3JmE6C2qv9lS1m3k"
+)
 
 
 class UserRefused(ValueError):
-    """A user that cannot be added; the first argument is a code: username, taken, too_short, too_long, like_the_name, team, agent."""
+    """A user that cannot be added; the first argument is a code: username, taken, too_short,
+    too_long, like_the_name, team, agent.
+    """
 
 
 def password_user(session: Session, *, username: str, password: str) -> User | None:
@@ -79,8 +84,13 @@ class AgentRefused(ValueError):
     """A change of an agent that cannot be made; the first argument is a code: team, order."""
 
 
-def change_agent(session: Session, *, agent_id: int, team_id: int, hired_on: date | None, left_on: date | None) -> None:
-    """Move an agent to a team, note when they came and left. Reports of all months show them in the team they are in now. Raises AgentRefused."""
+def change_agent(
+    session: Session, *, agent_id: int, team_id: int, hired_on: date | None, left_on: date | None
+) -> None:
+    """Move an agent to a team, note when they came and left.
+
+    Reports of all months show them in the team they are in now. Raises AgentRefused.
+    """
     if team_id not in {t.id for t in store.teams(session)}:
         raise AgentRefused("team")
     if hired_on and left_on and left_on < hired_on:
@@ -102,7 +112,9 @@ def set_password(session: Session, *, user_id: int, username: str, password: str
     store.end_sessions_of(session, user_id)
 
 
-def set_preferences(session: Session, *, user_id: int, language: str | None = None, theme: str | None = None) -> None:
+def set_preferences(
+    session: Session, *, user_id: int, language: str | None = None, theme: str | None = None
+) -> None:
     fields = {k: v for k, v in (("language", language), ("theme", theme)) if v}
     store.change_user(session, user_id, **fields)
 

@@ -8,25 +8,48 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from qa.people.types import PersonFacts, Role, SavedFilter, TeamFacts, User
-from qa.tables.people import AgentRow, DepartmentRow, ProjectMemberRow, ProjectRow, SavedFilterRow, TeamRow, UserRow, WebSessionRow
+from qa.tables.people import (
+    AgentRow,
+    DepartmentRow,
+    ProjectMemberRow,
+    ProjectRow,
+    SavedFilterRow,
+    TeamRow,
+    UserRow,
+    WebSessionRow,
+)
 from qa.tables.separation import Held, hold
 
 
 def _users(session: Session, rows: Iterable[UserRow]) -> list[User]:
-    """Users with the projects they work for; these are asked once, and only where somebody is held to some."""
+    """Users with the projects they work for; these are asked once, and only where somebody is held
+    to some.
+    """
     found = list(rows)
     held = [r.id for r in found if not r.sees_all_projects]
     projects: dict[int, list[int]] = {i: [] for i in held}
-    members = select(ProjectMemberRow).where(ProjectMemberRow.user_id.in_(held)).order_by(ProjectMemberRow.project_id)
+    members = (
+        select(ProjectMemberRow)
+        .where(ProjectMemberRow.user_id.in_(held))
+        .order_by(ProjectMemberRow.project_id)
+    )
     for m in session.scalars(members) if held else ():
         projects[m.user_id].append(m.project_id)
     return [
         User(
-            r.id, r.username, r.display_name, r.role, r.language, r.theme, r.agent_id, r.team_id, r.is_active,
+            r.id,
+            r.username,
+            r.display_name,
+            r.role,
+            r.language,
+            r.theme,
+            r.agent_id,
+            r.team_id,
+            r.is_active,
             None if r.sees_all_projects else tuple(projects[r.id]),
         )
         for r in found
-    ]  # fmt: skip
+    ]
 
 
 def user(session: Session, user_id: int) -> User | None:
@@ -35,11 +58,18 @@ def user(session: Session, user_id: int) -> User | None:
 
 
 def users(session: Session) -> list[User]:
-    return _users(session, session.scalars(select(UserRow).order_by(UserRow.role, UserRow.username)))
+    return _users(
+        session, session.scalars(select(UserRow).order_by(UserRow.role, UserRow.username))
+    )
 
 
 def demo_users(session: Session) -> list[User]:
-    return _users(session, session.scalars(select(UserRow).where(UserRow.is_demo, UserRow.is_active).order_by(UserRow.id)))
+    return _users(
+        session,
+        session.scalars(
+            select(UserRow).where(UserRow.is_demo, UserRow.is_active).order_by(UserRow.id)
+        ),
+    )
 
 
 def credentials(session: Session, username: str) -> tuple[User, str | None] | None:
@@ -49,20 +79,29 @@ def credentials(session: Session, username: str) -> tuple[User, str | None] | No
 
 def hold_to_projects(session: Session, user: User | None) -> None:
     """From now on this session sees what the user's projects hold, and nothing of the others."""
-    held = None if user is None or user.projects is None else Held(user.projects, user.id, user.agent_id)
+    held = (
+        None
+        if user is None or user.projects is None
+        else Held(user.projects, user.id, user.agent_id)
+    )
     hold(session, held)
 
 
 def set_projects(session: Session, user_id: int, project_ids: Sequence[int] | None) -> None:
     """Which projects a user works for; None: all."""
     session.execute(delete(ProjectMemberRow).where(ProjectMemberRow.user_id == user_id))
-    session.add_all(ProjectMemberRow(user_id=user_id, project_id=p) for p in sorted(set(project_ids or ())))
+    session.add_all(
+        ProjectMemberRow(user_id=user_id, project_id=p) for p in sorted(set(project_ids or ()))
+    )
     change_user(session, user_id, sees_all_projects=project_ids is None)
 
 
 def project_ids(session: Session) -> list[tuple[int, str, str]]:
     """Id, code and name of every project, by name."""
-    return [(r.id, r.code, r.name) for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))]
+    return [
+        (r.id, r.code, r.name)
+        for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))
+    ]
 
 
 def add_user(session: Session, **fields: Any) -> User:
@@ -79,17 +118,39 @@ def change_user(session: Session, user_id: int, **fields: Any) -> None:
     session.flush()
 
 
-def web_session(session: Session, token_hash: str, now: datetime) -> tuple[User | None, dict[str, Any]] | None:
+def web_session(
+    session: Session, token_hash: str, now: datetime
+) -> tuple[User | None, dict[str, Any]] | None:
     """Who is signed in with a token, and what their session keeps; None where it ended."""
-    query = select(WebSessionRow.content, UserRow).outerjoin(UserRow, UserRow.id == WebSessionRow.user_id)
-    row = session.execute(query.where(WebSessionRow.token_hash == token_hash, WebSessionRow.expires_at > now)).first()
+    query = select(WebSessionRow.content, UserRow).outerjoin(
+        UserRow, UserRow.id == WebSessionRow.user_id
+    )
+    row = session.execute(
+        query.where(WebSessionRow.token_hash == token_hash, WebSessionRow.expires_at > now)
+    ).first()
     return (_users(session, [row[1]])[0] if row[1] else None, dict(row[0])) if row else None
 
 
-def keep_web_session(session: Session, token_hash: str, *, user_id: int | None, content: dict[str, Any], now: datetime, expires_at: datetime) -> None:
+def keep_web_session(
+    session: Session,
+    token_hash: str,
+    *,
+    user_id: int | None,
+    content: dict[str, Any],
+    now: datetime,
+    expires_at: datetime,
+) -> None:
     row = session.get(WebSessionRow, token_hash)
     if row is None:
-        session.add(WebSessionRow(token_hash=token_hash, user_id=user_id, content=content, created_at=now, expires_at=expires_at))
+        session.add(
+            WebSessionRow(
+                token_hash=token_hash,
+                user_id=user_id,
+                content=content,
+                created_at=now,
+                expires_at=expires_at,
+            )
+        )
     else:
         row.user_id, row.content = user_id, content
     session.flush()
@@ -119,14 +180,23 @@ def teams(session: Session) -> list[TeamFacts]:
 
 
 def agents(session: Session, *, team_id: int | None = None, limit: int = 5000) -> list[PersonFacts]:
-    query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).order_by(TeamRow.name, AgentRow.name).limit(limit)
+    query = (
+        select(AgentRow, TeamRow.name)
+        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        .order_by(TeamRow.name, AgentRow.name)
+        .limit(limit)
+    )
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
     return [_person(a, team) for a, team in session.execute(query)]
 
 
 def agent(session: Session, agent_id: int) -> PersonFacts | None:
-    query = select(AgentRow, TeamRow.name).join(TeamRow, TeamRow.id == AgentRow.team_id).where(AgentRow.id == agent_id)
+    query = (
+        select(AgentRow, TeamRow.name)
+        .join(TeamRow, TeamRow.id == AgentRow.team_id)
+        .where(AgentRow.id == agent_id)
+    )
     found = session.execute(query).first()
     return _person(*found) if found else None
 
@@ -135,7 +205,9 @@ def _person(row: AgentRow, team: str) -> PersonFacts:
     return PersonFacts(row.id, row.code, row.name, row.team_id, team, row.hired_on, row.left_on)
 
 
-def change_agent(session: Session, agent_id: int, *, team_id: int, hired_on: date | None, left_on: date | None) -> None:
+def change_agent(
+    session: Session, agent_id: int, *, team_id: int, hired_on: date | None, left_on: date | None
+) -> None:
     row = session.get_one(AgentRow, agent_id)
     row.team_id, row.hired_on, row.left_on = team_id, hired_on, left_on
 
@@ -150,7 +222,9 @@ def project_id(session: Session, code: str) -> int | None:
 
 
 def set_keeps_originals(session: Session, code: str, *, keeps: bool) -> bool:
-    """Whether recordings in which something was masked stay as they came in; false where there is no such project."""
+    """Whether recordings in which something was masked stay as they came in; false where there is
+    no such project.
+    """
     row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
     if row is None:
         return False
@@ -158,10 +232,17 @@ def set_keeps_originals(session: Session, code: str, *, keeps: bool) -> bool:
     return True
 
 
-def ensure_project(session: Session, code: str, *, company: str | None, is_simulated: bool = False) -> int:
+def ensure_project(
+    session: Session, code: str, *, company: str | None, is_simulated: bool = False
+) -> int:
     row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
     if row is None:
-        row = ProjectRow(code=code, name=company or code, variables={"company": company} if company else {}, is_simulated=is_simulated)
+        row = ProjectRow(
+            code=code,
+            name=company or code,
+            variables={"company": company} if company else {},
+            is_simulated=is_simulated,
+        )
         session.add(row)
     elif company and not row.variables.get("company"):
         row.variables = {**row.variables, "company": company}
@@ -185,10 +266,24 @@ def ensure_team(session: Session, name: str, department: str) -> int:
     return row.id
 
 
-def ensure_agent(session: Session, code: str, *, name: str | None, team_id: int, hired_on: date | None = None, is_simulated: bool = False) -> int:
+def ensure_agent(
+    session: Session,
+    code: str,
+    *,
+    name: str | None,
+    team_id: int,
+    hired_on: date | None = None,
+    is_simulated: bool = False,
+) -> int:
     row = session.scalar(select(AgentRow).where(AgentRow.code == code))
     if row is None:
-        row = AgentRow(code=code, name=name or code, team_id=team_id, hired_on=hired_on, is_simulated=is_simulated)
+        row = AgentRow(
+            code=code,
+            name=name or code,
+            team_id=team_id,
+            hired_on=hired_on,
+            is_simulated=is_simulated,
+        )
         session.add(row)
         session.flush()
     return row.id
@@ -205,13 +300,23 @@ def daily_goal(session: Session, user_id: int) -> int | None:
 
 
 def saved_filters(session: Session, user_id: int, page: str) -> list[SavedFilter]:
-    rows = session.scalars(select(SavedFilterRow).where(SavedFilterRow.user_id == user_id, SavedFilterRow.page == page).order_by(SavedFilterRow.name))
+    rows = session.scalars(
+        select(SavedFilterRow)
+        .where(SavedFilterRow.user_id == user_id, SavedFilterRow.page == page)
+        .order_by(SavedFilterRow.name)
+    )
     return [SavedFilter(r.id, r.name, r.query) for r in rows]
 
 
 def save_filter(session: Session, *, user_id: int, page: str, name: str, query: str) -> None:
     """Keep a search under a name; the same name again replaces it."""
-    row = session.scalar(select(SavedFilterRow).where(SavedFilterRow.user_id == user_id, SavedFilterRow.page == page, SavedFilterRow.name == name))
+    row = session.scalar(
+        select(SavedFilterRow).where(
+            SavedFilterRow.user_id == user_id,
+            SavedFilterRow.page == page,
+            SavedFilterRow.name == name,
+        )
+    )
     if row is None:
         session.add(SavedFilterRow(user_id=user_id, page=page, name=name, query=query))
     else:
@@ -220,7 +325,11 @@ def save_filter(session: Session, *, user_id: int, page: str, name: str, query: 
 
 
 def forget_filter(session: Session, user_id: int, filter_id: int) -> None:
-    session.execute(delete(SavedFilterRow).where(SavedFilterRow.id == filter_id, SavedFilterRow.user_id == user_id))
+    session.execute(
+        delete(SavedFilterRow).where(
+            SavedFilterRow.id == filter_id, SavedFilterRow.user_id == user_id
+        )
+    )
 
 
 def email_of(session: Session, user_id: int) -> str:
@@ -233,17 +342,39 @@ def agent_name(session: Session, agent_id: int) -> str:
 
 def users_of_agent(session: Session, agent_id: int) -> list[int]:
     """Users who are this agent."""
-    return list(session.scalars(select(UserRow.id).where(UserRow.agent_id == agent_id, UserRow.role == Role.AGENT, UserRow.is_active)))
+    return list(
+        session.scalars(
+            select(UserRow.id).where(
+                UserRow.agent_id == agent_id, UserRow.role == Role.AGENT, UserRow.is_active
+            )
+        )
+    )
 
 
 def users_with_role(session: Session, role: Role) -> list[User]:
-    return _users(session, session.scalars(select(UserRow).where(UserRow.role == role, UserRow.is_active).order_by(UserRow.display_name)))
+    return _users(
+        session,
+        session.scalars(
+            select(UserRow)
+            .where(UserRow.role == role, UserRow.is_active)
+            .order_by(UserRow.display_name)
+        ),
+    )
 
 
 def leaders_of_agent(session: Session, agent_id: int) -> list[int]:
     query = select(UserRow.id).join(AgentRow, AgentRow.team_id == UserRow.team_id)
-    return list(session.scalars(query.where(AgentRow.id == agent_id, UserRow.role == Role.TEAM_LEADER, UserRow.is_active)))
+    return list(
+        session.scalars(
+            query.where(
+                AgentRow.id == agent_id, UserRow.role == Role.TEAM_LEADER, UserRow.is_active
+            )
+        )
+    )
 
 
 def has_role(session: Session, role: Role) -> bool:
-    return session.scalar(select(UserRow.id).where(UserRow.role == role, UserRow.is_active).limit(1)) is not None
+    return (
+        session.scalar(select(UserRow.id).where(UserRow.role == role, UserRow.is_active).limit(1))
+        is not None
+    )

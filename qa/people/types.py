@@ -13,7 +13,8 @@ class Permission(enum.Enum):
     SCORE = "score"  # take calls from the queue
     FILL_FORMS = "fill_forms"  # a form put on one's own list: a calibration, a self-evaluation
     MANAGE_QUEUE = "manage_queue"
-    KEEP_CASES = "keep_cases"  # difficult cases, praise, complaints, guide notes, proposals: which ones by qa.cases.rules
+    # difficult cases, praise, complaints, guide notes, proposals: which ones by qa.cases.rules
+    KEEP_CASES = "keep_cases"
     CALL_CALIBRATION = "call_calibration"
     READ_CALLS = "read_calls"
     READ_OWN_CARDS = "read_own_cards"

@@ -73,10 +73,20 @@ class _Month:
         self.facts = {a.agent_id: a for a in self.agents}
         self.raw_model = rules.model_of(self.cards) if self.severity else self.model
 
-    def group(self, kind: str, name: str, parent: str, members: Sequence[AgentFacts], group_id: int | None = None, standing: Standing | None = None) -> Group:
+    def group(
+        self,
+        kind: str,
+        name: str,
+        parent: str,
+        members: Sequence[AgentFacts],
+        group_id: int | None = None,
+        standing: Standing | None = None,
+    ) -> Group:
         rows = [c for m in members for c in self.by_agent.get(m.agent_id, ())]
         total = sum((self.totals.get(m.agent_id, Totals()) for m in members), Totals())
-        return self.line(kind, name, parent, rows, total, group_id, [m.agent_id for m in members], standing)
+        return self.line(
+            kind, name, parent, rows, total, group_id, [m.agent_id for m in members], standing
+        )
 
     def line(
         self,
@@ -91,19 +101,44 @@ class _Month:
     ) -> Group:
         estimator = rules.estimate_agent if kind == "agent" else rules.estimate_group
         known = self.estimates.get(group_id) if kind == "agent" and group_id is not None else None
-        estimate = known or estimator(rows, total, self.model, minimum=self.minimum, severity=self.severity)
-        raw = estimator(rows, total, self.raw_model, minimum=self.minimum) if self.severity else None
+        estimate = known or estimator(
+            rows, total, self.model, minimum=self.minimum, severity=self.severity
+        )
+        raw = (
+            estimator(rows, total, self.raw_model, minimum=self.minimum) if self.severity else None
+        )
         target = self._target(kind, name, group_id)
-        verdict = rules.verdict(estimate.value, estimate.low, estimate.high, target) if target is not None else None
+        verdict = (
+            rules.verdict(estimate.value, estimate.low, estimate.high, target)
+            if target is not None
+            else None
+        )
         said = self.said(agents) if self.ratings and kind != "project" else None
-        return Group(kind, group_id, name, parent, total.checked, estimate, rules.critical_rate(rows, total), target, verdict, standing, raw, said)
+        return Group(
+            kind,
+            group_id,
+            name,
+            parent,
+            total.checked,
+            estimate,
+            rules.critical_rate(rows, total),
+            target,
+            verdict,
+            standing,
+            raw,
+            said,
+        )
 
     @functools.cached_property
     def estimates(self) -> dict[int, Estimate]:
         """Every agent's figure."""
         return {
             a.agent_id: rules.estimate_agent(
-                self.by_agent.get(a.agent_id, ()), self.totals.get(a.agent_id, Totals()), self.model, minimum=self.minimum, severity=self.severity
+                self.by_agent.get(a.agent_id, ()),
+                self.totals.get(a.agent_id, Totals()),
+                self.model,
+                minimum=self.minimum,
+                severity=self.severity,
             )
             for a in self.agents
         }
@@ -123,7 +158,14 @@ class _Month:
         if kind == "agent" and group_id is not None:
             own = self.facts.get(group_id)
             scopes |= {ScopeKind.AGENT: group_id}
-            scopes |= {ScopeKind.TEAM: own.team_id, ScopeKind.DEPARTMENT: self.departments.get(own.department)} if own else {}
+            scopes |= (
+                {
+                    ScopeKind.TEAM: own.team_id,
+                    ScopeKind.DEPARTMENT: self.departments.get(own.department),
+                }
+                if own
+                else {}
+            )
         elif kind in ("team", "project") and group_id is not None:
             scopes[ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT] = group_id
         elif kind == "whole":
@@ -136,15 +178,31 @@ class _Month:
     def _narrowed(self) -> dict[ScopeKind, int | None]:
         """What a report that is not about all is about, as targets name it."""
         s = self.scope
-        of = {ScopeKind.PROJECT: s.project_id, ScopeKind.DEPARTMENT: s.department_id, ScopeKind.TEAM: s.team_id, ScopeKind.AGENT: s.agent_id}
+        of = {
+            ScopeKind.PROJECT: s.project_id,
+            ScopeKind.DEPARTMENT: s.department_id,
+            ScopeKind.TEAM: s.team_id,
+            ScopeKind.AGENT: s.agent_id,
+        }
         return {k: v for k, v in of.items() if v is not None}
 
 
-def month_report(session: Session, *, month: str, zone: ZoneInfo, minimum: int, titles: Titles, at: datetime, about: About = EVERYTHING) -> MonthReport:
-    """The report of a month, for all, a project, and of these for a department, a team, or an agent (by code).
+def month_report(
+    session: Session,
+    *,
+    month: str,
+    zone: ZoneInfo,
+    minimum: int,
+    titles: Titles,
+    at: datetime,
+    about: About = EVERYTHING,
+) -> MonthReport:
+    """The report of a month, for all, a project, and of these for a department, a team, or an agent
+    (by code).
 
-    `minimum` is the number of cards below which nobody gets a figure. What all agents share (slope, spread) comes from the whole month, so that an
-    agent has the same figure in every report. Raises MonthRefused and UnknownScope.
+    `minimum` is the number of cards below which nobody gets a figure. What all agents share (slope,
+    spread) comes from the whole month, so that an agent has the same figure in every report. Raises
+    MonthRefused and UnknownScope.
     """
     scope = _scope(session, month, zone, about)
     m = _load(session, month=month, zone=zone, minimum=minimum, scope=scope)
@@ -174,12 +232,21 @@ def month_report(session: Session, *, month: str, zone: ZoneInfo, minimum: int, 
         target=whole.target,
         change=rules.change(whole.estimate, before.estimate),
         targets=_target_lines(session, m, everything, tallied, titles),
-        measures=_measures(session, month=month, project=about.project, is_part=about.is_part, now=everything, at=at.astimezone(zone).date()),
+        measures=_measures(
+            session,
+            month=month,
+            project=about.project,
+            is_part=about.is_part,
+            now=everything,
+            at=at.astimezone(zone).date(),
+        ),
         agreement=_agreement(session, month, zone, tallied),
         satisfaction=m.said([a.agent_id for a in m.agents]),
         between_agents=rules.between_agents(groups["agents"]),
         fails_cost=rules.fails_cost(seen),
-        overdispersion=rules.overdispersion(whole.estimate.value, [t.estimate for t in groups["teams"]]),
+        overdispersion=rules.overdispersion(
+            whole.estimate.value, [t.estimate for t in groups["teams"]]
+        ),
         corrected=m.severity is not None,
         model=rules.model_facts(m.model),
         **trends.over_time(session, scope, month=month, zone=zone, about=about, whole=whole),
@@ -189,16 +256,34 @@ def month_report(session: Session, *, month: str, zone: ZoneInfo, minimum: int, 
 def _groups(session: Session, m: _Month, *, name: str) -> dict[str, tuple[Group, ...]]:
     """Every line of the report: the whole, projects, departments, teams, agents."""
     is_one = m.scope.agent_id is not None and len(m.agents) == 1
-    whole = replace(m.group("agent", name, "", m.agents, m.agents[0].agent_id), kind="whole", id=None) if is_one else m.group("whole", name, "", m.agents)
-    standing = rules.standings(m.estimates, {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents}, m.model, target=whole.target)
+    whole = (
+        replace(m.group("agent", name, "", m.agents, m.agents[0].agent_id), kind="whole", id=None)
+        if is_one
+        else m.group("whole", name, "", m.agents)
+    )
+    standing = rules.standings(
+        m.estimates,
+        {a.agent_id: m.by_agent.get(a.agent_id, []) for a in m.agents},
+        m.model,
+        target=whole.target,
+    )
     departments = _grouped(m.agents, lambda a: (a.department,))
     teams = _grouped(m.agents, lambda a: (a.department, a.team, a.team_id))
     return {
         "whole": (whole,),
         "projects": _projects(session, m),
-        "departments": tuple(m.group("department", name, "", rows, m.departments.get(name)) for (name,), rows in departments),
+        "departments": tuple(
+            m.group("department", name, "", rows, m.departments.get(name))
+            for (name,), rows in departments
+        ),
         "teams": tuple(m.group("team", n, d, rows, i) for (d, n, i), rows in teams),
-        "agents": tuple(replace(m.group("agent", a.agent, a.team, [a], a.agent_id, standing.get(a.agent_id)), left_on=a.left_on) for a in m.agents),
+        "agents": tuple(
+            replace(
+                m.group("agent", a.agent, a.team, [a], a.agent_id, standing.get(a.agent_id)),
+                left_on=a.left_on,
+            )
+            for a in m.agents
+        ),
     }
 
 
@@ -207,14 +292,28 @@ def figure(report: MonthReport) -> dict[str, Any]:
     lost = {c.criterion: c.points_lost for c in report.criteria}
     groups = {"teams": report.teams, "departments": report.departments, "projects": report.projects}
     named = {kind: {g.name: g.estimate.document() for g in rows} for kind, rows in groups.items()}
-    people = {str(g.id): g.estimate.document() for g in report.agents if g.estimate.value is not None}
-    return {"whole": report.whole.estimate.document(), "agents": people, "criteria": lost, "critical": report.whole.critical.document(), **named}
+    people = {
+        str(g.id): g.estimate.document() for g in report.agents if g.estimate.value is not None
+    }
+    return {
+        "whole": report.whole.estimate.document(),
+        "agents": people,
+        "criteria": lost,
+        "critical": report.whole.critical.document(),
+        **named,
+    }
 
 
 def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
     """Keep a month's figures for later trends; only of whole projects and of all."""
     if not About(None, report.department, report.team, report.agent).is_part:
-        store.keep_figure(session, month=report.month, project=report.project or "", document=figure(report), at=at)
+        store.keep_figure(
+            session,
+            month=report.month,
+            project=report.project or "",
+            document=figure(report),
+            at=at,
+        )
 
 
 def document_of(
@@ -231,7 +330,8 @@ def document_of(
 ) -> tuple[Counted, MonthReport | None]:
     """A month's report as a document: the one that was kept, if it may be shown, else made anew.
 
-    One made anew comes along, and can be kept. While nothing changed, what became of the drawn calls is counted now. Raises MonthRefused, UnknownScope.
+    One made anew comes along, and can be kept. While nothing changed, what became of the drawn
+    calls is counted now. Raises MonthRefused, UnknownScope.
     """
     scope = _scope(session, month, zone, About(project))
     before = month_bounds(month_before(month), zone)[0]
@@ -239,26 +339,67 @@ def document_of(
     made: list[MonthReport] = []
 
     def count() -> dict[str, Any]:
-        made.append(month_report(session, month=month, zone=zone, minimum=minimum, titles=titles, at=at, about=About(project)))
+        made.append(
+            month_report(
+                session,
+                month=month,
+                zone=zone,
+                minimum=minimum,
+                titles=titles,
+                at=at,
+                about=About(project),
+            )
+        )
         return made[0].document()
 
     key = f"{month} {project or ''}"
-    found = counted(session, Kind.REPORT, key, count, fingerprint=fingerprint, at=at, is_patient=is_patient, again=again)
+    found = counted(
+        session,
+        Kind.REPORT,
+        key,
+        count,
+        fingerprint=fingerprint,
+        at=at,
+        is_patient=is_patient,
+        again=again,
+    )
     if not made and found.is_current:
         live = asdict(store.coverage(session, scope, now=at))
-        known = {k: found.document["coverage"][k] for k in ("calls", "checked", "flagged", "heard", "confirmed")}
+        known = {
+            k: found.document["coverage"][k]
+            for k in ("calls", "checked", "flagged", "heard", "confirmed")
+        }
         found = replace(found, document=found.document | {"coverage": live | known})
     return found, made[0] if made else None
 
 
 def close_month(session: Session, *, report: MonthReport, by: int | None, at: datetime) -> int:
-    """Freeze the month as it is now; closing again makes a further revision and keeps the earlier ones. The revision's number."""
+    """Freeze the month as it is now; closing again makes a further revision and keeps the earlier
+    ones. The revision's number.
+    """
     scope = report.project or "*"
     earlier = store.closed(session, report.month, scope)
     revision = earlier[0] + 1 if earlier else 1
-    store.add_closed(session, month=report.month, project=scope, revision=revision, document=report.document(), at=at, by=by)
+    store.add_closed(
+        session,
+        month=report.month,
+        project=scope,
+        revision=revision,
+        document=report.document(),
+        at=at,
+        by=by,
+    )
     keep_figure(session, report=report, at=at)
-    note(session, subject=Subject.MONTH, subject_id=int(report.month.replace("-", "")), what="closed", at=at, actor_id=by, revision=revision, scope=scope)
+    note(
+        session,
+        subject=Subject.MONTH,
+        subject_id=int(report.month.replace("-", "")),
+        what="closed",
+        at=at,
+        actor_id=by,
+        revision=revision,
+        scope=scope,
+    )
     return revision
 
 
@@ -286,7 +427,9 @@ def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: 
     )
 
 
-def _totals(session: Session, scope: Scope, among: Collection[int] | None = None) -> tuple[dict[int, Totals], dict[int, Totals]]:
+def _totals(
+    session: Session, scope: Scope, among: Collection[int] | None = None
+) -> tuple[dict[int, Totals], dict[int, Totals]]:
     """Calls by agent and by project."""
     per_agent: dict[int, Totals] = {}
     per_project: dict[int, Totals] = {}
@@ -297,14 +440,25 @@ def _totals(session: Session, scope: Scope, among: Collection[int] | None = None
     return per_agent, per_project
 
 
-def _with_stand_ins(session: Session, scope: Scope, cards: list[ScoredCall], totals: Mapping[int, Totals]) -> list[ScoredCall]:
-    """Everybody's cards, each with an automatic score. A report about a part asks for no more of the others' calls than that needs."""
+def _with_stand_ins(
+    session: Session, scope: Scope, cards: list[ScoredCall], totals: Mapping[int, Totals]
+) -> list[ScoredCall]:
+    """Everybody's cards, each with an automatic score.
+
+    A report about a part asks for no more of the others' calls than that needs.
+    """
     lacking = {c.agent_id for c in cards if c.automatic is None}
     if not lacking:
         return cards
     if not scope.is_part:
-        return rules.with_stand_ins(cards, {a: t.automatic_mean for a, t in totals.items()}, sum(totals.values(), Totals()).automatic_mean)
-    means = {a: t.automatic_mean for a, t in _totals(session, scope.everybody, among=lacking)[0].items()}
+        return rules.with_stand_ins(
+            cards,
+            {a: t.automatic_mean for a, t in totals.items()},
+            sum(totals.values(), Totals()).automatic_mean,
+        )
+    means = {
+        a: t.automatic_mean for a, t in _totals(session, scope.everybody, among=lacking)[0].items()
+    }
     checked, mean = store.automatic_means(session, scope.everybody, (scope.begin, scope.end))[0]
     return rules.with_stand_ins(cards, means, mean if checked else None)
 
@@ -318,7 +472,9 @@ class _Earlier:
     weights: tuple[float, float]
 
 
-def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope) -> _Earlier:
+def _before(
+    session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope
+) -> _Earlier:
     begin, end = month_bounds(month_before(month), zone)
     earlier = replace(scope, begin=begin, end=end)
     found = store.scored_calls(session, earlier.everybody)
@@ -331,14 +487,22 @@ def _before(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope
     severity = fairness.correction(session, month=month_before(month), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
     estimator = rules.estimate_group if scope.agent_id is None else rules.estimate_agent
-    estimate = estimator(own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity)
-    return _Earlier(estimate, {t.criterion: t for t in store.tallies(session, earlier)}, rules.weights(own))
+    estimate = estimator(
+        own, total, rules.model_of(cards, severity), minimum=minimum, severity=severity
+    )
+    return _Earlier(
+        estimate, {t.criterion: t for t in store.tallies(session, earlier)}, rules.weights(own)
+    )
 
 
 def _scope(session: Session, month: str, zone: ZoneInfo, about: About) -> Scope:
     """What the queries are narrowed to. Raises UnknownScope."""
     begin, end = month_bounds(month, zone)
-    named = {"project_id": (store.project, about.project), "department_id": (store.department, about.department), "team_id": (store.team, about.team)}
+    named = {
+        "project_id": (store.project, about.project),
+        "department_id": (store.department, about.department),
+        "team_id": (store.team, about.team),
+    }
     ids = {field: find(session, name) for field, (find, name) in named.items() if name}
     if about.agent:
         known = store.agent(session, about.agent)
@@ -358,11 +522,15 @@ def _projects(session: Session, m: _Month) -> tuple[Group, ...]:
     for project_id, _code, name, _simulated in store.projects(session):
         if project_id in m.by_project:
             rows = [c for c in m.cards if c.project_id == project_id and c.agent_id in agents]
-            groups.append(m.line("project", name, "", rows, m.by_project[project_id], project_id, (), None))
+            groups.append(
+                m.line("project", name, "", rows, m.by_project[project_id], project_id, (), None)
+            )
     return tuple(groups)
 
 
-def _grouped(rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], list[AgentFacts]]]:
+def _grouped(
+    rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, ...]]
+) -> list[tuple[tuple[Any, ...], list[AgentFacts]]]:
     groups: dict[tuple[Any, ...], list[AgentFacts]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -370,39 +538,83 @@ def _grouped(rows: Sequence[AgentFacts], key: Callable[[AgentFacts], tuple[Any, 
 
 
 def _criteria(
-    session: Session, scope: Scope, titles: Titles, tallied: Sequence[Tally], cards: Sequence[ScoredCall], before: _Earlier
+    session: Session,
+    scope: Scope,
+    titles: Titles,
+    tallied: Sequence[Tally],
+    cards: Sequence[ScoredCall],
+    before: _Earlier,
 ) -> tuple[CriterionLine, ...]:
     weight, squares = rules.weights(cards)
     lines = []
     for t in tallied:
         title = titles.get(t.criterion, {"en": t.criterion})
-        moved = rules.moved(t, before.tallies.get(t.criterion), (weight, squares, *before.weights), of=len(tallied)) if t.criterion in before.tallies else None
+        moved = (
+            rules.moved(
+                t,
+                before.tallies.get(t.criterion),
+                (weight, squares, *before.weights),
+                of=len(tallied),
+            )
+            if t.criterion in before.tallies
+            else None
+        )
         lost, kept = rules.missed(t), rules.wilson(t.unchanged, t.automatic)
-        lines.append(CriterionLine(t.criterion, title, t.answered, lost, t.not_applicable, kept, t.fails, rules.points_lost(t, weight), moved))
+        lines.append(
+            CriterionLine(
+                t.criterion,
+                title,
+                t.answered,
+                lost,
+                t.not_applicable,
+                kept,
+                t.fails,
+                rules.points_lost(t, weight),
+                moved,
+            )
+        )
     lines.sort(key=lambda x: (-(x.points_lost or 0), -x.lost.count, x.criterion))
     worst = {x.criterion for x in lines[:MOVERS] if x.lost.count}
-    fallen = {x.criterion for x in sorted(lines, key=lambda x: x.moved.value if x.moved else 0)[:MOVERS] if x.moved and x.moved.value < 0}
+    fallen = {
+        x.criterion
+        for x in sorted(lines, key=lambda x: x.moved.value if x.moved else 0)[:MOVERS]
+        if x.moved and x.moved.value < 0
+    }
     heard = store.examples(session, sorted(worst | fallen), scope) if worst | fallen else {}
     return tuple(replace(x, examples=tuple(heard.get(x.criterion, ()))) for x in lines)
 
 
-def _coverage(session: Session, scope: Scope, m: _Month, cards: Sequence[ScoredCall], at: datetime) -> Coverage:
+def _coverage(
+    session: Session, scope: Scope, m: _Month, cards: Sequence[ScoredCall], at: datetime
+) -> Coverage:
     total = sum((m.totals[a.agent_id] for a in m.agents), Totals())
     flagged = [c for c in cards if c.is_flagged]
-    counts = {"calls": total.calls, "checked": total.checked, "flagged": total.flagged, "heard": len(flagged), "confirmed": sum(c.is_breach for c in flagged)}
+    counts = {
+        "calls": total.calls,
+        "checked": total.checked,
+        "flagged": total.flagged,
+        "heard": len(flagged),
+        "confirmed": sum(c.is_breach for c in flagged),
+    }
     return replace(store.coverage(session, scope, now=at), **counts)
 
 
-def _agreement(session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]) -> AgreementFacts:
+def _agreement(
+    session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]
+) -> AgreementFacts:
     found, same = fairness.month_agreement(session, month=month, zone=zone)
     kept = rules.wilson(sum(t.unchanged for t in tallied), sum(t.automatic for t in tallied))
     return AgreementFacts(found.calls, found.alpha, found.low, found.high, same, kept)
 
 
-def _target_lines(session: Session, m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], titles: Titles) -> tuple[TargetLine, ...]:
+def _target_lines(
+    session: Session, m: _Month, groups: Sequence[Group], tallied: Sequence[Tally], titles: Titles
+) -> tuple[TargetLine, ...]:
     """Every target of the month with where things stand."""
     scope = m.scope
-    of_part = functools.cache(lambda kind, scope_id: store.tallies(session, replace(scope, **{f"{kind}_id": scope_id})))
+    of_part = functools.cache(
+        lambda kind, scope_id: store.tallies(session, replace(scope, **{f"{kind}_id": scope_id}))
+    )
     at = {(g.kind, g.id if g.kind != "whole" else None): g for g in groups}
     lines = []
     for t in m.targets:
@@ -410,20 +622,44 @@ def _target_lines(session: Session, m: _Month, groups: Sequence[Group], tallied:
         is_of_more = t.scope is ScopeKind.WHOLE and (scope.is_part or scope.project_id is not None)
         if not t.holds_in(m.month) or g is None or is_of_more:
             continue
-        counted = tallied if g.kind == "whole" or t.indicator is not Indicator.CRITERION else of_part(g.kind, g.id)
+        counted = (
+            tallied
+            if g.kind == "whole" or t.indicator is not Indicator.CRITERION
+            else of_part(g.kind, g.id)
+        )
         value, low, high = _standing(t, g, counted)
         verdict = rules.verdict(value, low, high, t.value, at_most=t.is_at_most)
-        lines.append(TargetLine(t.id, t.indicator.value, t.criterion, titles.get(t.criterion, {}), t.scope.value, g.name, t.value, value, low, high, verdict))
+        lines.append(
+            TargetLine(
+                t.id,
+                t.indicator.value,
+                t.criterion,
+                titles.get(t.criterion, {}),
+                t.scope.value,
+                g.name,
+                t.value,
+                value,
+                low,
+                high,
+                verdict,
+            )
+        )
     return tuple(lines)
 
 
-def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | None, float | None, float | None]:
+def _standing(
+    t: Target, g: Group, tallied: Sequence[Tally]
+) -> tuple[float | None, float | None, float | None]:
     if t.indicator is Indicator.QUALITY:
         return g.estimate.value, g.estimate.low, g.estimate.high
     if t.indicator is Indicator.CRITICAL:
         return g.critical.share, g.critical.low, g.critical.high
     if t.indicator is Indicator.SATISFACTION:
-        return (g.satisfaction.mean, g.satisfaction.low, g.satisfaction.high) if g.satisfaction else (None, None, None)
+        return (
+            (g.satisfaction.mean, g.satisfaction.low, g.satisfaction.high)
+            if g.satisfaction
+            else (None, None, None)
+        )
     found = next((x for x in tallied if x.criterion == t.criterion), None)
     lost = rules.missed(found) if found else None
     if lost is None or lost.share is None or lost.low is None or lost.high is None:
@@ -431,22 +667,52 @@ def _standing(t: Target, g: Group, tallied: Sequence[Tally]) -> tuple[float | No
     return 1 - lost.share, 1 - lost.high, 1 - lost.low
 
 
-def _measures(session: Session, *, month: str, project: str | None, is_part: bool, now: Sequence[Group], at: date) -> tuple[MeasureLine, ...]:
+def _measures(
+    session: Session,
+    *,
+    month: str,
+    project: str | None,
+    is_part: bool,
+    now: Sequence[Group],
+    at: date,
+) -> tuple[MeasureLine, ...]:
     """Measures agreed up to this month, and what has moved since they were."""
     found = targets.measures(session, until_month=month)
     months = sorted({x.month for x in found})
     kept = store.figures(session, months=months, project=project or "")
     lines = []
     for x in found:
-        since = None if is_part and x.scope is ScopeKind.WHOLE else _since(x, kept.get(x.month), now, month)
-        due, is_late = x.due_on.isoformat() if x.due_on else None, bool(x.is_open and x.due_on and x.due_on < at)
-        head = (x.id, x.title, x.detail, x.month, x.criterion, x.scope.value, x.name, x.state.value, x.owner)
+        since = (
+            None
+            if is_part and x.scope is ScopeKind.WHOLE
+            else _since(x, kept.get(x.month), now, month)
+        )
+        due, is_late = (
+            x.due_on.isoformat() if x.due_on else None,
+            bool(x.is_open and x.due_on and x.due_on < at),
+        )
+        head = (
+            x.id,
+            x.title,
+            x.detail,
+            x.month,
+            x.criterion,
+            x.scope.value,
+            x.name,
+            x.state.value,
+            x.owner,
+        )
         lines.append(MeasureLine(*head, due, is_late, x.expected, since, x.result))
     return tuple(lines)
 
 
-def _since(x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str) -> Change | None:
-    """By how much the measure's scope has moved since the month it was agreed in. Not an effect: nothing here knows what would have been without it."""
+def _since(
+    x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str
+) -> Change | None:
+    """By how much the measure's scope has moved since the month it was agreed in.
+
+    Not an effect: nothing here knows what would have been without it.
+    """
     if kept is None or x.month == month or x.criterion:
         return None
     document = kept[0]
@@ -458,5 +724,8 @@ def _since(x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequen
         if x.scope is ScopeKind.AGENT
         else document[name or "teams"].get(x.name)
     )
-    group = next((g for g in now if g.kind == x.scope.value and (g.kind == "whole" or g.id == x.scope_id)), None)
+    group = next(
+        (g for g in now if g.kind == x.scope.value and (g.kind == "whole" or g.id == x.scope_id)),
+        None,
+    )
     return rules.change(group.estimate, trends.estimate_of(then)) if group and then else None

@@ -11,7 +11,16 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from qa.kept.types import Fingerprint
-from qa.reporting.types import AgentFacts, CallTotals, Coverage, Example, MonthReport, Scope, ScoredCall, Tally
+from qa.reporting.types import (
+    AgentFacts,
+    CallTotals,
+    Coverage,
+    Example,
+    MonthReport,
+    Scope,
+    ScoredCall,
+    Tally,
+)
 from qa.scoring.types import AssignmentKind, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.database import put
@@ -23,26 +32,44 @@ from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, Scoreca
 from qa.tables.spans import began
 
 SURE = ("met", "not_met", "not_applicable")
-SET_UP = ("set", "agreed", "finished", "added", "closed", "published", "projects_set")  # what somebody did who wants to see it at once
+# what somebody did who wants to see it at once
+SET_UP = (
+    "set",
+    "agreed",
+    "finished",
+    "added",
+    "closed",
+    "published",
+    "projects_set",
+)
 HAPPENED = ("rated", "revised", "voided")
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
 def _members(column: Any, scope: Scope) -> list[ColumnElement[bool]]:
-    """Narrowed to the agents that the scope is about: each part narrows further, so that a leader asks for no other team's agent."""
+    """Narrowed to the agents that the scope is about: each part narrows further, so that a leader
+    asks for no other team's agent.
+    """
     found: list[ColumnElement[bool]] = []
     if scope.agent_id is not None:
         found.append(column == scope.agent_id)
     if scope.team_id is not None:
         found.append(column.in_(select(AgentRow.id).where(AgentRow.team_id == scope.team_id)))
     if scope.department_id is not None:
-        inside = select(AgentRow.id).join(TeamRow, TeamRow.id == AgentRow.team_id).where(TeamRow.department_id == scope.department_id)
+        inside = (
+            select(AgentRow.id)
+            .join(TeamRow, TeamRow.id == AgentRow.team_id)
+            .where(TeamRow.department_id == scope.department_id)
+        )
         found.append(column.in_(inside))
     return found
 
 
 def _calls(scope: Scope) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [CallRow.started_at >= scope.begin, CallRow.started_at < scope.end]
+    conditions: list[ColumnElement[bool]] = [
+        CallRow.started_at >= scope.begin,
+        CallRow.started_at < scope.end,
+    ]
     if scope.project_id is not None:
         conditions.append(CallRow.project_id == scope.project_id)
     return conditions + _members(CallRow.agent_id, scope)
@@ -66,46 +93,79 @@ def _cards(scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def _answers(scope: Scope) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [AnswerRow.called_at >= scope.begin, AnswerRow.called_at < scope.end]
+    conditions: list[ColumnElement[bool]] = [
+        AnswerRow.called_at >= scope.begin,
+        AnswerRow.called_at < scope.end,
+    ]
     if scope.project_id is not None:
         conditions.append(AnswerRow.project_id == scope.project_id)
     return conditions + _members(AnswerRow.agent_id, scope)
 
 
-def totals(session: Session, scope: Scope, *, among: Collection[int] | None = None) -> list[CallTotals]:
-    """Per project and agent (of some, where they are named): calls, calls with an automatic score, its sum, calls with a critical flag."""
+def totals(
+    session: Session, scope: Scope, *, among: Collection[int] | None = None
+) -> list[CallTotals]:
+    """Per project and agent (of some, where they are named): calls, calls with an automatic score,
+    its sum, calls with a critical flag.
+    """
     score = CallRow.automatic_score
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     query = (
-        select(CallRow.project_id, CallRow.agent_id, func.count(), func.count(score), func.coalesce(func.sum(score), 0.0), flagged)
+        select(
+            CallRow.project_id,
+            CallRow.agent_id,
+            func.count(),
+            func.count(score),
+            func.coalesce(func.sum(score), 0.0),
+            flagged,
+        )
         .where(*_calls(scope), *([CallRow.agent_id.in_(among)] if among is not None else []))
         .group_by(CallRow.project_id, CallRow.agent_id)
     )
     return [CallTotals(*row) for row in session.execute(query)]
 
 
-def automatic_means(session: Session, scope: Scope, edges: Sequence[datetime]) -> list[tuple[int, float]]:
-    """Between each edge and the next how many calls have an automatic score, and its mean (0 where none has), in one query.
+def automatic_means(
+    session: Session, scope: Scope, edges: Sequence[datetime]
+) -> list[tuple[int, float]]:
+    """Between each edge and the next how many calls have an automatic score, and its mean (0 where
+    none has), in one query.
 
-    PostgreSQL puts the calls into the stretches in one scan; on SQLite, which has no such function, each stretch is a range of one index.
+    PostgreSQL puts the calls into the stretches in one scan; on SQLite, which has no such function,
+    each stretch is a range of one index.
     """
     stretches = [replace(scope, begin=begin, end=end) for begin, end in itertools.pairwise(edges)]
     score = CallRow.automatic_score
     if session.get_bind().dialect.name == "postgresql":
         place = func.width_bucket(CallRow.started_at, array(edges, type_=DateTime(timezone=True)))
-        query = select(place, func.count(score), func.avg(score)).where(*_calls(replace(scope, begin=edges[0], end=edges[-1]))).group_by(place)
+        query = (
+            select(place, func.count(score), func.avg(score))
+            .where(*_calls(replace(scope, begin=edges[0], end=edges[-1])))
+            .group_by(place)
+        )
         found = {i: (n, mean or 0.0) for i, n, mean in session.execute(query)}
         return [found.get(i + 1, (0, 0.0)) for i in range(len(stretches))]
     counts = [select(func.count(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
     means = [select(func.avg(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
     row = session.execute(select(*counts, *means)).one()
-    return [(n, mean or 0.0) for n, mean in zip(row[: len(stretches)], row[len(stretches) :], strict=True)]
+    return [
+        (n, mean or 0.0)
+        for n, mean in zip(row[: len(stretches)], row[len(stretches) :], strict=True)
+    ]
 
 
 def agents(session: Session, scope: Scope) -> list[AgentFacts]:
     """Everybody with team and department, in the order of the report."""
     query = (
-        select(AgentRow.id, AgentRow.name, TeamRow.id, TeamRow.name, DepartmentRow.name, AgentRow.is_simulated, AgentRow.left_on)
+        select(
+            AgentRow.id,
+            AgentRow.name,
+            TeamRow.id,
+            TeamRow.name,
+            DepartmentRow.name,
+            AgentRow.is_simulated,
+            AgentRow.left_on,
+        )
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
         .join(DepartmentRow, DepartmentRow.id == TeamRow.department_id)
         .order_by(DepartmentRow.name, TeamRow.name, AgentRow.name, AgentRow.id)
@@ -115,7 +175,14 @@ def agents(session: Session, scope: Scope) -> list[AgentFacts]:
 
 def projects(session: Session) -> list[tuple[int, str, str, bool]]:
     """Id, code, name, and whether it is simulated."""
-    return [tuple(r) for r in session.execute(select(ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated).order_by(ProjectRow.name))]  # type: ignore[misc]
+    return [
+        tuple(r)  # type: ignore[misc]
+        for r in session.execute(
+            select(
+                ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated
+            ).order_by(ProjectRow.name)
+        )
+    ]  # type: ignore[misc]
 
 
 def departments(session: Session) -> dict[str, int]:
@@ -123,11 +190,25 @@ def departments(session: Session) -> dict[str, int]:
 
 
 def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
-    """Submitted cards of drawn calls that have a score. Cards of calls that nobody drew stand for themselves only and are left out."""
+    """Submitted cards of drawn calls that have a score.
+
+    Cards of calls that nobody drew stand for themselves only and are left out.
+    """
     s = ScorecardRow
-    columns = (s.agent_id, s.score, s.automatic_score, s.probability, s.project_id, s.evaluator_id, s.score_without_fails, s.is_breach, s.is_flagged)
+    columns = (
+        s.agent_id,
+        s.score,
+        s.automatic_score,
+        s.probability,
+        s.project_id,
+        s.evaluator_id,
+        s.score_without_fails,
+        s.is_breach,
+        s.is_flagged,
+    )
     query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
-    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]  # neither score nor probability is None here
+    # neither score nor probability is None here
+    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]
 
 
 def tallies(session: Session, scope: Scope) -> list[Tally]:
@@ -153,16 +234,26 @@ def tallies(session: Session, scope: Scope) -> list[Tally]:
             func.coalesce(func.sum(lost), 0.0),
             func.coalesce(func.sum(lost * lost), 0.0),
             func.coalesce(func.sum(lost * a.weight), 0.0),
-            *(func.coalesce(func.sum(w).filter(*which), 0.0) for w, which in ((a.weight, missed), (a.weight, counts), (a.weight * a.weight, counts))),
+            *(
+                func.coalesce(func.sum(w).filter(*which), 0.0)
+                for w, which in (
+                    (a.weight, missed),
+                    (a.weight, counts),
+                    (a.weight * a.weight, counts),
+                )
+            ),
         )
         .where(*_answers(scope))
         .group_by(a.criterion)
         .order_by(a.criterion)
     )
-    return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type, call-arg]  # coalesced sums, in this order
+    # coalesced sums, in this order
+    return [Tally(*row) for row in session.execute(query)]  # type: ignore[arg-type, call-arg]
 
 
-def examples(session: Session, criteria: Sequence[str], scope: Scope, *, each: int = 3) -> dict[str, list[Example]]:
+def examples(
+    session: Session, criteria: Sequence[str], scope: Scope, *, each: int = 3
+) -> dict[str, list[Example]]:
     """For some criteria the newest released cards on which they were lost."""
     query = (
         select(AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id, ScorecardRow.agent_id)
@@ -181,9 +272,18 @@ def examples(session: Session, criteria: Sequence[str], scope: Scope, *, each: i
 
 
 def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
-    """What became of the drawn calls; the totals of all calls are filled in by the caller, who has them."""
+    """What became of the drawn calls; the totals of all calls are filled in by the caller, who has
+    them.
+    """
     where = _joined_calls(session, scope)
-    drawn = session.scalar(select(func.count(DrawnCallRow.call_id.distinct())).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(*where)) or 0
+    drawn = (
+        session.scalar(
+            select(func.count(DrawnCallRow.call_id.distinct()))
+            .join(CallRow, CallRow.id == DrawnCallRow.call_id)
+            .where(*where)
+        )
+        or 0
+    )
     open_states = (AssignmentState.WAITING, AssignmentState.CLAIMED)
 
     def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -207,13 +307,31 @@ def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
 
 
 def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, float]]]:
-    """Per agent: how many customers rated a call, and the sums from which mean and correlation with the automatic score come."""
+    """Per agent: how many customers rated a call, and the sums from which mean and correlation with
+    the automatic score come.
+    """
     x, y = CallRow.automatic_score, RatingRow.value
     known = case((x.is_not(None), y), else_=None)
-    sums = (func.sum(y), func.sum(y * y), func.count(x), func.sum(x), func.sum(x * x), func.sum(x * y), func.sum(known), func.sum(known * known))
-    query = select(CallRow.agent_id, func.count(), *sums).join(RatingRow, RatingRow.call_id == CallRow.id).where(*_joined_calls(session, scope))
+    sums = (
+        func.sum(y),
+        func.sum(y * y),
+        func.count(x),
+        func.sum(x),
+        func.sum(x * x),
+        func.sum(x * y),
+        func.sum(known),
+        func.sum(known * known),
+    )
+    query = (
+        select(CallRow.agent_id, func.count(), *sums)
+        .join(RatingRow, RatingRow.call_id == CallRow.id)
+        .where(*_joined_calls(session, scope))
+    )
     rows = session.execute(query.group_by(CallRow.agent_id))
-    return {agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)}) for agent, n, *values in rows}
+    return {
+        agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)})
+        for agent, n, *values in rows
+    }
 
 
 def project(session: Session, code: str) -> int | None:
@@ -231,7 +349,9 @@ def department(session: Session, name: str) -> int | None:
 def agents_with_calls(session: Session, scope: Scope) -> list[str]:
     """The codes of the agents who had a call."""
     had = select(CallRow.agent_id).where(*_calls(scope)).distinct()
-    return list(session.scalars(select(AgentRow.code).where(AgentRow.id.in_(had)).order_by(AgentRow.code)))
+    return list(
+        session.scalars(select(AgentRow.code).where(AgentRow.id.in_(had)).order_by(AgentRow.code))
+    )
 
 
 def agent_code(session: Session, agent_id: int) -> str | None:
@@ -252,24 +372,53 @@ def last_call_at(session: Session) -> datetime | None:
     return session.scalar(select(func.max(CallRow.started_at)))
 
 
-def closed(session: Session, month: str, project: str) -> tuple[int, dict[str, Any], datetime] | None:
+def closed(
+    session: Session, month: str, project: str
+) -> tuple[int, dict[str, Any], datetime] | None:
     """The newest revision of a closed month: number, document, when."""
-    query = select(ClosedMonthRow).where(ClosedMonthRow.month == month, ClosedMonthRow.project == project).order_by(ClosedMonthRow.revision.desc())
+    query = (
+        select(ClosedMonthRow)
+        .where(ClosedMonthRow.month == month, ClosedMonthRow.project == project)
+        .order_by(ClosedMonthRow.revision.desc())
+    )
     row = session.scalar(query.limit(1))
     return (row.revision, row.document, row.closed_at) if row else None
 
 
 def is_closed(session: Session, month: str) -> bool:
     """Whether any project's report of the month is closed."""
-    return session.scalar(select(ClosedMonthRow.id).where(ClosedMonthRow.month == month).limit(1)) is not None
+    return (
+        session.scalar(select(ClosedMonthRow.id).where(ClosedMonthRow.month == month).limit(1))
+        is not None
+    )
 
 
-def add_closed(session: Session, *, month: str, project: str, revision: int, document: dict[str, Any], at: datetime, by: int | None) -> None:
-    session.add(ClosedMonthRow(month=month, project=project, revision=revision, document=document, closed_at=at, closed_by=by))
+def add_closed(
+    session: Session,
+    *,
+    month: str,
+    project: str,
+    revision: int,
+    document: dict[str, Any],
+    at: datetime,
+    by: int | None,
+) -> None:
+    session.add(
+        ClosedMonthRow(
+            month=month,
+            project=project,
+            revision=revision,
+            document=document,
+            closed_at=at,
+            closed_by=by,
+        )
+    )
     session.flush()
 
 
-def figures(session: Session, *, months: Sequence[str], project: str) -> dict[str, tuple[dict[str, Any], datetime]]:
+def figures(
+    session: Session, *, months: Sequence[str], project: str
+) -> dict[str, tuple[dict[str, Any], datetime]]:
     """Months as they were last computed, for trends."""
     columns = select(MonthFigureRow.month, MonthFigureRow.document, MonthFigureRow.made_at)
     query = columns.where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project)
@@ -278,27 +427,63 @@ def figures(session: Session, *, months: Sequence[str], project: str) -> dict[st
 
 def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
     """When each month was last computed."""
-    return dict(session.execute(select(MonthFigureRow.month, MonthFigureRow.made_at).where(MonthFigureRow.project == project)).all())
+    return dict(
+        session.execute(
+            select(MonthFigureRow.month, MonthFigureRow.made_at).where(
+                MonthFigureRow.project == project
+            )
+        ).all()
+    )
 
 
-def keep_figure(session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime) -> None:
-    put(session, MonthFigureRow, key={"month": month, "project": project}, values={"document": document, "made_at": at})
+def keep_figure(
+    session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime
+) -> None:
+    put(
+        session,
+        MonthFigureRow,
+        key={"month": month, "project": project},
+        values={"document": document, "made_at": at},
+    )
 
 
 def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> Fingerprint:
-    """Hashes over what a month's report is made from: what people set up, then sums over calls and cards (of the month before too) and the newest event
-    of every kind that matters.
+    """Hashes over what a month's report is made from: what people set up, then sums over calls and
+    cards (of the month before too) and the newest event of every kind that matters.
 
-    Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole hundredths: a database that adds floats in several
-    processes gets another last digit every time.
+    Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole
+    hundredths: a database that adds floats in several processes gets another last digit every time.
     """
     score, cards = cast(CallRow.automatic_score * 100, BigInteger), ScorecardRow
-    sums = func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.sum(cards.evaluator_id), func.max(cards.id)
-    counted = [cards.started_at >= before, cards.started_at < scope.end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))]
+    sums = (
+        func.sum(cast(cards.score * 100, BigInteger)),
+        func.sum(cards.version),
+        func.sum(cards.revision),
+        func.sum(cards.evaluator_id),
+        func.max(cards.id),
+    )
+    counted = [
+        cards.started_at >= before,
+        cards.started_at < scope.end,
+        cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
+    ]
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
-    found = list(session.execute(select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))).one())
+    found = list(
+        session.execute(
+            select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))
+        ).one()
+    )
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
-    newest = [select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery() for what in (*SET_UP, *HAPPENED)]
+    newest = [
+        select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery()
+        for what in (*SET_UP, *HAPPENED)
+    ]
     events = list(session.execute(select(*newest)).one())
-    found += session.execute(select(func.count(), func.max(MonthFigureRow.made_at)).where(MonthFigureRow.month < f"{day:%Y-%m}")).one()[:1]
-    return Fingerprint.of(MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]])
+    found += session.execute(
+        select(func.count(), func.max(MonthFigureRow.made_at)).where(
+            MonthFigureRow.month < f"{day:%Y-%m}"
+        )
+    ).one()[:1]
+    return Fingerprint.of(
+        MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]]
+    )

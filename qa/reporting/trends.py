@@ -1,4 +1,6 @@
-"""A month beside those before it: estimates, critical breaches, and whether the automatic scores drift from day to day."""
+"""A month beside those before it: estimates, critical breaches, and whether the automatic scores
+drift from day to day.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,7 +11,17 @@ from sqlalchemy.orm import Session
 
 from qa.calendar import day_bounds, month_before, month_bounds
 from qa.reporting import rules, store
-from qa.reporting.types import About, Basis, Breaches, Drift, Estimate, Group, Rate, Scope, TrendPoint
+from qa.reporting.types import (
+    About,
+    Basis,
+    Breaches,
+    Drift,
+    Estimate,
+    Group,
+    Rate,
+    Scope,
+    TrendPoint,
+)
 
 TREND_MONTHS = 12
 
@@ -22,11 +34,28 @@ class OverTime(TypedDict):
     drift: Drift | None
 
 
-def over_time(session: Session, scope: Scope, *, month: str, zone: ZoneInfo, about: About, whole: Group) -> OverTime:
-    """The month beside those before it. Breaches and drift are looked at for all or a project: a part has too few cards for them."""
-    found = OverTime(trend=trend(session, month=month, project=about.project, part=part_of(scope, about), now=whole.estimate), breaches=(), drift=None)
+def over_time(
+    session: Session, scope: Scope, *, month: str, zone: ZoneInfo, about: About, whole: Group
+) -> OverTime:
+    """The month beside those before it.
+
+    Breaches and drift are looked at for all or a project: a part has too few cards for them.
+    """
+    found = OverTime(
+        trend=trend(
+            session,
+            month=month,
+            project=about.project,
+            part=part_of(scope, about),
+            now=whole.estimate,
+        ),
+        breaches=(),
+        drift=None,
+    )
     if not about.is_part:
-        found["breaches"] = breaches(session, month=month, project=about.project, now=whole.critical)
+        found["breaches"] = breaches(
+            session, month=month, project=about.project, now=whole.critical
+        )
         found["drift"] = drift(session, scope, month=month, zone=zone)
     return found
 
@@ -35,11 +64,22 @@ def part_of(scope: Scope, about: About) -> tuple[str, str]:
     """Where the kept figures of a month have those of a scope."""
     if scope.agent_id is not None:
         return "agents", str(scope.agent_id)
-    return ("teams", about.team) if about.team else ("departments", about.department) if about.department else ("whole", "")
+    return (
+        ("teams", about.team)
+        if about.team
+        else ("departments", about.department)
+        if about.department
+        else ("whole", "")
+    )
 
 
-def trend(session: Session, *, month: str, project: str | None, part: tuple[str, str], now: Estimate) -> tuple[TrendPoint, ...]:
-    """The months before, as they were kept, and this one, with control limits about their mean. `part` as _part says."""
+def trend(
+    session: Session, *, month: str, project: str | None, part: tuple[str, str], now: Estimate
+) -> tuple[TrendPoint, ...]:
+    """The months before, as they were kept, and this one, with control limits about their mean.
+
+    `part` as _part says.
+    """
     months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
     points = []
@@ -52,8 +92,12 @@ def trend(session: Session, *, month: str, project: str | None, part: tuple[str,
     return rules.with_limits([*points, (month, now)])
 
 
-def breaches(session: Session, *, month: str, project: str | None, now: Rate) -> tuple[Breaches, ...]:
-    """The share of calls with a critical breach, month by month, with the limits of a p-chart; as far back as it was kept."""
+def breaches(
+    session: Session, *, month: str, project: str | None, now: Rate
+) -> tuple[Breaches, ...]:
+    """The share of calls with a critical breach, month by month, with the limits of a p-chart; as
+    far back as it was kept.
+    """
     months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
     known = [(m, kept[m][0].get("critical") or {}) for m in months if m in kept]
@@ -62,8 +106,13 @@ def breaches(session: Session, *, month: str, project: str | None, now: Rate) ->
 
 
 def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drift | None:
-    """Whether the daily means of the automatic scores have left those of the month before, as cumulative sums see it."""
-    first, middle, last = (month_bounds(m, zone)[0].astimezone(zone).date() for m in (month_before(month), month, month_before(month, -1)))
+    """Whether the daily means of the automatic scores have left those of the month before, as
+    cumulative sums see it.
+    """
+    first, middle, last = (
+        month_bounds(m, zone)[0].astimezone(zone).date()
+        for m in (month_before(month), month, month_before(month, -1))
+    )
     dates = [first + timedelta(days=n) for n in range((last - first).days)]
     edges = [day_bounds(day, zone)[0] for day in dates] + [day_bounds(dates[-1], zone)[1]]
     means = store.automatic_means(session, scope, edges)
@@ -71,11 +120,17 @@ def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drif
     return rules.drift([d for d in days if d[0] < middle], [d for d in days if d[0] >= middle])
 
 
-def agent_trend(session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS) -> list[tuple[str, Estimate]]:
+def agent_trend(
+    session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS
+) -> list[tuple[str, Estimate]]:
     """An agent's figures of the months up to and with `month`, as they were kept."""
     months = [month_before(month, n) for n in reversed(range(back))]
     kept = store.figures(session, months=months, project="")
-    return [(m, estimate_of(kept[m][0]["agents"][str(agent_id)])) for m in months if m in kept and str(agent_id) in kept[m][0]["agents"]]
+    return [
+        (m, estimate_of(kept[m][0]["agents"][str(agent_id)]))
+        for m in months
+        if m in kept and str(agent_id) in kept[m][0]["agents"]
+    ]
 
 
 def estimate_of(document: Mapping[str, Any]) -> Estimate:

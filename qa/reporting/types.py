@@ -8,9 +8,30 @@ from typing import Any, NamedTuple
 from qa.tables.reports import Audience, RunState
 
 __all__ = [
-    "AgentFacts", "AgreementFacts", "Audience", "Basis", "CallTotals", "Change", "Coverage", "CriterionLine", "Estimate", "Example", "Group", "MeasureLine",
-    "MonthReport", "Rate", "RunState", "Satisfaction", "ScoredCall", "Standing", "Tally", "TargetLine", "Totals", "TrendPoint", "Verdict",
-]  # fmt: skip
+    "AgentFacts",
+    "AgreementFacts",
+    "Audience",
+    "Basis",
+    "CallTotals",
+    "Change",
+    "Coverage",
+    "CriterionLine",
+    "Estimate",
+    "Example",
+    "Group",
+    "MeasureLine",
+    "MonthReport",
+    "Rate",
+    "RunState",
+    "Satisfaction",
+    "ScoredCall",
+    "Standing",
+    "Tally",
+    "TargetLine",
+    "Totals",
+    "TrendPoint",
+    "Verdict",
+]
 
 
 class Basis(enum.Enum):
@@ -22,7 +43,9 @@ class Basis(enum.Enum):
 
 
 class ScoredCall(NamedTuple):
-    """A human score with the automatic score of the same call and the probability with which the call was drawn."""
+    """A human score with the automatic score of the same call and the probability with which the
+    call was drawn.
+    """
 
     agent_id: int
     human: float
@@ -37,7 +60,9 @@ class ScoredCall(NamedTuple):
 
 @dataclass(frozen=True)
 class CallTotals:
-    """All calls of an agent in a project and month: how many, how many with an automatic score, its sum, how many with a critical flag."""
+    """All calls of an agent in a project and month: how many, how many with an automatic score, its
+    sum, how many with a critical flag.
+    """
 
     project_id: int
     agent_id: int
@@ -64,7 +89,9 @@ class About:
 
 @dataclass(frozen=True)
 class Scope:
-    """The same as ids and times, for queries: the calls that began in [begin, end), of all or of a project, a department, a team, an agent."""
+    """The same as ids and times, for queries: the calls that began in [begin, end), of all or of a
+    project, a department, a team, an agent.
+    """
 
     begin: datetime
     end: datetime
@@ -76,7 +103,9 @@ class Scope:
     @property
     def is_part(self) -> bool:
         """Whether some agents are left out."""
-        return self.department_id is not None or self.team_id is not None or self.agent_id is not None
+        return (
+            self.department_id is not None or self.team_id is not None or self.agent_id is not None
+        )
 
     @property
     def everybody(self) -> "Scope":
@@ -109,13 +138,21 @@ class Totals:
         return self.automatic_sum / self.checked if self.checked else None
 
     def __add__(self, other: "Totals") -> "Totals":
-        sums = (self.calls + other.calls, self.checked + other.checked, self.automatic_sum + other.automatic_sum, self.flagged + other.flagged)
+        sums = (
+            self.calls + other.calls,
+            self.checked + other.checked,
+            self.automatic_sum + other.automatic_sum,
+            self.flagged + other.flagged,
+        )
         return Totals(*sums)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean score (0–100) with its 95 % interval, or why there is none. `human_mean` and `automatic_mean` stand beside it, unweighted."""
+    """A mean score (0–100) with its 95 % interval, or why there is none.
+
+    `human_mean` and `automatic_mean` stand beside it, unweighted.
+    """
 
     basis: Basis
     cards: int
@@ -134,7 +171,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Rate:
-    """`count` of `of` that were looked at, and the share (0–1) it makes likely for all calls, with its 95 % interval."""
+    """`count` of `of` that were looked at, and the share (0–1) it makes likely for all calls, with
+    its 95 % interval.
+    """
 
     count: int
     of: int
@@ -157,10 +196,12 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of an agent beside the figure with consequences; for looking closer, never for judging.
+    """What is known of an agent beside the figure with consequences; for looking closer, never for
+    judging.
 
-    `shrunken` is the value that the others make likely, `under_target` the probability of lying under the target. `apart` names the groups that
-    cannot be told apart: who shares a letter does. `bias` is by how many points the checks rate this agent's calls too high (+) or too low (−).
+    `shrunken` is the value that the others make likely, `under_target` the probability of lying
+    under the target. `apart` names the groups that cannot be told apart: who shares a letter does.
+    `bias` is by how many points the checks rate this agent's calls too high (+) or too low (−).
     """
 
     shrunken: float | None = None
@@ -175,7 +216,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Group:
-    """One line of the report: an agent, a team, a department, the whole. `raw` is the figure before a correction for severity, if one is made."""
+    """One line of the report: an agent, a team, a department, the whole.
+
+    `raw` is the figure before a correction for severity, if one is made.
+    """
 
     kind: str
     id: int | None
@@ -192,18 +236,33 @@ class Group:
     left_on: date | None = None  # of an agent who is no longer there
 
     def document(self) -> dict[str, Any]:
-        head = {"kind": self.kind, "id": self.id, "name": self.name, "parent": self.parent, "checked": self.checked}
-        tail: dict[str, Any] = {"target": self.target, "verdict": self.verdict.value if self.verdict else None}
+        head = {
+            "kind": self.kind,
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "checked": self.checked,
+        }
+        tail: dict[str, Any] = {
+            "target": self.target,
+            "verdict": self.verdict.value if self.verdict else None,
+        }
         tail["left_on"] = self.left_on.isoformat() if self.left_on else None
         for name in ("standing", "raw", "satisfaction"):
             part = getattr(self, name)
             tail[name] = part.document() if part else None
-        return head | {"estimate": self.estimate.document(), "critical": self.critical.document()} | tail
+        return (
+            head
+            | {"estimate": self.estimate.document(), "critical": self.critical.document()}
+            | tail
+        )
 
 
 @dataclass(frozen=True)
 class Satisfaction:
-    """What customers said afterwards (0–100), and how it goes with the automatic score of the same calls (correlation with 95 % interval)."""
+    """What customers said afterwards (0–100), and how it goes with the automatic score of the same
+    calls (correlation with 95 % interval).
+    """
 
     count: int
     mean: float | None
@@ -219,8 +278,12 @@ class Satisfaction:
 
 @dataclass(frozen=True)
 class Tally:
-    """Answers to one criterion, counted. Over drawn calls, w = 1 ÷ probability: `lost_weight`, `lost_square` and `lost_cross` are Σw·l, Σw²·l² and Σw²·l,
-    l the points lost; `missed_weight`, `weight` and `squares` are Σw of those that lost some, and Σw and Σw² of all on which the criterion counted."""
+    """Answers to one criterion, counted.
+
+    Over drawn calls, w = 1 ÷ probability: `lost_weight`, `lost_square` and `lost_cross` are Σw·l,
+    Σw²·l² and Σw²·l, l the points lost; `missed_weight`, `weight` and `squares` are Σw of those
+    that lost some, and Σw and Σw² of all on which the criterion counted.
+    """
 
     criterion: str
     answered: int
@@ -263,7 +326,9 @@ class Example:
 
 @dataclass(frozen=True)
 class CriterionLine:
-    """How often a criterion was lost, what that costs of the 100 points, how that moved, and how often people agree with its automatic answer."""
+    """How often a criterion was lost, what that costs of the 100 points, how that moved, and how
+    often people agree with its automatic answer.
+    """
 
     criterion: str
     title: dict[str, str]
@@ -300,13 +365,19 @@ class TrendPoint:
     is_outside: bool = False
 
     def document(self) -> dict[str, Any]:
-        limits = {"low_limit": _round(self.low_limit), "high_limit": _round(self.high_limit), "is_outside": self.is_outside}
+        limits = {
+            "low_limit": _round(self.low_limit),
+            "high_limit": _round(self.high_limit),
+            "is_outside": self.is_outside,
+        }
         return {"month": self.month, "estimate": self.estimate.document()} | limits
 
 
 @dataclass(frozen=True)
 class Breaches:
-    """A month of the p-chart: the share of all calls with a critical breach and its interval, and the shares within which chance would keep it."""
+    """A month of the p-chart: the share of all calls with a critical breach and its interval, and
+    the shares within which chance would keep it.
+    """
 
     month: str
     share: float | None
@@ -322,7 +393,9 @@ class Breaches:
 
 @dataclass(frozen=True)
 class Drift:
-    """Daily means of the automatic scores left those of the month before: from the day `since` on, noticed on the day `noticed`."""
+    """Daily means of the automatic scores left those of the month before: from the day `since` on,
+    noticed on the day `noticed`.
+    """
 
     since: date
     noticed: date
@@ -330,27 +403,40 @@ class Drift:
     now: float  # of the days since
 
     def document(self) -> dict[str, Any]:
-        return {"since": self.since.isoformat(), "noticed": self.noticed.isoformat(), "was": _round(self.was), "now": _round(self.now)}
+        return {
+            "since": self.since.isoformat(),
+            "noticed": self.noticed.isoformat(),
+            "was": _round(self.was),
+            "now": _round(self.now),
+        }
 
 
 @dataclass(frozen=True)
 class Association:
-    """How quality and customers' ratings go together from agent to agent: Pearson's r with its 95 % interval."""
+    """How quality and customers' ratings go together from agent to agent: Pearson's r with its 95 %
+    interval.
+    """
 
     agents: int
     r: float
     low: float
     high: float
-    points: tuple[tuple[float, float], ...]  # estimate and mean rating of each, in no order that names anybody
+    # estimate and mean rating of each, in no order that names anybody
+    points: tuple[tuple[float, float], ...]
 
     def document(self) -> dict[str, Any]:
-        fields = {"agents": self.agents} | {k: _round(getattr(self, k), 3) for k in ("r", "low", "high")}
+        fields = {"agents": self.agents} | {
+            k: _round(getattr(self, k), 3) for k in ("r", "low", "high")
+        }
         return fields | {"points": [[_round(x), _round(y)] for x, y in self.points]}
 
 
 @dataclass(frozen=True)
 class TargetLine:
-    """A target, and where things stand. Values are 0–100, or shares 0–1 for critical breaches and single criteria."""
+    """A target, and where things stand.
+
+    Values are 0–100, or shares 0–1 for critical breaches and single criteria.
+    """
 
     id: int
     indicator: str
@@ -370,7 +456,9 @@ class TargetLine:
 
 @dataclass(frozen=True)
 class MeasureLine:
-    """An improvement measure with what it was to bring and what was seen since: the change of its scope, which other things moved too."""
+    """An improvement measure with what it was to bring and what was seen since: the change of its
+    scope, which other things moved too.
+    """
 
     id: int
     title: str
@@ -388,7 +476,10 @@ class MeasureLine:
     result: str
 
     def document(self) -> dict[str, Any]:
-        return asdict(self) | {"expected": _round(self.expected), "since": self.since.document() if self.since else None}
+        return asdict(self) | {
+            "expected": _round(self.expected),
+            "since": self.since.document() if self.since else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -408,7 +499,11 @@ class AgreementFacts:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What became of the month's calls. `flagged` calls have an automatic critical flag, of these `heard` were scored, `confirmed` were breaches."""
+    """What became of the month's calls.
+
+    `flagged` calls have an automatic critical flag, of these `heard` were scored, `confirmed` were
+    breaches.
+    """
 
     calls: int
     checked: int
@@ -426,7 +521,11 @@ class Coverage:
 
 @dataclass(frozen=True)
 class MonthReport:
-    """The monthly quality report. Page, JSON and XLSX are made from its one document, so their figures are the same to the last digit."""
+    """The monthly quality report.
+
+    Page, JSON and XLSX are made from its one document, so their figures are the same to the last
+    digit.
+    """
 
     month: str
     project: str | None
@@ -462,10 +561,27 @@ class MonthReport:
     model: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        named = {k: getattr(self, k) for k in ("month", "project", "department", "team", "agent", "time_zone")}
-        lists = ("projects", "departments", "teams", "agents", "criteria", "trend", "breaches", "targets", "measures")
+        named = {
+            k: getattr(self, k)
+            for k in ("month", "project", "department", "team", "agent", "time_zone")
+        }
+        lists = (
+            "projects",
+            "departments",
+            "teams",
+            "agents",
+            "criteria",
+            "trend",
+            "breaches",
+            "targets",
+            "measures",
+        )
         records = ("change", "drift", "between_agents", "agreement", "satisfaction")
-        method = {"estimator": "difference estimator with one pooled slope, design-weighted", "slope": _round(self.slope, 4), "confidence": 0.95}
+        method = {
+            "estimator": "difference estimator with one pooled slope, design-weighted",
+            "slope": _round(self.slope, 4),
+            "confidence": 0.95,
+        }
         return {
             **named,
             "made_at": self.made_at.isoformat(),
@@ -488,7 +604,13 @@ def _rounded(record: Any, digits: int = 2, **own: int) -> dict[str, Any]:
     """A record's fields, floats with so many digits (or a field's own), enums by their values."""
 
     def shown(name: str, value: Any) -> Any:
-        return value.value if isinstance(value, enum.Enum) else _round(value, own.get(name, digits)) if isinstance(value, float) else value
+        return (
+            value.value
+            if isinstance(value, enum.Enum)
+            else _round(value, own.get(name, digits))
+            if isinstance(value, float)
+            else value
+        )
 
     return {name: shown(name, value) for name, value in vars(record).items()}
 

@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import JSON, ColumnElement, Select, Text, case, false, func, literal, literal_column, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    Text,
+    case,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from qa.sampling.rules import field, is_said
@@ -31,22 +43,36 @@ def frame(
     new_hire_days: int,
     was_new: Mapping[int, bool] = MappingProxyType({}),
 ) -> dict[Kind, list[str]]:
-    """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's filters.
+    """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's
+    filters.
 
-    Only those with something to look at in their data, a case or a flag are looked at one by one. `was_new` says of agents whether they counted as new
-    hires when a draw was made, whatever is known of them today.
+    Only those with something to look at in their data, a case or a flag are looked at one by one.
+    `was_new` says of agents whether they counted as new hires when a draw was made, whatever is
+    known of them today.
     """
-    if (rule.first_day and begin.date() < rule.first_day) or (rule.last_day and begin.date() > rule.last_day):
+    if (rule.first_day and begin.date() < rule.first_day) or (
+        rule.last_day and begin.date() > rule.last_day
+    ):
         return {}
     is_special = _named(session, _fields(rule))
     if rule.take_all:
-        is_special |= CallRow.id.in_(_cases_of(begin=begin, end=end, until=received_until).with_only_columns(CaseRow.call_id))
+        is_special |= CallRow.id.in_(
+            _cases_of(begin=begin, end=end, until=received_until).with_only_columns(CaseRow.call_id)
+        )
     if rule.verify_critical:
         is_special |= CallRow.is_flagged
     new_since = begin.date() - timedelta(days=new_hire_days)
     new = set(session.scalars(select(AgentRow.id).where(AgentRow.hired_on > new_since)))
     within = (*began(session, begin, end), CallRow.received_at <= received_until, *_filters(rule))
-    ids, *columns = _columns(session, within, CallRow.external_id, CallRow.agent_id, _part(rule), _is_long(rule), is_special)
+    ids, *columns = _columns(
+        session,
+        within,
+        CallRow.external_id,
+        CallRow.agent_id,
+        _part(rule),
+        _is_long(rule),
+        is_special,
+    )
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for external_id, key in zip(ids, zip(*columns, strict=True), strict=True):
         alike[key].append(external_id)
@@ -60,49 +86,98 @@ def frame(
             special |= dict.fromkeys(together, kind)
         elif not rule.has:
             found.setdefault(kind, []).extend(together)
-    cases = {(i, kind.value) for i, kind in session.execute(_cases_of(begin=begin, end=end, until=received_until))} if rule.take_all else set()
+    cases = (
+        {
+            (i, kind.value)
+            for i, kind in session.execute(_cases_of(begin=begin, end=end, until=received_until))
+        }
+        if rule.take_all
+        else set()
+    )
     for x, kind in _looked_at(session, rule, special, cases):
         found.setdefault(kind, []).append(x)
     return found
 
 
-def _columns(session: Session, within: Sequence[ColumnElement[bool]], *wanted: Any) -> list[list[Any]]:
-    """Columns of these calls, each as one list that the database has put together: a million rows one by one take three times as long."""
-    as_list: Any = func.json_group_array if session.get_bind().dialect.name == "sqlite" else func.json_agg
+def _columns(
+    session: Session, within: Sequence[ColumnElement[bool]], *wanted: Any
+) -> list[list[Any]]:
+    """Columns of these calls, each as one list that the database has put together: a million rows
+    one by one take three times as long.
+    """
+    as_list: Any = (
+        func.json_group_array if session.get_bind().dialect.name == "sqlite" else func.json_agg
+    )
     found = session.execute(select(*(as_list(c, type_=JSON) for c in wanted)).where(*within)).one()
     return [column or [] for column in found]  # without a call PostgreSQL has no list
 
 
-def _looked_at(session: Session, rule: PlanRule, calls: Mapping[str, Kind], cases: Set[tuple[int | None, str]]) -> Iterator[tuple[str, Kind]]:
-    """What the data, cases and flags of these calls make of them; those without a field that the plan asks for are left out."""
+def _looked_at(
+    session: Session, rule: PlanRule, calls: Mapping[str, Kind], cases: Set[tuple[int | None, str]]
+) -> Iterator[tuple[str, Kind]]:
+    """What the data, cases and flags of these calls make of them; those without a field that the
+    plan asks for are left out.
+    """
     asked, names = _fields(rule), list(calls)
     for k in range(0, len(names), CHUNK):
-        query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, CallRow.details).where(CallRow.external_id.in_(names[k : k + CHUNK]))
+        query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, CallRow.details).where(
+            CallRow.external_id.in_(names[k : k + CHUNK])
+        )
         for i, x, is_flagged, details in session.execute(query):
             said = {name for name in asked if is_said(field(details, name))}
             if rule.has and rule.has not in said:
                 continue
-            must = next((name for name in rule.take_all if name in said or (i, name) in cases), "critical" if is_flagged and rule.verify_critical else "")
-            yield x, calls[x]._replace(must=must, is_risky=calls[x].is_risky or bool(rule.risk and rule.risk.has in said))
+            must = next(
+                (name for name in rule.take_all if name in said or (i, name) in cases),
+                "critical" if is_flagged and rule.verify_critical else "",
+            )
+            yield (
+                x,
+                calls[x]._replace(
+                    must=must,
+                    is_risky=calls[x].is_risky or bool(rule.risk and rule.risk.has in said),
+                ),
+            )
 
 
 def _fields(rule: PlanRule) -> list[str]:
     """The fields of the call data that a plan asks for."""
-    return sorted({*rule.take_all, *([rule.has] if rule.has else []), *([rule.risk.has] if rule.risk and rule.risk.has else [])})
+    return sorted(
+        {
+            *rule.take_all,
+            *([rule.has] if rule.has else []),
+            *([rule.risk.has] if rule.risk and rule.risk.has else []),
+        }
+    )
 
 
 def _named(session: Session, fields: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the call data as text name one of these fields, in either way of writing JSON: looking for that first spares unpacking a million documents."""
+    """Whether the call data as text name one of these fields, in either way of writing JSON:
+    looking for that first spares unpacking a million documents.
+    """
     place: Any = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
-    written = {json.dumps(name.rpartition(".")[2], ensure_ascii=escaped) for name in fields for escaped in (True, False)}
+    written = {
+        json.dumps(name.rpartition(".")[2], ensure_ascii=escaped)
+        for name in fields
+        for escaped in (True, False)
+    }
     return or_(false(), *(place(CallRow.details.cast(Text), name) > 0 for name in sorted(written)))
 
 
 def _part(rule: PlanRule) -> ColumnElement[str]:
     """The value by which a plan stratifies a call; durations in three bands."""
-    band = case((CallRow.duration_seconds < 120, "short"), (CallRow.duration_seconds < 600, "middle"), else_="long")
+    band = case(
+        (CallRow.duration_seconds < 120, "short"),
+        (CallRow.duration_seconds < 600, "middle"),
+        else_="long",
+    )
     language = func.coalesce(CallRow.language, "?")
-    parts: dict[str, Any] = {"queue": CallRow.queue, "direction": CallRow.direction.cast(Text), "language": language, "duration": band}
+    parts: dict[str, Any] = {
+        "queue": CallRow.queue,
+        "direction": CallRow.direction.cast(Text),
+        "language": language,
+        "duration": band,
+    }
     return cast("ColumnElement[str]", parts.get(rule.stratify_by, literal("")))
 
 
@@ -112,12 +187,15 @@ def _is_long(rule: PlanRule) -> ColumnElement[bool]:
 
 
 def _filters(rule: PlanRule) -> list[ColumnElement[bool]]:
-    seconds = literal_column("+call.duration_seconds", CallRow.duration_seconds.type)  # the sign keeps planners from the index on lengths: most calls pass
+    # the sign keeps planners from the index on lengths: most calls pass
+    seconds = literal_column("+call.duration_seconds", CallRow.duration_seconds.type)
     conditions = [seconds >= rule.min_duration_seconds]
     if rule.max_duration_seconds is not None:
         conditions.append(seconds <= rule.max_duration_seconds)
     if rule.project:
-        conditions.append(CallRow.project_id.in_(select(ProjectRow.id).where(ProjectRow.code == rule.project)))
+        conditions.append(
+            CallRow.project_id.in_(select(ProjectRow.id).where(ProjectRow.code == rule.project))
+        )
     if rule.queue:
         conditions.append(CallRow.queue == rule.queue)
     if rule.direction:
@@ -137,12 +215,20 @@ def _cases_of(*, begin: datetime, end: datetime, until: datetime) -> Select[int 
     )
 
 
-def late_cases(session: Session, plan_id: int, rule: PlanRule, *, begin: datetime, end: datetime) -> dict[str, str]:
-    """Earlier calls that somebody praised or complained of in [begin, end), each with which, and that this plan has not drawn: they are drawn now."""
+def late_cases(
+    session: Session, plan_id: int, rule: PlanRule, *, begin: datetime, end: datetime
+) -> dict[str, str]:
+    """Earlier calls that somebody praised or complained of in [begin, end), each with which, and
+    that this plan has not drawn: they are drawn now.
+    """
     drawn = (
         select(DrawnCallRow.id)
         .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
-        .where(DrawRow.plan_id == plan_id, DrawRow.day < begin.date(), DrawnCallRow.call_id == CallRow.id)
+        .where(
+            DrawRow.plan_id == plan_id,
+            DrawRow.day < begin.date(),
+            DrawnCallRow.call_id == CallRow.id,
+        )
         .exists()
     )
     kinds = [k for k in (CaseKind.PRAISE, CaseKind.COMPLAINT) if k.value in rule.take_all]
@@ -156,8 +242,12 @@ def late_cases(session: Session, plan_id: int, rule: PlanRule, *, begin: datetim
     return {x: kind.value for x, kind in session.execute(query)}
 
 
-def calls_by_agent(session: Session, rule: PlanRule, *, begin: datetime, end: datetime, new_hire_days: int) -> dict[int, tuple[int, bool]]:
-    """How many calls in [begin, end) pass the plan's filters, per agent, and whether the agent is new at the end of it."""
+def calls_by_agent(
+    session: Session, rule: PlanRule, *, begin: datetime, end: datetime, new_hire_days: int
+) -> dict[int, tuple[int, bool]]:
+    """How many calls in [begin, end) pass the plan's filters, per agent, and whether the agent is
+    new at the end of it.
+    """
     query = (
         select(CallRow.agent_id, AgentRow.hired_on, func.count())
         .join(AgentRow, AgentRow.id == CallRow.agent_id)

@@ -15,8 +15,29 @@ from qa.audit.store import note
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_before
 from qa.sampling import frames, rules, store
-from qa.sampling.rules import ALL_OF, choose_sample, commitment, day_seed, frame_hash, frame_size, month_seed, targets
-from qa.sampling.types import REPLACEMENT, Commitment, Draw, DrawnCall, Frame, Kind, Phase, Pick, Plan, PlanRule, Precision
+from qa.sampling.rules import (
+    ALL_OF,
+    choose_sample,
+    commitment,
+    day_seed,
+    frame_hash,
+    frame_size,
+    month_seed,
+    targets,
+)
+from qa.sampling.types import (
+    REPLACEMENT,
+    Commitment,
+    Draw,
+    DrawnCall,
+    Frame,
+    Kind,
+    Phase,
+    Pick,
+    Plan,
+    PlanRule,
+    Precision,
+)
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
 from qa.tables.database import no_collecting
 
@@ -28,17 +49,35 @@ class PlanRefused(ValueError):
     """A plan that cannot be made; the first argument is a code: code, taken, unknown."""
 
 
-def add_plan(session: Session, *, code: str, phase: Phase, rule: PlanRule, at: datetime, seed: str | None = None) -> Plan:
+def add_plan(
+    session: Session,
+    *,
+    code: str,
+    phase: Phase,
+    rule: PlanRule,
+    at: datetime,
+    seed: str | None = None,
+) -> Plan:
     """A new plan with a seed of its own. Raises PlanRefused."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,60}", code):
         raise PlanRefused("code")
     if store.plan(session, code):
         raise PlanRefused("taken")
     seed = seed or secrets.token_hex(16)
-    return store.add_plan(session, code=code, phase=phase, rule=rule.model_dump(mode="json"), seed=seed, is_active=True, created_at=at)
+    return store.add_plan(
+        session,
+        code=code,
+        phase=phase,
+        rule=rule.model_dump(mode="json"),
+        seed=seed,
+        is_active=True,
+        created_at=at,
+    )
 
 
-def draw_day(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:
+def draw_day(
+    session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime
+) -> Draw:
     """The plan's draw for a day: the one made before, or a new one. A day draws once."""
     existing = store.draw(session, plan, day)
     if existing:
@@ -47,14 +86,20 @@ def draw_day(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hir
     made = preview(session, plan=plan, day=day, zone=zone, new_hire_days=new_hire_days, at=at)
     draw_id = store.record_draw(session, plan, made, frame_until=at, at=at)
     if plan.phase is Phase.HUMAN:
-        _join_plans(session, plan.rule, plan=plan.code, day=day, zone=zone, new_hire_days=new_hire_days)
+        _join_plans(
+            session, plan.rule, plan=plan.code, day=day, zone=zone, new_hire_days=new_hire_days
+        )
     return replace(made, id=draw_id, created_at=at, is_new=True)
 
 
-def _join_plans(session: Session, rule: PlanRule, *, plan: str, day: date, zone: ZoneInfo, new_hire_days: int) -> None:
-    """Calls of a day that several plans could have drawn get the probability that any of them did: 1 − Π(1 − π), the plans' seeds being independent.
+def _join_plans(
+    session: Session, rule: PlanRule, *, plan: str, day: date, zone: ZoneInfo, new_hire_days: int
+) -> None:
+    """Calls of a day that several plans could have drawn get the probability that any of them did:
+    1 − Π(1 − π), the plans' seeds being independent.
 
-    Else calls in which plans meet would count once for each of them (Kalton, Anderson 1986: samples of several frames).
+    Else calls in which plans meet would count once for each of them (Kalton, Anderson 1986: samples
+    of several frames).
     """
     draws = store.draws_for_people(session, day)
     if not any(d.plan != plan and rules.may_share_calls(rule, other) for d, other, _ in draws):
@@ -63,17 +108,33 @@ def _join_plans(session: Session, rule: PlanRule, *, plan: str, day: date, zone:
     missed = dict.fromkeys(drawn, 1.0)
     for recorded, then, frame_until in draws:
         frame = _frame_then(session, recorded, then, frame_until, zone, new_hire_days)
-        chances = rules.probabilities(frame, then, {s.name: s.target for s in recorded.strata}, drawn)
+        chances = rules.probabilities(
+            frame, then, {s.name: s.target for s in recorded.strata}, drawn
+        )
         for x, p in (chances | {c.external_id: c.probability for c in recorded.calls}).items():
             missed[x] *= 1 - p
-    store.set_any_probability(session, [d.id for d, _, _ in draws if d.id is not None], {x: 1 - m for x, m in missed.items()})
+    store.set_any_probability(
+        session,
+        [d.id for d, _, _ in draws if d.id is not None],
+        {x: 1 - m for x, m in missed.items()},
+    )
 
 
 def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> None:
-    """Write the hash of a month's seed down where everybody can see it, before anything is drawn with it."""
+    """Write the hash of a month's seed down where everybody can see it, before anything is drawn
+    with it.
+    """
     sha256 = commitment(month_seed(plan.seed, month))
     if store.commit_seed(session, plan.id, month=month, sha256=sha256, at=at):
-        note(session, subject=Subject.PLAN, subject_id=plan.id, what="seed_committed", at=at, month=month, sha256=sha256)
+        note(
+            session,
+            subject=Subject.PLAN,
+            subject_id=plan.id,
+            what="seed_committed",
+            at=at,
+            month=month,
+            sha256=sha256,
+        )
 
 
 def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
@@ -85,34 +146,67 @@ def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
 
 
 def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commitment]:
-    """The hashes written down, and the seeds of the months that are over, so that anybody can draw these months again."""
+    """The hashes written down, and the seeds of the months that are over, so that anybody can draw
+    these months again.
+    """
     this = at.astimezone(zone).strftime("%Y-%m")
     found = store.commitments(session)
-    return [Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None) for plan, seed, month, sha, when in found]
+    return [
+        Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None)
+        for plan, seed, month, sha, when in found
+    ]
 
 
-def preview(session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime) -> Draw:
+def preview(
+    session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime
+) -> Draw:
     """What the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
     with no_collecting():
-        frame = frames.frame(session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days)
+        frame = frames.frame(
+            session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days
+        )
         if plan.phase is Phase.HUMAN and plan.rule.take_all:
-            for external_id, why in frames.late_cases(session, plan.id, plan.rule, begin=begin, end=end).items():
+            for external_id, why in frames.late_cases(
+                session, plan.id, plan.rule, begin=begin, end=end
+            ).items():
                 frame.setdefault(Kind(0, must=why), []).append(external_id)
         before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
-        quotas = _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1] if plan.rule.allocation == "spread" else None
+        quotas = (
+            _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1]
+            if plan.rule.allocation == "spread"
+            else None
+        )
         wanted = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
-        return _drawn(session, plan.code, plan.phase, plan.rule, frame, wanted, day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day), day)
+        return _drawn(
+            session,
+            plan.code,
+            plan.phase,
+            plan.rule,
+            frame,
+            wanted,
+            day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day),
+            day,
+        )
 
 
 def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datetime) -> Precision:
-    """What a plan would have given over the last four weeks: how many calls, how wide the intervals."""
+    """What a plan would have given over the last four weeks: how many calls, how wide the
+    intervals.
+    """
     calls, quotas, model = _quotas(session, rule, end=at, new_hire_days=new_hire_days)
     if not (rule.has or rule.risk or rule.factors):
         return rules.precision(calls, quotas, model)
     always = rule.model_copy(update={"first_day": None, "last_day": None})
     with no_collecting():
-        frame = frames.frame(session, always, begin=at - FOUR_WEEKS, end=at, received_until=WHENEVER, new_hire_days=new_hire_days)
+        frame = frames.frame(
+            session,
+            always,
+            begin=at - FOUR_WEEKS,
+            end=at,
+            received_until=WHENEVER,
+            new_hire_days=new_hire_days,
+        )
         effects = rules.design_effects(frame, rule, quotas)
     found: Counter[int] = Counter()
     for kind, ids in frame.items():
@@ -121,12 +215,23 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
     return rules.precision(found, quotas, model, effects)
 
 
-def _quotas(session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:
-    """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards of three months say of the spread."""
-    found = frames.calls_by_agent(session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days)
+def _quotas(
+    session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int
+) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:
+    """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards
+    of three months say of the spread.
+    """
+    found = frames.calls_by_agent(
+        session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days
+    )
     calls = {a: n for a, (n, _) in found.items()}
-    even = {a: rule.quota_per_agent * (rule.new_hire_factor if new else 1) for a, (_, new) in found.items()}
-    samples = {a: _sample(rows) for a, rows in store.scored(session, begin=end - QUARTER, end=end).items()}
+    even = {
+        a: rule.quota_per_agent * (rule.new_hire_factor if new else 1)
+        for a, (_, new) in found.items()
+    }
+    samples = {
+        a: _sample(rows) for a, rows in store.scored(session, begin=end - QUARTER, end=end).items()
+    }
     model = fit(list(samples.values()))
     if rule.allocation == "equal" or model is None:
         return calls, even, model
@@ -144,11 +249,14 @@ def _sample(rows: list[tuple[float, float | None, float]]) -> Sample:
     return Sample(np.array(human), known, np.array(probability))
 
 
-def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int) -> tuple[Draw, Draw]:
-    """A draw as it was recorded, and made again from seed and frame: the same calls, unless somebody changed something.
+def replay(
+    session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
+) -> tuple[Draw, Draw]:
+    """A draw as it was recorded, and made again from seed and frame: the same calls, unless
+    somebody changed something.
 
-    Which calls had to be drawn (a complaint, a critical flag) is taken from the record: later flags do not change what was known then.
-    Raises PlanRefused("unknown").
+    Which calls had to be drawn (a complaint, a critical flag) is taken from the record: later flags
+    do not change what was known then. Raises PlanRefused("unknown").
     """
     found = store.draw_by_id(session, draw_id)
     if found is None:
@@ -157,18 +265,38 @@ def replay(session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
     there = {x for kind, ids in frame.items() if kind.must for x in ids}
     for c in recorded.calls:
-        if c.stratum.startswith(ALL_OF) and c.external_id not in there:  # an earlier call that somebody praised or complained of that day
+        # an earlier call that somebody praised or complained of that day
+        if c.stratum.startswith(ALL_OF) and c.external_id not in there:
             frame.setdefault(Kind(0, must=c.reason), []).append(c.external_id)
     wanted = {s.name: s.target for s in recorded.strata}
-    return recorded, _drawn(session, recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day)
+    return recorded, _drawn(
+        session, recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day
+    )
 
 
-def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: datetime, zone: ZoneInfo, new_hire_days: int) -> dict[Kind, list[str]]:
-    """The frame of a draw as it was: what had arrived then, with what had to be drawn and who was new as it was known then."""
+def _frame_then(
+    session: Session,
+    recorded: Draw,
+    rule: PlanRule,
+    frame_until: datetime,
+    zone: ZoneInfo,
+    new_hire_days: int,
+) -> dict[Kind, list[str]]:
+    """The frame of a draw as it was: what had arrived then, with what had to be drawn and who was
+    new as it was known then.
+    """
     begin, end = day_bounds(recorded.day, zone)
     must = {c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
     was_new = rules.were_new(recorded.strata, rule)
-    found = frames.frame(session, rule, begin=begin, end=end, received_until=frame_until, new_hire_days=new_hire_days, was_new=was_new)
+    found = frames.frame(
+        session,
+        rule,
+        begin=begin,
+        end=end,
+        received_until=frame_until,
+        new_hire_days=new_hire_days,
+        was_new=was_new,
+    )
     then: dict[Kind, list[str]] = {}
     for kind, ids in found.items():
         then.setdefault(kind._replace(must=""), []).extend(x for x in ids if x not in must)
@@ -177,10 +305,14 @@ def _frame_then(session: Session, recorded: Draw, rule: PlanRule, frame_until: d
     return then
 
 
-def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hire_days: int) -> tuple[int, DrawnCall] | None:
-    """The draw, and the call of the same stratum and day that comes instead of one that somebody skipped.
+def replacement(
+    session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hire_days: int
+) -> tuple[int, DrawnCall] | None:
+    """The draw, and the call of the same stratum and day that comes instead of one that somebody
+    skipped.
 
-    None where none is left, or where the stratum was drawn whole: then every call stands for itself. The same one again if it is there already.
+    None where none is left, or where the stratum was drawn whole: then every call stands for
+    itself. The same one again if it is there already.
     """
     draw_id, call_id, stratum = store.place_in_draw(session, drawn_call_id)
     found = store.draw_by_id(session, draw_id)
@@ -193,24 +325,71 @@ def replacement(session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hir
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
     target = next((s.target for s in recorded.strata if s.name == stratum), 0.0)
     taken = {c.external_id for c in recorded.calls}
-    if not (chosen := rules.next_in_line(frame, rule, target, stratum=stratum, taken=taken, seed=recorded.seed)):
+    if not (
+        chosen := rules.next_in_line(
+            frame, rule, target, stratum=stratum, taken=taken, seed=recorded.seed
+        )
+    ):
         return None
     return draw_id, store.drawn_calls(session, [Pick(chosen[0], stratum, chosen[1], reason)])[0]
 
 
-def add_replacement(session: Session, *, draw_id: int, call: DrawnCall, zone: ZoneInfo, new_hire_days: int, at: datetime) -> bool:
+def add_replacement(
+    session: Session,
+    *,
+    draw_id: int,
+    call: DrawnCall,
+    zone: ZoneInfo,
+    new_hire_days: int,
+    at: datetime,
+) -> bool:
     """Draw a call instead of a skipped one, once."""
     if not store.add_drawn(session, draw_id, call):
         return False
     if found := store.draw_by_id(session, draw_id):
         recorded, rule, _ = found
-        _join_plans(session, rule, plan=recorded.plan, day=recorded.day, zone=zone, new_hire_days=new_hire_days)
-    note(session, subject=Subject.CALL, subject_id=call.call_id, what="drawn", at=at, instead_of=int(call.reason.partition(":")[2]))
+        _join_plans(
+            session,
+            rule,
+            plan=recorded.plan,
+            day=recorded.day,
+            zone=zone,
+            new_hire_days=new_hire_days,
+        )
+    note(
+        session,
+        subject=Subject.CALL,
+        subject_id=call.call_id,
+        what="drawn",
+        at=at,
+        instead_of=int(call.reason.partition(":")[2]),
+    )
     return True
 
 
-def _drawn(session: Session, code: str, phase: Phase, rule: PlanRule, frame: Frame, wanted: dict[str, float], seed: str, day: date) -> Draw:
+def _drawn(
+    session: Session,
+    code: str,
+    phase: Phase,
+    rule: PlanRule,
+    frame: Frame,
+    wanted: dict[str, float],
+    seed: str,
+    day: date,
+) -> Draw:
     wanted = {name: round(target, 6) for name, target in wanted.items()}
     chosen = choose_sample(frame, rule, wanted, seed=seed)
-    calls = store.drawn_calls(session, sorted(chosen.calls, key=lambda p: (p.stratum, p.external_id)))
-    return Draw(None, code, phase, day, seed, frame_size(frame), frame_hash(frame), chosen.strata, tuple(calls))
+    calls = store.drawn_calls(
+        session, sorted(chosen.calls, key=lambda p: (p.stratum, p.external_id))
+    )
+    return Draw(
+        None,
+        code,
+        phase,
+        day,
+        seed,
+        frame_size(frame),
+        frame_hash(frame),
+        chosen.strata,
+        tuple(calls),
+    )

@@ -13,24 +13,37 @@ from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
-from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow, ScorecardState
+from qa.tables.scoring import (
+    AssignmentKind,
+    AssignmentRow,
+    AssignmentState,
+    ScorecardRow,
+    ScorecardState,
+)
 from qa.tables.spans import began
 
 CHUNK = 5000  # ids in one query
 
 
 def _plan(row: SamplingPlanRow) -> Plan:
-    return Plan(row.id, row.code, row.phase, PlanRule.model_validate(row.rule), row.seed, row.is_active)
+    return Plan(
+        row.id, row.code, row.phase, PlanRule.model_validate(row.rule), row.seed, row.is_active
+    )
 
 
 def plans(session: Session, *, only_active: bool = True) -> list[Plan]:
     query = select(SamplingPlanRow).order_by(SamplingPlanRow.code)
-    return [_plan(r) for r in session.scalars(query.where(SamplingPlanRow.is_active) if only_active else query)]
+    return [
+        _plan(r)
+        for r in session.scalars(query.where(SamplingPlanRow.is_active) if only_active else query)
+    ]
 
 
 def has_automatic_plan(session: Session) -> bool:
     """Whether some plan draws which calls are transcribed and checked; without one all are."""
-    query = select(SamplingPlanRow.id).where(SamplingPlanRow.phase == Phase.AUTOMATIC, SamplingPlanRow.is_active)
+    query = select(SamplingPlanRow.id).where(
+        SamplingPlanRow.phase == Phase.AUTOMATIC, SamplingPlanRow.is_active
+    )
     return session.scalar(query.limit(1)) is not None
 
 
@@ -56,14 +69,28 @@ def drawn_calls(session: Session, picks: Sequence[Pick]) -> list[DrawnCall]:
     """The picks with the ids of their calls."""
     ids: dict[str, int] = {}
     for k in range(0, len(picks), CHUNK):
-        query = select(CallRow.external_id, CallRow.id).where(CallRow.external_id.in_([p.external_id for p in picks[k : k + CHUNK]]))
+        query = select(CallRow.external_id, CallRow.id).where(
+            CallRow.external_id.in_([p.external_id for p in picks[k : k + CHUNK]])
+        )
         ids |= dict(session.execute(query).all())
-    return [DrawnCall(ids[p.external_id], p.external_id, p.stratum, p.probability, p.reason) for p in picks]
+    return [
+        DrawnCall(ids[p.external_id], p.external_id, p.stratum, p.probability, p.reason)
+        for p in picks
+    ]
 
 
-def scored(session: Session, *, begin: datetime, end: datetime) -> dict[int, list[tuple[float, float | None, float]]]:
-    """Per agent the scores of people, of the checks, and the probability of the draw, of the drawn calls in [begin, end)."""
-    query = select(ScorecardRow.agent_id, ScorecardRow.score, ScorecardRow.automatic_score, ScorecardRow.probability).where(
+def scored(
+    session: Session, *, begin: datetime, end: datetime
+) -> dict[int, list[tuple[float, float | None, float]]]:
+    """Per agent the scores of people, of the checks, and the probability of the draw, of the drawn
+    calls in [begin, end).
+    """
+    query = select(
+        ScorecardRow.agent_id,
+        ScorecardRow.score,
+        ScorecardRow.automatic_score,
+        ScorecardRow.probability,
+    ).where(
         ScorecardRow.started_at >= begin,
         ScorecardRow.started_at < end,
         ScorecardRow.kind == AssignmentKind.STANDARD,
@@ -79,7 +106,14 @@ def scored(session: Session, *, begin: datetime, end: datetime) -> dict[int, lis
 
 def commit_seed(session: Session, plan_id: int, *, month: str, sha256: str, at: datetime) -> bool:
     """Write the hash of a month's seed down, once; false where it stands already."""
-    if session.scalar(select(SeedCommitmentRow.id).where(SeedCommitmentRow.plan_id == plan_id, SeedCommitmentRow.month == month)) is not None:
+    if (
+        session.scalar(
+            select(SeedCommitmentRow.id).where(
+                SeedCommitmentRow.plan_id == plan_id, SeedCommitmentRow.month == month
+            )
+        )
+        is not None
+    ):
         return False
     session.add(SeedCommitmentRow(plan_id=plan_id, month=month, sha256=sha256, committed_at=at))
     session.flush()
@@ -88,18 +122,34 @@ def commit_seed(session: Session, plan_id: int, *, month: str, sha256: str, at: 
 
 def commitments(session: Session, *, limit: int = 24) -> list[tuple[str, str, str, str, datetime]]:
     """Plan, its secret seed, month, hash and time, the newest month first."""
-    query = select(SamplingPlanRow.code, SamplingPlanRow.seed, SeedCommitmentRow.month, SeedCommitmentRow.sha256, SeedCommitmentRow.committed_at)
-    query = query.join(SamplingPlanRow, SamplingPlanRow.id == SeedCommitmentRow.plan_id).order_by(SeedCommitmentRow.month.desc(), SamplingPlanRow.code)
-    return [tuple(r) for r in session.execute(query.limit(limit))]  # type: ignore[misc]  # five columns, as selected
+    query = select(
+        SamplingPlanRow.code,
+        SamplingPlanRow.seed,
+        SeedCommitmentRow.month,
+        SeedCommitmentRow.sha256,
+        SeedCommitmentRow.committed_at,
+    )
+    query = query.join(SamplingPlanRow, SamplingPlanRow.id == SeedCommitmentRow.plan_id).order_by(
+        SeedCommitmentRow.month.desc(), SamplingPlanRow.code
+    )
+    # five columns, as selected
+    return [tuple(r) for r in session.execute(query.limit(limit))]  # type: ignore[misc]
 
 
-def drawn_before(session: Session, plan_id: int, *, first_day: date, day: date) -> Mapping[int, int]:
+def drawn_before(
+    session: Session, plan_id: int, *, first_day: date, day: date
+) -> Mapping[int, int]:
     """How many calls of each agent this plan has drawn since `first_day`, before `day`."""
     query = (
         select(CallRow.agent_id, func.count())
         .join(DrawnCallRow, DrawnCallRow.call_id == CallRow.id)
         .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
-        .where(DrawRow.plan_id == plan_id, DrawRow.day >= first_day, DrawRow.day < day, DrawnCallRow.stratum.not_like(f"{ALL_OF}%"))
+        .where(
+            DrawRow.plan_id == plan_id,
+            DrawRow.day >= first_day,
+            DrawRow.day < day,
+            DrawnCallRow.stratum.not_like(f"{ALL_OF}%"),
+        )
         .group_by(CallRow.agent_id)
     )
     return dict(session.execute(query).all())
@@ -116,20 +166,35 @@ def draw_by_id(session: Session, draw_id: int) -> tuple[Draw, PlanRule, datetime
     if row is None:
         return None
     plan_row = session.get_one(SamplingPlanRow, row.plan_id)
-    rule = PlanRule.model_validate({"method": 1} | row.rule)  # a draw that does not say how it was made is an old one
+    # a draw that does not say how it was made is an old one
+    rule = PlanRule.model_validate({"method": 1} | row.rule)
     return _draw(session, row, _plan(plan_row)), rule, row.frame_until
 
 
 def draws_for_people(session: Session, day: date) -> list[tuple[Draw, PlanRule, datetime]]:
     """The draws of a day from which people score, as `draw_by_id` tells each."""
-    query = select(DrawRow.id).join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id).where(DrawRow.day == day, SamplingPlanRow.phase == Phase.HUMAN)
-    return [d for i in session.scalars(query.order_by(DrawRow.id)) if (d := draw_by_id(session, i)) is not None]
+    query = (
+        select(DrawRow.id)
+        .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
+        .where(DrawRow.day == day, SamplingPlanRow.phase == Phase.HUMAN)
+    )
+    return [
+        d
+        for i in session.scalars(query.order_by(DrawRow.id))
+        if (d := draw_by_id(session, i)) is not None
+    ]
 
 
-def set_any_probability(session: Session, draw_ids: Sequence[int], probabilities: Mapping[str, float]) -> None:
-    """With what probability any of the plans drew these calls, by external id; where that is no more than the own one nothing is noted."""
+def set_any_probability(
+    session: Session, draw_ids: Sequence[int], probabilities: Mapping[str, float]
+) -> None:
+    """With what probability any of the plans drew these calls, by external id; where that is no
+    more than the own one nothing is noted.
+    """
     rows = session.execute(
-        select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id.in_(draw_ids))
+        select(DrawnCallRow, CallRow.external_id)
+        .join(CallRow, CallRow.id == DrawnCallRow.call_id)
+        .where(DrawnCallRow.draw_id.in_(draw_ids))
     )
     for row, external_id in rows:
         p = probabilities[external_id]
@@ -137,20 +202,34 @@ def set_any_probability(session: Session, draw_ids: Sequence[int], probabilities
     session.flush()
 
 
-def recent_draws(session: Session, *, limit: int = 31) -> list[tuple[int, str, date, int, int, datetime]]:
+def recent_draws(
+    session: Session, *, limit: int = 31
+) -> list[tuple[int, str, date, int, int, datetime]]:
     """Id, plan, day, frame size, calls drawn and time of the newest draws."""
     query = (
-        select(DrawRow.id, SamplingPlanRow.code, DrawRow.day, DrawRow.frame_size, func.count(DrawnCallRow.id), DrawRow.created_at)
+        select(
+            DrawRow.id,
+            SamplingPlanRow.code,
+            DrawRow.day,
+            DrawRow.frame_size,
+            func.count(DrawnCallRow.id),
+            DrawRow.created_at,
+        )
         .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
         .outerjoin(DrawnCallRow, DrawnCallRow.draw_id == DrawRow.id)
-        .group_by(DrawRow.id, SamplingPlanRow.code, DrawRow.day, DrawRow.frame_size, DrawRow.created_at)
+        .group_by(
+            DrawRow.id, SamplingPlanRow.code, DrawRow.day, DrawRow.frame_size, DrawRow.created_at
+        )
         .order_by(DrawRow.day.desc(), SamplingPlanRow.code)
         .limit(limit)
     )
-    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]  # six columns, as selected
+    # six columns, as selected
+    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]
 
 
-def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: datetime, at: datetime) -> int:
+def record_draw(
+    session: Session, plan: Plan, made: Draw, *, frame_until: datetime, at: datetime
+) -> int:
     row = DrawRow(
         plan_id=plan.id,
         day=made.day,
@@ -164,7 +243,16 @@ def record_draw(session: Session, plan: Plan, made: Draw, *, frame_until: dateti
     )
     session.add(row)
     session.flush()
-    session.add_all(DrawnCallRow(draw_id=row.id, call_id=c.call_id, stratum=c.stratum, probability=c.probability, reason=c.reason) for c in made.calls)
+    session.add_all(
+        DrawnCallRow(
+            draw_id=row.id,
+            call_id=c.call_id,
+            stratum=c.stratum,
+            probability=c.probability,
+            reason=c.reason,
+        )
+        for c in made.calls
+    )
     session.flush()
     return row.id
 
@@ -177,9 +265,24 @@ def place_in_draw(session: Session, drawn_call_id: int) -> tuple[int, int, str]:
 
 def add_drawn(session: Session, draw_id: int, call: DrawnCall) -> bool:
     """One more call of a draw; false where it is there already."""
-    if session.scalar(select(DrawnCallRow.id).where(DrawnCallRow.draw_id == draw_id, DrawnCallRow.call_id == call.call_id)) is not None:
+    if (
+        session.scalar(
+            select(DrawnCallRow.id).where(
+                DrawnCallRow.draw_id == draw_id, DrawnCallRow.call_id == call.call_id
+            )
+        )
+        is not None
+    ):
         return False
-    session.add(DrawnCallRow(draw_id=draw_id, call_id=call.call_id, stratum=call.stratum, probability=call.probability, reason=call.reason))
+    session.add(
+        DrawnCallRow(
+            draw_id=draw_id,
+            call_id=call.call_id,
+            stratum=call.stratum,
+            probability=call.probability,
+            reason=call.reason,
+        )
+    )
     session.flush()
     return True
 
@@ -206,20 +309,35 @@ def is_drawn_for_people(session: Session, call_id: int) -> int | None:
 def why_drawn(session: Session, call_id: int) -> list[tuple[str, date, str, float, str]]:
     """Plan, day, stratum, probability and reason of every draw of a call."""
     query = (
-        select(SamplingPlanRow.code, DrawRow.day, DrawnCallRow.stratum, DrawnCallRow.probability, DrawnCallRow.reason)
+        select(
+            SamplingPlanRow.code,
+            DrawRow.day,
+            DrawnCallRow.stratum,
+            DrawnCallRow.probability,
+            DrawnCallRow.reason,
+        )
         .join(DrawRow, DrawRow.id == DrawnCallRow.draw_id)
         .join(SamplingPlanRow, SamplingPlanRow.id == DrawRow.plan_id)
         .where(DrawnCallRow.call_id == call_id)
     )
-    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]  # five columns, as selected
+    # five columns, as selected
+    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]
 
 
 def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentCoverage]:
-    """Per agent what became of the calls that began in [begin, end): two grouped queries, whatever their number."""
+    """Per agent what became of the calls that began in [begin, end): two grouped queries, whatever
+    their number.
+    """
     in_month = began(session, begin, end)
     checked = select(CheckResultRow.call_id).distinct().subquery()
     totals = (
-        select(AgentRow.id, AgentRow.name, TeamRow.name, func.count(CallRow.id), func.count(checked.c.call_id))
+        select(
+            AgentRow.id,
+            AgentRow.name,
+            TeamRow.name,
+            func.count(CallRow.id),
+            func.count(checked.c.call_id),
+        )
         .select_from(CallRow)
         .join(AgentRow, AgentRow.id == CallRow.agent_id)
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
@@ -249,18 +367,54 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
         q = queued.get(agent_id, {})
         waiting = q.get(AssignmentState.WAITING, 0) + q.get(AssignmentState.CLAIMED, 0)
         scored, skipped = q.get(AssignmentState.SUBMITTED, 0), q.get(AssignmentState.SKIPPED, 0)
-        rows.append(AgentCoverage(agent_id, agent, team, calls, done, drawn_by.get(agent_id, 0), waiting, scored, skipped))
+        rows.append(
+            AgentCoverage(
+                agent_id,
+                agent,
+                team,
+                calls,
+                done,
+                drawn_by.get(agent_id, 0),
+                waiting,
+                scored,
+                skipped,
+            )
+        )
     return rows
 
 
 def seed_of(session: Session, drawn_call_id: int) -> str:
     """The seed of the draw that a call was drawn in."""
-    return session.scalars(select(DrawRow.seed).join(DrawnCallRow, DrawnCallRow.draw_id == DrawRow.id).where(DrawnCallRow.id == drawn_call_id)).one()
+    return session.scalars(
+        select(DrawRow.seed)
+        .join(DrawnCallRow, DrawnCallRow.draw_id == DrawRow.id)
+        .where(DrawnCallRow.id == drawn_call_id)
+    ).one()
 
 
 def _draw(session: Session, row: DrawRow, plan: Plan) -> Draw:
-    calls = session.execute(select(DrawnCallRow, CallRow.external_id).join(CallRow, CallRow.id == DrawnCallRow.call_id).where(DrawnCallRow.draw_id == row.id))
-    drawn = [DrawnCall(d.call_id, external, d.stratum, d.probability, d.reason) for d, external in calls]
+    calls = session.execute(
+        select(DrawnCallRow, CallRow.external_id)
+        .join(CallRow, CallRow.id == DrawnCallRow.call_id)
+        .where(DrawnCallRow.draw_id == row.id)
+    )
+    drawn = [
+        DrawnCall(d.call_id, external, d.stratum, d.probability, d.reason) for d, external in calls
+    ]
     drawn.sort(key=lambda d: (d.stratum, d.external_id))
-    strata = tuple(Stratum(s["stratum"], s["agent_id"], s["frame"], s["target"], s["drawn"]) for s in row.strata)
-    return Draw(row.id, plan.code, plan.phase, row.day, row.seed, row.frame_size, row.frame_sha256, strata, tuple(drawn), row.created_at)
+    strata = tuple(
+        Stratum(s["stratum"], s["agent_id"], s["frame"], s["target"], s["drawn"])
+        for s in row.strata
+    )
+    return Draw(
+        row.id,
+        plan.code,
+        plan.phase,
+        row.day,
+        row.seed,
+        row.frame_size,
+        row.frame_sha256,
+        strata,
+        tuple(drawn),
+        row.created_at,
+    )

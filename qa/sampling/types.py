@@ -9,13 +9,31 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa.tables.sampling import Phase
 
-__all__ = ["AgentCoverage", "Commitment", "Draw", "DrawnCall", "Frame", "Kind", "Phase", "Pick", "Plan", "PlanRule", "Precision", "Risk", "Stratum"]
+__all__ = [
+    "AgentCoverage",
+    "Commitment",
+    "Draw",
+    "DrawnCall",
+    "Frame",
+    "Kind",
+    "Phase",
+    "Pick",
+    "Plan",
+    "PlanRule",
+    "Precision",
+    "Risk",
+    "Stratum",
+]
 
-REPLACEMENT = "replacement"  # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
+# the reason of a call drawn instead of a skipped one, with that one's id behind a colon
+REPLACEMENT = "replacement"
 
 
 class Risk(BaseModel):
-    """Calls drawn more often: long ones, or ones whose call data have a field (say, `complaint`). `share` of the draw goes by risk, the rest stays even."""
+    """Calls drawn more often: long ones, or ones whose call data have a field (say, `complaint`).
+
+    `share` of the draw goes by risk, the rest stays even.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     min_duration_seconds: Annotated[float, Field(ge=0)] | None = None
@@ -24,7 +42,9 @@ class Risk(BaseModel):
 
 
 class PlanRule(BaseModel):
-    """What a plan draws: filters, strata, a quota per agent and month, and a floor that keeps every call eligible."""
+    """What a plan draws: filters, strata, a quota per agent and month, and a floor that keeps every
+    call eligible.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     # which calls can be drawn at all
@@ -39,19 +59,31 @@ class PlanRule(BaseModel):
     first_day: date | None = None
     last_day: date | None = None
     # strata of their own, of which every call is drawn
-    take_all: tuple[str, ...] = ("complaint", "praise")  # fields of the call data; and the calls of such cases
+    # fields of the call data; and the calls of such cases
+    take_all: tuple[str, ...] = (
+        "complaint",
+        "praise",
+    )
     verify_critical: bool = True  # calls that an automatic answer says break a critical criterion
     # how many of the others
     quota_per_agent: Annotated[float, Field(gt=0, le=10_000)] = 6
     new_hire_factor: Annotated[float, Field(ge=1, le=20)] = 2
     floor_probability: Annotated[float, Field(ge=0, le=1)] = 0.004
-    floor_per_agent: Annotated[float, Field(ge=0, le=1000)] = 2  # a month, where quotas follow the spread
-    allocation: Literal["equal", "spread"] = "equal"  # every agent alike, or more where people and checks differ more (Neyman)
+    # a month, where quotas follow the spread
+    floor_per_agent: Annotated[float, Field(ge=0, le=1000)] = 2
+    # every agent alike, or more where people and checks differ more (Neyman)
+    allocation: Literal["equal", "spread"] = "equal"
     stratify_by: Literal["", "queue", "direction", "language", "duration"] = ""
-    factors: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}  # of the strata so made: this one so many times as often
+    factors: dict[
+        str, Annotated[float, Field(gt=0, le=100)]
+    ] = {}  # of the strata so made: this one so many times as often
     daily_budget: Annotated[int, Field(ge=1)] | None = None  # calls a day, over all agents
     risk: Risk | None = None
-    method: Literal[1, 2] = 2  # of drawing one call of many: 1 by Pareto's keys, as draws before November 2026 did, 2 by waiting times, which is exact
+    method: Literal[1, 2] = (
+        # of drawing one call of many: 1 by Pareto's keys, as draws before November 2026 did, 2 by
+        # waiting times, which is exact
+        2
+    )
 
 
 @dataclass(frozen=True)
@@ -75,12 +107,18 @@ class Kind(NamedTuple):
 
 
 Frame = Mapping[Kind, Sequence[str]]
-"""The calls that a plan could draw, by kind. A call is its external id: the random number hangs on that, so a draw does not depend on our own numbering."""
+"""The calls that a plan could draw, by kind.
+
+A call is its external id: the random number hangs on that, so a draw does not depend on our own
+numbering.
+"""
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Some calls of the day: how many there were, how many were to be drawn on average, how many were. `agent_id` 0: of all agents."""
+    """Some calls of the day: how many there were, how many were to be drawn on average, how many
+    were. `agent_id` 0: of all agents.
+    """
 
     name: str
     agent_id: int
@@ -89,7 +127,13 @@ class Stratum:
     drawn: int
 
     def document(self) -> dict[str, Any]:
-        return {"stratum": self.name, "agent_id": self.agent_id, "frame": self.frame, "target": round(self.target, 6), "drawn": self.drawn}
+        return {
+            "stratum": self.name,
+            "agent_id": self.agent_id,
+            "frame": self.frame,
+            "target": round(self.target, 6),
+            "drawn": self.drawn,
+        }
 
 
 @dataclass(frozen=True)
@@ -144,7 +188,14 @@ class Draw:
             "frame": {"size": self.frame_size, "sha256": self.frame_sha256},
             "strata": [s.document() for s in self.strata],
             "calls": [
-                {"call_id": c.call_id, "external_id": c.external_id, "stratum": c.stratum, "probability": c.probability, "reason": c.reason} for c in self.calls
+                {
+                    "call_id": c.call_id,
+                    "external_id": c.external_id,
+                    "stratum": c.stratum,
+                    "probability": c.probability,
+                    "reason": c.reason,
+                }
+                for c in self.calls
             ],
         }
 
@@ -166,7 +217,9 @@ class AgentCoverage:
 
 @dataclass(frozen=True)
 class Commitment:
-    """The hash of a month's seed as it was written down before; the seed itself once the month is over."""
+    """The hash of a month's seed as it was written down before; the seed itself once the month is
+    over.
+    """
 
     plan: str
     month: str
@@ -177,10 +230,12 @@ class Commitment:
 
 @dataclass(frozen=True)
 class Precision:
-    """What a plan would give in a month: calls drawn, and the half-width of the 95 % interval of an agent (the median one) and of all together.
+    """What a plan would give in a month: calls drawn, and the half-width of the 95 % interval of an
+    agent (the median one) and of all together.
 
-    `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are there to know it from. `worth_each`: so many calls of
-    an agent, drawn alike, would tell as much as the `per_agent` that are drawn.
+    `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are
+    there to know it from. `worth_each`: so many calls of an agent, drawn alike, would tell as much
+    as the `per_agent` that are drawn.
     """
 
     agents: int

@@ -13,7 +13,9 @@ LAST_DAY = 28  # every month has it
 
 
 def fault(draft: ScheduleDraft) -> str | None:
-    """What is wrong with a schedule, as a code: name, day, formats, each, recipients; None when nothing is."""
+    """What is wrong with a schedule, as a code: name, day, formats, each, recipients; None when
+    nothing is.
+    """
     if not draft.name.strip():
         return "name"
     if not 1 <= draft.day <= LAST_DAY:
@@ -31,5 +33,10 @@ def split(text: str) -> tuple[str, ...]:
 
 
 def due_month(schedule: Schedule, today: date) -> str | None:
-    """The month whose report should be there by today: the last one, once its day has come. A day that was missed is caught up."""
-    return month_before(f"{today:%Y-%m}") if schedule.is_active and today.day >= schedule.day else None
+    """The month whose report should be there by today: the last one, once its day has come.
+
+    A day that was missed is caught up.
+    """
+    return (
+        month_before(f"{today:%Y-%m}") if schedule.is_active and today.day >= schedule.day else None
+    )

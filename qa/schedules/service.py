@@ -23,7 +23,16 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
     made = store.add(session, draft, by=by, at=at)
     if made is None:
         raise ScheduleRefused("taken")
-    note(session, subject=Subject.REPORT, subject_id=made, what="scheduled", at=at, actor_id=by, name=draft.name, audience=draft.audience.value)
+    note(
+        session,
+        subject=Subject.REPORT,
+        subject_id=made,
+        what="scheduled",
+        at=at,
+        actor_id=by,
+        name=draft.name,
+        audience=draft.audience.value,
+    )
     return made
 
 

@@ -14,11 +14,26 @@ from qa.tables.reports import ReportRunRow, ReportScheduleRow
 
 
 def _schedule(r: ReportScheduleRow) -> Schedule:
-    return Schedule(r.id, r.name, r.day, r.project, r.each, r.audience, split(r.formats), r.language, split(r.recipients), r.is_active, r.created_by_id)
+    return Schedule(
+        r.id,
+        r.name,
+        r.day,
+        r.project,
+        r.each,
+        r.audience,
+        split(r.formats),
+        r.language,
+        split(r.recipients),
+        r.is_active,
+        r.created_by_id,
+    )
 
 
 def schedules(session: Session) -> list[Schedule]:
-    return [_schedule(r) for r in session.scalars(select(ReportScheduleRow).order_by(ReportScheduleRow.name))]
+    return [
+        _schedule(r)
+        for r in session.scalars(select(ReportScheduleRow).order_by(ReportScheduleRow.name))
+    ]
 
 
 def schedule(session: Session, schedule_id: int) -> Schedule | None:
@@ -38,31 +53,79 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
 
 
 def turn(session: Session, schedule_id: int, *, is_active: bool) -> bool:
-    return bool(session.execute(update(ReportScheduleRow).where(ReportScheduleRow.id == schedule_id).values(is_active=is_active)).rowcount)  # type: ignore[attr-defined]
+    changed = (
+        update(ReportScheduleRow)
+        .where(ReportScheduleRow.id == schedule_id)
+        .values(is_active=is_active)
+    )
+    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 
 
-def runs(session: Session, *, run_id: int | None = None, state: RunState | None = None, limit: int = 50) -> list[Run]:
+def runs(
+    session: Session, *, run_id: int | None = None, state: RunState | None = None, limit: int = 50
+) -> list[Run]:
     """The newest first."""
-    query = select(ReportRunRow, ReportScheduleRow.name).join(ReportScheduleRow, ReportScheduleRow.id == ReportRunRow.schedule_id)
+    query = select(ReportRunRow, ReportScheduleRow.name).join(
+        ReportScheduleRow, ReportScheduleRow.id == ReportRunRow.schedule_id
+    )
     if run_id is not None:
         query = query.where(ReportRunRow.id == run_id)
     if state is not None:
         query = query.where(ReportRunRow.state == state)
-    rows = session.execute(query.order_by(ReportRunRow.month.desc(), ReportRunRow.id.desc()).limit(limit))
-    return [Run(r.id, r.schedule_id, name, r.month, r.state, tuple(r.made), r.total, r.asked_at, r.finished_at, r.error) for r, name in rows]
+    rows = session.execute(
+        query.order_by(ReportRunRow.month.desc(), ReportRunRow.id.desc()).limit(limit)
+    )
+    return [
+        Run(
+            r.id,
+            r.schedule_id,
+            name,
+            r.month,
+            r.state,
+            tuple(r.made),
+            r.total,
+            r.asked_at,
+            r.finished_at,
+            r.error,
+        )
+        for r, name in rows
+    ]
 
 
-def ask(session: Session, schedule_id: int, month: str, *, at: datetime, again: bool = False) -> int | None:
-    """A run of a month, once; `again` starts one that ended over. The run's id, None where it is there already."""
-    row = session.scalar(select(ReportRunRow).where(ReportRunRow.schedule_id == schedule_id, ReportRunRow.month == month))
+def ask(
+    session: Session, schedule_id: int, month: str, *, at: datetime, again: bool = False
+) -> int | None:
+    """A run of a month, once; `again` starts one that ended over.
+
+    The run's id, None where it is there already.
+    """
+    row = session.scalar(
+        select(ReportRunRow).where(
+            ReportRunRow.schedule_id == schedule_id, ReportRunRow.month == month
+        )
+    )
     if row is None:
-        row = ReportRunRow(schedule_id=schedule_id, month=month, state=RunState.WAITING, made=[], total=0, asked_at=at, error="")
+        row = ReportRunRow(
+            schedule_id=schedule_id,
+            month=month,
+            state=RunState.WAITING,
+            made=[],
+            total=0,
+            asked_at=at,
+            error="",
+        )
         session.add(row)
         session.flush()
         return row.id
     if not again or row.state is RunState.WAITING:
         return None
-    row.state, row.made, row.error, row.finished_at, row.asked_at = RunState.WAITING, [], "", None, at
+    row.state, row.made, row.error, row.finished_at, row.asked_at = (
+        RunState.WAITING,
+        [],
+        "",
+        None,
+        at,
+    )
     session.flush()
     return row.id
 

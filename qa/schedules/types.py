@@ -11,7 +11,9 @@ __all__ = ["Audience", "Run", "RunState", "Schedule", "ScheduleDraft"]
 
 @dataclass(frozen=True)
 class ScheduleDraft:
-    """`day` of the month after, `each` empty for one report or what there is one of (project, department, team, agent), `recipients` with commas between."""
+    """`day` of the month after, `each` empty for one report or what there is one of (project,
+    department, team, agent), `recipients` with commas between.
+    """
 
     name: str
     day: int

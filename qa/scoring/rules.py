@@ -1,4 +1,6 @@
-"""What a scorecard needs before it may be submitted, when its agent may read it, what its answers count for. Pure."""
+"""What a scorecard needs before it may be submitted, when its agent may read it, what its answers
+count for. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,11 @@ from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, score, show
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
 from qa.scoring.types import Answer, AssignmentKind, Change, Filled
 
-AUTOMATIC_OPTION = {Verdict.MET: "met", Verdict.NOT_MET: "not_met", Verdict.NOT_APPLICABLE: NOT_APPLICABLE}
+AUTOMATIC_OPTION = {
+    Verdict.MET: "met",
+    Verdict.NOT_MET: "not_met",
+    Verdict.NOT_APPLICABLE: NOT_APPLICABLE,
+}
 
 
 @dataclass(frozen=True)
@@ -28,14 +34,18 @@ class CountedAnswer:
 
 
 def _learnable(finding: Finding | None) -> float | None:
-    """The confidence to learn from: as it was before any calibration, or the next one would be fitted on the last."""
+    """The confidence to learn from: as it was before any calibration, or the next one would be
+    fitted on the last.
+    """
     if finding is None:
         return None
     return finding.confidence if finding.raw_confidence is None else finding.raw_confidence
 
 
 def automatic_option(finding: Finding | None, criterion: Criterion) -> str | None:
-    """The option that an automatic answer proposes; None where it is unsure, or proposes what the form does not allow."""
+    """The option that an automatic answer proposes; None where it is unsure, or proposes what the
+    form does not allow.
+    """
     if finding is None:
         return None
     option = AUTOMATIC_OPTION.get(finding.verdict)
@@ -44,18 +54,32 @@ def automatic_option(finding: Finding | None, criterion: Criterion) -> str | Non
     return option
 
 
-def submission_faults(form: Form, filled: Filled, findings: Mapping[str, Finding], *, blind: bool = False) -> dict[str, str]:
-    """What keeps a card from being submitted, per criterion: missing, unknown_option, na_not_allowed, comment, reason."""
+def submission_faults(
+    form: Form, filled: Filled, findings: Mapping[str, Finding], *, blind: bool = False
+) -> dict[str, str]:
+    """What keeps a card from being submitted, per criterion: missing, unknown_option,
+    na_not_allowed, comment, reason.
+    """
     faults = {c: p for c, p in faults_in(form, filled.options).items() if p != "unknown_criterion"}
     is_open = open_criteria(form, filled.options)
     for criterion in form.criteria():
         answer = filled.answers.get(criterion.id)
-        if criterion.id in faults or answer is None or answer.option is None or not is_open[criterion.id]:
+        if (
+            criterion.id in faults
+            or answer is None
+            or answer.option is None
+            or not is_open[criterion.id]
+        ):
             continue
         if needs_comment(criterion, answer.option) and not answer.comment.strip():
             faults[criterion.id] = "comment"
         proposed = automatic_option(findings.get(criterion.id), criterion)
-        if not blind and proposed is not None and proposed != answer.option and not (answer.reason.strip() or answer.comment.strip()):
+        if (
+            not blind
+            and proposed is not None
+            and proposed != answer.option
+            and not (answer.reason.strip() or answer.comment.strip())
+        ):
             faults[criterion.id] = "reason"
     return faults
 
@@ -64,10 +88,16 @@ def needs_comment(criterion: Criterion, option_id: str) -> bool:
     if criterion.comment == "always":
         return True
     option = criterion.option(option_id)
-    return criterion.comment == "on_loss" and option is not None and exact(option.points) < criterion.maximum
+    return (
+        criterion.comment == "on_loss"
+        and option is not None
+        and exact(option.points) < criterion.maximum
+    )
 
 
-def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding], breakdown: ScoreBreakdown) -> list[CountedAnswer]:
+def counted_answers(
+    form: Form, filled: Filled, findings: Mapping[str, Finding], breakdown: ScoreBreakdown
+) -> list[CountedAnswer]:
     """Every open criterion's answer as reports count it."""
     rows = []
     for part in breakdown.criteria:
@@ -76,7 +106,11 @@ def counted_answers(form: Form, filled: Filled, findings: Mapping[str, Finding],
             continue
         finding = findings.get(part.id)
         proposed = automatic_option(finding, criterion)
-        share = float(part.points / part.max) if part.counted and part.points is not None and part.max else None
+        share = (
+            float(part.points / part.max)
+            if part.counted and part.points is not None and part.max
+            else None
+        )
         rows.append(
             CountedAnswer(
                 part.id,
@@ -115,14 +149,21 @@ def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Re
 
 
 def release_time(form: Form, kind: AssignmentKind, *, at: datetime) -> datetime | None:
-    """When a card submitted now is released; None where a person has to do it, and for cards that never reach the agent."""
+    """When a card submitted now is released; None where a person has to do it, and for cards that
+    never reach the agent.
+    """
     if kind is not AssignmentKind.STANDARD or form.release != "at_submission":
         return None
     return at + timedelta(days=form.release_after_days)
 
 
-def revised(filled: Filled, changes: Mapping[str, str], *, comment: str) -> tuple[Filled, list[Change]]:
-    """A filled form with other options for some criteria, and what changed. The comment stands beside every changed answer."""
+def revised(
+    filled: Filled, changes: Mapping[str, str], *, comment: str
+) -> tuple[Filled, list[Change]]:
+    """A filled form with other options for some criteria, and what changed.
+
+    The comment stands beside every changed answer.
+    """
     answers = dict(filled.answers)
     made = []
     for criterion, option in changes.items():
@@ -130,13 +171,22 @@ def revised(filled: Filled, changes: Mapping[str, str], *, comment: str) -> tupl
         if old.option == option:
             continue
         said = "\n".join(t for t in (old.comment.strip(), comment.strip()) if t)[:4000]
-        answers[criterion] = old.model_copy(update={"option": option, "comment": said, "accepted": False, "reason": comment.strip()[:1000]})
+        answers[criterion] = old.model_copy(
+            update={
+                "option": option,
+                "comment": said,
+                "accepted": False,
+                "reason": comment.strip()[:1000],
+            }
+        )
         made.append(Change(criterion, old.option or "", option))
     return filled.model_copy(update={"answers": answers}), made
 
 
 def may_release(form_rule: str, *, reads_again: bool, is_manager: bool, is_reviewed: bool) -> bool:
-    """Whether somebody may release a submitted card: its second reader; a QA manager, but never before the reader that the form asks for."""
+    """Whether somebody may release a submitted card: its second reader; a QA manager, but never
+    before the reader that the form asks for.
+    """
     return reads_again or (is_manager and (form_rule != "second_reader" or is_reviewed))
 
 

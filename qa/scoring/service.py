@@ -1,4 +1,6 @@
-"""Open a scorecard, save it, submit it, release it, read it again, acknowledge it, revise it, take it back."""
+"""Open a scorecard, save it, submit it, release it, read it again, acknowledge it, revise it, take
+it back.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +23,10 @@ MOST_SECONDS = 3600.0  # of one save; a page that claims more is not believed
 
 
 class SavedElsewhere(Exception):
-    """Somebody (perhaps another window of the same person) saved this card since it was loaded. `card` is how it is now."""
+    """Somebody (perhaps another window of the same person) saved this card since it was loaded.
+
+    `card` is how it is now.
+    """
 
     def __init__(self, card: Card) -> None:
         super().__init__(f"scorecard {card.id} is at version {card.version}")
@@ -37,7 +42,10 @@ class AlreadySubmitted(Exception):
 
 
 class SubmissionRefused(Exception):
-    """The card is not complete. `faults` maps a criterion to missing, unknown_option, na_not_allowed, comment or reason."""
+    """The card is not complete.
+
+    `faults` maps a criterion to missing, unknown_option, na_not_allowed, comment or reason.
+    """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(", ".join(f"{c}: {f}" for c, f in faults.items()))
@@ -53,7 +61,10 @@ class RemarkMissing(Exception):
 
 
 class RevisionRefused(Exception):
-    """The new answers do not make a complete card. `faults` as in SubmissionRefused; empty where nothing would change."""
+    """The new answers do not make a complete card.
+
+    `faults` as in SubmissionRefused; empty where nothing would change.
+    """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(", ".join(f"{c}: {f}" for c, f in faults.items()) or "nothing changed")
@@ -72,17 +83,45 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
     return found
 
 
-def save_draft(session: Session, *, card_id: int, evaluator_id: int, version: int, filled: Filled, seconds: float = 0.0) -> int:
-    """Keep what was typed; the new version. `seconds` were spent on it since the last save. Raises SavedElsewhere, AlreadySubmitted, NotTheirs."""
-    if not store.save(session, card_id, evaluator_id=evaluator_id, version=version, filled=filled, seconds=min(max(seconds, 0.0), MOST_SECONDS)):
+def save_draft(
+    session: Session,
+    *,
+    card_id: int,
+    evaluator_id: int,
+    version: int,
+    filled: Filled,
+    seconds: float = 0.0,
+) -> int:
+    """Keep what was typed; the new version. `seconds` were spent on it since the last save.
+
+    Raises SavedElsewhere, AlreadySubmitted, NotTheirs.
+    """
+    if not store.save(
+        session,
+        card_id,
+        evaluator_id=evaluator_id,
+        version=version,
+        filled=filled,
+        seconds=min(max(seconds, 0.0), MOST_SECONDS),
+    ):
         raise _why_not(session, _own(session, card_id, evaluator_id))
     return version + 1
 
 
 def submit(
-    session: Session, *, card_id: int, evaluator_id: int, version: int, filled: Filled, form: Form, findings: Mapping[str, Finding], at: datetime
+    session: Session,
+    *,
+    card_id: int,
+    evaluator_id: int,
+    version: int,
+    filled: Filled,
+    form: Form,
+    findings: Mapping[str, Finding],
+    at: datetime,
 ) -> Card:
-    """Close the card: its score is computed once, here, and kept. A second submit of the same card changes nothing.
+    """Close the card: its score is computed once, here, and kept.
+
+    A second submit of the same card changes nothing.
 
     Raises SubmissionRefused, SavedElsewhere, AlreadySubmitted, NotTheirs.
     """
@@ -95,13 +134,39 @@ def submit(
     result = result_of(form, filled, findings)
     release_at = release_time(form, card.kind, at=at)
     counted = result.answers if card.kind is AssignmentKind.STANDARD else []
-    if not store.submit(session, card_id, version=version, filled=filled, answers=counted, figures=result.figures, at=at, release_at=release_at):
+    if not store.submit(
+        session,
+        card_id,
+        version=version,
+        filled=filled,
+        answers=counted,
+        figures=result.figures,
+        at=at,
+        release_at=release_at,
+    ):
         raise _why_not(session, card)
     first = RevisionCause.SUBMITTED
     store.keep_revision(
-        session, card_id, revision=card.revision, cause=first, reason="", filled=filled, figures=result.figures, changes=[], by=evaluator_id, at=at
+        session,
+        card_id,
+        revision=card.revision,
+        cause=first,
+        reason="",
+        filled=filled,
+        figures=result.figures,
+        changes=[],
+        by=evaluator_id,
+        at=at,
     )
-    note(session, subject=Subject.SCORECARD, subject_id=card_id, what="submitted", at=at, actor_id=evaluator_id, score=result.figures["score"])
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card_id,
+        what="submitted",
+        at=at,
+        actor_id=evaluator_id,
+        score=result.figures["score"],
+    )
     if release_at is not None and release_at <= at:
         release(session, card_id=card_id, by=evaluator_id, at=at)
     return _now(session, card_id)
@@ -109,23 +174,67 @@ def submit(
 
 def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> None:
     """From now on the agent sees the card, and is told so."""
-    if store.change_state(session, card_id, was=ScorecardState.SUBMITTED, to=ScorecardState.RELEASED, released_at=at, release_at=None):
-        note(session, subject=Subject.SCORECARD, subject_id=card_id, what="released", at=at, actor_id=by)
+    if store.change_state(
+        session,
+        card_id,
+        was=ScorecardState.SUBMITTED,
+        to=ScorecardState.RELEASED,
+        released_at=at,
+        release_at=None,
+    ):
+        note(
+            session,
+            subject=Subject.SCORECARD,
+            subject_id=card_id,
+            what="released",
+            at=at,
+            actor_id=by,
+        )
         _tell_agent(session, _now(session, card_id), Kind.CARD_RELEASED, at=at, by=by)
 
 
-def release_on(session: Session, *, card_id: int, release_at: datetime, by: int, at: datetime, reviewer_id: int | None = None) -> None:
-    """Release a submitted card at a time, or now where that is past. `reviewer_id` has read it a second time. Raises NotTheirs."""
+def release_on(
+    session: Session,
+    *,
+    card_id: int,
+    release_at: datetime,
+    by: int,
+    at: datetime,
+    reviewer_id: int | None = None,
+) -> None:
+    """Release a submitted card at a time, or now where that is past.
+
+    `reviewer_id` has read it a second time. Raises NotTheirs.
+    """
     fields = {"reviewer_id": reviewer_id, "reviewed_at": at} if reviewer_id is not None else {}
     card = store.card(session, card_id)
-    if card is None or card.kind is not AssignmentKind.STANDARD or not store.change_release(session, card_id, release_at=release_at, **fields):
+    if (
+        card is None
+        or card.kind is not AssignmentKind.STANDARD
+        or not store.change_release(session, card_id, release_at=release_at, **fields)
+    ):
         raise NotTheirs
     if reviewer_id is not None:
-        note(session, subject=Subject.SCORECARD, subject_id=card_id, what="read_again", at=at, actor_id=by)
+        note(
+            session,
+            subject=Subject.SCORECARD,
+            subject_id=card_id,
+            what="read_again",
+            at=at,
+            actor_id=by,
+        )
     if release_at <= at:
         release(session, card_id=card_id, by=by, at=at)
     else:
-        note(session, subject=Subject.SCORECARD, subject_id=card_id, what="release_set", at=at, actor_id=by, release_at=release_at.isoformat())
+        note(
+            session,
+            subject=Subject.SCORECARD,
+            subject_id=card_id,
+            what="release_set",
+            at=at,
+            actor_id=by,
+            release_at=release_at.isoformat(),
+        )
 
 
 def release_due(session: Session, *, at: datetime) -> int:
@@ -137,15 +246,37 @@ def release_due(session: Session, *, at: datetime) -> int:
 
 
 def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datetime) -> Card:
-    """The second reader asks the evaluator to look again: the card is a draft once more. Raises NotTheirs and RemarkMissing."""
+    """The second reader asks the evaluator to look again: the card is a draft once more.
+
+    Raises NotTheirs and RemarkMissing.
+    """
     if not remark.strip():
         raise RemarkMissing
     card = store.card(session, card_id)
-    if card is None or card.evaluator_id == by or card.kind is not AssignmentKind.STANDARD or not store.back_to_draft(session, card_id):
+    if (
+        card is None
+        or card.evaluator_id == by
+        or card.kind is not AssignmentKind.STANDARD
+        or not store.back_to_draft(session, card_id)
+    ):
         raise NotTheirs
-    note(session, subject=Subject.SCORECARD, subject_id=card_id, what="sent_back", at=at, actor_id=by, remark=remark.strip()[:1000])
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card_id,
+        what="sent_back",
+        at=at,
+        actor_id=by,
+        remark=remark.strip()[:1000],
+    )
     tell(
-        session, [card.evaluator_id], Kind.CARD_SENT_BACK, about=("assignment", card.assignment_id), at=at, project=card.project_id, remark=remark.strip()[:300]
+        session,
+        [card.evaluator_id],
+        Kind.CARD_SENT_BACK,
+        about=("assignment", card.assignment_id),
+        at=at,
+        project=card.project_id,
+        remark=remark.strip()[:300],
     )
     return card
 
@@ -162,14 +293,19 @@ def revise(
     findings: Mapping[str, Finding],
     at: datetime,
 ) -> Card:
-    """Answer some criteria of a submitted card otherwise: a new revision with its own score; the one before stays and is shown.
+    """Answer some criteria of a submitted card otherwise: a new revision with its own score; the
+    one before stays and is shown.
 
     Raises RemarkMissing, RevisionRefused, NotTheirs.
     """
     if not reason.strip():
         raise RemarkMissing
     card = store.card(session, card_id)
-    if card is None or card.state in (ScorecardState.DRAFT, ScorecardState.VOID) or card.kind is not AssignmentKind.STANDARD:
+    if (
+        card is None
+        or card.state in (ScorecardState.DRAFT, ScorecardState.VOID)
+        or card.kind is not AssignmentKind.STANDARD
+    ):
         raise NotTheirs
     filled, made = revised(card.filled, changes, comment=reason)
     if not made:
@@ -178,41 +314,117 @@ def revise(
     if faults:
         raise RevisionRefused(faults)
     result = result_of(form, filled, findings)
-    to = ScorecardState.SUBMITTED if card.state is ScorecardState.SUBMITTED else ScorecardState.RELEASED
-    if not store.revise(session, card_id, revision=card.revision, filled=filled, answers=result.answers, figures=result.figures, to=to):
+    to = (
+        ScorecardState.SUBMITTED
+        if card.state is ScorecardState.SUBMITTED
+        else ScorecardState.RELEASED
+    )
+    if not store.revise(
+        session,
+        card_id,
+        revision=card.revision,
+        filled=filled,
+        answers=result.answers,
+        figures=result.figures,
+        to=to,
+    ):
         raise SavedElsewhere(_now(session, card_id))
     said, figures = reason.strip(), result.figures
-    store.keep_revision(session, card_id, revision=card.revision + 1, cause=cause, reason=said, filled=filled, figures=figures, changes=made, by=by, at=at)
-    detail = {"cause": cause.value, "was": card.score, "score": result.figures["score"], "changes": [vars(c) for c in made]}
-    note(session, subject=Subject.SCORECARD, subject_id=card_id, what="revised", at=at, actor_id=by, **detail)
+    store.keep_revision(
+        session,
+        card_id,
+        revision=card.revision + 1,
+        cause=cause,
+        reason=said,
+        filled=filled,
+        figures=figures,
+        changes=made,
+        by=by,
+        at=at,
+    )
+    detail = {
+        "cause": cause.value,
+        "was": card.score,
+        "score": result.figures["score"],
+        "changes": [vars(c) for c in made],
+    }
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card_id,
+        what="revised",
+        at=at,
+        actor_id=by,
+        **detail,
+    )
     if card.is_released:
-        _tell_agent(session, card, Kind.CARD_REVISED, at=at, by=by, was=card.score, score=result.figures["score"])
+        _tell_agent(
+            session,
+            card,
+            Kind.CARD_REVISED,
+            at=at,
+            by=by,
+            was=card.score,
+            score=result.figures["score"],
+        )
     return _now(session, card_id)
 
 
 def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) -> Card:
-    """Take a submitted card back: it counts nowhere, and everybody who knew it can still read why. Raises RemarkMissing and NotTheirs."""
+    """Take a submitted card back: it counts nowhere, and everybody who knew it can still read why.
+
+    Raises RemarkMissing and NotTheirs.
+    """
     if not reason.strip():
         raise RemarkMissing
     card = store.card(session, card_id)
     if card is None or not store.void(session, card_id):
         raise NotTheirs
-    note(session, subject=Subject.SCORECARD, subject_id=card_id, what="voided", at=at, actor_id=by, reason=reason.strip()[:1000], score=card.score)
+    note(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card_id,
+        what="voided",
+        at=at,
+        actor_id=by,
+        reason=reason.strip()[:1000],
+        score=card.score,
+    )
     if card.is_released:
         _tell_agent(session, card, Kind.CARD_VOIDED, at=at, by=by)
     return card
 
 
-def acknowledge(session: Session, *, card_id: int, agent_id: int | None, by: int, comment: str, at: datetime) -> None:
+def acknowledge(
+    session: Session, *, card_id: int, agent_id: int | None, by: int, comment: str, at: datetime
+) -> None:
     """The agent has read the card. Raises NotTheirs."""
     card = store.card(session, card_id)
     if card is None or card.agent_id != agent_id or not card.is_released:
         raise NotTheirs
     fields = {"acknowledged_at": at, "agent_comment": comment.strip()[:4000]}
-    if store.change_state(session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields):
-        note(session, subject=Subject.SCORECARD, subject_id=card_id, what="acknowledged", at=at, actor_id=by)
+    if store.change_state(
+        session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields
+    ):
+        note(
+            session,
+            subject=Subject.SCORECARD,
+            subject_id=card_id,
+            what="acknowledged",
+            at=at,
+            actor_id=by,
+        )
         name, when = agent_name(session, card.agent_id), card.started_at.isoformat()
-        tell(session, [card.evaluator_id], Kind.CARD_ACKNOWLEDGED, about=("scorecard", card_id), at=at, project=card.project_id, name=name, when=when)
+        tell(
+            session,
+            [card.evaluator_id],
+            Kind.CARD_ACKNOWLEDGED,
+            about=("scorecard", card_id),
+            at=at,
+            project=card.project_id,
+            name=name,
+            when=when,
+        )
 
 
 def _now(session: Session, card_id: int) -> Card:
@@ -221,9 +433,21 @@ def _now(session: Session, card_id: int) -> Card:
     return card
 
 
-def _tell_agent(session: Session, card: Card, kind: Kind, *, at: datetime, by: int | None, **facts: Any) -> None:
+def _tell_agent(
+    session: Session, card: Card, kind: Kind, *, at: datetime, by: int | None, **facts: Any
+) -> None:
     readers = users_of_agent(session, card.agent_id)
-    tell(session, readers, kind, about=("scorecard", card.id), at=at, but=by, project=card.project_id, when=card.started_at.isoformat(), **facts)
+    tell(
+        session,
+        readers,
+        kind,
+        about=("scorecard", card.id),
+        at=at,
+        but=by,
+        project=card.project_id,
+        when=card.started_at.isoformat(),
+        **facts,
+    )
 
 
 def _own(session: Session, card_id: int, evaluator_id: int) -> Card:

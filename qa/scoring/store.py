@@ -7,7 +7,17 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.scoring.rules import CountedAnswer
-from qa.scoring.types import AssignmentKind, Card, CardOrder, CardSummary, Change, Filled, Revision, RevisionCause, ScorecardState
+from qa.scoring.types import (
+    AssignmentKind,
+    Card,
+    CardOrder,
+    CardSummary,
+    Change,
+    Filled,
+    Revision,
+    RevisionCause,
+    ScorecardState,
+)
 from qa.tables.calls import CallRow
 from qa.tables.forms import FormVersionRow
 from qa.tables.pages import in_order
@@ -40,7 +50,9 @@ def _card(row: ScorecardRow, evaluator: str) -> Card:
         version=row.version,
         revision=row.revision,
         seconds_spent=row.seconds_spent,
-        filled=Filled.model_validate({"answers": row.answers, "notes": row.notes, "summary": row.summary}),
+        filled=Filled.model_validate(
+            {"answers": row.answers, "notes": row.notes, "summary": row.summary}
+        ),
         score=row.score,
         score_without_fails=row.score_without_fails,
         critical_score=row.critical_score,
@@ -58,13 +70,19 @@ def _card(row: ScorecardRow, evaluator: str) -> Card:
 
 
 def card(session: Session, card_id: int) -> Card | None:
-    query = select(ScorecardRow, UserRow.display_name).join(UserRow, UserRow.id == ScorecardRow.evaluator_id).where(ScorecardRow.id == card_id)
+    query = (
+        select(ScorecardRow, UserRow.display_name)
+        .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
+        .where(ScorecardRow.id == card_id)
+    )
     row = session.execute(query).first()
     return _card(row[0], row[1]) if row else None
 
 
 def card_of(session: Session, assignment_id: int) -> Card | None:
-    found = session.scalar(select(ScorecardRow.id).where(ScorecardRow.assignment_id == assignment_id))
+    found = session.scalar(
+        select(ScorecardRow.id).where(ScorecardRow.assignment_id == assignment_id)
+    )
     return card(session, found) if found is not None else None
 
 
@@ -72,9 +90,17 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
     """A draft for an assignment, with the facts that reports need copied once."""
     a = session.get_one(AssignmentRow, assignment_id)
     call = session.get_one(CallRow, a.call_id)
-    automatic = session.scalar(select(CheckResultRow.score).where(CheckResultRow.call_id == a.call_id, CheckResultRow.form_version_id == a.form_version_id))
+    automatic = session.scalar(
+        select(CheckResultRow.score).where(
+            CheckResultRow.call_id == a.call_id, CheckResultRow.form_version_id == a.form_version_id
+        )
+    )
     chance = func.coalesce(DrawnCallRow.any_probability, DrawnCallRow.probability)
-    probability = session.scalar(select(chance).where(DrawnCallRow.id == a.drawn_call_id)) if a.drawn_call_id else None
+    probability = (
+        session.scalar(select(chance).where(DrawnCallRow.id == a.drawn_call_id))
+        if a.drawn_call_id
+        else None
+    )
     row = ScorecardRow(
         assignment_id=assignment_id,
         call_id=call.id,
@@ -101,26 +127,67 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
 
 def take_over(session: Session, card_id: int, *, evaluator_id: int) -> None:
     """A draft whose holder lost the call goes on with the next evaluator."""
-    session.execute(update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT).values(evaluator_id=evaluator_id))
+    session.execute(
+        update(ScorecardRow)
+        .where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT)
+        .values(evaluator_id=evaluator_id)
+    )
 
 
-def save(session: Session, card_id: int, *, evaluator_id: int, version: int, filled: Filled, seconds: float = 0.0) -> bool:
-    """Write this evaluator's draft if nobody saved it since `version`; `seconds` are those spent on it since the last save."""
+def save(
+    session: Session,
+    card_id: int,
+    *,
+    evaluator_id: int,
+    version: int,
+    filled: Filled,
+    seconds: float = 0.0,
+) -> bool:
+    """Write this evaluator's draft if nobody saved it since `version`; `seconds` are those spent on
+    it since the last save.
+    """
     is_theirs = ScorecardRow.id == card_id, ScorecardRow.evaluator_id == evaluator_id
-    change = update(ScorecardRow).where(*is_theirs, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
+    change = update(ScorecardRow).where(
+        *is_theirs, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT
+    )
     content = filled.model_dump(mode="json")
-    values = {"version": version + 1, "seconds_spent": ScorecardRow.seconds_spent + seconds, **content}
-    done = session.execute(change.values(**values), execution_options={"synchronize_session": False})
+    values = {
+        "version": version + 1,
+        "seconds_spent": ScorecardRow.seconds_spent + seconds,
+        **content,
+    }
+    done = session.execute(
+        change.values(**values), execution_options={"synchronize_session": False}
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
 def submit(
-    session: Session, card_id: int, *, version: int, filled: Filled, answers: list[CountedAnswer], figures: dict[str, Any], at: datetime, **fields: Any
+    session: Session,
+    card_id: int,
+    *,
+    version: int,
+    filled: Filled,
+    answers: list[CountedAnswer],
+    figures: dict[str, Any],
+    at: datetime,
+    **fields: Any,
 ) -> bool:
     """Close the draft if nobody saved it since `version`, and lay its answers out for counting."""
-    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.version == version, ScorecardRow.state == ScorecardState.DRAFT)
+    change = update(ScorecardRow).where(
+        ScorecardRow.id == card_id,
+        ScorecardRow.version == version,
+        ScorecardRow.state == ScorecardState.DRAFT,
+    )
     content = filled.model_dump(mode="json")
-    values = {**content, **figures, **fields, "version": version + 1, "state": ScorecardState.SUBMITTED, "submitted_at": at}
+    values = {
+        **content,
+        **figures,
+        **fields,
+        "version": version + 1,
+        "state": ScorecardState.SUBMITTED,
+        "submitted_at": at,
+    }
     done = session.execute(change.values(**values))
     if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
         return False
@@ -132,15 +199,31 @@ def _lay_out(session: Session, card_id: int, answers: list[CountedAnswer]) -> No
     """The answers as rows for counting, instead of those that were there."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
-    facts = {"agent_id": row.agent_id, "project_id": row.project_id, "called_at": row.started_at, "weight": 1 / row.probability if row.probability else None}
+    facts = {
+        "agent_id": row.agent_id,
+        "project_id": row.project_id,
+        "called_at": row.started_at,
+        "weight": 1 / row.probability if row.probability else None,
+    }
     session.add_all(AnswerRow(scorecard_id=card_id, **facts, **vars(a)) for a in answers)
     session.flush()
 
 
-def revise(session: Session, card_id: int, *, revision: int, filled: Filled, answers: list[CountedAnswer], figures: dict[str, Any], to: ScorecardState) -> bool:
+def revise(
+    session: Session,
+    card_id: int,
+    *,
+    revision: int,
+    filled: Filled,
+    answers: list[CountedAnswer],
+    figures: dict[str, Any],
+    to: ScorecardState,
+) -> bool:
     """The next revision of a submitted card, if it is still at `revision` and not void."""
     change = update(ScorecardRow).where(
-        ScorecardRow.id == card_id, ScorecardRow.revision == revision, ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID))
+        ScorecardRow.id == card_id,
+        ScorecardRow.revision == revision,
+        ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
     content = filled.model_dump(mode="json")
     done = session.execute(change.values(**content, **figures, revision=revision + 1, state=to))
@@ -181,42 +264,82 @@ def keep_revision(
 
 def revisions(session: Session, card_id: int) -> list[Revision]:
     """Every revision of a submitted card, the first one first."""
-    query = select(ScorecardRevisionRow, UserRow.display_name).join(UserRow, UserRow.id == ScorecardRevisionRow.made_by_id)
-    rows = session.execute(query.where(ScorecardRevisionRow.scorecard_id == card_id).order_by(ScorecardRevisionRow.revision))
+    query = select(ScorecardRevisionRow, UserRow.display_name).join(
+        UserRow, UserRow.id == ScorecardRevisionRow.made_by_id
+    )
+    rows = session.execute(
+        query.where(ScorecardRevisionRow.scorecard_id == card_id).order_by(
+            ScorecardRevisionRow.revision
+        )
+    )
     return [
-        Revision(r.revision, r.cause, r.reason, Filled.model_validate(r.content), r.figures, tuple(Change(**c) for c in r.changes), name, r.made_at)
+        Revision(
+            r.revision,
+            r.cause,
+            r.reason,
+            Filled.model_validate(r.content),
+            r.figures,
+            tuple(Change(**c) for c in r.changes),
+            name,
+            r.made_at,
+        )
         for r, name in rows
     ]
 
 
-def change_release(session: Session, card_id: int, *, release_at: datetime | None, **fields: Any) -> bool:
+def change_release(
+    session: Session, card_id: int, *, release_at: datetime | None, **fields: Any
+) -> bool:
     """Set when a submitted card that nobody has seen yet is released."""
-    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED)
+    change = update(ScorecardRow).where(
+        ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED
+    )
     return bool(session.execute(change.values(release_at=release_at, **fields)).rowcount)  # type: ignore[attr-defined]
 
 
 def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> list[int]:
-    query = select(ScorecardRow.id).where(ScorecardRow.state == ScorecardState.SUBMITTED, ScorecardRow.release_at <= now)
+    query = select(ScorecardRow.id).where(
+        ScorecardRow.state == ScorecardState.SUBMITTED, ScorecardRow.release_at <= now
+    )
     return list(session.scalars(query.order_by(ScorecardRow.release_at).limit(limit)))
 
 
 def back_to_draft(session: Session, card_id: int) -> bool:
-    """A submitted card that the second reader sends back; its answers count no more until it is submitted again."""
+    """A submitted card that the second reader sends back; its answers count no more until it is
+    submitted again.
+    """
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
-    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED)
-    values = {"state": ScorecardState.DRAFT, "submitted_at": None, "version": ScorecardRow.version + 1, "revision": ScorecardRow.revision + 1}
-    values |= {"release_at": None, "reviewer_id": None, "reviewed_at": None}  # nobody has read yet what comes next
+    change = update(ScorecardRow).where(
+        ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED
+    )
+    values = {
+        "state": ScorecardState.DRAFT,
+        "submitted_at": None,
+        "version": ScorecardRow.version + 1,
+        "revision": ScorecardRow.revision + 1,
+    }
+    # nobody has read yet what comes next
+    values |= {
+        "release_at": None,
+        "reviewer_id": None,
+        "reviewed_at": None,
+    }
     return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
 def void(session: Session, card_id: int) -> bool:
     """Take a submitted card out of everything; its content stays."""
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
-    change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
+    change = update(ScorecardRow).where(
+        ScorecardRow.id == card_id,
+        ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
+    )
     return bool(session.execute(change.values(state=ScorecardState.VOID)).rowcount)  # type: ignore[attr-defined]
 
 
-def change_state(session: Session, card_id: int, *, was: ScorecardState, to: ScorecardState, **fields: Any) -> bool:
+def change_state(
+    session: Session, card_id: int, *, was: ScorecardState, to: ScorecardState, **fields: Any
+) -> bool:
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == was)
     return bool(session.execute(change.values(state=to, **fields)).rowcount)  # type: ignore[attr-defined]
 
@@ -240,10 +363,16 @@ def cards(
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
         .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
-        .where(ScorecardRow.state.in_(RELEASED) if only_released else ScorecardRow.state != ScorecardState.DRAFT)
+        .where(
+            ScorecardRow.state.in_(RELEASED)
+            if only_released
+            else ScorecardRow.state != ScorecardState.DRAFT
+        )
         .where(ScorecardRow.kind == AssignmentKind.STANDARD)
     )
-    query = in_order(query, by=_ORDERS[by], row_id=ScorecardRow.id, descending=descending, after_id=before_id).limit(limit)
+    query = in_order(
+        query, by=_ORDERS[by], row_id=ScorecardRow.id, descending=descending, after_id=before_id
+    ).limit(limit)
     conditions = (
         (ScorecardRow.agent_id == agent_id if agent_id is not None else None),
         (AgentRow.team_id == team_id if team_id is not None else None),
@@ -254,17 +383,32 @@ def cards(
     rows = session.execute(query.where(*[c for c in conditions if c is not None])).all()
     failed: dict[int, list[str]] = {}
     ids = [r.id for r, _, _ in rows]
-    lost = select(AnswerRow.scorecard_id, AnswerRow.criterion).where(AnswerRow.scorecard_id.in_(ids), AnswerRow.share_of_points < 1)
+    lost = select(AnswerRow.scorecard_id, AnswerRow.criterion).where(
+        AnswerRow.scorecard_id.in_(ids), AnswerRow.share_of_points < 1
+    )
     for card_id, criterion in session.execute(lost):
         failed.setdefault(card_id, []).append(criterion)
     return [
-        CardSummary(r.id, r.call_id, agent, evaluator, r.state, r.score, r.passed, r.started_at, r.submitted_at, tuple(failed.get(r.id, ())))
+        CardSummary(
+            r.id,
+            r.call_id,
+            agent,
+            evaluator,
+            r.state,
+            r.score,
+            r.passed,
+            r.started_at,
+            r.submitted_at,
+            tuple(failed.get(r.id, ())),
+        )
         for r, agent, evaluator in rows
     ]
 
 
 def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
-    """Submitted cards whose form asks for a second reader, not this reader's own, the oldest first."""
+    """Submitted cards whose form asks for a second reader, not this reader's own,
+    the oldest first.
+    """
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
@@ -274,11 +418,29 @@ def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[Car
         .limit(limit)
     )
     rows = session.execute(query)
-    return [CardSummary(r.id, r.call_id, agent, evaluator, r.state, r.score, r.passed, r.started_at, r.submitted_at) for r, agent, evaluator in rows]
+    return [
+        CardSummary(
+            r.id,
+            r.call_id,
+            agent,
+            evaluator,
+            r.state,
+            r.score,
+            r.passed,
+            r.started_at,
+            r.submitted_at,
+        )
+        for r, agent, evaluator in rows
+    ]
 
 
 def count_awaiting_reader(session: Session, *, reader_id: int) -> int:
-    return session.scalar(select(func.count()).select_from(ScorecardRow).where(*_awaits_reader(reader_id))) or 0
+    return (
+        session.scalar(
+            select(func.count()).select_from(ScorecardRow).where(*_awaits_reader(reader_id))
+        )
+        or 0
+    )
 
 
 def _awaits_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -292,10 +454,23 @@ def _awaits_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def calls_answered(criterion: str, *, answer: str | None, automatic: str | None, only_released: bool) -> Select[int]:
-    """The calls with a scored card on which a criterion was lost, kept or not applicable, or the automatic answer was this, as a query of their ids."""
-    query = select(ScorecardRow.call_id).join(AnswerRow, AnswerRow.scorecard_id == ScorecardRow.id).where(AnswerRow.criterion == criterion)
-    outcomes = {"lost": AnswerRow.share_of_points < 1, "kept": AnswerRow.share_of_points == 1, "na": AnswerRow.option == "na", "changed": AnswerRow.was_changed}
+def calls_answered(
+    criterion: str, *, answer: str | None, automatic: str | None, only_released: bool
+) -> Select[int]:
+    """The calls with a scored card on which a criterion was lost, kept or not applicable, or the
+    automatic answer was this, as a query of their ids.
+    """
+    query = (
+        select(ScorecardRow.call_id)
+        .join(AnswerRow, AnswerRow.scorecard_id == ScorecardRow.id)
+        .where(AnswerRow.criterion == criterion)
+    )
+    outcomes = {
+        "lost": AnswerRow.share_of_points < 1,
+        "kept": AnswerRow.share_of_points == 1,
+        "na": AnswerRow.option == "na",
+        "changed": AnswerRow.was_changed,
+    }
     if answer in outcomes:
         query = query.where(outcomes[answer])
     if automatic:
@@ -304,9 +479,20 @@ def calls_answered(criterion: str, *, answer: str | None, automatic: str | None,
 
 
 def has_released_card(session: Session, call_id: int) -> bool:
-    return session.scalar(select(ScorecardRow.id).where(ScorecardRow.call_id == call_id, ScorecardRow.state.in_(RELEASED)).limit(1)) is not None
+    return (
+        session.scalar(
+            select(ScorecardRow.id)
+            .where(ScorecardRow.call_id == call_id, ScorecardRow.state.in_(RELEASED))
+            .limit(1)
+        )
+        is not None
+    )
 
 
 def to_acknowledge(session: Session, agent_id: int) -> int:
-    query = select(ScorecardRow.id).where(ScorecardRow.agent_id == agent_id, ScorecardRow.state == ScorecardState.RELEASED).limit(100)
+    query = (
+        select(ScorecardRow.id)
+        .where(ScorecardRow.agent_id == agent_id, ScorecardRow.state == ScorecardState.RELEASED)
+        .limit(100)
+    )
     return len(session.scalars(query).all())

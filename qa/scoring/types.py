@@ -9,7 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa.tables.scoring import AssignmentKind, RevisionCause, ScorecardState
 
-__all__ = ["Answer", "AssignmentKind", "Card", "CardOrder", "CardSummary", "Change", "Filled", "Note", "Revision", "RevisionCause", "ScorecardState"]
+__all__ = [
+    "Answer",
+    "AssignmentKind",
+    "Card",
+    "CardOrder",
+    "CardSummary",
+    "Change",
+    "Filled",
+    "Note",
+    "Revision",
+    "RevisionCause",
+    "ScorecardState",
+]
 
 
 class CardOrder(enum.Enum):
@@ -42,7 +54,9 @@ class Filled(BaseModel):
     """What the workbench saves: everything that was typed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    answers: Annotated[dict[Annotated[str, Field(max_length=120)], Answer], Field(max_length=500)] = {}
+    answers: Annotated[
+        dict[Annotated[str, Field(max_length=120)], Answer], Field(max_length=500)
+    ] = {}
     notes: Annotated[list[Note], Field(max_length=200)] = []
     summary: Annotated[str, Field(max_length=8000)] = ""
 
@@ -116,7 +130,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Revision:
-    """A submitted card as it was at one revision. `figures` has score, score_without_fails, critical_score, passed."""
+    """A submitted card as it was at one revision.
+
+    `figures` has score, score_without_fails, critical_score, passed.
+    """
 
     revision: int
     cause: RevisionCause

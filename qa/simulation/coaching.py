@@ -1,4 +1,6 @@
-"""Training in a simulated centre: a trainer reads the list of needs, plans for the commonest topic, and it helps a little."""
+"""Training in a simulated centre: a trainer reads the list of needs, plans for the commonest topic,
+and it helps a little.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,9 +28,13 @@ class Lesson:
 
 
 def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Lesson | None:
-    """Plan a training for the topic that most agents need by the list of a month; None where nobody needs any. With many, half of them wait."""
+    """Plan a training for the topic that most agents need by the list of a month; None where nobody
+    needs any. With many, half of them wait.
+    """
     titles, topics = vocabulary(session)
-    found = service.need_list(session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics)
+    found = service.need_list(
+        session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics
+    )
     own = {w.agent_id for w in staff.workers}
     by_topic: dict[str, dict[int, float]] = {}
     for n in found.needs:
@@ -40,18 +46,51 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Less
     chosen = sorted(agents, key=lambda a: -agents[a])[:MOST]
     starts = _day(month_bounds(month_before(month, -1), wiring.settings.zone)[0], 6)
     draft = PlanDraft(
-        title=f"Simulated: {topic.replace('_', ' ')}", topic=topic, month=month, starts_on=starts, agent_ids=tuple(chosen), goal="simulated",
+        title=f"Simulated: {topic.replace('_', ' ')}",
+        topic=topic,
+        month=month,
+        starts_on=starts,
+        agent_ids=tuple(chosen),
+        goal="simulated",
         seats=len(chosen) // 2 if len(chosen) >= 6 else None,
-    )  # fmt: skip
+    )
     at = datetime(starts.year, starts.month, starts.day, 9, tzinfo=UTC)
-    made = service.make_plan(session, draft, by=staff.trainer_id, at=at, seed=f"simulated {month} {topic}")
+    made = service.make_plan(
+        session, draft, by=staff.trainer_id, at=at, seed=f"simulated {month} {topic}"
+    )
     present = [m.agent_id for m in made.first]
-    service.hold_session(session, plan_id=made.id, held_on=starts, minutes=60, notes="simulated", present=present, by=staff.trainer_id, at=at)
+    service.hold_session(
+        session,
+        plan_id=made.id,
+        held_on=starts,
+        minutes=60,
+        notes="simulated",
+        present=present,
+        by=staff.trainer_id,
+        at=at,
+    )
     for agent_id in present:
-        service.finish_member(session, plan_id=made.id, agent_id=agent_id, done_on=starts + timedelta(days=7), remark="", by=staff.trainer_id, at=at)
-    service.move_plan(session, plan_id=made.id, to=PlanState.DONE, on=starts + timedelta(days=7), by=staff.trainer_id, at=at + timedelta(days=7))
+        service.finish_member(
+            session,
+            plan_id=made.id,
+            agent_id=agent_id,
+            done_on=starts + timedelta(days=7),
+            remark="",
+            by=staff.trainer_id,
+            at=at,
+        )
+    service.move_plan(
+        session,
+        plan_id=made.id,
+        to=PlanState.DONE,
+        on=starts + timedelta(days=7),
+        by=staff.trainer_id,
+        at=at + timedelta(days=7),
+    )
     learners = frozenset(m.agent_id for m in made.members if m.arm is Arm.FIRST)
-    return Lesson(learners, frozenset(c for c, t in topics.items() if t == topic), month_before(month, -2))
+    return Lesson(
+        learners, frozenset(c for c, t in topics.items() if t == topic), month_before(month, -2)
+    )
 
 
 def learn(staff: Staff, lessons: list[Lesson], month: str) -> None:

@@ -1,4 +1,6 @@
-"""Make the months of a simulated centre one after the other: calls and automatic answers, draws, scorecards, disputes, training, closing."""
+"""Make the months of a simulated centre one after the other: calls and automatic answers, draws,
+scorecards, disputes, training, closing.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,17 +43,26 @@ class Simulated:
     last_month: str
 
 
-def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, seed: int, tick: Tick, quota: float = 6) -> Simulated:
-    """Write `calls` calls per agent and month for the `months` full months before this one, draw them, score what is drawn, train who needs it.
+def simulate_centre(
+    wiring: Wiring, *, agents: int, calls: int, months: int, seed: int, tick: Tick, quota: float = 6
+) -> Simulated:
+    """Write `calls` calls per agent and month for the `months` full months before this one, draw
+    them, score what is drawn, train who needs it.
 
-    The same seed gives the same centre. Run once per database and seed; a second run is refused by the calls being there.
+    The same seed gives the same centre. Run once per database and seed; a second run is refused by
+    the calls being there.
     """
     rng = np.random.default_rng(seed)
     now = wiring.clock()
     last = month_before(now.astimezone(wiring.settings.zone).strftime("%Y-%m"))
     first = month_before(last, months - 1)
     with wiring.database.write() as session:
-        if session.scalar(select(CallRow.id).where(CallRow.external_id.like(f"simulated-{seed}-%")).limit(1)) is not None:
+        if (
+            session.scalar(
+                select(CallRow.id).where(CallRow.external_id.like(f"simulated-{seed}-%")).limit(1)
+            )
+            is not None
+        ):
             raise AlreadySimulated(seed)
         staff = hire(session, rng, agents=agents, seed=seed, at=now, quota=quota)
     total_cards = 0
@@ -59,11 +70,15 @@ def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, see
     for m in reversed(range(months)):
         month = month_before(last, m)
         learn(staff, lessons, month)
-        truth = _month_of_calls(wiring, staff, rng, month=month, calls=calls, seed=seed, tick=tick, left=m * agents)
+        truth = _month_of_calls(
+            wiring, staff, rng, month=month, calls=calls, seed=seed, tick=tick, left=m * agents
+        )
         scorer = Scorer(staff=staff, rng=rng, truth=truth, seed=seed)
         total_cards += _draw_and_score(wiring, scorer, month=month, seed=seed)
         for worker in staff.workers:
-            worker.odds += np.where(worker.track.critical, 0.0, rng.normal(0.01, DRIFT, len(worker.odds)))
+            worker.odds += np.where(
+                worker.track.critical, 0.0, rng.normal(0.01, DRIFT, len(worker.odds))
+            )
         if m:
             with wiring.database.write() as session:
                 lesson = train(wiring, session, staff, month=month)
@@ -72,8 +87,20 @@ def simulate_centre(wiring: Wiring, *, agents: int, calls: int, months: int, see
     return Simulated(agents * calls * months, total_cards, first, last)
 
 
-def _month_of_calls(wiring: Wiring, staff: Staff, rng: np.random.Generator, *, month: str, calls: int, seed: int, tick: Tick, left: int) -> Truth:
-    """Insert the month's calls with their automatic scores, and keep in mind what is true of each."""
+def _month_of_calls(
+    wiring: Wiring,
+    staff: Staff,
+    rng: np.random.Generator,
+    *,
+    month: str,
+    calls: int,
+    seed: int,
+    tick: Tick,
+    left: int,
+) -> Truth:
+    """Insert the month's calls with their automatic scores,
+    and keep in mind what is true of each.
+    """
     begin, end = month_bounds(month, wiring.settings.zone)
     days = [begin.date() + timedelta(days=i) for i in range((end.date() - begin.date()).days)]
     workdays = [d for d in days if d.weekday() < 5]
@@ -84,16 +111,48 @@ def _month_of_calls(wiring: Wiring, staff: Staff, rng: np.random.Generator, *, m
     for n, worker in enumerate(staff.workers):
         month_of = _Month.of(worker, calls, rng)
         truth.workers.append((month_of.met, month_of.applicable, month_of.automatic))
-        moments = zip(rng.integers(0, len(workdays), calls), rng.integers(8 * 3600, 19 * 3600, calls), strict=True)
+        moments = zip(
+            rng.integers(0, len(workdays), calls),
+            rng.integers(8 * 3600, 19 * 3600, calls),
+            strict=True,
+        )
         started = [_moment(workdays[int(k)], int(s), wiring) for k, s in moments]
         next_id = first_id + n * calls
         with wiring.database.write() as session:
             for k in range(0, calls, CHUNK):
                 chunk = range(k, min(k + CHUNK, calls))
-                session.execute(insert(CallRow), [_call_row(next_id + i, worker, started[i], month_of, i, f"{seed}-{month}", received) for i in chunk])
-                session.execute(insert(CheckResultRow), [_check_row(next_id + i, worker.track, month_of, i, received) for i in chunk])
-                session.execute(insert(VerdictRow), [row for i in chunk for row in _verdict_rows(next_id + i, worker.track, month_of, i)])
-                ratings = [_rating_row(next_id + i, month_of, i, received) for i in chunk if month_of.rated[i]]
+                session.execute(
+                    insert(CallRow),
+                    [
+                        _call_row(
+                            next_id + i,
+                            worker,
+                            started[i],
+                            month_of,
+                            i,
+                            f"{seed}-{month}",
+                            received,
+                        )
+                        for i in chunk
+                    ],
+                )
+                session.execute(
+                    insert(CheckResultRow),
+                    [_check_row(next_id + i, worker.track, month_of, i, received) for i in chunk],
+                )
+                session.execute(
+                    insert(VerdictRow),
+                    [
+                        row
+                        for i in chunk
+                        for row in _verdict_rows(next_id + i, worker.track, month_of, i)
+                    ],
+                )
+                ratings = [
+                    _rating_row(next_id + i, month_of, i, received)
+                    for i in chunk
+                    if month_of.rated[i]
+                ]
                 if ratings:
                     session.execute(insert(RatingRow), ratings)
         tick(f"{month} agent {n + 1}", left + len(staff.workers) - n - 1)
@@ -102,7 +161,9 @@ def _month_of_calls(wiring: Wiring, staff: Staff, rng: np.random.Generator, *, m
 
 @dataclass(frozen=True)
 class _Month:
-    """An agent's calls of a month as arrays: what is true, what the checks say (1 met, 0 not met, −1 unsure, −2 not asked), figures."""
+    """An agent's calls of a month as arrays: what is true, what the checks say (1 met, 0 not met,
+    −1 unsure, −2 not asked), figures.
+    """
 
     met: npt.NDArray[np.bool_]
     applicable: npt.NDArray[np.bool_]
@@ -125,18 +186,34 @@ class _Month:
         applicable = rng.random(shape) >= t.not_applicable
         right = rng.random(shape) < np.where(met, SENSITIVITY - worker.misheard, SPECIFICITY)
         said = np.where(right, met, ~met)
-        said = np.where(t.critical, met | (rng.random(shape) < 0.4), said)  # of the breaches most are noticed; a false alarm is rare
+        # of the breaches most are noticed; a false alarm is rare
+        said = np.where(t.critical, met | (rng.random(shape) < 0.4), said)
         said &= ~(t.critical & (rng.random(shape) < 0.001))
         unsure = (rng.random(shape) < UNSURE) & ~t.critical
         automatic = np.where(t.automatic, np.where(unsure, -1, said), -2).astype(np.int8)
         asked = applicable & t.automatic
         low, high = t.scores((automatic == 1), asked), t.scores((automatic != 0), asked)
         quality = met.mean(axis=1)
-        complaint, praise = rng.random(calls) < COMPLAINTS * 4 * (1 - quality), rng.random(calls) < PRAISE * quality
+        complaint, praise = (
+            rng.random(calls) < COMPLAINTS * 4 * (1 - quality),
+            rng.random(calls) < PRAISE * quality,
+        )
         stars = np.clip(np.round(1 + 4 * quality + rng.normal(0, 0.9, calls)), 1, 5).astype(int)
         flagged = ((automatic == 0) & t.critical & applicable).any(axis=1)
         seconds = rng.lognormal(5.3, 0.6, calls)
-        return cls(met, applicable, automatic, low, high, flagged, seconds, complaint, praise & ~complaint, rng.random(calls) < RATED, stars)
+        return cls(
+            met,
+            applicable,
+            automatic,
+            low,
+            high,
+            flagged,
+            seconds,
+            complaint,
+            praise & ~complaint,
+            rng.random(calls) < RATED,
+            stars,
+        )
 
 
 def _moment(day: date, second: int, wiring: Wiring) -> datetime:
@@ -147,32 +224,73 @@ def _middle(low: float, high: float) -> float | None:
     return None if np.isnan(low) or np.isnan(high) else round((low + high) / 2, 2)
 
 
-def _call_row(call_id: int, worker: Worker, started: datetime, m: _Month, i: int, name: str, received: datetime) -> dict[str, Any]:
+def _call_row(
+    call_id: int,
+    worker: Worker,
+    started: datetime,
+    m: _Month,
+    i: int,
+    name: str,
+    received: datetime,
+) -> dict[str, Any]:
     code = f"simulated-{name}-{call_id}"
     details = {"complaint": "true"} if m.complaint[i] else {"praise": "true"} if m.praise[i] else {}
     return {
-        "id": call_id, "external_id": code, "content_sha256": code, "project_id": worker.track.project_id, "agent_id": worker.agent_id,
-        "queue": QUEUES[worker.track.language], "direction": Direction.INBOUND, "language": worker.track.language, "customer": "", "started_at": started,
-        "duration_seconds": round(float(m.seconds[i]), 1), "channels": 2, "lost_seconds": 0.0, "source_name": code, "media_type": "", "details": details,
-        "received_at": received, "is_simulated": True, "automatic_score": _middle(float(m.low[i]), float(m.high[i])), "is_flagged": bool(m.flagged[i]),
-    }  # fmt: skip
+        "id": call_id,
+        "external_id": code,
+        "content_sha256": code,
+        "project_id": worker.track.project_id,
+        "agent_id": worker.agent_id,
+        "queue": QUEUES[worker.track.language],
+        "direction": Direction.INBOUND,
+        "language": worker.track.language,
+        "customer": "",
+        "started_at": started,
+        "duration_seconds": round(float(m.seconds[i]), 1),
+        "channels": 2,
+        "lost_seconds": 0.0,
+        "source_name": code,
+        "media_type": "",
+        "details": details,
+        "received_at": received,
+        "is_simulated": True,
+        "automatic_score": _middle(float(m.low[i]), float(m.high[i])),
+        "is_flagged": bool(m.flagged[i]),
+    }
 
 
 def _check_row(call_id: int, track: Track, m: _Month, i: int, at: datetime) -> dict[str, Any]:
     low, high = (None if np.isnan(v[i]) else round(float(v[i]), 2) for v in (m.low, m.high))
     figures = {"score": _middle(float(m.low[i]), float(m.high[i])), "low": low, "high": high}
-    return {"call_id": call_id, "form_version_id": track.form_version_id, "findings": [], "rules_version": "simulated", "created_at": at, **figures}
+    return {
+        "call_id": call_id,
+        "form_version_id": track.form_version_id,
+        "findings": [],
+        "rules_version": "simulated",
+        "created_at": at,
+        **figures,
+    }
 
 
 def _verdict_rows(call_id: int, track: Track, m: _Month, i: int) -> list[dict[str, Any]]:
     said = zip(track.criteria, m.automatic[i].tolist(), m.applicable[i].tolist(), strict=True)
-    verdicts = {c.id: VERDICTS[v] if is_asked else Verdict.NOT_APPLICABLE for c, v, is_asked in said if v != NOT_ASKED}
+    verdicts = {
+        c.id: VERDICTS[v] if is_asked else Verdict.NOT_APPLICABLE
+        for c, v, is_asked in said
+        if v != NOT_ASKED
+    }
     return [{"call_id": call_id, "criterion": c, "verdict": v.value} for c, v in verdicts.items()]
 
 
 def _rating_row(call_id: int, m: _Month, i: int, at: datetime) -> dict[str, Any]:
     stars = int(m.rating[i])
-    return {"call_id": call_id, "value": (stars - 1) * 25.0, "given": f"{stars}/5", "source": "simulated", "received_at": at}
+    return {
+        "call_id": call_id,
+        "value": (stars - 1) * 25.0,
+        "given": f"{stars}/5",
+        "source": "simulated",
+        "received_at": at,
+    }
 
 
 def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: str, seed: int) -> int:
@@ -185,11 +303,23 @@ def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: str, seed: int) ->
             for language in scorer.staff.tracks:
                 plan = plans.plan(session, project_code(seed, language))
                 assert plan is not None  # made with the staff
-                made = sampling.draw_day(session, plan=plan, day=day, zone=settings.zone, new_hire_days=settings.new_hire_days, at=wiring.clock())
+                made = sampling.draw_day(
+                    session,
+                    plan=plan,
+                    day=day,
+                    zone=settings.zone,
+                    new_hire_days=settings.new_hire_days,
+                    at=wiring.clock(),
+                )
                 drawn_ids = plans.drawn_ids(session, made.id or 0)
                 for call in made.calls:
                     if scorer.truth.knows(call.call_id):
-                        scorer.score(session, call_id=call.call_id, drawn_id=drawn_ids[call.call_id], probability=call.probability)
+                        scorer.score(
+                            session,
+                            call_id=call.call_id,
+                            drawn_id=drawn_ids[call.call_id],
+                            probability=call.probability,
+                        )
                         cards += 1
             scorer.flush(session)
         day += timedelta(days=1)

@@ -50,14 +50,29 @@ NAMES = {
         "Nadia Orsi",
         "Piero Gatti",
     ),
-    "zh": ("陈静", "刘洋", "赵磊", "孙丽", "周强", "吴敏", "郑浩", "冯雪", "蒋涛", "沈洁", "韩冰", "杨帆"),
+    "zh": (
+        "陈静",
+        "刘洋",
+        "赵磊",
+        "孙丽",
+        "周强",
+        "吴敏",
+        "郑浩",
+        "冯雪",
+        "蒋涛",
+        "沈洁",
+        "韩冰",
+        "杨帆",
+    ),
 }
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Track:
-    """One language's form as arrays over its criteria: weights for the arithmetic of many calls at once, and what is special about each."""
+    """One language's form as arrays over its criteria: weights for the arithmetic of many calls at
+    once, and what is special about each.
+    """
 
     language: str
     form: Form
@@ -72,19 +87,28 @@ class Track:
     not_applicable: Floats  # how often
 
     def scores(self, met: npt.NDArray[np.bool_], applicable: npt.NDArray[np.bool_]) -> Floats:
-        """Scores (0–100) of many calls: sections by their weights over what is applicable; a critical breach sets 0. NaN where nothing applies."""
+        """Scores (0–100) of many calls: sections by their weights over what is applicable; a
+        critical breach sets 0. NaN where nothing applies.
+        """
         groups = np.eye(len(self.section_weight))[self.section]
         below = (applicable * self.weight) @ groups
         above = (applicable * met * self.weight) @ groups
         share = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
         whole = ((below > 0) * self.section_weight).sum(axis=1)
-        total = np.divide(100 * (share * (below > 0) * self.section_weight).sum(axis=1), whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        total = np.divide(
+            100 * (share * (below > 0) * self.section_weight).sum(axis=1),
+            whole,
+            out=np.full(len(whole), np.nan),
+            where=whole > 0,
+        )
         return np.where((~met & applicable & self.critical).any(axis=1), 0.0, total)
 
 
 @dataclass
 class Worker:
-    """An agent: which track, how likely each criterion is met (log odds; drifts), how far the checks err on this agent."""
+    """An agent: which track, how likely each criterion is met (log odds; drifts), how far the
+    checks err on this agent.
+    """
 
     agent_id: int
     name: str
@@ -103,25 +127,56 @@ class Staff:
     manager_id: int
 
 
-def hire(session: Session, rng: np.random.Generator, *, agents: int, seed: int, at: datetime, quota: float) -> Staff:
+def hire(
+    session: Session,
+    rng: np.random.Generator,
+    *,
+    agents: int,
+    seed: int,
+    at: datetime,
+    quota: float,
+) -> Staff:
     """Write the people, projects, forms and sampling plans of the centre down."""
     size = max(3, min(TEAM_SIZE, agents // len(LANGUAGES)))
-    tracks = {language: _track(session, language, seed) for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})}
+    tracks = {
+        language: _track(session, language, seed)
+        for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})
+    }
     workers: list[Worker] = []
     for i in range(agents):
         number = i // size
         language = LANGUAGES[number % len(LANGUAGES)]
-        team = people_store.ensure_team(session, f"Simulated team {number + 1}", f"Simulated department {number // 4 + 1}")
+        team = people_store.ensure_team(
+            session, f"Simulated team {number + 1}", f"Simulated department {number // 4 + 1}"
+        )
         hired = at.date() - timedelta(days=int(rng.integers(20, 2500)))
         names, k = NAMES[language], sum(w.track.language == language for w in workers)
         name = names[k % len(names)] + (f" {k // len(names) + 1}" if k >= len(names) else "")
-        agent_id = people_store.ensure_agent(session, f"sim{seed}-{i:04d}", name=name, team_id=team, hired_on=hired, is_simulated=True)
+        agent_id = people_store.ensure_agent(
+            session,
+            f"sim{seed}-{i:04d}",
+            name=name,
+            team_id=team,
+            hired_on=hired,
+            is_simulated=True,
+        )
         track = tracks[language]
         odds = 2.5 + rng.normal(0, 0.45) + rng.normal(0, 0.7, len(track.criteria))
         odds[track.critical] = 5.0 + rng.normal(0, 0.5, int(track.critical.sum()))
-        workers.append(Worker(agent_id, name, track, odds, float(np.clip(rng.normal(0, 0.03), -0.06, 0.1))))
+        workers.append(
+            Worker(agent_id, name, track, odds, float(np.clip(rng.normal(0, 0.03), -0.06, 0.1)))
+        )
     count = max(2, min(12, agents // 8))
-    evaluators = [_user(session, f"sim{seed}.evaluator{i + 1}", f"Simulated evaluator {i + 1}", Role.EVALUATOR, at) for i in range(count)]
+    evaluators = [
+        _user(
+            session,
+            f"sim{seed}.evaluator{i + 1}",
+            f"Simulated evaluator {i + 1}",
+            Role.EVALUATOR,
+            at,
+        )
+        for i in range(count)
+    ]
     severity = [float(s) for s in rng.normal(0, 0.025, count)]
     trainer = _user(session, f"sim{seed}.trainer", "Simulated trainer", Role.TRAINER, at)
     manager = _user(session, f"sim{seed}.manager", "Simulated manager", Role.QA_MANAGER, at)
@@ -139,13 +194,28 @@ def project_code(seed: int, language: str) -> str:
 
 def _user(session: Session, username: str, name: str, role: Role, at: datetime) -> int:
     found = {u.username: u.id for u in people_store.users(session)}.get(username)
-    return found if found is not None else people.add_user(session, username=username, display_name=name, role=role, password=None, at=at).id
+    return (
+        found
+        if found is not None
+        else people.add_user(
+            session, username=username, display_name=name, role=role, password=None, at=at
+        ).id
+    )
 
 
 def _track(session: Session, language: str, seed: int) -> Track:
     code = project_code(seed, language)
-    project_id = people_store.ensure_project(session, code, company=PROJECTS[language], is_simulated=True)
-    found = forms.form_for(session, project=code, queue=QUEUES[language], direction="inbound", language=language, duration=200)
+    project_id = people_store.ensure_project(
+        session, code, company=PROJECTS[language], is_simulated=True
+    )
+    found = forms.form_for(
+        session,
+        project=code,
+        queue=QUEUES[language],
+        direction="inbound",
+        language=language,
+        duration=200,
+    )
     if found is None:
         raise RuntimeError("no published form applies to simulated calls; run `qa init`")
     version_id, form = found
@@ -168,6 +238,27 @@ def _track(session: Session, language: str, seed: int) -> Track:
 
 
 def _seldom(criteria: Sequence[Criterion]) -> Floats:
-    """How often each criterion does not apply: often where only some calls have the occasion, else hardly ever."""
-    occasional = ("hold", "complaint", "slip", "reply_time", "no_contract", "closed", "assigned", "mail", "subject", "taken", "times")
-    return np.array([(0.45 if any(w in c.id for w in occasional) else 0.02) if c.na and not c.is_critical else 0.0 for c in criteria])
+    """How often each criterion does not apply: often where only some calls have the occasion, else
+    hardly ever.
+    """
+    occasional = (
+        "hold",
+        "complaint",
+        "slip",
+        "reply_time",
+        "no_contract",
+        "closed",
+        "assigned",
+        "mail",
+        "subject",
+        "taken",
+        "times",
+    )
+    return np.array(
+        [
+            (0.45 if any(w in c.id for w in occasional) else 0.02)
+            if c.na and not c.is_critical
+            else 0.0
+            for c in criteria
+        ]
+    )

@@ -1,4 +1,6 @@
-"""What people do with the drawn calls of a simulated centre: scorecards by evaluators of differing severity, second ones, disputes, transcripts."""
+"""What people do with the drawn calls of a simulated centre: scorecards by evaluators of differing
+severity, second ones, disputes, transcripts.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,7 +50,9 @@ class Truth:
     def knows(self, call_id: int) -> bool:
         return self.first_id <= call_id < self.first_id + self.calls * len(self.workers)
 
-    def of(self, call_id: int) -> tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
+    def of(
+        self, call_id: int
+    ) -> tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
         n, i = divmod(call_id - self.first_id, self.calls)
         met, applicable, automatic = self.workers[n]
         return n, met[i], applicable[i], automatic[i]
@@ -71,52 +75,120 @@ class Scorer:
         call = session.get_one(CallRow, call_id)
         said = self._talk(worker, call, met)
         findings = self._findings(worker, automatic, applicable, said)
-        session.query(CheckResultRow).filter_by(call_id=call_id).update({"findings": [f.document() for f in findings.values()]})
+        session.query(CheckResultRow).filter_by(call_id=call_id).update(
+            {"findings": [f.document() for f in findings.values()]}
+        )
         done = call.started_at + timedelta(days=2, hours=float(self.rng.uniform(0, 40)))
         assignment = AssignmentRow(
-            call_id=call_id, form_version_id=worker.track.form_version_id, drawn_call_id=drawn_id, state=AssignmentState.SUBMITTED,
-            due_at=call.started_at + timedelta(days=5), created_at=call.started_at, finished_at=done,
-        )  # fmt: skip
+            call_id=call_id,
+            form_version_id=worker.track.form_version_id,
+            drawn_call_id=drawn_id,
+            state=AssignmentState.SUBMITTED,
+            due_at=call.started_at + timedelta(days=5),
+            created_at=call.started_at,
+            finished_at=done,
+        )
         who = int(self.rng.integers(0, len(self.staff.evaluators)))
         if self.rng.random() < SKIPPED and probability < 1:
-            assignment.state, assignment.skip_reason, assignment.evaluator_id = AssignmentState.SKIPPED, "bad_sound", self.staff.evaluators[who]
+            assignment.state, assignment.skip_reason, assignment.evaluator_id = (
+                AssignmentState.SKIPPED,
+                "bad_sound",
+                self.staff.evaluators[who],
+            )
             session.add(assignment)
             session.flush()
             return
         filled = self._filled(worker, met, applicable, automatic, self.staff.severity[who])
-        card, result = self._card(session, assignment, worker, call, filled, findings, who=who, done=done, probability=probability)
+        card, result = self._card(
+            session,
+            assignment,
+            worker,
+            call,
+            filled,
+            findings,
+            who=who,
+            done=done,
+            probability=probability,
+        )
         if self.rng.random() < DISPUTED:
             filled, result = self._dispute(session, card, worker, filled, result, findings, met)
-        shared = {"scorecard_id": card.id, "agent_id": call.agent_id, "called_at": call.started_at, "project_id": call.project_id, "weight": 1 / probability}
+        shared = {
+            "scorecard_id": card.id,
+            "agent_id": call.agent_id,
+            "called_at": call.started_at,
+            "project_id": call.project_id,
+            "weight": 1 / probability,
+        }
         self.answers += [shared | vars(a) for a in result.answers]
         if self.rng.random() < DOUBLED and len(self.staff.evaluators) > 1:
-            other = (who + 1 + int(self.rng.integers(0, len(self.staff.evaluators) - 1))) % len(self.staff.evaluators)
+            other = (who + 1 + int(self.rng.integers(0, len(self.staff.evaluators) - 1))) % len(
+                self.staff.evaluators
+            )
             again = self._filled(worker, met, applicable, automatic, self.staff.severity[other])
             second = AssignmentRow(
-                call_id=call_id, form_version_id=worker.track.form_version_id, drawn_call_id=drawn_id, kind=AssignmentKind.DOUBLE, occasion="double",
-                state=AssignmentState.SUBMITTED, due_at=assignment.due_at, created_at=call.started_at, finished_at=done, is_blind=True,
-            )  # fmt: skip
-            self._card(session, second, worker, call, again, findings, who=other, done=done, probability=probability)
+                call_id=call_id,
+                form_version_id=worker.track.form_version_id,
+                drawn_call_id=drawn_id,
+                kind=AssignmentKind.DOUBLE,
+                occasion="double",
+                state=AssignmentState.SUBMITTED,
+                due_at=assignment.due_at,
+                created_at=call.started_at,
+                finished_at=done,
+                is_blind=True,
+            )
+            self._card(
+                session,
+                second,
+                worker,
+                call,
+                again,
+                findings,
+                who=other,
+                done=done,
+                probability=probability,
+            )
 
     def flush(self, session: Session) -> None:
         """Write what was collected for many cards at once."""
-        for table, rows in ((AnswerRow, self.answers), (TranscriptRow, self.transcripts), (SpokenRow, self.spoken)):
+        for table, rows in (
+            (AnswerRow, self.answers),
+            (TranscriptRow, self.transcripts),
+            (SpokenRow, self.spoken),
+        ):
             if rows:
                 session.execute(insert(table), rows)
                 rows.clear()
 
     def _talk(self, worker: Worker, call: CallRow, met: npt.NDArray[np.bool_]) -> Said:
         by_id = {c.id: bool(m) for c, m in zip(worker.track.criteria, met, strict=True)}
-        said = conversation(worker.track.language, by_id, agent=worker.name, rng=self.rng, seed=str(self.seed))
-        document, numbers = said.transcript.model_dump(mode="json"), said.mechanics.model_dump(mode="json")
+        said = conversation(
+            worker.track.language, by_id, agent=worker.name, rng=self.rng, seed=str(self.seed)
+        )
+        document, numbers = (
+            said.transcript.model_dump(mode="json"),
+            said.mechanics.model_dump(mode="json"),
+        )
         self.transcripts.append(
-            {"call_id": call.id, "language": worker.track.language, "document": document, "mechanics": numbers, "created_at": call.received_at}
+            {
+                "call_id": call.id,
+                "language": worker.track.language,
+                "document": document,
+                "mechanics": numbers,
+                "created_at": call.received_at,
+            }
         )
         self.spoken.append({"call_id": call.id, "words": searchable(said.transcript.text)})
         call.duration_seconds = said.transcript.duration
         return said
 
-    def _findings(self, worker: Worker, automatic: npt.NDArray[np.int8], applicable: npt.NDArray[np.bool_], said: Said) -> dict[str, Finding]:
+    def _findings(
+        self,
+        worker: Worker,
+        automatic: npt.NDArray[np.int8],
+        applicable: npt.NDArray[np.bool_],
+        said: Said,
+    ) -> dict[str, Finding]:
         found = {}
         for c, v, fits in zip(worker.track.criteria, automatic, applicable, strict=True):
             if c.check is None:
@@ -127,77 +199,158 @@ class Scorer:
             if place is not None and verdict is Verdict.MET:
                 u = said.transcript.utterances[place]
                 evidence = (Evidence(place, u.speaker, u.start, u.end, u.text),)
-            confidence = 0.5 if verdict is Verdict.UNSURE else round(float(self.rng.beta(14, 1.6)), 3)
+            confidence = (
+                0.5 if verdict is Verdict.UNSURE else round(float(self.rng.beta(14, 1.6)), 3)
+            )
             found[c.id] = Finding(c.id, verdict, confidence, "simulated", evidence)
         return found
 
     def _filled(
-        self, worker: Worker, met: npt.NDArray[np.bool_], applicable: npt.NDArray[np.bool_], automatic: npt.NDArray[np.int8], severity: float
+        self,
+        worker: Worker,
+        met: npt.NDArray[np.bool_],
+        applicable: npt.NDArray[np.bool_],
+        automatic: npt.NDArray[np.int8],
+        severity: float,
     ) -> Filled:
-        """What an evaluator answers: the truth, but for slips, and tilted by how severe they are."""
+        """What an evaluator answers: the truth, but for slips,
+        and tilted by how severe they are.
+        """
         t = worker.track
         odds = np.where(met, SLIP + max(0.0, -severity), SLIP + max(0.0, severity))
         seen = np.where((self.rng.random(len(met)) < odds) & ~t.critical, ~met, met)
         answers = {}
         for c, ok, fits, v in zip(t.criteria, seen, applicable, automatic, strict=True):
             ordered = sorted(c.choices, key=lambda o: o.points)
-            option = ("na" if not fits and c.na else ordered[-1].id) if not fits or ok else ordered[0].id
+            option = (
+                ("na" if not fits and c.na else ordered[-1].id) if not fits or ok else ordered[0].id
+            )
             proposed = {1: ordered[-1].id, 0: ordered[0].id}.get(int(v))
-            answers[c.id] = Answer(option=option, comment="simulated" if not ok and fits else "", accepted=option == proposed)
+            answers[c.id] = Answer(
+                option=option,
+                comment="simulated" if not ok and fits else "",
+                accepted=option == proposed,
+            )
         for c in t.form.criteria():
             answers.setdefault(c.id, Answer(option="na" if c.na else c.choices[0].id))
         return Filled(answers=answers)
 
     def _card(
-        self, session: Session, assignment: AssignmentRow, worker: Worker, call: CallRow, filled: Filled, findings: dict[str, Finding],
-        *, who: int, done: datetime, probability: float,
-    ) -> tuple[ScorecardRow, Result]:  # fmt: skip
+        self,
+        session: Session,
+        assignment: AssignmentRow,
+        worker: Worker,
+        call: CallRow,
+        filled: Filled,
+        findings: dict[str, Finding],
+        *,
+        who: int,
+        done: datetime,
+        probability: float,
+    ) -> tuple[ScorecardRow, Result]:
         assignment.evaluator_id = self.staff.evaluators[who]
         session.add(assignment)
         session.flush()
         result = result_of(worker.track.form, filled, findings)
         content = filled.model_dump(mode="json")
         card = ScorecardRow(
-            assignment_id=assignment.id, call_id=call.id, agent_id=call.agent_id, project_id=call.project_id, form_version_id=worker.track.form_version_id,
-            evaluator_id=self.staff.evaluators[who], kind=assignment.kind or AssignmentKind.STANDARD, is_blind=bool(assignment.is_blind),
-            state=ScorecardState.RELEASED if assignment.kind is not AssignmentKind.DOUBLE else ScorecardState.SUBMITTED, version=2, **content, **result.figures,
-            automatic_score=call.automatic_score, is_flagged=call.is_flagged, probability=probability, started_at=call.started_at,
-            opened_at=done - timedelta(minutes=6), submitted_at=done, released_at=done, seconds_spent=round(float(self.rng.lognormal(5.7, 0.4)), 1),
-        )  # fmt: skip
+            assignment_id=assignment.id,
+            call_id=call.id,
+            agent_id=call.agent_id,
+            project_id=call.project_id,
+            form_version_id=worker.track.form_version_id,
+            evaluator_id=self.staff.evaluators[who],
+            kind=assignment.kind or AssignmentKind.STANDARD,
+            is_blind=bool(assignment.is_blind),
+            state=ScorecardState.RELEASED
+            if assignment.kind is not AssignmentKind.DOUBLE
+            else ScorecardState.SUBMITTED,
+            version=2,
+            **content,
+            **result.figures,
+            automatic_score=call.automatic_score,
+            is_flagged=call.is_flagged,
+            probability=probability,
+            started_at=call.started_at,
+            opened_at=done - timedelta(minutes=6),
+            submitted_at=done,
+            released_at=done,
+            seconds_spent=round(float(self.rng.lognormal(5.7, 0.4)), 1),
+        )
         session.add(card)
         session.flush()
         self._revision(session, card, 1, RevisionCause.SUBMITTED, "", filled, result, [], done)
         return card, result
 
     def _dispute(
-        self, session: Session, card: ScorecardRow, worker: Worker, filled: Filled, result: Result, findings: dict[str, Finding], met: npt.NDArray[np.bool_]
+        self,
+        session: Session,
+        card: ScorecardRow,
+        worker: Worker,
+        filled: Filled,
+        result: Result,
+        findings: dict[str, Finding],
+        met: npt.NDArray[np.bool_],
     ) -> tuple[Filled, Result]:
         """The agent objects to a lost answer; upheld more often where the evaluator was wrong."""
         truth = {c.id: bool(m) for c, m in zip(worker.track.criteria, met, strict=True)}
-        lost = [a for a in result.answers if a.share_of_points is not None and a.share_of_points < 1 and not a.failed]
+        lost = [
+            a
+            for a in result.answers
+            if a.share_of_points is not None and a.share_of_points < 1 and not a.failed
+        ]
         if not lost or card.submitted_at is None:
             return filled, result
         a = lost[int(self.rng.integers(len(lost)))]
         is_upheld = self.rng.random() < (0.9 if truth.get(a.criterion) else UPHELD / 2)
-        opened, decided = card.submitted_at + timedelta(days=1), card.submitted_at + timedelta(days=3)
+        opened, decided = (
+            card.submitted_at + timedelta(days=1),
+            card.submitted_at + timedelta(days=3),
+        )
         criterion = worker.track.form.criterion(a.criterion)
         assert criterion is not None  # answered, so it is the form's
         best = max(criterion.choices, key=lambda o: o.points).id
-        session.add(_dispute_row(card, a, best=best, is_upheld=is_upheld, opened=opened, decided=decided, by=self.staff.manager_id))
+        session.add(
+            _dispute_row(
+                card,
+                a,
+                best=best,
+                is_upheld=is_upheld,
+                opened=opened,
+                decided=decided,
+                by=self.staff.manager_id,
+            )
+        )
         if not is_upheld:
             return filled, result
-        changed = Filled(answers=filled.answers | {a.criterion: Answer(option=best, comment="simulated")})
+        changed = Filled(
+            answers=filled.answers | {a.criterion: Answer(option=best, comment="simulated")}
+        )
         after = result_of(worker.track.form, changed, findings)
-        for name, value in {**changed.model_dump(mode="json"), **after.figures, "revision": 2}.items():
+        for name, value in {
+            **changed.model_dump(mode="json"),
+            **after.figures,
+            "revision": 2,
+        }.items():
             setattr(card, name, value)
         changes = [{"criterion": a.criterion, "was": a.option, "now": best}]
-        self._revision(session, card, 2, RevisionCause.DISPUTE, "simulated", changed, after, changes, decided)
+        self._revision(
+            session, card, 2, RevisionCause.DISPUTE, "simulated", changed, after, changes, decided
+        )
         return changed, after
 
     def _revision(
-        self, session: Session, card: ScorecardRow, number: int, cause: RevisionCause, reason: str, filled: Filled, result: Result,
-        changes: list[dict[str, str]], at: datetime,
-    ) -> None:  # fmt: skip
+        self,
+        session: Session,
+        card: ScorecardRow,
+        number: int,
+        cause: RevisionCause,
+        reason: str,
+        filled: Filled,
+        result: Result,
+        changes: list[dict[str, str]],
+        at: datetime,
+    ) -> None:
         session.add(
             ScorecardRevisionRow(
                 scorecard_id=card.id,
@@ -209,11 +362,20 @@ class Scorer:
                 changes=changes,
                 made_by_id=card.evaluator_id,
                 made_at=at,
-            )  # fmt: skip
+            )
         )
 
 
-def _dispute_row(card: ScorecardRow, a: CountedAnswer, *, best: str, is_upheld: bool, opened: datetime, decided: datetime, by: int) -> DisputeRow:
+def _dispute_row(
+    card: ScorecardRow,
+    a: CountedAnswer,
+    *,
+    best: str,
+    is_upheld: bool,
+    opened: datetime,
+    decided: datetime,
+    by: int,
+) -> DisputeRow:
     return DisputeRow(
         scorecard_id=card.id,
         criterion=a.criterion,

@@ -1,1 +1,4 @@
-"""Formulas that several stages share, with their sources. Pure; each is tested against published values."""
+"""Formulas that several stages share, with their sources.
+
+Pure; each is tested against published values.
+"""

@@ -1,6 +1,7 @@
 """Agreement between raters, beyond what chance would give.
 
-A table of ratings has one row per unit (what is rated) and one column per rater; None where a rater gave no answer.
+A table of ratings has one row per unit (what is rated) and one column per rater; None where a rater
+gave no answer.
 """
 
 import enum
@@ -26,7 +27,10 @@ class Scale(enum.Enum):
 
 @dataclass(frozen=True)
 class Agreement:
-    """A coefficient with its interval (95 %, percentile bootstrap over units). None where the table cannot say: no two ratings of a unit, or no variation."""
+    """A coefficient with its interval (95 %, percentile bootstrap over units).
+
+    None where the table cannot say: no two ratings of a unit, or no variation.
+    """
 
     value: float | None
     low: float | None
@@ -41,9 +45,12 @@ def pairable(table: Table) -> list[list[Hashable]]:
 
 
 def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
-    """Krippendorff's alpha: 1 for perfect agreement, 0 for chance. Missing ratings are no disagreement.
+    """Krippendorff's alpha: 1 for perfect agreement, 0 for chance.
 
-    Krippendorff, K. (2011), Computing Krippendorff's Alpha-Reliability. Ordinal values are ordered by themselves.
+    Missing ratings are no disagreement.
+
+    Krippendorff, K. (2011), Computing Krippendorff's Alpha-Reliability. Ordinal values are ordered
+    by themselves.
     """
     units = pairable(table)
     counts = Counter(v for unit in units for v in unit)
@@ -51,8 +58,13 @@ def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
     if len(counts) < 2:
         return None  # everybody always says the same: there is nothing that chance could explain
     distance = _distance(counts, scale)
-    observed = math.fsum(sum(distance(a, b) for a, b in itertools.permutations(unit, 2)) / (len(unit) - 1) for unit in units)
-    expected = math.fsum(counts[a] * counts[b] * distance(a, b) for a in counts for b in counts) / (n - 1)
+    observed = math.fsum(
+        sum(distance(a, b) for a, b in itertools.permutations(unit, 2)) / (len(unit) - 1)
+        for unit in units
+    )
+    expected = math.fsum(counts[a] * counts[b] * distance(a, b) for a in counts for b in counts) / (
+        n - 1
+    )
     return 1 - observed / expected if expected else None
 
 
@@ -73,7 +85,9 @@ def _distance(counts: Counter[Hashable], scale: Scale) -> Callable[[Hashable, Ha
 
 
 def percent(table: Table) -> float | None:
-    """Share (0–1) of the pairs of ratings of a unit that are the same, every unit weighing the same."""
+    """Share (0–1) of the pairs of ratings of a unit that are the same, every unit weighing the
+    same.
+    """
     units = pairable(table)
     return float(np.mean([_same_pairs(u) for u in units])) if units else None
 
@@ -83,10 +97,11 @@ def _same_pairs(unit: Sequence[Hashable]) -> float:
 
 
 def ac1(table: Table, categories: Sequence[Hashable] = ()) -> float | None:
-    """Gwet's AC1, which stays meaningful where nearly all ratings fall into one category and kappa does not.
+    """Gwet's AC1, which stays meaningful where nearly all ratings fall into one category and kappa
+    does not.
 
-    Gwet, K. L. (2008), Computing inter-rater reliability and its variance in the presence of high agreement. `categories` that could have been
-    chosen count even if nobody chose them.
+    Gwet, K. L. (2008), Computing inter-rater reliability and its variance in the presence of high
+    agreement. `categories` that could have been chosen count even if nobody chose them.
     """
     rated = [[r for r in row if r is not None] for row in table]
     rated = [r for r in rated if r]
@@ -100,20 +115,29 @@ def ac1(table: Table, categories: Sequence[Hashable] = ()) -> float | None:
 
 
 def kappa(matrix: npt.ArrayLike, *, weights: str = "none") -> float | None:
-    """Cohen's kappa of two raters from their table of counts; `weights` none, linear or quadratic (Cohen 1960, 1968)."""
+    """Cohen's kappa of two raters from their table of counts; `weights` none, linear or quadratic
+    (Cohen 1960, 1968).
+    """
     m = np.asarray(matrix, dtype=float)
     total, q = m.sum(), m.shape[0]
     if total == 0 or q < 2:
         return None
     i, j = np.indices(m.shape)
-    distance = {"none": (i != j).astype(float), "linear": abs(i - j) / (q - 1), "quadratic": ((i - j) / (q - 1)) ** 2}[weights]
+    distance = {
+        "none": (i != j).astype(float),
+        "linear": abs(i - j) / (q - 1),
+        "quadratic": ((i - j) / (q - 1)) ** 2,
+    }[weights]
     expected = np.outer(m.sum(axis=1), m.sum(axis=0)) / total
     chance = float((distance * expected).sum())
     return None if chance == 0 else 1 - float((distance * m).sum()) / chance
 
 
 def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linear") -> float | None:
-    """Weighted kappa averaged over all pairs of raters (Light 1971). `order` are the categories from worst to best."""
+    """Weighted kappa averaged over all pairs of raters (Light 1971).
+
+    `order` are the categories from worst to best.
+    """
     place = {v: i for i, v in enumerate(order)}
     raters = len(table[0]) if table else 0
     found = []
@@ -129,7 +153,9 @@ def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linea
 
 
 def fleiss(counts: npt.ArrayLike) -> float:
-    """Fleiss' kappa (1971) from units × categories counts with the same number of raters for every unit."""
+    """Fleiss' kappa (1971) from units × categories counts with the same number of raters for every
+    unit.
+    """
     m = np.asarray(counts, dtype=float)
     n = m[0].sum()
     observed = float(((m * (m - 1)).sum(axis=1) / (n * (n - 1))).mean())
@@ -139,7 +165,10 @@ def fleiss(counts: npt.ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Icc:
-    """Intraclass correlations of Shrout and Fleiss (1979); single raters and the mean of k. The interval (95 %) is that of ICC(2,1)."""
+    """Intraclass correlations of Shrout and Fleiss (1979); single raters and the mean of k.
+
+    The interval (95 %) is that of ICC(2,1).
+    """
 
     one: float  # ICC(1,1): raters differ from unit to unit
     two: float  # ICC(2,1): the same raters, a sample of all; their severity counts as disagreement
@@ -153,9 +182,11 @@ class Icc:
 
 
 def icc(table: npt.ArrayLike) -> Icc | None:
-    """Of scores, units × raters without gaps; None with fewer than two units or raters, or where the units do not differ.
+    """Of scores, units × raters without gaps; None with fewer than two units or raters, or where
+    the units do not differ.
 
-    Shrout & Fleiss (1979), Psychological Bulletin 86, 420–428; the interval by Satterthwaite as in McGraw & Wong (1996).
+    Shrout & Fleiss (1979), Psychological Bulletin 86, 420–428; the interval by Satterthwaite as in
+    McGraw & Wong (1996).
     """
     from scipy.stats import f as F
 
@@ -164,7 +195,10 @@ def icc(table: npt.ArrayLike) -> Icc | None:
         return None
     n, k = x.shape
     grand = x.mean()
-    rows, columns = k * ((x.mean(axis=1) - grand) ** 2).sum(), n * ((x.mean(axis=0) - grand) ** 2).sum()
+    rows, columns = (
+        k * ((x.mean(axis=1) - grand) ** 2).sum(),
+        n * ((x.mean(axis=0) - grand) ** 2).sum(),
+    )
     total = ((x - grand) ** 2).sum()
     bms, jms = rows / (n - 1), columns / (k - 1)
     ems = (total - rows - columns) / ((n - 1) * (k - 1))
@@ -175,8 +209,13 @@ def icc(table: npt.ArrayLike) -> Icc | None:
     if ems == 0:
         low = high = float(two)
     else:
-        a, b = k * two / (n * (1 - two)) if two < 1 else math.inf, 1 + k * two * (n - 1) / (n * (1 - two)) if two < 1 else math.inf
-        v = (a * jms + b * ems) ** 2 / ((a * jms) ** 2 / (k - 1) + (b * ems) ** 2 / ((n - 1) * (k - 1)))
+        a, b = (
+            k * two / (n * (1 - two)) if two < 1 else math.inf,
+            1 + k * two * (n - 1) / (n * (1 - two)) if two < 1 else math.inf,
+        )
+        v = (a * jms + b * ems) ** 2 / (
+            (a * jms) ** 2 / (k - 1) + (b * ems) ** 2 / ((n - 1) * (k - 1))
+        )
         upper, lower = F.ppf(0.975, n - 1, v), F.ppf(0.975, v, n - 1)
         low = n * (bms - upper * ems) / (upper * (k * jms + (k * n - k - n) * ems) + n * bms)
         high = n * (lower * bms - ems) / (k * jms + (k * n - k - n) * ems + n * lower * bms)
@@ -193,15 +232,21 @@ def icc(table: npt.ArrayLike) -> Icc | None:
     )
 
 
-def with_interval(table: Table, coefficient: Callable[[Table], float | None], *, rounds: int = 400, seed: int = 1) -> Agreement:
-    """A coefficient with the interval that 95 % of resamples of the units fall into; no interval from fewer than five units."""
+def with_interval(
+    table: Table, coefficient: Callable[[Table], float | None], *, rounds: int = 400, seed: int = 1
+) -> Agreement:
+    """A coefficient with the interval that 95 % of resamples of the units fall into; no interval
+    from fewer than five units.
+    """
     units = len(pairable(table))
     value = coefficient(table)
     if value is None or units < 5:
         return Agreement(value, None, None, units)
     rng = np.random.default_rng(seed)
     rows = list(table)
-    again = [coefficient([rows[i] for i in rng.integers(0, len(rows), len(rows))]) for _ in range(rounds)]
+    again = [
+        coefficient([rows[i] for i in rng.integers(0, len(rows), len(rows))]) for _ in range(rounds)
+    ]
     known = [a for a in again if a is not None]
     if len(known) < rounds / 2:
         return Agreement(value, None, None, units)

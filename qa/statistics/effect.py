@@ -1,7 +1,8 @@
 """Did it help? Estimates that are not fooled by the return to the mean.
 
-Agents are coached after a bad month, and a bad month is partly bad luck; the next one would be better anyway (Barnett, van der Pols, Dobson 2005).
-So nothing here compares with the month that they were chosen by.
+Agents are coached after a bad month, and a bad month is partly bad luck; the next one would be
+better anyway (Barnett, van der Pols, Dobson 2005). So nothing here compares with the month that
+they were chosen by.
 """
 
 import enum
@@ -34,13 +35,32 @@ class Effect:
     others: int
 
 
-def ancova(before: Sequence[float], after: Sequence[float], coached: Sequence[bool], *, design: Design = Design.ANCOVA) -> Effect | None:
-    """Least squares of the later score on the score of the choice and on having been coached. None where the data cannot carry three coefficients.
+def ancova(
+    before: Sequence[float],
+    after: Sequence[float],
+    coached: Sequence[bool],
+    *,
+    design: Design = Design.ANCOVA,
+) -> Effect | None:
+    """Least squares of the later score on the score of the choice and on having been coached.
 
-    Because the choice depends on that earlier score alone, the coefficient is free of the return to the mean. HC3 standard errors (Long, Ervin 2000).
+    None where the data cannot carry three coefficients.
+
+    Because the choice depends on that earlier score alone, the coefficient is free of the return to
+    the mean. HC3 standard errors (Long, Ervin 2000).
     """
     y, t = np.asarray(after, float), np.asarray(coached, float)
-    x = np.column_stack([np.ones(len(y)), t, np.asarray(before, float) - float(np.mean(before)) if len(y) else []]) if len(y) else np.empty((0, 3))
+    x = (
+        np.column_stack(
+            [
+                np.ones(len(y)),
+                t,
+                np.asarray(before, float) - float(np.mean(before)) if len(y) else [],
+            ]
+        )
+        if len(y)
+        else np.empty((0, 3))
+    )
     n, k = x.shape
     if n - k < 2 or t.sum() < 2 or (1 - t).sum() < 2 or np.linalg.matrix_rank(x) < k:
         return None
@@ -52,29 +72,51 @@ def ancova(before: Sequence[float], after: Sequence[float], coached: Sequence[bo
     return _effect(design, float(beta[1]), variance, float(n - k), int(t.sum()), int((1 - t).sum()))
 
 
-def second_baseline(coached: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]) -> Effect | None:
-    """Difference in differences between a month after the choice, before the training, and a month after it: pairs (baseline, after)."""
-    a, b = (np.array([after - before for before, after in rows], float) for rows in (coached, others))
+def second_baseline(
+    coached: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
+) -> Effect | None:
+    """Difference in differences between a month after the choice, before the training, and a month
+    after it: pairs (baseline, after).
+    """
+    a, b = (
+        np.array([after - before for before, after in rows], float) for rows in (coached, others)
+    )
     return _two_samples(Design.SECOND_BASELINE, a, b)
 
 
-def waiting_list(first: Sequence[float], waiting: Sequence[float], before: tuple[Sequence[float], Sequence[float]] | None = None) -> Effect | None:
-    """Those who were drawn to go first against those who wait; with earlier scores given, adjusted for these (which sharpens it, no more)."""
+def waiting_list(
+    first: Sequence[float],
+    waiting: Sequence[float],
+    before: tuple[Sequence[float], Sequence[float]] | None = None,
+) -> Effect | None:
+    """Those who were drawn to go first against those who wait; with earlier scores given, adjusted
+    for these (which sharpens it, no more).
+    """
     if before is not None:
-        adjusted = ancova([*before[0], *before[1]], [*first, *waiting], [True] * len(first) + [False] * len(waiting), design=Design.WAITING_LIST)
+        adjusted = ancova(
+            [*before[0], *before[1]],
+            [*first, *waiting],
+            [True] * len(first) + [False] * len(waiting),
+            design=Design.WAITING_LIST,
+        )
         if adjusted is not None:
             return adjusted
     return _two_samples(Design.WAITING_LIST, np.asarray(first, float), np.asarray(waiting, float))
 
 
-def return_to_the_mean(mean: float, deviation: float, cut: float, reliability: float) -> tuple[float, float]:
-    """By how much those under a cut rise without any training: the expected rise, and C(z) (Barnett et al. 2005)."""
+def return_to_the_mean(
+    mean: float, deviation: float, cut: float, reliability: float
+) -> tuple[float, float]:
+    """By how much those under a cut rise without any training: the expected rise, and C(z) (Barnett
+    et al. 2005).
+    """
     z = (mean - cut) / deviation
     c = math.exp(-z * z / 2) / math.sqrt(2 * math.pi) / float(ndtr(-z))
     return deviation * (1 - reliability) * c, c
 
 
-def _two_samples(design: Design, a: "np.ndarray", b: "np.ndarray") -> Effect | None:  # type: ignore[type-arg]  # floats
+# floats
+def _two_samples(design: Design, a: "np.ndarray", b: "np.ndarray") -> Effect | None:  # type: ignore[type-arg]
     if len(a) < 2 or len(b) < 2:
         return None
     va, vb = float(np.var(a, ddof=1)) / len(a), float(np.var(b, ddof=1)) / len(b)
@@ -83,7 +125,9 @@ def _two_samples(design: Design, a: "np.ndarray", b: "np.ndarray") -> Effect | N
     return _effect(design, float(a.mean() - b.mean()), va + vb, degrees, len(a), len(b))
 
 
-def _effect(design: Design, value: float, variance: float, degrees: float, coached: int, others: int) -> Effect:
+def _effect(
+    design: Design, value: float, variance: float, degrees: float, coached: int, others: int
+) -> Effect:
     error = math.sqrt(variance)
     half = float(stdtrit(degrees, 0.975)) * error
     p = 2 * float(stdtr(degrees, -abs(value) / error)) if error > 0 else float(value == 0)

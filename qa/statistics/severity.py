@@ -1,8 +1,11 @@
-"""How severe each evaluator is: a two-way model of agents and evaluators, linked by calls that two of them scored.
+"""How severe each evaluator is: a two-way model of agents and evaluators, linked by calls that two
+of them scored.
 
-score = mean + λ·automatic + agent + severity(evaluator) + call + error, agents and calls random, severities fixed and summing to zero. Variances by
-moments, severities by generalised least squares with the agents absorbed (Searle, Casella, McCulloch 1992, ch. 7). Without double scoring and
-with evaluators bound to agents, severity and quality cannot be told apart; `links` says how well the data can.
+score = mean + λ·automatic + agent + severity(evaluator) + call + error, agents and calls random,
+severities fixed and summing to zero. Variances by moments, severities by generalised least squares
+with the agents absorbed (Searle, Casella, McCulloch 1992, ch. 7). Without double scoring and with
+evaluators bound to agents, severity and quality cannot be told apart; `links` says how well the
+data can.
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,9 @@ from scipy.special import stdtrit
 
 @dataclass(frozen=True)
 class Scored:
-    """One card: which call, whose, by which evaluator, the score, and the automatic score of the call where there is one."""
+    """One card: which call, whose, by which evaluator, the score, and the automatic score of the
+    call where there is one.
+    """
 
     call: int
     agent: int
@@ -26,7 +31,9 @@ class Scored:
 
 @dataclass(frozen=True)
 class Severity:
-    """By how many points an evaluator scores above (+) or below (−) the average evaluator, with 95 % interval."""
+    """By how many points an evaluator scores above (+) or below (−) the average evaluator, with 95
+    % interval.
+    """
 
     evaluator: int
     points: float
@@ -53,7 +60,9 @@ MIN_EVALUATORS = 2
 
 
 def severity(cards: Sequence[Scored]) -> SeverityModel | None:
-    """The model, or None where there are fewer than two evaluators, fewer than twenty cards, or evaluators whom no agent or call connects."""
+    """The model, or None where there are fewer than two evaluators, fewer than twenty cards, or
+    evaluators whom no agent or call connects.
+    """
     evaluators = sorted({c.evaluator for c in cards})
     if len(evaluators) < MIN_EVALUATORS or len(cards) < MIN_CARDS or not _connected(cards):
         return None
@@ -64,8 +73,12 @@ def severity(cards: Sequence[Scored]) -> SeverityModel | None:
     a = np.array([agents[c.agent] for c in cards])
     calls = np.unique(np.array([c.call for c in cards]), return_inverse=True)[1]
     if all(c.automatic is not None for c in cards):
-        y = y - _within_slope(y, np.array([c.automatic for c in cards], float), a) * np.array([c.automatic for c in cards], float)
-    first = _fit(y, j, a, calls, len(evaluators), len(agents), (np.var(y) / 4, np.var(y) / 2, np.var(y) / 4))
+        y = y - _within_slope(y, np.array([c.automatic for c in cards], float), a) * np.array(
+            [c.automatic for c in cards], float
+        )
+    first = _fit(
+        y, j, a, calls, len(evaluators), len(agents), (np.var(y) / 4, np.var(y) / 2, np.var(y) / 4)
+    )
     ta = tc = te = 0.0
     beta, covariance = first
     for _ in range(4):
@@ -80,14 +93,23 @@ def severity(cards: Sequence[Scored]) -> SeverityModel | None:
     doubled = sizes[calls] > 1
     rows = tuple(
         Severity(
-            e, float(centred[i]), float(centred[i] - t * errors[i]), float(centred[i] + t * errors[i]), int((j == i).sum()), int((doubled & (j == i)).sum())
+            e,
+            float(centred[i]),
+            float(centred[i] - t * errors[i]),
+            float(centred[i] + t * errors[i]),
+            int((j == i).sum()),
+            int((doubled & (j == i)).sum()),
         )
         for e, i in place.items()
     )
-    return SeverityModel(rows, float(np.sqrt(ta)), float(np.sqrt(tc)), float(np.sqrt(te)), int((sizes > 1).sum()))
+    return SeverityModel(
+        rows, float(np.sqrt(ta)), float(np.sqrt(tc)), float(np.sqrt(te)), int((sizes > 1).sum())
+    )
 
 
-def _within_slope(y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], a: npt.NDArray[np.intp]) -> float:
+def _within_slope(
+    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], a: npt.NDArray[np.intp]
+) -> float:
     dx, dy = x - _means(x, a)[a], y - _means(y, a)[a]
     spread = float(dx @ dx)
     return float(dx @ dy) / spread if spread > 1e-9 else 0.0
@@ -106,7 +128,9 @@ def _fit(
     m: int,
     variances: tuple[float, float, float],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Generalised least squares for the evaluators; calls and agents are absorbed one after the other. Calls of one agent are independent given the agent."""
+    """Generalised least squares for the evaluators; calls and agents are absorbed one after the
+    other. Calls of one agent are independent given the agent.
+    """
     ta, tc, te = (max(v, 1e-6) for v in variances)
     sizes = np.bincount(calls).astype(float)
     pull = tc / (te + sizes * tc)  # V⁻¹ of a call of k cards is (I − pull·J) / te
@@ -126,22 +150,37 @@ def _fit(
     left = x.T @ wx - per_agent.T @ (per_agent / own[:, None])
     right = x.T @ wy[:, 0] - per_agent.T @ (said / own)
     covariance = np.linalg.pinv(left, hermitian=True)
-    return np.asarray(covariance @ right, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    return np.asarray(covariance @ right, dtype=np.float64), np.asarray(
+        covariance, dtype=np.float64
+    )
 
 
-def _variances(e: npt.NDArray[np.float64], a: npt.NDArray[np.intp], calls: npt.NDArray[np.intp]) -> tuple[float, float, float]:
-    """Agent, call and error variance by moments: within doubled calls, within agents, between agents."""
+def _variances(
+    e: npt.NDArray[np.float64], a: npt.NDArray[np.intp], calls: npt.NDArray[np.intp]
+) -> tuple[float, float, float]:
+    """Agent, call and error variance by moments: within doubled calls, within agents, between
+    agents.
+    """
     sizes = np.bincount(calls)
     doubled = sizes[calls] > 1
     degrees = int(sizes[sizes > 1].sum() - (sizes > 1).sum())
-    within = float(((e - _means(e, calls)[calls])[doubled] ** 2).sum()) / degrees if degrees > 0 else None
+    within = (
+        float(((e - _means(e, calls)[calls])[doubled] ** 2).sum()) / degrees
+        if degrees > 0
+        else None
+    )
     counts = np.bincount(a).astype(float)
     rest = max(1, len(e) - int((counts > 0).sum()))
     inside = float(((e - _means(e, a)[a]) ** 2).sum()) / rest
-    error = within if within is not None else inside / 3  # nothing tells call from error; a third is a guess that only moves the intervals
+    # nothing tells call from error; a third is a guess that only moves the intervals
+    error = within if within is not None else inside / 3
     error = min(error, inside)
     means = _means(e, a)[counts > 0]
-    between = float(np.var(means, ddof=1)) - inside * float(np.mean(1 / counts[counts > 0])) if len(means) > 1 else 0.0
+    between = (
+        float(np.var(means, ddof=1)) - inside * float(np.mean(1 / counts[counts > 0]))
+        if len(means) > 1
+        else 0.0
+    )
     return max(between, 0.0), max(inside - error, 0.0), max(error, 1e-6)
 
 

@@ -17,7 +17,10 @@ class Share:
 
 
 def wilson(count: float, of: float) -> Share:
-    """Wilson's score interval (Wilson 1927; values in Newcombe 1998). `of` may be an effective number of observations."""
+    """Wilson's score interval (Wilson 1927; values in Newcombe 1998).
+
+    `of` may be an effective number of observations.
+    """
     if of <= 0:
         return Share(None, None, None)
     p, z2 = count / of, Z95**2
@@ -27,23 +30,30 @@ def wilson(count: float, of: float) -> Share:
 
 
 def effective(weight: float, squares: float) -> float:
-    """How many equally drawn observations tell as much as these: (Σw)² ÷ Σw², w = 1 ÷ probability (Kish 1965). Their number where all weigh the same."""
+    """How many equally drawn observations tell as much as these: (Σw)² ÷ Σw², w = 1 ÷ probability
+    (Kish 1965). Their number where all weigh the same.
+    """
     return weight * weight / squares if squares > 0 else 0.0
 
 
 def worth(low: float, high: float) -> float:
-    """How many equally drawn observations Wilson's interval would need to be as narrow as this one, about the same middle (by bisection)."""
+    """How many equally drawn observations Wilson's interval would need to be as narrow as this one,
+    about the same middle (by bisection).
+    """
     few, many = 1e-3, 1e9
     for _ in range(60):
         n = math.sqrt(few * many)
-        middle = (low + high) / 2 * (1 + Z95**2 / n) - Z95**2 / (2 * n)  # the share that has its Wilson interval there
+        # the share that has its Wilson interval there
+        middle = (low + high) / 2 * (1 + Z95**2 / n) - Z95**2 / (2 * n)
         s = wilson(min(1.0, max(0.0, middle)) * n, n)
         few, many = (n, many) if (s.high or 0.0) - (s.low or 0.0) > high - low else (few, n)
     return few
 
 
 def weighted(hits: float, weight: float, squares: float) -> Share:
-    """The share that observations drawn with different probabilities make likely: Σw over the hits ÷ Σw, Wilson's interval on the effective number."""
+    """The share that observations drawn with different probabilities make likely: Σw over the hits
+    ÷ Σw, Wilson's interval on the effective number.
+    """
     n = effective(weight, squares)
     return wilson(hits / weight * n, n) if n > 0 else wilson(0, 0)
 
@@ -51,11 +61,15 @@ def weighted(hits: float, weight: float, squares: float) -> Share:
 def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
     """How many hypotheses are rejected, smallest p first (Benjamini, Hochberg 1995)."""
     ordered = sorted(p_values)
-    return max((i for i, p in enumerate(ordered, start=1) if p <= i * rate / len(ordered)), default=0)
+    return max(
+        (i for i, p in enumerate(ordered, start=1) if p <= i * rate / len(ordered)), default=0
+    )
 
 
 def discoveries(probabilities: Sequence[float], *, rate: float) -> int:
-    """How many statements may be acted on, most probable first: the longest prefix whose mean chance of being wrong is within the rate."""
+    """How many statements may be acted on, most probable first: the longest prefix whose mean
+    chance of being wrong is within the rate.
+    """
     wrong, count = 0.0, 0
     for i, p in enumerate(sorted(probabilities, reverse=True), start=1):
         wrong += 1 - p

@@ -1,4 +1,7 @@
-"""Many small figures looked at together: each drawn towards what the others make likely. For ranking and triage, never for consequences."""
+"""Many small figures looked at together: each drawn towards what the others make likely.
+
+For ranking and triage, never for consequences.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +15,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shrunken:
-    """Posterior means, standard deviations, and (where a target was given) the probability of lying under it; one of each per unit."""
+    """Posterior means, standard deviations, and (where a target was given) the probability of lying
+    under it; one of each per unit.
+    """
 
     means: Floats
     deviations: Floats
@@ -21,12 +26,18 @@ class Shrunken:
 
 
 def hierarchical(
-    estimates: Sequence[float], variances: Sequence[float], covariate: Sequence[float] | None = None, *, target: float | None = None, grid: int = 100
+    estimates: Sequence[float],
+    variances: Sequence[float],
+    covariate: Sequence[float] | None = None,
+    *,
+    target: float | None = None,
+    grid: int = 100,
 ) -> Shrunken:
-    """Fay–Herriot by hierarchical Bayes: θ_i ~ N(b0 + b1·x_i, τ²), estimate_i ~ N(θ_i, ψ_i), flat priors on b and τ, τ summed over a grid.
+    """Fay–Herriot by hierarchical Bayes: θ_i ~ N(b0 + b1·x_i, τ²), estimate_i ~ N(θ_i, ψ_i), flat
+    priors on b and τ, τ summed over a grid.
 
-    A maximum-likelihood τ² can be 0 and then pulls everybody onto the line; summing over τ has no such edge (Gelman et al., BDA3, 5.4).
-    At least four estimates.
+    A maximum-likelihood τ² can be 0 and then pulls everybody onto the line; summing over τ has no
+    such edge (Gelman et al., BDA3, 5.4). At least four estimates.
     """
     y, psi = np.asarray(estimates, float), np.maximum(np.asarray(variances, float), 1e-9)
     z = np.ones((len(y), 1)) if covariate is None else np.column_stack([np.ones(len(y)), covariate])
@@ -40,7 +51,9 @@ def hierarchical(
         covariance = np.linalg.inv(information)
         beta = covariance @ (zv.T @ y)
         rest = y - z @ beta
-        logs.append(-0.5 * (np.log(v).sum() + np.linalg.slogdet(information)[1] + (rest**2 / v).sum()))
+        logs.append(
+            -0.5 * (np.log(v).sum() + np.linalg.slogdet(information)[1] + (rest**2 / v).sum())
+        )
         g = tau**2 / v
         mids.append(g * y + (1 - g) * (z @ beta))
         vars_.append(g * psi + (1 - g) ** 2 * np.einsum("ij,jk,ik->i", z, covariance, z))
@@ -53,11 +66,15 @@ def hierarchical(
     return Shrunken(means, deviations, under, float(weight @ taus))
 
 
-def groups_apart(estimates: Sequence[float], variances: Sequence[float], *, level: float = 0.95) -> list[tuple[int, int]]:
-    """Which units cannot be told apart: maximal runs of the sorted estimates whose ends do not differ surely.
+def groups_apart(
+    estimates: Sequence[float], variances: Sequence[float], *, level: float = 0.95
+) -> list[tuple[int, int]]:
+    """Which units cannot be told apart: maximal runs of the sorted estimates whose ends do not
+    differ surely.
 
-    Returned as (first, last) positions in ascending order of the estimates, runs overlapping as they do in truth. The limit for a difference is
-    Bonferroni's for all pairs, so that in 95 of 100 lists no pair is told apart wrongly.
+    Returned as (first, last) positions in ascending order of the estimates, runs overlapping as
+    they do in truth. The limit for a difference is Bonferroni's for all pairs, so that in 95 of 100
+    lists no pair is told apart wrongly.
     """
     order = np.argsort(np.asarray(estimates, float), kind="stable")
     y, psi = np.asarray(estimates, float)[order], np.asarray(variances, float)[order]

@@ -1,7 +1,9 @@
-"""Means of a whole month from a sample and an automatic score of every call: the difference (GREG) estimator. Arrays in, figures out.
+"""Means of a whole month from a sample and an automatic score of every call: the difference (GREG)
+estimator. Arrays in, figures out.
 
-Sources: Cassel, Särndal, Wretman 1976; Särndal, Swensson, Wretman 1992; Angelopoulos et al. 2023 (prediction-powered inference is the same
-estimator); Smyth 2004 (moderated variances); Hájek 1964 (variance under unequal probabilities). Formulas: docs/statistics.md.
+Sources: Cassel, Särndal, Wretman 1976; Särndal, Swensson, Wretman 1992; Angelopoulos et al. 2023
+(prediction-powered inference is the same estimator); Smyth 2004 (moderated variances); Hájek 1964
+(variance under unequal probabilities). Formulas: docs/statistics.md.
 """
 
 import math
@@ -14,12 +16,15 @@ from scipy.special import polygamma, stdtrit
 
 Floats = npt.NDArray[np.float64]
 MIN_DEGREES = 5
-OWN_VARIANCE_FROM = 12  # cards; from here on an agent's own variance is steadier than a borrowed one
+# cards; from here on an agent's own variance is steadier than a borrowed one
+OWN_VARIANCE_FROM = 12
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The scored calls of one agent (or cell): what people said, what the checks said (None: unknown), with what probability each was drawn."""
+    """The scored calls of one agent (or cell): what people said, what the checks said (None:
+    unknown), with what probability each was drawn.
+    """
 
     human: Floats
     automatic: Floats | None
@@ -34,13 +39,18 @@ class Sample:
 
     @property
     def drawn_by_chance(self) -> npt.NDArray[np.bool_]:
-        """Calls that could also have been missed. The others (a whole stratum was scored) stand for themselves and add no sampling error."""
+        """Calls that could also have been missed.
+
+        The others (a whole stratum was scored) stand for themselves and add no sampling error.
+        """
         return self.probability < 1
 
 
 @dataclass(frozen=True)
 class Mean:
-    """An estimated mean with its sampling variance, and the degrees of freedom of its t interval."""
+    """An estimated mean with its sampling variance,
+    and the degrees of freedom of its t interval.
+    """
 
     value: float
     variance: float
@@ -53,7 +63,9 @@ class Mean:
 
 @dataclass(frozen=True)
 class PooledModel:
-    """What all agents share: slope of human on automatic scores, residual variance, and how far an agent's own variance is trusted."""
+    """What all agents share: slope of human on automatic scores, residual variance, and how far an
+    agent's own variance is trusted.
+    """
 
     slope: float
     slope_spread: float  # S_xx
@@ -71,7 +83,10 @@ class PooledModel:
 
 
 def fit(samples: Sequence[Sample]) -> PooledModel | None:
-    """The slope pooled over all samples, each about its own mean, weighted by 1 ÷ probability. None where the cards cannot carry it."""
+    """The slope pooled over all samples, each about its own mean, weighted by 1 ÷ probability.
+
+    None where the cards cannot carry it.
+    """
     rows = [s for s in samples if len(s)]
     total = sum(len(s) for s in rows)
     degrees = total - len(rows) - 1
@@ -113,8 +128,12 @@ def _slope(rows: Sequence[Sample]) -> tuple[float, float]:
     return (sxy / sxx, sxx) if sxx > 1e-9 else (0.0, 0.0)
 
 
-def moderation(variances: Sequence[float], degrees: Sequence[float], pooled: float) -> tuple[float, float]:
-    """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004); infinite degrees: all agents alike."""
+def moderation(
+    variances: Sequence[float], degrees: Sequence[float], pooled: float
+) -> tuple[float, float]:
+    """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004);
+    infinite degrees: all agents alike.
+    """
     rows = [(v, d) for v, d in zip(variances, degrees, strict=True) if v > 0]
     if len(rows) < 3:
         return math.inf, pooled
@@ -128,9 +147,11 @@ def moderation(variances: Sequence[float], degrees: Sequence[float], pooled: flo
 
 
 def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
-    """One agent's month: weighted mean residual of the drawn calls plus slope × automatic mean of all calls.
+    """One agent's month: weighted mean residual of the drawn calls plus slope × automatic mean of
+    all calls.
 
-    The residual variance is the agent's own from twelve cards on (t with n − 1), else moderated: a few cards say little about their own spread.
+    The residual variance is the agent's own from twelve cards on (t with n − 1), else moderated: a
+    few cards say little about their own spread.
     """
     w, p = s.weights, s.probability
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
@@ -142,8 +163,11 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
     if k > 1:
         about = _mean(e[chance], w[chance])
         own = float(np.sum((e[chance] - about) ** 2)) / (k - 1)
-    steady = own is not None and own > 0 and k >= OWN_VARIANCE_FROM  # twelve equal cards are no proof that all calls are
-    spread, degrees = (own, k - 1.0) if steady and own is not None else model.moderated(own, k - 1.0)
+    # twelve equal cards are no proof that all calls are
+    steady = own is not None and own > 0 and k >= OWN_VARIANCE_FROM
+    spread, degrees = (
+        (own, k - 1.0) if steady and own is not None else model.moderated(own, k - 1.0)
+    )
     variance = spread * float(np.sum(w**2 * (1 - p)) / np.sum(w) ** 2)
     value = centre
     if use_x and automatic_mean is not None and s.automatic is not None:
@@ -154,7 +178,9 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
 
 
 def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
-    """A team, a department, the whole: the weighted estimator on all its cards, with Hájek's variance for a fixed-size draw of unequal probabilities."""
+    """A team, a department, the whole: the weighted estimator on all its cards, with Hájek's
+    variance for a fixed-size draw of unequal probabilities.
+    """
     w, p, n = s.weights, s.probability, len(s)
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
     e = residuals(s, model.slope) if use_x else s.human
@@ -168,16 +194,26 @@ def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None)
 
 
 def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
-    """Means of strata put together by their sizes: θ = ΣW_h θ_h, V = ΣW_h² V_h, degrees of freedom by Satterthwaite (1946)."""
+    """Means of strata put together by their sizes: θ = ΣW_h θ_h, V = ΣW_h² V_h, degrees of freedom
+    by Satterthwaite (1946).
+    """
     whole = math.fsum(size for size, _ in parts)
     shares = [(size / whole, m) for size, m in parts if size > 0]
     variance = math.fsum(w * w * m.variance for w, m in shares)
     tail = math.fsum((w * w * m.variance) ** 2 / m.degrees for w, m in shares if m.degrees > 0)
-    return Mean(math.fsum(w * m.value for w, m in shares), variance, variance**2 / tail if tail > 0 else min(m.degrees for _, m in shares))
+    return Mean(
+        math.fsum(w * m.value for w, m in shares),
+        variance,
+        variance**2 / tail if tail > 0 else min(m.degrees for _, m in shares),
+    )
 
 
-def weighted_regression_mean(human: Floats, automatic: Floats, probability: Floats, automatic_mean: float) -> Mean:
-    """GREG with slope and intercept from the sample itself, weighted by 1 ÷ probability: for one large risk-targeted draw."""
+def weighted_regression_mean(
+    human: Floats, automatic: Floats, probability: Floats, automatic_mean: float
+) -> Mean:
+    """GREG with slope and intercept from the sample itself, weighted by 1 ÷ probability: for one
+    large risk-targeted draw.
+    """
     w = 1 / probability
     dx = automatic - np.average(automatic, weights=w)
     slope = float(np.sum(w * dx * human) / np.sum(w * dx * dx))
@@ -190,7 +226,8 @@ def _mean(values: Floats, weights: Floats) -> float:
 
 
 def rule_of_three(value: float, cards: int) -> tuple[float, float]:
-    """Where all `cards` drawn by chance have one value of 0–100: in 95 of 100 draws at most 1 − 0.05^(1/cards) of the calls are otherwise, at worst 0 or 100.
+    """Where all `cards` drawn by chance have one value of 0–100: in 95 of 100 draws at most 1 −
+    0.05^(1/cards) of the calls are otherwise, at worst 0 or 100.
 
     Hanley, Lippman-Hand 1983. An interval of no width would claim what nobody knows.
     """
@@ -199,21 +236,33 @@ def rule_of_three(value: float, cards: int) -> tuple[float, float]:
 
 
 def hajek(values: Floats, probability: Floats) -> float:
-    """Mean weighted by 1 ÷ probability (Hájek 1971): unlike Horvitz and Thompson's it does not swing with the size of the sample."""
+    """Mean weighted by 1 ÷ probability (Hájek 1971): unlike Horvitz and Thompson's it does not
+    swing with the size of the sample.
+    """
     return float(np.average(values, weights=1 / probability))
 
 
 def welch(a: Mean, b: Mean) -> Mean:
     """Difference a − b of two independent means."""
     variance = a.variance + b.variance
-    tail = a.variance**2 / a.degrees + b.variance**2 / b.degrees if a.degrees > 0 and b.degrees > 0 else 0.0
-    return Mean(a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.degrees, b.degrees))
+    tail = (
+        a.variance**2 / a.degrees + b.variance**2 / b.degrees
+        if a.degrees > 0 and b.degrees > 0
+        else 0.0
+    )
+    return Mean(
+        a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.degrees, b.degrees)
+    )
 
 
-def neyman(sizes: Sequence[float], spreads: Sequence[float], total: float, *, floor: float = 0.0) -> list[float]:
-    """How many to draw from each stratum: in proportion to size × residual spread (Neyman 1934), none under the floor, none above its size.
+def neyman(
+    sizes: Sequence[float], spreads: Sequence[float], total: float, *, floor: float = 0.0
+) -> list[float]:
+    """How many to draw from each stratum: in proportion to size × residual spread (Neyman 1934),
+    none under the floor, none above its size.
 
-    Strata held by the floor or by their size leave the rest to the others. Where nobody varies, in proportion to size.
+    Strata held by the floor or by their size leave the rest to the others. Where nobody varies, in
+    proportion to size.
     """
     wanted = [n * s for n, s in zip(sizes, spreads, strict=True)]
     if sum(wanted) <= 0:
@@ -224,7 +273,9 @@ def neyman(sizes: Sequence[float], spreads: Sequence[float], total: float, *, fl
         whole = sum(wanted[i] for i in free)
         even = left / len(free)
         given = {i: left * wanted[i] / whole if whole > 0 else even for i in free}
-        fixed = {i: min(floor, sizes[i]) for i in free if given[i] < min(floor, sizes[i])} or {i: float(sizes[i]) for i in free if given[i] > sizes[i]}
+        fixed = {i: min(floor, sizes[i]) for i in free if given[i] < min(floor, sizes[i])} or {
+            i: float(sizes[i]) for i in free if given[i] > sizes[i]
+        }
         if not fixed:
             for i in free:
                 result[i] = given[i]
@@ -233,9 +284,14 @@ def neyman(sizes: Sequence[float], spreads: Sequence[float], total: float, *, fl
             result[i] = value
         left -= sum(fixed.values())
         free -= set(fixed)
-    room = [n - r for n, r in zip(sizes, result, strict=True)]  # a stratum left at its floor takes what no other could
+    # a stratum left at its floor takes what no other could
+    room = [n - r for n, r in zip(sizes, result, strict=True)]
     rest = min(total - sum(result), sum(room))
-    return [r + rest * o / sum(room) for r, o in zip(result, room, strict=True)] if rest > 1e-9 else result
+    return (
+        [r + rest * o / sum(room) for r, o in zip(result, room, strict=True)]
+        if rest > 1e-9
+        else result
+    )
 
 
 def _trigamma_inverse(value: float) -> float:

@@ -14,7 +14,8 @@ class Limits:
 
 
 def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
-    """Shewhart's chart of shares: pooled share ± 3 standard errors of each sample (Montgomery, Introduction to Statistical Quality Control).
+    """Shewhart's chart of shares: pooled share ± 3 standard errors of each sample (Montgomery,
+    Introduction to Statistical Quality Control).
 
     Sizes may be effective ones.
     """
@@ -22,17 +23,25 @@ def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
     halves = [3 * math.sqrt(centre * (1 - centre) / n) for n in sizes]
     low = tuple(max(0.0, centre - h) for h in halves)
     high = tuple(min(1.0, centre + h) for h in halves)
-    outside = tuple(i for i, (c, n) in enumerate(zip(counts, sizes, strict=True)) if not low[i] <= c / n <= high[i])
+    outside = tuple(
+        i
+        for i, (c, n) in enumerate(zip(counts, sizes, strict=True))
+        if not low[i] <= c / n <= high[i]
+    )
     return Limits(centre, low, high, outside)
 
 
 def control(values: Sequence[float], variances: Sequence[float]) -> Limits:
-    """Estimates over time about their weighted mean, limits at 3 standard errors of each: for estimates that bring their own variance."""
+    """Estimates over time about their weighted mean, limits at 3 standard errors of each: for
+    estimates that bring their own variance.
+    """
     weights = [1 / max(v, 1e-9) for v in variances]
     centre = math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
     halves = [3 * math.sqrt(max(v, 0.0)) for v in variances]
     low, high = tuple(centre - h for h in halves), tuple(centre + h for h in halves)
-    return Limits(centre, low, high, tuple(i for i, v in enumerate(values) if not low[i] <= v <= high[i]))
+    return Limits(
+        centre, low, high, tuple(i for i, v in enumerate(values) if not low[i] <= v <= high[i])
+    )
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,9 @@ class Cusum:
 
 
 def cusum(values: Sequence[float], *, target: float, slack: float, limit: float) -> Cusum:
-    """Page's cumulative sums: S⁺ = max(0, S⁺ + x − target − slack) and the mirror image; an alarm above the limit (NIST handbook 6.3.2.3)."""
+    """Page's cumulative sums: S⁺ = max(0, S⁺ + x − target − slack) and the mirror image; an alarm
+    above the limit (NIST handbook 6.3.2.3).
+    """
     up = down = 0.0
     highs, lows, alarm = [], [], None
     for i, x in enumerate(values):
@@ -55,8 +66,15 @@ def cusum(values: Sequence[float], *, target: float, slack: float, limit: float)
     return Cusum(tuple(highs), tuple(lows), alarm)
 
 
-def funnel(centre: float, variances: Sequence[float], values: Sequence[float]) -> tuple[float, tuple[tuple[float, float], ...]]:
-    """Limits (95 %) of a funnel plot, widened where units differ more than chance lets them: the factor φ ≥ 1 and the limits (Spiegelhalter 2005)."""
+def funnel(
+    centre: float, variances: Sequence[float], values: Sequence[float]
+) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Limits (95 %) of a funnel plot, widened where units differ more than chance lets them: the
+    factor φ ≥ 1 and the limits (Spiegelhalter 2005).
+    """
     z = [(v - centre) / math.sqrt(max(p, 1e-9)) for v, p in zip(values, variances, strict=True)]
     phi = max(1.0, math.fsum(x * x for x in z) / len(z)) if z else 1.0
-    return phi, tuple((centre - 1.959964 * math.sqrt(phi * p), centre + 1.959964 * math.sqrt(phi * p)) for p in variances)
+    return phi, tuple(
+        (centre - 1.959964 * math.sqrt(phi * p), centre + 1.959964 * math.sqrt(phi * p))
+        for p in variances
+    )

@@ -1,6 +1,21 @@
 """SQLAlchemy tables, one file per aggregate. Only stores touch them."""
 
-from qa.tables import calibration, calls, cases, forms, learning, notices, people, records, reports, results, sampling, scoring, targets, training
+from qa.tables import (
+    calibration,
+    calls,
+    cases,
+    forms,
+    learning,
+    notices,
+    people,
+    records,
+    reports,
+    results,
+    sampling,
+    scoring,
+    targets,
+    training,
+)
 from qa.tables.base import Base
 
 __all__ = [

@@ -39,7 +39,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def state_column(states: type[enum.Enum], name: str) -> Enum:
     """An enum stored as text with a check constraint, the same on SQLite and PostgreSQL."""
-    return Enum(states, native_enum=False, create_constraint=True, name=name, values_callable=lambda e: [m.value for m in e], length=24)
+    return Enum(
+        states,
+        native_enum=False,
+        create_constraint=True,
+        name=name,
+        values_callable=lambda e: [m.value for m in e],
+        length=24,
+    )
 
 
 class Base(DeclarativeBase):

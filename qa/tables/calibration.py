@@ -1,4 +1,6 @@
-"""Calibration sessions: several people fill the same form for the same calls, blind, and agree afterwards."""
+"""Calibration sessions: several people fill the same form for the same calls, blind, and agree
+afterwards.
+"""
 
 import enum
 from datetime import datetime
@@ -12,7 +14,8 @@ from qa.tables.base import Base, state_column
 
 class SessionState(enum.Enum):
     SCORING = "scoring"
-    REVIEW = "review"  # all have scored, or the manager ended the scoring; people see each other's answers
+    # all have scored, or the manager ended the scoring; people see each other's answers
+    REVIEW = "review"
     CLOSED = "closed"
 
 
@@ -31,7 +34,9 @@ class CalibrationSessionRow(Base):
 
 
 class CalibrationCallRow(Base):
-    """A call of a session; `agreed` maps a criterion to the answer that the group settled on (missing: unresolved)."""
+    """A call of a session; `agreed` maps a criterion to the answer that the group settled on
+    (missing: unresolved).
+    """
 
     __tablename__ = "calibration_call"
     __table_args__ = (UniqueConstraint("session_id", "call_id"),)

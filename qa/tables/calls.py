@@ -26,8 +26,11 @@ class Outcome(enum.Enum):
 
 class CallRow(Base):
     __tablename__ = "call"
+    # a month's totals are read from the index alone
     __table_args__ = (
-        Index("ix_call_month", "started_at", "project_id", "agent_id", "automatic_score", "is_flagged"),  # a month's totals are read from the index alone
+        Index(
+            "ix_call_month", "started_at", "project_id", "agent_id", "automatic_score", "is_flagged"
+        ),
         Index("ix_call_agent_started", "agent_id", "started_at"),
         Index("ix_call_length", "duration_seconds", "id"),
     )
@@ -49,8 +52,10 @@ class CallRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     received_at: Mapped[datetime]
     is_simulated: Mapped[bool] = mapped_column(default=False)
-    automatic_score: Mapped[float | None]  # of the newest check, copied so that a month is one index
-    is_flagged: Mapped[bool] = mapped_column(default=False)  # the newest check says that a critical criterion was broken
+    # of the newest check, copied so that a month is one index
+    automatic_score: Mapped[float | None]
+    # the newest check says that a critical criterion was broken
+    is_flagged: Mapped[bool] = mapped_column(default=False)
 
 
 class RatingRow(Base):

@@ -1,4 +1,6 @@
-"""What goes on around scoring: difficult cases, praise and complaints, guide notes, proposals to the knowledge base."""
+"""What goes on around scoring: difficult cases, praise and complaints, guide notes, proposals to
+the knowledge base.
+"""
 
 import enum
 from datetime import datetime
@@ -27,7 +29,10 @@ class CaseState(enum.Enum):
 
 class CaseRow(Base):
     __tablename__ = "case_record"
-    __table_args__ = (Index("ix_case_open", "kind", "state", "due_at"), Index("ix_case_agent", "agent_id", "kind", "id"))
+    __table_args__ = (
+        Index("ix_case_open", "kind", "state", "due_at"),
+        Index("ix_case_agent", "agent_id", "kind", "id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[CaseKind] = mapped_column(state_column(CaseKind, "case_kind"))
     state: Mapped[CaseState] = mapped_column(state_column(CaseState, "case_state"))

@@ -18,7 +18,9 @@ GLANCE = 0.001  # seconds between two looks whether it has come
 
 
 class Database:
-    """One database. Writers on SQLite begin IMMEDIATE, so a read-modify-write is never lost; readers never wait.
+    """One database.
+
+    Writers on SQLite begin IMMEDIATE, so a read-modify-write is never lost; readers never wait.
 
     A read and a write are separate transactions: nothing computes for long inside a write.
     """
@@ -51,20 +53,39 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that commits at the end, or leaves no trace. On SQLite the threads of a process line up for it: one looks out for the turn, not all."""
+        """A transaction that commits at the end, or leaves no trace.
+
+        On SQLite the threads of a process line up for it: one looks out for the turn, not all.
+        """
         with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 
-def put(session: Session, row: type[DeclarativeBase], *, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """The row of a unique key with these values, whether it was there or not, and whoever else puts it there in this moment."""
-    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name](row)
-    session.execute(insert.values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+def put(
+    session: Session,
+    row: type[DeclarativeBase],
+    *,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """The row of a unique key with these values, whether it was there or not, and whoever else puts
+    it there in this moment.
+    """
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[
+        session.get_bind().dialect.name
+    ](row)
+    session.execute(
+        insert.values(**key, **values).on_conflict_do_update(
+            index_elements=list(key), set_=dict(values)
+        )
+    )
 
 
 @contextmanager
 def no_collecting() -> Iterator[None]:
-    """Without the search for cycles, which a million new records that hold none would set off again and again."""
+    """Without the search for cycles, which a million new records that hold none would set off again
+    and again.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -78,7 +99,12 @@ def _tame_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins, not the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={PATIENCE * 1000:.0f}", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={PATIENCE * 1000:.0f}",
+            "foreign_keys=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -90,7 +116,9 @@ def _tame_sqlite(engine: Engine) -> None:
 
 
 def _begin_writing(connection: Connection) -> None:
-    """Wait for the turn to write with short looks; SQLite's own waiting sleeps up to a tenth of a second between two, long after the turn has come."""
+    """Wait for the turn to write with short looks; SQLite's own waiting sleeps up to a tenth of a
+    second between two, long after the turn has come.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None
     until = time.monotonic() + PATIENCE
@@ -106,4 +134,5 @@ def _begin_writing(connection: Connection) -> None:
             time.sleep(GLANCE)
     finally:
         driver.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # whatever is wrong is said by SQLAlchemy, as everywhere
+    # whatever is wrong is said by SQLAlchemy, as everywhere
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

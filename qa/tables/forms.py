@@ -27,7 +27,8 @@ class FormVersionRow(Base):
     source: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     published_at: Mapped[datetime | None]
-    needs_second_reader: Mapped[bool] = mapped_column(default=False)  # its cards are read by somebody else before release
+    # its cards are read by somebody else before release
+    needs_second_reader: Mapped[bool] = mapped_column(default=False)
     edition: Mapped[int] = mapped_column(default=1)  # of a draft: the later of two saves is told
     changed_at: Mapped[datetime | None]
     changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

@@ -10,7 +10,10 @@ from qa.tables.base import Base
 
 
 class CalibrationRow(Base):
-    """The calibration of automatic confidence for calls of a month and later. Never changed once made."""
+    """The calibration of automatic confidence for calls of a month and later.
+
+    Never changed once made.
+    """
 
     __tablename__ = "calibration"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -34,7 +34,11 @@ def downgrade(database: Database, revision: str) -> None:
 
 @contextmanager
 def _migrating(database: Database) -> Iterator[Config]:
-    """One transaction. SQLite makes changed tables anew: the rows that point at them are checked at the end, not in the middle."""
+    """One transaction.
+
+    SQLite makes changed tables anew: the rows that point at them are checked at the end, not in the
+    middle.
+    """
     settings = config()
     is_sqlite = database.engine.dialect.name == "sqlite"
     with database.engine.connect() as connection:
@@ -44,8 +48,12 @@ def _migrating(database: Database) -> Iterator[Config]:
         with connection.begin():
             settings.attributes["connection"] = connection
             yield settings
-            if is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
-                raise RuntimeError(f"the migration would leave a row that points at nothing: {tuple(lost)}")
+            if is_sqlite and (
+                lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            ):
+                raise RuntimeError(
+                    f"the migration would leave a row that points at nothing: {tuple(lost)}"
+                )
         if is_sqlite and driver is not None:
             driver.execute("PRAGMA foreign_keys=ON")
 

@@ -11,13 +11,17 @@ from qa.tables.base import Base
 
 class NoticeRow(Base):
     __tablename__ = "notice"
-    __table_args__ = (Index("ix_notice_user", "user_id", "read_at", "id"), Index("ix_notice_mail", "mail_at", "id"))
+    __table_args__ = (
+        Index("ix_notice_user", "user_id", "read_at", "id"),
+        Index("ix_notice_mail", "mail_at", "id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     kind: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[int]
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))  # whose work it tells about, where it is one's
+    # whose work it tells about, where it is one's
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # names and figures of its sentence
     at: Mapped[datetime]
     in_page: Mapped[bool] = mapped_column(default=True)
@@ -28,7 +32,10 @@ class NoticeRow(Base):
 
 
 class NoticeChoiceRow(Base):
-    """Which kinds a person wants, and where. No row: in the page, and by mail where an address is known."""
+    """Which kinds a person wants, and where.
+
+    No row: in the page, and by mail where an address is known.
+    """
 
     __tablename__ = "notice_choice"
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)

@@ -21,7 +21,11 @@ class Role(enum.Enum):
 
 
 class ProjectRow(Base):
-    """A client or campaign. `variables` are the words that forms name as {company} and the like, per language or one for all."""
+    """A client or campaign.
+
+    `variables` are the words that forms name as {company} and the like, per language or one for
+    all.
+    """
 
     __tablename__ = "project"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,7 +33,8 @@ class ProjectRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
     is_simulated: Mapped[bool] = mapped_column(default=False)
-    keeps_originals: Mapped[bool] = mapped_column(default=False)  # of calls in which something had to be masked
+    # of calls in which something had to be masked
+    keeps_originals: Mapped[bool] = mapped_column(default=False)
 
 
 class DepartmentRow(Base):
@@ -71,7 +76,8 @@ class UserRow(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     email: Mapped[str] = mapped_column(String(200), default="")
     daily_goal: Mapped[int | None]  # calls that an evaluator means to score in a day
-    queue_share: Mapped[int] = mapped_column(default=0)  # of the calls that arrive, beside the shares of the others; 0: takes from the common queue
+    # of the calls that arrive, beside the shares of the others; 0: takes from the common queue
+    queue_share: Mapped[int] = mapped_column(default=0)
     sees_all_projects: Mapped[bool] = mapped_column(default=True)  # else those of project_member
     created_at: Mapped[datetime]
 

@@ -21,7 +21,11 @@ class EventRow(Base):
     """Append-only: who did, saw, played or exported what, and when."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subject", "subject", "subject_id", "id"), Index("ix_event_actor", "actor_id", "id"), Index("ix_event_what", "what", "id"))
+    __table_args__ = (
+        Index("ix_event_subject", "subject", "subject_id", "id"),
+        Index("ix_event_actor", "actor_id", "id"),
+        Index("ix_event_what", "what", "id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -42,10 +46,16 @@ class EventHeadRow(Base):
 
 
 class TaskRow(Base):
-    """A step that a subject has to go through. The database is the truth; the broker only wakes workers."""
+    """A step that a subject has to go through.
+
+    The database is the truth; the broker only wakes workers.
+    """
 
     __tablename__ = "task"
-    __table_args__ = (UniqueConstraint("step", "subject_id"), Index("ix_task_due", "state", "run_after"))
+    __table_args__ = (
+        UniqueConstraint("step", "subject_id"),
+        Index("ix_task_due", "state", "run_after"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(String(40))
     subject_id: Mapped[int]

@@ -46,7 +46,9 @@ class ClosedMonthRow(Base):
 
 
 class MonthFigureRow(Base):
-    """A past month's figures as last computed, so that a trend does not count twelve months anew."""
+    """A past month's figures as last computed, so that a trend does not count twelve
+    months anew.
+    """
 
     __tablename__ = "month_figure"
     __table_args__ = (UniqueConstraint("month", "project"),)
@@ -75,18 +77,23 @@ class ReportScheduleRow(Base):
     name: Mapped[str] = mapped_column(String(120), unique=True)
     day: Mapped[int]  # of the month after
     project: Mapped[str] = mapped_column(String(80), default="")
-    each: Mapped[str] = mapped_column(String(20), default="")  # empty: one report; "team" or "project": one of each
+    # empty: one report; "team" or "project": one of each
+    each: Mapped[str] = mapped_column(String(20), default="")
     audience: Mapped[Audience] = mapped_column(state_column(Audience, "audience"))
     formats: Mapped[str] = mapped_column(String(40))
     language: Mapped[str] = mapped_column(String(2))
-    recipients: Mapped[str] = mapped_column(Text, default="")  # addresses, with commas between; empty: into the folder alone
+    # addresses, with commas between; empty: into the folder alone
+    recipients: Mapped[str] = mapped_column(Text, default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     created_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime]
 
 
 class ReportRunRow(Base):
-    """One month of a schedule. `made` names what is ready, so that a run that was cut goes on where it was."""
+    """One month of a schedule.
+
+    `made` names what is ready, so that a run that was cut goes on where it was.
+    """
 
     __tablename__ = "report_run"
     __table_args__ = (UniqueConstraint("schedule_id", "month"),)

@@ -19,10 +19,15 @@ class TranscriptRow(Base):
 
 
 class CheckResultRow(Base):
-    """`low` and `high` count every unsure answer as not met and as met; `score` is the expected score between them."""
+    """`low` and `high` count every unsure answer as not met and as met; `score` is the expected
+    score between them.
+    """
 
     __tablename__ = "check_result"
-    __table_args__ = (UniqueConstraint("call_id", "form_version_id"), Index("ix_check_result_form", "form_version_id", "call_id", "score"))
+    __table_args__ = (
+        UniqueConstraint("call_id", "form_version_id"),
+        Index("ix_check_result_form", "form_version_id", "call_id", "score"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
@@ -35,17 +40,26 @@ class CheckResultRow(Base):
 
 
 class VerdictRow(Base):
-    """What the newest check of a call said of one criterion, laid out for searching; the evidence is in `check_result`."""
+    """What the newest check of a call said of one criterion, laid out for searching; the evidence
+    is in `check_result`.
+    """
 
     __tablename__ = "verdict"
-    __table_args__ = (PrimaryKeyConstraint("criterion", "verdict", "call_id"), Index("ix_verdict_call", "call_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        PrimaryKeyConstraint("criterion", "verdict", "call_id"),
+        Index("ix_verdict_call", "call_id"),
+        {"sqlite_with_rowid": False},
+    )
     criterion: Mapped[str] = mapped_column(String(120))
     verdict: Mapped[str] = mapped_column(String(16))
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
 
 
 class SpokenRow(Base):
-    """The words of a call as the search finds them. A full-text index of the database stands on `words` (migration 0003)."""
+    """The words of a call as the search finds them.
+
+    A full-text index of the database stands on `words` (migration 0003).
+    """
 
     __tablename__ = "spoken"
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), primary_key=True)
@@ -53,7 +67,10 @@ class SpokenRow(Base):
 
 
 class CorrectionRow(Base):
-    """A word that a person set right; what was recognised stays in the transcript. The newest of a place counts."""
+    """A word that a person set right; what was recognised stays in the transcript.
+
+    The newest of a place counts.
+    """
 
     __tablename__ = "correction"
     __table_args__ = (Index("ix_correction_call", "call_id", "utterance", "word", "id"),)

@@ -51,12 +51,15 @@ class DrawnCallRow(Base):
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)
     stratum: Mapped[str] = mapped_column(String(120))
     probability: Mapped[float]
-    any_probability: Mapped[float | None]  # of being drawn by any of the plans that could have; None: only this one could
+    # of being drawn by any of the plans that could have; None: only this one could
+    any_probability: Mapped[float | None]
     reason: Mapped[str] = mapped_column(String(40))
 
 
 class SeedCommitmentRow(Base):
-    """The hash of a month's seed, written down before the month is drawn; the seed itself is told when the month is over."""
+    """The hash of a month's seed, written down before the month is drawn; the seed itself is told
+    when the month is over.
+    """
 
     __tablename__ = "seed_commitment"
     __table_args__ = (UniqueConstraint("plan_id", "month"),)

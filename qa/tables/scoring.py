@@ -20,7 +20,10 @@ class AssignmentState(enum.Enum):
 
 
 class AssignmentKind(enum.Enum):
-    """Why a person fills a form for a call. Only a standard card counts in a figure and reaches the agent."""
+    """Why a person fills a form for a call.
+
+    Only a standard card counts in a figure and reaches the agent.
+    """
 
     STANDARD = "standard"
     DOUBLE = "double"  # a second evaluator, who does not see the first
@@ -70,11 +73,17 @@ class AssignmentRow(Base):
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
     drawn_call_id: Mapped[int | None] = mapped_column(ForeignKey("drawn_call.id"))
-    kind: Mapped[AssignmentKind] = mapped_column(state_column(AssignmentKind, "assignment_kind"), default=AssignmentKind.STANDARD)
-    occasion: Mapped[str] = mapped_column(String(60), default="")  # which of several fillings of one form for one call
+    kind: Mapped[AssignmentKind] = mapped_column(
+        state_column(AssignmentKind, "assignment_kind"), default=AssignmentKind.STANDARD
+    )
+    # which of several fillings of one form for one call
+    occasion: Mapped[str] = mapped_column(String(60), default="")
     reserved_for_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    is_blind: Mapped[bool] = mapped_column(default=False)  # automatic answers are hidden until submission
-    state: Mapped[AssignmentState] = mapped_column(state_column(AssignmentState, "assignment_state"))
+    # automatic answers are hidden until submission
+    is_blind: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[AssignmentState] = mapped_column(
+        state_column(AssignmentState, "assignment_state")
+    )
     evaluator_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime]
@@ -86,7 +95,11 @@ class AssignmentRow(Base):
 
 
 class ScorecardRow(Base):
-    """A filled form. `answers` holds what was typed; the figures are computed once, at submission, by the one arithmetic of `qa.forms`."""
+    """A filled form.
+
+    `answers` holds what was typed; the figures are computed once, at submission, by the one
+    arithmetic of `qa.forms`.
+    """
 
     __tablename__ = "scorecard"
     __table_args__ = (
@@ -101,11 +114,14 @@ class ScorecardRow(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
     evaluator_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
-    kind: Mapped[AssignmentKind] = mapped_column(state_column(AssignmentKind, "scorecard_kind"), default=AssignmentKind.STANDARD)
+    kind: Mapped[AssignmentKind] = mapped_column(
+        state_column(AssignmentKind, "scorecard_kind"), default=AssignmentKind.STANDARD
+    )
     is_blind: Mapped[bool] = mapped_column(default=False)
     state: Mapped[ScorecardState] = mapped_column(state_column(ScorecardState, "scorecard_state"))
     version: Mapped[int] = mapped_column(default=1)
-    revision: Mapped[int] = mapped_column(default=1)  # of the submitted card; the older ones are in scorecard_revision
+    # of the submitted card; the older ones are in scorecard_revision
+    revision: Mapped[int] = mapped_column(default=1)
     seconds_spent: Mapped[float] = mapped_column(default=0.0)  # on the desk and not away
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     notes: Mapped[list[Any]] = mapped_column(default=list)
@@ -115,31 +131,46 @@ class ScorecardRow(Base):
     critical_score: Mapped[float | None]
     passed: Mapped[bool | None]
     is_breach: Mapped[bool] = mapped_column(default=False)  # a fail (critical) option was chosen
-    is_flagged: Mapped[bool] = mapped_column(default=False)  # the check said so, when the card was opened
+    # the check said so, when the card was opened
+    is_flagged: Mapped[bool] = mapped_column(default=False)
     automatic_score: Mapped[float | None]
     probability: Mapped[float | None]
     started_at: Mapped[datetime]  # of the call, so that a month is one index range
     opened_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     release_at: Mapped[datetime | None]  # when the agent may read it, if nothing else is missing
-    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # who read it a second time
+    # who read it a second time
+    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     reviewed_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     agent_comment: Mapped[str] = mapped_column(Text, default="")
 
 
-TALLIED = ("option", "automatic", "was_changed", "failed", "share_of_points", "points_lost", "weight", "agent_id")
+TALLIED = (
+    "option",
+    "automatic",
+    "was_changed",
+    "failed",
+    "share_of_points",
+    "points_lost",
+    "weight",
+    "agent_id",
+)
 
 
 class AnswerRow(Base):
-    """One criterion of a submitted scorecard, laid out for counting. Only cards that count have any."""
+    """One criterion of a submitted scorecard, laid out for counting.
+
+    Only cards that count have any.
+    """
 
     __tablename__ = "answer"
+    # a month is counted from the index alone
     __table_args__ = (
         UniqueConstraint("scorecard_id", "criterion"),
         Index("ix_answer_count", "criterion", "agent_id", "called_at"),
-        Index("ix_answer_month", "called_at", "project_id", "criterion", *TALLIED),  # a month is counted from the index alone
+        Index("ix_answer_month", "called_at", "project_id", "criterion", *TALLIED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecard.id"))
@@ -178,7 +209,10 @@ class DisputeRow(Base):
     """An agent's objection to one answer, one row per round."""
 
     __tablename__ = "dispute"
-    __table_args__ = (UniqueConstraint("scorecard_id", "criterion", "round"), Index("ix_dispute_open", "state", "level", "due_at"))
+    __table_args__ = (
+        UniqueConstraint("scorecard_id", "criterion", "round"),
+        Index("ix_dispute_open", "state", "level", "due_at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecard.id"))
     criterion: Mapped[str] = mapped_column(String(120))
@@ -195,4 +229,5 @@ class DisputeRow(Base):
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(Text, default="")
     decided_option: Mapped[str] = mapped_column(String(80), default="")
-    is_rule_at_fault: Mapped[bool] = mapped_column(default=False)  # the automatic answer misled the evaluator
+    # the automatic answer misled the evaluator
+    is_rule_at_fault: Mapped[bool] = mapped_column(default=False)

@@ -1,4 +1,6 @@
-"""A session that is held to some projects sees nothing of the others: every query in it is narrowed here, in one place."""
+"""A session that is held to some projects sees nothing of the others: every query in it is narrowed
+here, in one place.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +15,39 @@ from qa.tables.notices import NoticeRow
 from qa.tables.people import AgentRow, ProjectRow
 from qa.tables.results import CheckResultRow, CorrectionRow, SpokenRow, TranscriptRow, VerdictRow
 from qa.tables.sampling import DrawnCallRow
-from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
-from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
+from qa.tables.scoring import (
+    AnswerRow,
+    AssignmentRow,
+    DisputeRow,
+    ScorecardRevisionRow,
+    ScorecardRow,
+)
+from qa.tables.training import (
+    TrainingCallRow,
+    TrainingMemberRow,
+    TrainingPlanRow,
+    TrainingSessionRow,
+)
 
 HELD = "held_to"
-BY_CALL = (VerdictRow, TranscriptRow, RatingRow, TrainingCallRow, CheckResultRow, CorrectionRow, SpokenRow, DrawnCallRow, AssignmentRow, CalibrationCallRow)
+BY_CALL = (
+    VerdictRow,
+    TranscriptRow,
+    RatingRow,
+    TrainingCallRow,
+    CheckResultRow,
+    CorrectionRow,
+    SpokenRow,
+    DrawnCallRow,
+    AssignmentRow,
+    CalibrationCallRow,
+)
 BY_CARD = (DisputeRow, ScorecardRevisionRow)
-PLANNED = ((TrainingPlanRow, TrainingPlanRow.id), (TrainingMemberRow, TrainingMemberRow.plan_id), (TrainingSessionRow, TrainingSessionRow.plan_id))
+PLANNED = (
+    (TrainingPlanRow, TrainingPlanRow.id),
+    (TrainingMemberRow, TrainingMemberRow.plan_id),
+    (TrainingSessionRow, TrainingSessionRow.plan_id),
+)
 
 
 @dataclass(frozen=True)
@@ -46,15 +74,26 @@ def _narrow(state: ORMExecuteState) -> None:
 
 def _conditions(held: Held) -> list[Any]:
     ids = held.projects
-    calls = CallRow.__table__.alias("held_call")  # tables, not entities: these subqueries must not be narrowed again by themselves
+    # tables, not entities: these subqueries must not be narrowed again by themselves
+    calls = CallRow.__table__.alias("held_call")
     cards = ScorecardRow.__table__.alias("held_card")
     own_calls = select(calls.c.id).where(calls.c.project_id.in_(ids)).scalar_subquery()
     own_cards = select(cards.c.id).where(cards.c.project_id.in_(ids)).scalar_subquery()
-    seen_agents = select(calls.c.id).where(calls.c.agent_id == AgentRow.id, calls.c.project_id.in_(ids)).exists()
-    agents = or_(seen_agents, AgentRow.id == held.agent_id) if held.agent_id is not None else seen_agents
-    personal = or_(CaseRow.written_by_id == held.user_id, CaseRow.agent_id == held.agent_id if held.agent_id is not None else false())
+    seen_agents = (
+        select(calls.c.id)
+        .where(calls.c.agent_id == AgentRow.id, calls.c.project_id.in_(ids))
+        .exists()
+    )
+    agents = (
+        or_(seen_agents, AgentRow.id == held.agent_id) if held.agent_id is not None else seen_agents
+    )
+    personal = or_(
+        CaseRow.written_by_id == held.user_id,
+        CaseRow.agent_id == held.agent_id if held.agent_id is not None else false(),
+    )
     plans = _plans(held)
-    cases = or_(CaseRow.project_id.in_(ids), and_(CaseRow.project_id.is_(None), personal))  # what belongs to no project is its people's
+    # what belongs to no project is its people's
+    cases = or_(CaseRow.project_id.in_(ids), and_(CaseRow.project_id.is_(None), personal))
     return [
         _on(ProjectRow, ProjectRow.id.in_(ids)),
         _on(CallRow, CallRow.project_id.in_(ids)),
@@ -64,21 +103,37 @@ def _conditions(held: Held) -> list[Any]:
         _on(CaseRow, cases),
         *[_on(row, plan.in_(plans)) for row, plan in PLANNED],
         _on(NoticeRow, or_(NoticeRow.project_id.is_(None), NoticeRow.project_id.in_(ids))),
-        *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]  # all have a call
-        *[_on(row, row.scorecard_id.in_(own_cards)) for row in BY_CARD],  # type: ignore[attr-defined]  # all have a card
+        # all have a call
+        *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]
+        # all have a card
+        *[_on(row, row.scorecard_id.in_(own_cards)) for row in BY_CARD],  # type: ignore[attr-defined]
     ]
 
 
 def _plans(held: Held) -> Any:
-    """The training plans whose agents all work for these projects; and for no other unless the plan is one's own."""
-    plans, members, calls = TrainingPlanRow.__table__.alias("held_plan"), TrainingMemberRow.__table__.alias("held_member"), CallRow.__table__.alias("held_talk")
+    """The training plans whose agents all work for these projects; and for no other unless the plan
+    is one's own.
+    """
+    plans, members, calls = (
+        TrainingPlanRow.__table__.alias("held_plan"),
+        TrainingMemberRow.__table__.alias("held_member"),
+        CallRow.__table__.alias("held_talk"),
+    )
     of_agent = select(calls.c.id).where(calls.c.agent_id == members.c.agent_id)
-    inside, outside = of_agent.where(calls.c.project_id.in_(held.projects)).exists(), of_agent.where(calls.c.project_id.not_in(held.projects)).exists()
+    inside, outside = (
+        of_agent.where(calls.c.project_id.in_(held.projects)).exists(),
+        of_agent.where(calls.c.project_id.not_in(held.projects)).exists(),
+    )
     strangers = select(members.c.agent_id).where(members.c.plan_id == plans.c.id, ~inside).exists()
     shared = select(members.c.agent_id).where(members.c.plan_id == plans.c.id, outside).exists()
     seen = and_(~strangers, or_(plans.c.trainer_id == held.user_id, ~shared))
     if held.agent_id is not None:
-        seen = or_(seen, select(members.c.agent_id).where(members.c.plan_id == plans.c.id, members.c.agent_id == held.agent_id).exists())
+        seen = or_(
+            seen,
+            select(members.c.agent_id)
+            .where(members.c.plan_id == plans.c.id, members.c.agent_id == held.agent_id)
+            .exists(),
+        )
     return select(plans.c.id).where(seen).scalar_subquery()
 
 

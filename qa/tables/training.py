@@ -1,4 +1,6 @@
-"""Training plans: who learns what, with which calls, in which sessions; and who waits, so that the effect can be known."""
+"""Training plans: who learns what, with which calls, in which sessions; and who waits, so that the
+effect can be known.
+"""
 
 import enum
 from datetime import date, datetime
@@ -27,12 +29,14 @@ class TrainingPlanRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     topic: Mapped[str] = mapped_column(String(120))
-    criterion: Mapped[str] = mapped_column(String(120), default="")  # empty: the whole score is to rise
+    # empty: the whole score is to rise
+    criterion: Mapped[str] = mapped_column(String(120), default="")
     goal: Mapped[str] = mapped_column(Text, default="")
     month: Mapped[str] = mapped_column(String(7))  # of the list by which its members were chosen
     is_for_new_hires: Mapped[bool] = mapped_column(default=False)
     seats: Mapped[int | None]
-    seed: Mapped[str] = mapped_column(String(64), default="")  # of the lot that drew who goes first; empty: nobody waits
+    # of the lot that drew who goes first; empty: nobody waits
+    seed: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[PlanState] = mapped_column(state_column(PlanState, "training_plan_state"))
     trainer_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     starts_on: Mapped[date]

@@ -16,20 +16,28 @@ NEXT = {
 
 
 def fault(draft: TargetDraft) -> str | None:
-    """What is wrong with a target, as a code: value, month, order, scope, criterion; None when nothing is."""
+    """What is wrong with a target, as a code: value, month, order, scope, criterion; None when
+    nothing is.
+    """
     most = 100.0 if draft.indicator in (Indicator.QUALITY, Indicator.SATISFACTION) else 1.0
     if not 0 <= draft.value <= most:
         return "value"
-    if not MONTH.fullmatch(draft.first_month) or (draft.last_month and not MONTH.fullmatch(draft.last_month)):
+    if not MONTH.fullmatch(draft.first_month) or (
+        draft.last_month and not MONTH.fullmatch(draft.last_month)
+    ):
         return "month"
     if draft.last_month and draft.last_month < draft.first_month:
         return "order"
     if (draft.scope is ScopeKind.WHOLE) != (draft.scope_id is None):
         return "scope"
-    return "criterion" if (draft.indicator is Indicator.CRITERION) != bool(draft.criterion) else None
+    return (
+        "criterion" if (draft.indicator is Indicator.CRITERION) != bool(draft.criterion) else None
+    )
 
 
-def applying(targets: Iterable[Target], indicator: Indicator, month: str, scopes: dict[ScopeKind, int | None]) -> Target | None:
+def applying(
+    targets: Iterable[Target], indicator: Indicator, month: str, scopes: dict[ScopeKind, int | None]
+) -> Target | None:
     """The target that holds for something: the most specific one, and of these the newest."""
     fitting = [t for t in targets if t.indicator is indicator and t.holds_in(month)]
     for scope in NARROW:

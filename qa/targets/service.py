@@ -15,7 +15,9 @@ class TargetRefused(ValueError):
 
 
 class MeasureRefused(ValueError):
-    """A measure that cannot be kept or moved on: title, owner, result, or moved (somebody was faster, or it does not go that way)."""
+    """A measure that cannot be kept or moved on: title, owner, result, or moved (somebody was
+    faster, or it does not go that way).
+    """
 
 
 def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -> int:
@@ -24,29 +26,68 @@ def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
     if wrong:
         raise TargetRefused(wrong)
     target_id = store.add_target(session, draft, by=by, at=at)
-    detail = {"indicator": draft.indicator.value, "scope": draft.scope.value, "of": draft.scope_id, "value": draft.value, "from": draft.first_month}
-    note(session, subject=Subject.TARGET, subject_id=target_id, what="set", at=at, actor_id=by, **detail)
+    detail = {
+        "indicator": draft.indicator.value,
+        "scope": draft.scope.value,
+        "of": draft.scope_id,
+        "value": draft.value,
+        "from": draft.first_month,
+    }
+    note(
+        session,
+        subject=Subject.TARGET,
+        subject_id=target_id,
+        what="set",
+        at=at,
+        actor_id=by,
+        **detail,
+    )
     return target_id
 
 
 def end_target(session: Session, *, target_id: int, last_month: str, by: int, at: datetime) -> None:
-    """A target holds up to and with a month; what it said of earlier months stays. Raises TargetRefused."""
+    """A target holds up to and with a month; what it said of earlier months stays.
+
+    Raises TargetRefused.
+    """
     if not rules.MONTH.fullmatch(last_month):
         raise TargetRefused("month")
     if not store.end_target(session, target_id, last_month=last_month):
         raise TargetRefused("unknown")
-    note(session, subject=Subject.TARGET, subject_id=target_id, what="finished", at=at, actor_id=by, last_month=last_month)
+    note(
+        session,
+        subject=Subject.TARGET,
+        subject_id=target_id,
+        what="finished",
+        at=at,
+        actor_id=by,
+        last_month=last_month,
+    )
 
 
-def add_measure(session: Session, draft: MeasureDraft, *, is_agreed: bool, by: int, at: datetime) -> int:
-    """An improvement measure: agreed where somebody owns it with a date, else a proposal. Raises MeasureRefused."""
+def add_measure(
+    session: Session, draft: MeasureDraft, *, is_agreed: bool, by: int, at: datetime
+) -> int:
+    """An improvement measure: agreed where somebody owns it with a date, else a proposal.
+
+    Raises MeasureRefused.
+    """
     if not draft.title.strip() or not rules.MONTH.fullmatch(draft.month):
         raise MeasureRefused("title")
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
         raise MeasureRefused("owner")
     state = MeasureState.AGREED if is_agreed else MeasureState.PROPOSED
     measure_id = store.add_measure(session, draft, state=state, by=by, at=at)
-    note(session, subject=Subject.MEASURE, subject_id=measure_id, what="added", at=at, actor_id=by, title=draft.title[:200], state=state.value)
+    note(
+        session,
+        subject=Subject.MEASURE,
+        subject_id=measure_id,
+        what="added",
+        at=at,
+        actor_id=by,
+        title=draft.title[:200],
+        state=state.value,
+    )
     return measure_id
 
 
@@ -62,16 +103,39 @@ def move_measure(
     owner_id: int | None = None,
     due_on: date | None = None,
 ) -> None:
-    """A proposal is agreed or dropped, an agreed measure done or dropped, with what came of it. Raises MeasureRefused."""
+    """A proposal is agreed or dropped, an agreed measure done or dropped, with what came of it.
+
+    Raises MeasureRefused.
+    """
     found = store.measures(session, measure_id=measure_id)
     if not found or to not in rules.NEXT[found[0].state]:
         raise MeasureRefused("moved")
     is_end = to in (MeasureState.DONE, MeasureState.DROPPED)
     if is_end and not result.strip():
         raise MeasureRefused("result")
-    fields = {} if is_end else {"owner_id": owner_id or found[0].owner_id, "due_on": due_on or found[0].due_on}
+    fields = (
+        {}
+        if is_end
+        else {"owner_id": owner_id or found[0].owner_id, "due_on": due_on or found[0].due_on}
+    )
     if not is_end and not all(fields.values()):
         raise MeasureRefused("owner")
-    if not store.move_measure(session, measure_id, was=found[0].state, to=to, result=result.strip()[:4000], on=on if is_end else None, **fields):
+    if not store.move_measure(
+        session,
+        measure_id,
+        was=found[0].state,
+        to=to,
+        result=result.strip()[:4000],
+        on=on if is_end else None,
+        **fields,
+    ):
         raise MeasureRefused("moved")
-    note(session, subject=Subject.MEASURE, subject_id=measure_id, what="finished" if is_end else "agreed", at=at, actor_id=by, state=to.value)
+    note(
+        session,
+        subject=Subject.MEASURE,
+        subject_id=measure_id,
+        what="finished" if is_end else "agreed",
+        at=at,
+        actor_id=by,
+        state=to.value,
+    )

@@ -13,14 +13,40 @@ from qa.targets.types import Measure, MeasureDraft, MeasureState, ScopeKind, Tar
 
 def _name_of(row: Any) -> Any:
     """The name of what a target or measure is for, as a column."""
-    tables: dict[ScopeKind, Any] = {ScopeKind.PROJECT: ProjectRow, ScopeKind.DEPARTMENT: DepartmentRow, ScopeKind.TEAM: TeamRow, ScopeKind.AGENT: AgentRow}
-    return case(*[(row.scope == kind, select(t.name).where(t.id == row.scope_id).scalar_subquery()) for kind, t in tables.items()], else_="")
+    tables: dict[ScopeKind, Any] = {
+        ScopeKind.PROJECT: ProjectRow,
+        ScopeKind.DEPARTMENT: DepartmentRow,
+        ScopeKind.TEAM: TeamRow,
+        ScopeKind.AGENT: AgentRow,
+    }
+    return case(
+        *[
+            (row.scope == kind, select(t.name).where(t.id == row.scope_id).scalar_subquery())
+            for kind, t in tables.items()
+        ],
+        else_="",
+    )
 
 
 def targets(session: Session) -> list[Target]:
-    query = select(TargetRow, _name_of(TargetRow), UserRow.display_name).join(UserRow, UserRow.id == TargetRow.set_by_id).order_by(TargetRow.id.desc())
+    query = (
+        select(TargetRow, _name_of(TargetRow), UserRow.display_name)
+        .join(UserRow, UserRow.id == TargetRow.set_by_id)
+        .order_by(TargetRow.id.desc())
+    )
     return [
-        Target(r.id, r.indicator, r.criterion, r.scope, r.scope_id, name or "", r.value, r.first_month, r.last_month, by)
+        Target(
+            r.id,
+            r.indicator,
+            r.criterion,
+            r.scope,
+            r.scope_id,
+            name or "",
+            r.value,
+            r.first_month,
+            r.last_month,
+            by,
+        )
         for r, name, by in session.execute(query)
     ]
 
@@ -33,12 +59,21 @@ def add_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
 
 
 def end_target(session: Session, target_id: int, *, last_month: str) -> bool:
-    return bool(session.execute(update(TargetRow).where(TargetRow.id == target_id).values(last_month=last_month)).rowcount)  # type: ignore[attr-defined]
+    changed = update(TargetRow).where(TargetRow.id == target_id).values(last_month=last_month)
+    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 
 
-def measures(session: Session, *, until_month: str | None = None, measure_id: int | None = None, limit: int = 100) -> list[Measure]:
+def measures(
+    session: Session,
+    *,
+    until_month: str | None = None,
+    measure_id: int | None = None,
+    limit: int = 100,
+) -> list[Measure]:
     """The newest first; those still open or from the last months."""
-    query = select(MeasureRow, _name_of(MeasureRow), UserRow.display_name).outerjoin(UserRow, UserRow.id == MeasureRow.owner_id)
+    query = select(MeasureRow, _name_of(MeasureRow), UserRow.display_name).outerjoin(
+        UserRow, UserRow.id == MeasureRow.owner_id
+    )
     if until_month is not None:
         query = query.where(MeasureRow.month <= until_month)
     if measure_id is not None:
@@ -46,28 +81,63 @@ def measures(session: Session, *, until_month: str | None = None, measure_id: in
     rows = session.execute(query.order_by(MeasureRow.id.desc()).limit(limit))
     return [
         Measure(
-            r.id, r.title, r.detail, r.month, r.criterion, r.scope, r.scope_id, name or "", r.state, r.owner_id, owner or "", r.due_on, r.expected, r.result,
+            r.id,
+            r.title,
+            r.detail,
+            r.month,
+            r.criterion,
+            r.scope,
+            r.scope_id,
+            name or "",
+            r.state,
+            r.owner_id,
+            owner or "",
+            r.due_on,
+            r.expected,
+            r.result,
             r.finished_on,
         )
         for r, name, owner in rows
-    ]  # fmt: skip
+    ]
 
 
-def add_measure(session: Session, draft: MeasureDraft, *, state: MeasureState, by: int, at: datetime) -> int:
+def add_measure(
+    session: Session, draft: MeasureDraft, *, state: MeasureState, by: int, at: datetime
+) -> int:
     row = MeasureRow(**vars(draft), state=state, created_by_id=by, created_at=at)
     session.add(row)
     session.flush()
     return row.id
 
 
-def move_measure(session: Session, measure_id: int, *, was: MeasureState, to: MeasureState, result: str, on: date | None, **fields: Any) -> bool:
+def move_measure(
+    session: Session,
+    measure_id: int,
+    *,
+    was: MeasureState,
+    to: MeasureState,
+    result: str,
+    on: date | None,
+    **fields: Any,
+) -> bool:
     change = update(MeasureRow).where(MeasureRow.id == measure_id, MeasureRow.state == was)
-    return bool(session.execute(change.values(state=to, result=result, finished_on=on, **fields)).rowcount)  # type: ignore[attr-defined]
+    changed = change.values(state=to, result=result, finished_on=on, **fields)
+    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 
 
 def scopes(session: Session) -> dict[ScopeKind, list[tuple[int, str]]]:
     """What a target or measure can be set for, by name."""
     found: dict[ScopeKind, list[tuple[int, str]]] = {}
-    for kind, table in ((ScopeKind.PROJECT, ProjectRow), (ScopeKind.DEPARTMENT, DepartmentRow), (ScopeKind.TEAM, TeamRow), (ScopeKind.AGENT, AgentRow)):
-        found[kind] = [(i, n) for i, n in session.execute(select(table.id, table.name).order_by(table.name).limit(500))]
+    for kind, table in (
+        (ScopeKind.PROJECT, ProjectRow),
+        (ScopeKind.DEPARTMENT, DepartmentRow),
+        (ScopeKind.TEAM, TeamRow),
+        (ScopeKind.AGENT, AgentRow),
+    ):
+        found[kind] = [
+            (i, n)
+            for i, n in session.execute(
+                select(table.id, table.name).order_by(table.name).limit(500)
+            )
+        ]
     return found

@@ -5,12 +5,23 @@ from datetime import date
 
 from qa.tables.targets import Indicator, MeasureState, ScopeKind
 
-__all__ = ["Indicator", "Measure", "MeasureDraft", "MeasureState", "ScopeKind", "Target", "TargetDraft"]
+__all__ = [
+    "Indicator",
+    "Measure",
+    "MeasureDraft",
+    "MeasureState",
+    "ScopeKind",
+    "Target",
+    "TargetDraft",
+]
 
 
 @dataclass(frozen=True)
 class TargetDraft:
-    """A target as it is set. Quality and satisfaction 0–100, critical breaches and criteria as shares 0–1."""
+    """A target as it is set.
+
+    Quality and satisfaction 0–100, critical breaches and criteria as shares 0–1.
+    """
 
     indicator: Indicator
     scope: ScopeKind

@@ -23,43 +23,97 @@ from qa.targets import rules as targeting
 from qa.targets import store as targets
 from qa.targets.types import Indicator, ScopeKind, Target
 from qa.training import rules, store
-from qa.training.rules import CARDS_TO_ACT, FALSE_DISCOVERY_RATE, MIN_CARDS, MONTHS, TARGET, WATCH_AT
-from qa.training.types import Arm, Colleague, Counts, Need, NeedList, Outcome, Plan, PlanDraft, PlanState, Proof, Urgency
+from qa.training.rules import (
+    CARDS_TO_ACT,
+    FALSE_DISCOVERY_RATE,
+    MIN_CARDS,
+    MONTHS,
+    TARGET,
+    WATCH_AT,
+)
+from qa.training.types import (
+    Arm,
+    Colleague,
+    Counts,
+    Need,
+    NeedList,
+    Outcome,
+    Plan,
+    PlanDraft,
+    PlanState,
+    Proof,
+    Urgency,
+)
 
 Titles = Mapping[str, dict[str, str]]
 AS_DOCUMENT = TypeAdapter(NeedList)
 
 
-def need_list(session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]) -> NeedList:
-    """Agent and criterion pairs whose true rate is probably under their target, over three months ending with `month`.
+def need_list(
+    session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]
+) -> NeedList:
+    """Agent and criterion pairs whose true rate is probably under their target, over three months
+    ending with `month`.
 
-    "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is what is more likely than not. Nobody is listed for what
-    others alone make likely: an agent whose own cards keep the target is not.
-    Raises MonthRefused.
+    "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is
+    what is more likely than not. Nobody is listed for what others alone make likely: an agent whose
+    own cards keep the target is not. Raises MonthRefused.
     """
     begin, end = _months(month, zone)
     everyone = _counts(session, month=month, begin=begin, end=end)
     by_criterion: dict[str, list[Counts]] = {}
     for c in everyone:
         by_criterion.setdefault(c.criterion, []).append(c)
-    gone = store.left_before(session, end.astimezone(zone).date())  # the others' rates are learnt from theirs too
-    likely = ((c, p) for rows in by_criterion.values() for c, p in zip(rows, rules.probabilities_under(rows), strict=True))
-    judged = [(c, p) for c, p in likely if round(c.of) >= MIN_CARDS and c.kept < c.target * c.of and c.agent_id not in gone]
+    # the others' rates are learnt from theirs too
+    gone = store.left_before(session, end.astimezone(zone).date())
+    likely = (
+        (c, p)
+        for rows in by_criterion.values()
+        for c, p in zip(rows, rules.probabilities_under(rows), strict=True)
+    )
+    judged = [
+        (c, p)
+        for c, p in likely
+        if round(c.of) >= MIN_CARDS and c.kept < c.target * c.of and c.agent_id not in gone
+    ]
     enough = [round(c.of) >= CARDS_TO_ACT for c, _ in judged]
     acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
-    marks = [next(acting) if e else Urgency.WATCH if p > WATCH_AT else None for (_, p), e in zip(judged, enough, strict=True)]
-    needs = [_need(c, p, mark, titles, topics) for (c, p), mark in zip(judged, marks, strict=True) if mark is not None]
+    marks = [
+        next(acting) if e else Urgency.WATCH if p > WATCH_AT else None
+        for (_, p), e in zip(judged, enough, strict=True)
+    ]
+    needs = [
+        _need(c, p, mark, titles, topics)
+        for (c, p), mark in zip(judged, marks, strict=True)
+        if mark is not None
+    ]
     needs.sort(key=lambda n: (-n.probability, n.agent, n.criterion))
     common = rules.common(needs, {criterion: len(rows) for criterion, rows in by_criterion.items()})
-    shown = store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end) if needs else {}
-    with_calls = tuple(replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs)
+    shown = (
+        store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end)
+        if needs
+        else {}
+    )
+    with_calls = tuple(
+        replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs
+    )
     return NeedList(
-        month, MONTHS, TARGET, FALSE_DISCOVERY_RATE, with_calls, len(everyone), rules.groups(with_calls), common, len(gone & {c.agent_id for c in everyone})
+        month,
+        MONTHS,
+        TARGET,
+        FALSE_DISCOVERY_RATE,
+        with_calls,
+        len(everyone),
+        rules.groups(with_calls),
+        common,
+        len(gone & {c.agent_id for c in everyone}),
     )
 
 
 def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> list[Counts]:
-    """What every agent's cards of these months are worth, criterion by criterion, beside the target that holds for the agent."""
+    """What every agent's cards of these months are worth, criterion by criterion, beside the target
+    that holds for the agent.
+    """
     staff = store.staff(session)
     set_for: dict[str, list[Target]] = {}
     for t in targets.targets(session):
@@ -67,25 +121,61 @@ def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> 
             set_for.setdefault(t.criterion, []).append(t)
 
     def target(criterion: str, agent_id: int, who: Colleague) -> float:
-        own = {ScopeKind.AGENT: agent_id, ScopeKind.TEAM: who.team_id, ScopeKind.DEPARTMENT: who.department_id, ScopeKind.WHOLE: None}
-        found = targeting.applying(set_for[criterion], Indicator.CRITERION, month, own) if criterion in set_for else None
+        own = {
+            ScopeKind.AGENT: agent_id,
+            ScopeKind.TEAM: who.team_id,
+            ScopeKind.DEPARTMENT: who.department_id,
+            ScopeKind.WHOLE: None,
+        }
+        found = (
+            targeting.applying(set_for[criterion], Indicator.CRITERION, month, own)
+            if criterion in set_for
+            else None
+        )
         return found.value if found else TARGET
 
-    known = ((a, staff[a.agent_id]) for a in store.answered(session, begin=begin, end=end) if a.agent_id in staff)
+    known = (
+        (a, staff[a.agent_id])
+        for a in store.answered(session, begin=begin, end=end)
+        if a.agent_id in staff
+    )
     return [rules.counts(a, who, target=target(a.criterion, a.agent_id, who)) for a, who in known]
 
 
 def counted_needs(
-    session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str], at: datetime, is_patient: bool = False, again: bool = False
+    session: Session,
+    *,
+    month: str,
+    zone: ZoneInfo,
+    titles: Titles,
+    topics: Mapping[str, str],
+    at: datetime,
+    is_patient: bool = False,
+    again: bool = False,
 ) -> tuple[NeedList, Counted]:
     """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
     begin, end = _months(month, zone)
     fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
 
     def count() -> dict[str, Any]:
-        return cast("dict[str, Any]", AS_DOCUMENT.dump_python(need_list(session, month=month, zone=zone, titles=titles, topics=topics), mode="json"))
+        return cast(
+            "dict[str, Any]",
+            AS_DOCUMENT.dump_python(
+                need_list(session, month=month, zone=zone, titles=titles, topics=topics),
+                mode="json",
+            ),
+        )
 
-    found = counted(session, Result.NEEDS, month, count, fingerprint=fingerprint, at=at, is_patient=is_patient, again=again)
+    found = counted(
+        session,
+        Result.NEEDS,
+        month,
+        count,
+        fingerprint=fingerprint,
+        at=at,
+        is_patient=is_patient,
+        again=again,
+    )
     return AS_DOCUMENT.validate_python(found.document), found
 
 
@@ -105,8 +195,13 @@ class PlanRefused(ValueError):
     """A plan that cannot be made or moved on, as a code: title, nobody, seats, moved."""
 
 
-def make_plan(session: Session, draft: PlanDraft, *, by: int, at: datetime, seed: str | None = None) -> Plan:
-    """A new plan. Where more are to learn than there are seats, a lot says who goes first; its seed (a secret one, where none is given) is kept.
+def make_plan(
+    session: Session, draft: PlanDraft, *, by: int, at: datetime, seed: str | None = None
+) -> Plan:
+    """A new plan.
+
+    Where more are to learn than there are seats, a lot says who goes first; its seed (a secret one,
+    where none is given) is kept.
 
     Raises PlanRefused.
     """
@@ -116,19 +211,42 @@ def make_plan(session: Session, draft: PlanDraft, *, by: int, at: datetime, seed
         raise PlanRefused("nobody")
     if draft.seats is not None and draft.seats < 1:
         raise PlanRefused("seats")
-    seed = (seed or secrets.token_hex(16)) if draft.seats is not None and draft.seats < len(draft.agent_ids) else ""
+    seed = (
+        (seed or secrets.token_hex(16))
+        if draft.seats is not None and draft.seats < len(draft.agent_ids)
+        else ""
+    )
     arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
     waiting = sum(a is Arm.WAITING for a in arms.values())
-    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="planned", at=at, actor_id=by, title=draft.title[:200], agents=len(arms), waiting=waiting)
+    note(
+        session,
+        subject=Subject.TRAINING,
+        subject_id=plan_id,
+        what="planned",
+        at=at,
+        actor_id=by,
+        title=draft.title[:200],
+        agents=len(arms),
+        waiting=waiting,
+    )
     for agent_id in (a for a, arm in arms.items() if arm is Arm.FIRST):
         tell(
-            session, users_of_agent(session, agent_id), Kind.TRAINING_PLANNED, about=("training", plan_id), at=at, but=by, project=None, title=draft.title[:200]
+            session,
+            users_of_agent(session, agent_id),
+            Kind.TRAINING_PLANNED,
+            about=("training", plan_id),
+            at=at,
+            but=by,
+            project=None,
+            title=draft.title[:200],
         )
     return store.plans(session, plan_id=plan_id)[0]
 
 
-def move_plan(session: Session, *, plan_id: int, to: PlanState, on: date, by: int, at: datetime) -> None:
+def move_plan(
+    session: Session, *, plan_id: int, to: PlanState, on: date, by: int, at: datetime
+) -> None:
     """Planned, running, done; or dropped on the way. Raises PlanRefused."""
     before = {
         PlanState.RUNNING: (PlanState.PLANNED,),
@@ -138,21 +256,74 @@ def move_plan(session: Session, *, plan_id: int, to: PlanState, on: date, by: in
     finished = {"finished_on": on} if to in (PlanState.DONE, PlanState.DROPPED) else {}
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
         raise PlanRefused("moved")
-    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="finished" if finished else "resumed", at=at, actor_id=by, state=to.value)
+    note(
+        session,
+        subject=Subject.TRAINING,
+        subject_id=plan_id,
+        what="finished" if finished else "resumed",
+        at=at,
+        actor_id=by,
+        state=to.value,
+    )
 
 
-def hold_session(session: Session, *, plan_id: int, held_on: date, minutes: int, notes: str, present: Sequence[int], by: int, at: datetime) -> None:
+def hold_session(
+    session: Session,
+    *,
+    plan_id: int,
+    held_on: date,
+    minutes: int,
+    notes: str,
+    present: Sequence[int],
+    by: int,
+    at: datetime,
+) -> None:
     """Write a session down; a planned plan is running from now on."""
-    store.add_session(session, plan_id, held_on=held_on, minutes=minutes, notes=notes.strip()[:4000], present=present)
+    store.add_session(
+        session,
+        plan_id,
+        held_on=held_on,
+        minutes=minutes,
+        notes=notes.strip()[:4000],
+        present=present,
+    )
     store.change_plan(session, plan_id, was=(PlanState.PLANNED,), state=PlanState.RUNNING)
-    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="trained", at=at, actor_id=by, on=held_on.isoformat(), present=list(present))
+    note(
+        session,
+        subject=Subject.TRAINING,
+        subject_id=plan_id,
+        what="trained",
+        at=at,
+        actor_id=by,
+        on=held_on.isoformat(),
+        present=list(present),
+    )
 
 
-def finish_member(session: Session, *, plan_id: int, agent_id: int, done_on: date | None, remark: str, by: int, at: datetime) -> None:
+def finish_member(
+    session: Session,
+    *,
+    plan_id: int,
+    agent_id: int,
+    done_on: date | None,
+    remark: str,
+    by: int,
+    at: datetime,
+) -> None:
     """An agent is through with the plan. Raises PlanRefused."""
-    if not store.finish_member(session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]):
+    if not store.finish_member(
+        session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
+    ):
         raise PlanRefused("nobody")
-    note(session, subject=Subject.TRAINING, subject_id=plan_id, what="finished", at=at, actor_id=by, agent=agent_id)
+    note(
+        session,
+        subject=Subject.TRAINING,
+        subject_id=plan_id,
+        what="finished",
+        at=at,
+        actor_id=by,
+        agent=agent_id,
+    )
 
 
 def new_since(today: date, days: int) -> date:
@@ -160,13 +331,27 @@ def new_since(today: date, days: int) -> date:
     return today - timedelta(days=days)
 
 
-def proof(session: Session, plan: Plan, *, criteria: Sequence[str], last_month: str, zone: ZoneInfo) -> Proof:
-    """Whether a plan helped, as far as the full months up to `last_month` can tell. `criteria` are those of its topic."""
+def proof(
+    session: Session, plan: Plan, *, criteria: Sequence[str], last_month: str, zone: ZoneInfo
+) -> Proof:
+    """Whether a plan helped, as far as the full months up to `last_month` can tell.
+
+    `criteria` are those of its topic.
+    """
     months = rules.months_after(plan, last_month)
     of = [plan.criterion] if plan.criterion else list(criteria)
 
     def scores(span: Sequence[str]) -> dict[int, float]:
-        return store.kept(session, of, begin=month_bounds(span[0], zone)[0], end=month_bounds(span[-1], zone)[1]) if span else {}
+        return (
+            store.kept(
+                session,
+                of,
+                begin=month_bounds(span[0], zone)[0],
+                end=month_bounds(span[-1], zone)[1],
+            )
+            if span
+            else {}
+        )
 
     chosen = [month_before(plan.month, back) for back in reversed(range(MONTHS))]
     before, baseline, after = scores(chosen), scores(rules.months_between(plan)), scores(months)
@@ -176,7 +361,26 @@ def proof(session: Session, plan: Plan, *, criteria: Sequence[str], last_month: 
     return Proof(rules.design(plan), found, Outcome.of(found, len(months)), tuple(months), plain)
 
 
-def _need(c: Counts, probability: float, urgency: Urgency, titles: Mapping[str, dict[str, str]], topics: Mapping[str, str]) -> Need:
+def _need(
+    c: Counts,
+    probability: float,
+    urgency: Urgency,
+    titles: Mapping[str, dict[str, str]],
+    topics: Mapping[str, str],
+) -> Need:
     topic = topics.get(c.criterion, c.criterion.split(".")[0])
     title = titles.get(c.criterion, {"en": c.criterion})
-    return Need(c.agent_id, c.agent, c.team, c.criterion, topic, title, probability, c.kept / c.of, c.cards, c.of, c.target, urgency)
+    return Need(
+        c.agent_id,
+        c.agent,
+        c.team,
+        c.criterion,
+        topic,
+        title,
+        probability,
+        c.kept / c.of,
+        c.cards,
+        c.of,
+        c.target,
+        urgency,
+    )

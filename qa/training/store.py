@@ -12,28 +12,67 @@ from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
 from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
-from qa.tables.training import TrainingCallRow, TrainingMemberRow, TrainingPlanRow, TrainingSessionRow
-from qa.training.types import Answered, Arm, Colleague, Evidence, Held, Member, NeedList, NewHire, Plan, PlanDraft, PlanState, Study
+from qa.tables.training import (
+    TrainingCallRow,
+    TrainingMemberRow,
+    TrainingPlanRow,
+    TrainingSessionRow,
+)
+from qa.training.types import (
+    Answered,
+    Arm,
+    Colleague,
+    Evidence,
+    Held,
+    Member,
+    NeedList,
+    NewHire,
+    Plan,
+    PlanDraft,
+    PlanState,
+    Study,
+)
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
 
 
 def staff(session: Session) -> dict[int, Colleague]:
     """Every agent by id."""
-    query = select(AgentRow.id, AgentRow.name, TeamRow.name, TeamRow.id, TeamRow.department_id).join(TeamRow, TeamRow.id == AgentRow.team_id)
-    return {i: Colleague(name, team, team_id, department_id) for i, name, team, team_id, department_id in session.execute(query)}
+    query = select(
+        AgentRow.id, AgentRow.name, TeamRow.name, TeamRow.id, TeamRow.department_id
+    ).join(TeamRow, TeamRow.id == AgentRow.team_id)
+    return {
+        i: Colleague(name, team, team_id, department_id)
+        for i, name, team, team_id, department_id in session.execute(query)
+    }
 
 
 def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answered]:
-    """Per criterion and agent the drawn cards of [begin, end) on which it counted. Cards of calls that nobody drew stand for no others and are left out."""
+    """Per criterion and agent the drawn cards of [begin, end) on which it counted.
+
+    Cards of calls that nobody drew stand for no others and are left out.
+    """
     a = AnswerRow
     query = (
-        select(a.criterion, a.agent_id, func.sum(a.weight * a.share_of_points), func.sum(a.weight), func.sum(a.weight * a.weight), func.count())
-        .where(a.called_at >= begin, a.called_at < end, a.share_of_points.is_not(None), a.weight.is_not(None))
+        select(
+            a.criterion,
+            a.agent_id,
+            func.sum(a.weight * a.share_of_points),
+            func.sum(a.weight),
+            func.sum(a.weight * a.weight),
+            func.count(),
+        )
+        .where(
+            a.called_at >= begin,
+            a.called_at < end,
+            a.share_of_points.is_not(None),
+            a.weight.is_not(None),
+        )
         .group_by(a.criterion, a.agent_id)
         .order_by(a.criterion, a.agent_id)
     )
-    return [Answered(*row) for row in session.execute(query)]  # type: ignore[arg-type]  # no sum of none: every group has a row
+    # no sum of none: every group has a row
+    return [Answered(*row) for row in session.execute(query)]  # type: ignore[arg-type]
 
 
 def left_before(session: Session, day: date) -> set[int]:
@@ -47,22 +86,51 @@ def members(session: Session, team_id: int) -> set[int]:
 
 
 def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> Fingerprint:
-    """Hashes over what the needs of these months are made from: forms as they were published, targets as they were set or ended, sums over the scorecards."""
+    """Hashes over what the needs of these months are made from: forms as they were published,
+    targets as they were set or ended, sums over the scorecards.
+    """
     cards = ScorecardRow
-    sums = (func.sum(cast(cards.score * 100, BigInteger)), func.sum(cards.version), func.sum(cards.revision), func.max(cards.id))
+    sums = (
+        func.sum(cast(cards.score * 100, BigInteger)),
+        func.sum(cards.version),
+        func.sum(cards.revision),
+        func.max(cards.id),
+    )
     is_released = func.sum(case((cards.state.in_(RELEASED), 1), else_=0))
-    counted = (cards.started_at >= begin, cards.started_at < end, cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)))
-    published = session.scalar(select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished"))))
-    return Fingerprint.of(NeedList, [day.isoformat(), published], session.execute(select(func.count(), is_released, *sums).where(*counted)).one())
+    counted = (
+        cards.started_at >= begin,
+        cards.started_at < end,
+        cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
+    )
+    published = session.scalar(
+        select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished")))
+    )
+    return Fingerprint.of(
+        NeedList,
+        [day.isoformat(), published],
+        session.execute(select(func.count(), is_released, *sums).where(*counted)).one(),
+    )
 
 
-def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datetime, end: datetime, each: int = 3) -> dict[tuple[int, str], list[Evidence]]:
-    """For agent and criterion: the newest released cards on which it was lost. One query for all pairs."""
+def evidence(
+    session: Session,
+    pairs: Sequence[tuple[int, str]],
+    *,
+    begin: datetime,
+    end: datetime,
+    each: int = 3,
+) -> dict[tuple[int, str], list[Evidence]]:
+    """For agent and criterion: the newest released cards on which it was lost.
+
+    One query for all pairs.
+    """
     agents, criteria = {a for a, _ in pairs}, {c for _, c in pairs}
     query = (
         select(AnswerRow.agent_id, AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id)
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
-        .where(AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points < 1)
+        .where(
+            AnswerRow.called_at >= begin, AnswerRow.called_at < end, AnswerRow.share_of_points < 1
+        )
         .where(AnswerRow.agent_id.in_(agents), AnswerRow.criterion.in_(criteria))
         .where(ScorecardRow.state.in_(RELEASED))
         .order_by(ScorecardRow.id.desc())
@@ -75,42 +143,80 @@ def evidence(session: Session, pairs: Sequence[tuple[int, str]], *, begin: datet
     return found
 
 
-def kept(session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime) -> dict[int, float]:
-    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin, end), drawn cards weighted by 1 ÷ probability."""
+def kept(
+    session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime
+) -> dict[int, float]:
+    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin,
+    end), drawn cards weighted by 1 ÷ probability.
+    """
     a = AnswerRow
     query = select(a.agent_id, func.sum(a.weight * a.share_of_points) / func.sum(a.weight)).where(
-        a.called_at >= begin, a.called_at < end, a.share_of_points.is_not(None), a.weight.is_not(None)
+        a.called_at >= begin,
+        a.called_at < end,
+        a.share_of_points.is_not(None),
+        a.weight.is_not(None),
     )
     if criteria:
         query = query.where(a.criterion.in_(criteria))
-    return {agent: 100 * share for agent, share in session.execute(query.group_by(a.agent_id)) if share is not None}
+    return {
+        agent: 100 * share
+        for agent, share in session.execute(query.group_by(a.agent_id))
+        if share is not None
+    }
 
 
-def add_plan(session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime) -> int:
+def add_plan(
+    session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime
+) -> int:
     fields = {k: v for k, v in vars(draft).items() if k not in ("agent_ids", "call_ids")}
-    row = TrainingPlanRow(**fields, seed=seed, state=PlanState.PLANNED, trainer_id=by, created_at=at)
+    row = TrainingPlanRow(
+        **fields, seed=seed, state=PlanState.PLANNED, trainer_id=by, created_at=at
+    )
     session.add(row)
     session.flush()
-    session.add_all(TrainingMemberRow(plan_id=row.id, agent_id=a, arm=arm) for a, arm in arms.items())
-    session.add_all(TrainingCallRow(plan_id=row.id, call_id=c) for c in dict.fromkeys(draft.call_ids))
+    session.add_all(
+        TrainingMemberRow(plan_id=row.id, agent_id=a, arm=arm) for a, arm in arms.items()
+    )
+    session.add_all(
+        TrainingCallRow(plan_id=row.id, call_id=c) for c in dict.fromkeys(draft.call_ids)
+    )
     session.flush()
     return row.id
 
 
 def change_plan(session: Session, plan_id: int, *, was: Sequence[PlanState], **fields: Any) -> bool:
-    change = update(TrainingPlanRow).where(TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was))
+    change = update(TrainingPlanRow).where(
+        TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was)
+    )
     return bool(session.execute(change.values(**fields)).rowcount)  # type: ignore[attr-defined]
 
 
-def plans(session: Session, *, plan_id: int | None = None, agent_id: int | None = None, team_id: int | None = None, limit: int = 100) -> list[Plan]:
+def plans(
+    session: Session,
+    *,
+    plan_id: int | None = None,
+    agent_id: int | None = None,
+    team_id: int | None = None,
+    limit: int = 100,
+) -> list[Plan]:
     """Plans with everything about them, the newest first: four queries, whatever their number."""
-    query = select(TrainingPlanRow, UserRow.display_name).join(UserRow, UserRow.id == TrainingPlanRow.trainer_id)
+    query = select(TrainingPlanRow, UserRow.display_name).join(
+        UserRow, UserRow.id == TrainingPlanRow.trainer_id
+    )
     if plan_id is not None:
         query = query.where(TrainingPlanRow.id == plan_id)
     if agent_id is not None:
-        query = query.where(TrainingPlanRow.id.in_(select(TrainingMemberRow.plan_id).where(TrainingMemberRow.agent_id == agent_id)))
+        query = query.where(
+            TrainingPlanRow.id.in_(
+                select(TrainingMemberRow.plan_id).where(TrainingMemberRow.agent_id == agent_id)
+            )
+        )
     if team_id is not None:
-        own = select(TrainingMemberRow.plan_id).join(AgentRow, AgentRow.id == TrainingMemberRow.agent_id).where(AgentRow.team_id == team_id)
+        own = (
+            select(TrainingMemberRow.plan_id)
+            .join(AgentRow, AgentRow.id == TrainingMemberRow.agent_id)
+            .where(AgentRow.team_id == team_id)
+        )
         query = query.where(TrainingPlanRow.id.in_(own))
     rows = session.execute(query.order_by(TrainingPlanRow.id.desc()).limit(limit)).all()
     ids = [r.id for r, _ in rows]
@@ -123,42 +229,88 @@ def plans(session: Session, *, plan_id: int | None = None, agent_id: int | None 
         .order_by(AgentRow.name)
     )
     for m, agent, team in session.execute(who):
-        members.setdefault(m.plan_id, []).append(Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark))
+        members.setdefault(m.plan_id, []).append(
+            Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark)
+        )
     held: dict[int, list[Held]] = {}
-    for h in session.scalars(select(TrainingSessionRow).where(TrainingSessionRow.plan_id.in_(ids)).order_by(TrainingSessionRow.held_on)):
-        held.setdefault(h.plan_id, []).append(Held(h.id, h.held_on, h.minutes, h.notes, tuple(h.present)))
+    for h in session.scalars(
+        select(TrainingSessionRow)
+        .where(TrainingSessionRow.plan_id.in_(ids))
+        .order_by(TrainingSessionRow.held_on)
+    ):
+        held.setdefault(h.plan_id, []).append(
+            Held(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
+        )
     calls = _calls(session, ids)
     return [
         Plan(
-            r.id, r.title, r.topic, r.criterion, r.goal, r.month, r.is_for_new_hires, r.seats, r.seed, r.state, r.trainer_id, trainer, r.starts_on,
-            r.finished_on, tuple(members.get(r.id, ())), tuple(held.get(r.id, ())), tuple(calls.get(r.id, ())),
+            r.id,
+            r.title,
+            r.topic,
+            r.criterion,
+            r.goal,
+            r.month,
+            r.is_for_new_hires,
+            r.seats,
+            r.seed,
+            r.state,
+            r.trainer_id,
+            trainer,
+            r.starts_on,
+            r.finished_on,
+            tuple(members.get(r.id, ())),
+            tuple(held.get(r.id, ())),
+            tuple(calls.get(r.id, ())),
         )
         for r, trainer in rows
-    ]  # fmt: skip
+    ]
 
 
 def _calls(session: Session, ids: Sequence[int]) -> dict[int, list[Study]]:
     query = (
         select(TrainingCallRow, CallRow.agent_id, func.max(ScorecardRow.id))
         .join(CallRow, CallRow.id == TrainingCallRow.call_id)
-        .outerjoin(ScorecardRow, (ScorecardRow.call_id == CallRow.id) & (ScorecardRow.kind == AssignmentKind.STANDARD) & ScorecardRow.state.in_(RELEASED))
+        .outerjoin(
+            ScorecardRow,
+            (ScorecardRow.call_id == CallRow.id)
+            & (ScorecardRow.kind == AssignmentKind.STANDARD)
+            & ScorecardRow.state.in_(RELEASED),
+        )
         .where(TrainingCallRow.plan_id.in_(ids))
         .group_by(TrainingCallRow.plan_id, TrainingCallRow.call_id, CallRow.agent_id)
         .order_by(TrainingCallRow.call_id)
     )
     found: dict[int, list[Study]] = {}
     for row, agent_id, card_id in session.execute(query):
-        found.setdefault(row.plan_id, []).append(Study(row.call_id, agent_id, card_id, row.why, tuple(row.studied_by)))
+        found.setdefault(row.plan_id, []).append(
+            Study(row.call_id, agent_id, card_id, row.why, tuple(row.studied_by))
+        )
     return found
 
 
-def add_session(session: Session, plan_id: int, *, held_on: date, minutes: int, notes: str, present: Sequence[int]) -> None:
-    session.add(TrainingSessionRow(plan_id=plan_id, held_on=held_on, minutes=minutes, notes=notes, present=list(present)))
+def add_session(
+    session: Session,
+    plan_id: int,
+    *,
+    held_on: date,
+    minutes: int,
+    notes: str,
+    present: Sequence[int],
+) -> None:
+    session.add(
+        TrainingSessionRow(
+            plan_id=plan_id, held_on=held_on, minutes=minutes, notes=notes, present=list(present)
+        )
+    )
     session.flush()
 
 
-def finish_member(session: Session, plan_id: int, agent_id: int, *, done_on: date | None, remark: str) -> bool:
-    change = update(TrainingMemberRow).where(TrainingMemberRow.plan_id == plan_id, TrainingMemberRow.agent_id == agent_id)
+def finish_member(
+    session: Session, plan_id: int, agent_id: int, *, done_on: date | None, remark: str
+) -> bool:
+    change = update(TrainingMemberRow).where(
+        TrainingMemberRow.plan_id == plan_id, TrainingMemberRow.agent_id == agent_id
+    )
     return bool(session.execute(change.values(done_on=done_on, remark=remark)).rowcount)  # type: ignore[attr-defined]
 
 
@@ -171,18 +323,54 @@ def studied(session: Session, plan_id: int, call_id: int, *, agent_id: int) -> b
     return True
 
 
-def new_hires(session: Session, *, since: date, begin: datetime, end: datetime, today: date, team_id: int | None) -> list[NewHire]:
+def new_hires(
+    session: Session,
+    *,
+    since: date,
+    begin: datetime,
+    end: datetime,
+    today: date,
+    team_id: int | None,
+) -> list[NewHire]:
     """Everybody hired since a day who is still there, the newest first."""
     cards = (
-        select(ScorecardRow.agent_id, func.count().label("cards"), func.avg(ScorecardRow.score).label("mean"))
-        .where(ScorecardRow.started_at >= begin, ScorecardRow.started_at < end, ScorecardRow.kind == AssignmentKind.STANDARD, ScorecardRow.state.in_(RELEASED))
+        select(
+            ScorecardRow.agent_id,
+            func.count().label("cards"),
+            func.avg(ScorecardRow.score).label("mean"),
+        )
+        .where(
+            ScorecardRow.started_at >= begin,
+            ScorecardRow.started_at < end,
+            ScorecardRow.kind == AssignmentKind.STANDARD,
+            ScorecardRow.state.in_(RELEASED),
+        )
         .group_by(ScorecardRow.agent_id)
         .subquery()
     )
-    calls = select(func.count()).where(CallRow.agent_id == AgentRow.id, CallRow.started_at >= begin, CallRow.started_at < end).scalar_subquery()
-    plan = select(func.max(TrainingMemberRow.plan_id)).where(TrainingMemberRow.agent_id == AgentRow.id).scalar_subquery()
+    calls = (
+        select(func.count())
+        .where(
+            CallRow.agent_id == AgentRow.id, CallRow.started_at >= begin, CallRow.started_at < end
+        )
+        .scalar_subquery()
+    )
+    plan = (
+        select(func.max(TrainingMemberRow.plan_id))
+        .where(TrainingMemberRow.agent_id == AgentRow.id)
+        .scalar_subquery()
+    )
     query = (
-        select(AgentRow.id, AgentRow.name, TeamRow.name, AgentRow.hired_on, calls, func.coalesce(cards.c.cards, 0), cards.c.mean, plan)
+        select(
+            AgentRow.id,
+            AgentRow.name,
+            TeamRow.name,
+            AgentRow.hired_on,
+            calls,
+            func.coalesce(cards.c.cards, 0),
+            cards.c.mean,
+            plan,
+        )
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
         .outerjoin(cards, cards.c.agent_id == AgentRow.id)
         .where(AgentRow.hired_on > since, AgentRow.left_on.is_(None))
@@ -190,4 +378,8 @@ def new_hires(session: Session, *, since: date, begin: datetime, end: datetime, 
     )
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
-    return [NewHire(a, n, t, h, (today - h).days, k, c, mean, p) for a, n, t, h, k, c, mean, p in session.execute(query) if h is not None]
+    return [
+        NewHire(a, n, t, h, (today - h).days, k, c, mean, p)
+        for a, n, t, h, k, c, mean, p in session.execute(query)
+        if h is not None
+    ]

@@ -9,9 +9,26 @@ from qa.statistics.effect import Design, Effect
 from qa.tables.training import Arm, PlanState
 
 __all__ = [
-    "Answered", "Arm", "Colleague", "CommonWeakness", "Counts", "Evidence", "GroupProposal", "Held", "Member", "Need", "NeedList", "NewHire", "Outcome",
-    "Plan", "PlanDraft", "PlanState", "Proof", "Study", "Urgency",
-]  # fmt: skip
+    "Answered",
+    "Arm",
+    "Colleague",
+    "CommonWeakness",
+    "Counts",
+    "Evidence",
+    "GroupProposal",
+    "Held",
+    "Member",
+    "Need",
+    "NeedList",
+    "NewHire",
+    "Outcome",
+    "Plan",
+    "PlanDraft",
+    "PlanState",
+    "Proof",
+    "Study",
+    "Urgency",
+]
 
 
 class Urgency(enum.Enum):
@@ -29,7 +46,9 @@ class Colleague(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1 ÷ the probability of the draw."""
+    """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1
+    ÷ the probability of the draw.
+    """
 
     criterion: str
     agent_id: int
@@ -41,10 +60,12 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True)
 class Counts:
-    """An agent's answers on a criterion over the months looked at, each card weighted by 1 ÷ the probability of its draw.
+    """An agent's answers on a criterion over the months looked at, each card weighted by 1 ÷ the
+    probability of its draw.
 
-    `of` is what the `cards` are worth: their number where all were drawn alike, less where some were drawn more readily. `kept` is the share of the
-    points kept times `of`. `target` is the share that is to be kept.
+    `of` is what the `cards` are worth: their number where all were drawn alike, less where some
+    were drawn more readily. `kept` is the share of the points kept times `of`. `target` is the
+    share that is to be kept.
     """
 
     agent_id: int
@@ -65,8 +86,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Need:
-    """`probability` that the agent's true rate on the criterion is under `target`. `rate` is the weighted share of points kept on the drawn `cards`,
-    which are worth `effective_cards` drawn alike."""
+    """`probability` that the agent's true rate on the criterion is under `target`.
+
+    `rate` is the weighted share of points kept on the drawn `cards`, which are worth
+    `effective_cards` drawn alike.
+    """
 
     agent_id: int
     agent: str
@@ -102,8 +126,11 @@ class Need:
 
 @dataclass(frozen=True)
 class NeedList:
-    """The training-need list of a month, over `months` months ending with it. `false_discovery_rate` is the share of "act" lines expected to be wrong,
-    `target` what holds for a criterion that nobody set one for."""
+    """The training-need list of a month, over `months` months ending with it.
+
+    `false_discovery_rate` is the share of "act" lines expected to be wrong, `target` what holds for
+    a criterion that nobody set one for.
+    """
 
     month: str
     months: int
@@ -124,8 +151,13 @@ class NeedList:
             "pairs_looked_at": self.pairs_looked_at,
             "agents_left": self.left,
             "needs": [n.document() for n in self.needs],
-            "groups": [{"topic": g.topic, "criteria": list(g.criteria), "agents": [a for a, _ in g.agents]} for g in self.groups],
-            "common": [{"criterion": w.criterion, "agents": w.agents, "of": w.of} for w in self.common],
+            "groups": [
+                {"topic": g.topic, "criteria": list(g.criteria), "agents": [a for a, _ in g.agents]}
+                for g in self.groups
+            ],
+            "common": [
+                {"criterion": w.criterion, "agents": w.agents, "of": w.of} for w in self.common
+            ],
         }
 
 
@@ -152,7 +184,10 @@ class CommonWeakness:
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """A training plan as a trainer writes it down. With fewer seats than agents a lot says who goes first."""
+    """A training plan as a trainer writes it down.
+
+    With fewer seats than agents a lot says who goes first.
+    """
 
     title: str
     topic: str
@@ -247,18 +282,24 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True)
 class Proof:
-    """Whether a training helped: the design, the effect where there is one, the plain change before and after beside it, and what it can be called."""
+    """Whether a training helped: the design, the effect where there is one, the plain change before
+    and after beside it, and what it can be called.
+    """
 
     design: Design
     effect: Effect | None
     outcome: Outcome
     months: tuple[str, ...]
-    plain_change: float | None  # of those trained, since the month of the choice: what other tools show, and what is mostly luck coming back
+    # of those trained, since the month of the choice: what other tools show, and what is mostly
+    # luck coming back
+    plain_change: float | None
 
 
 @dataclass(frozen=True)
 class NewHire:
-    """Somebody new: days since hiring, calls and cards so far, points kept on their cards, whether a plan holds them."""
+    """Somebody new: days since hiring, calls and cards so far, points kept on their cards, whether
+    a plan holds them.
+    """
 
     agent_id: int
     agent: str

@@ -1,4 +1,7 @@
-"""Listen to a call: decode, transcribe, take out what is private, measure. And correct a word afterwards."""
+"""Listen to a call: decode, transcribe, take out what is private, measure.
+
+And correct a word afterwards.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +28,15 @@ Tell = Callable[[float], None]
 class Ears(Protocol):
     """The sound engine as this stage needs it."""
 
-    def transcribe(self, path: Path, *, language: str | None, source_name: str, hotwords: Sequence[str] = (), tell: Tell | None = None) -> Heard: ...
+    def transcribe(
+        self,
+        path: Path,
+        *,
+        language: str | None,
+        source_name: str,
+        hotwords: Sequence[str] = (),
+        tell: Tell | None = None,
+    ) -> Heard: ...
 
     def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted: ...
 
@@ -40,7 +51,9 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True)
 class Listened:
-    """`media_type` is that of the silenced copy that is to be played from now on; None where nothing had to be silenced."""
+    """`media_type` is that of the silenced copy that is to be played from now on; None where
+    nothing had to be silenced.
+    """
 
     transcript: Transcript
     mechanics: Mechanics
@@ -48,17 +61,33 @@ class Listened:
 
 
 def listen(
-    call: CallFacts, *, ears: Ears, shelf: Shelf, private_names: Sequence[str] = (), script_lines: Sequence[str] = (), tell: Tell | None = None
+    call: CallFacts,
+    *,
+    ears: Ears,
+    shelf: Shelf,
+    private_names: Sequence[str] = (),
+    script_lines: Sequence[str] = (),
+    tell: Tell | None = None,
 ) -> Listened:
-    """The transcript and the mechanics of a call. No database: this takes a while; `tell` hears how much is done (0–1).
+    """The transcript and the mechanics of a call.
 
-    `script_lines` are what the agent should say word for word: the recogniser is asked to listen for them.
+    No database: this takes a while; `tell` hears how much is done (0–1).
 
-    What is private is masked before anything is kept, and silenced in a playback copy that is kept at once. If that fails, all fails.
-    Raises RecordingUnreadable where the stored recording cannot be decoded.
+    `script_lines` are what the agent should say word for word: the recogniser is asked to listen
+    for them.
+
+    What is private is masked before anything is kept, and silenced in a playback copy that is kept
+    at once. If that fails, all fails. Raises RecordingUnreadable where the stored recording cannot
+    be decoded.
     """
     with shelf.as_file(f"{call.storage_key}/original") as path:
-        heard = ears.transcribe(path, language=call.language, source_name=call.source_name, hotwords=[*_company_words(call), *script_lines], tell=tell)
+        heard = ears.transcribe(
+            path,
+            language=call.language,
+            source_name=call.source_name,
+            hotwords=[*_company_words(call), *script_lines],
+            tell=tell,
+        )
         mechanics = mechanics_of(heard)
         transcript = redact(heard.transcript, names=private_names)
         if not transcript.redactions:
@@ -75,7 +104,9 @@ def forget_original(call: CallFacts, *, shelf: Shelf) -> None:
 
 
 def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
-    """Whether the recording as it came in may stay: nothing was masked, or the project says so and no card code was spoken."""
+    """Whether the recording as it came in may stay: nothing was masked, or the project says so and
+    no card code was spoken.
+    """
     kinds = {r.kind for r in transcript.redactions}
     return not kinds or (call.keeps_originals and not kinds & {"cvv"})
 
@@ -84,18 +115,29 @@ def mechanics_of(heard: Heard) -> Mechanics:
     """The mechanics of a recording; where the speakers are not known only what needs none."""
     two = len(heard.speech) == 2
     agent, customer = heard.speech if two else (heard.speech[0] if heard.speech else (), ())
-    return measure(heard.transcript, agent, customer, speakers_known=two and _knows_speakers(heard.transcript), line=heard.line)
+    return measure(
+        heard.transcript,
+        agent,
+        customer,
+        speakers_known=two and _knows_speakers(heard.transcript),
+        line=heard.line,
+    )
 
 
 def _knows_speakers(transcript: Transcript) -> bool:
-    """Whether nearly every utterance surely has its speaker: then figures per speaker may be judged."""
+    """Whether nearly every utterance surely has its speaker: then figures per speaker may be
+    judged.
+    """
     sure = [u.is_sure_of_speaker for u in transcript.utterances]
     return not sure or sum(sure) >= MOSTLY * len(sure)
 
 
 def _company_words(call: CallFacts) -> list[str]:
     """The project's own words in the call's language: what a recogniser is most likely to miss."""
-    words = [in_language(value, call.language or "en") if isinstance(value, dict) else str(value) for value in call.variables.values()]
+    words = [
+        in_language(value, call.language or "en") if isinstance(value, dict) else str(value)
+        for value in call.variables.values()
+    ]
     return [w for w in words if w]
 
 
@@ -103,8 +145,13 @@ class NoSuchWord(ValueError):
     """The transcript has no word at this place, or the correction is empty."""
 
 
-def correct_word(session: Session, *, call_id: int, utterance: int, word: int, text: str, by: int, at: datetime) -> str:
-    """Set a recognised word right; the transcript keeps what was recognised. An equal text takes a correction back. Raises NoSuchWord."""
+def correct_word(
+    session: Session, *, call_id: int, utterance: int, word: int, text: str, by: int, at: datetime
+) -> str:
+    """Set a recognised word right; the transcript keeps what was recognised.
+
+    An equal text takes a correction back. Raises NoSuchWord.
+    """
     heard = store.transcript(session, call_id)
     said = " ".join(text.split())[:200]
     if heard is None or not said:
@@ -113,7 +160,27 @@ def correct_word(session: Session, *, call_id: int, utterance: int, word: int, t
         recognised = (heard[0].utterances[utterance].words or ())[word].text
     except IndexError as error:
         raise NoSuchWord from error
-    store.add_correction(session, call_id=call_id, utterance=utterance, word=word, recognised=recognised[:200], corrected=said, by=by, at=at)
-    store.index(session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id))))
-    note(session, subject=Subject.CALL, subject_id=call_id, what="word_corrected", at=at, actor_id=by, utterance=utterance, word=word)
+    store.add_correction(
+        session,
+        call_id=call_id,
+        utterance=utterance,
+        word=word,
+        recognised=recognised[:200],
+        corrected=said,
+        by=by,
+        at=at,
+    )
+    store.index(
+        session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id)))
+    )
+    note(
+        session,
+        subject=Subject.CALL,
+        subject_id=call_id,
+        what="word_corrected",
+        at=at,
+        actor_id=by,
+        utterance=utterance,
+        word=word,
+    )
     return said

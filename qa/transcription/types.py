@@ -1,4 +1,7 @@
-"""A transcript: who said what, from when to when. The shape of the transcript document of the command line."""
+"""A transcript: who said what, from when to when.
+
+The shape of the transcript document of the command line.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +30,8 @@ class Word(Frozen):
 class Utterance(Frozen):
     """One stretch of one speaker. Times in seconds from the start of the recording.
 
-    `speaker_confidence` is given where voices were told apart in one channel; None where each side has its own.
+    `speaker_confidence` is given where voices were told apart in one channel; None where each side
+    has its own.
     """
 
     speaker: Speaker
@@ -51,7 +55,9 @@ class Utterance(Frozen):
 
 
 class Redaction(Frozen):
-    """A stretch of sound (seconds) that was silenced, and what was said in it: card, cvv, expiry, iban, id, phone, email, name."""
+    """A stretch of sound (seconds) that was silenced, and what was said in it: card, cvv, expiry,
+    iban, id, phone, email, name.
+    """
 
     kind: str
     start: Time
@@ -59,9 +65,12 @@ class Redaction(Frozen):
 
 
 class Quality(Frozen):
-    """How far a transcript can be trusted. `coverage` (0–1) is the share of speech time that became words, of the worse channel.
+    """How far a transcript can be trusted.
 
-    `invented_words` were heard where nobody spoke, in loops, or faster than anybody speaks, and were left out.
+    `coverage` (0–1) is the share of speech time that became words, of the worse channel.
+
+    `invented_words` were heard where nobody spoke, in loops, or faster than anybody speaks, and
+    were left out.
     """
 
     coverage: Probability = 1.0
@@ -75,7 +84,10 @@ class Quality(Frozen):
 
 
 class Transcript(Frozen):
-    """Utterances by time. `engine` names program, model and options, so that the transcript can be made again."""
+    """Utterances by time.
+
+    `engine` names program, model and options, so that the transcript can be made again.
+    """
 
     language: Literal["en", "it", "zh"]
     duration: Time
@@ -89,7 +101,15 @@ class Transcript(Frozen):
     def _by_time(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(data.get("utterances"), list | tuple):
             rows = data["utterances"]
-            data = {**data, "utterances": sorted(rows, key=lambda u: (u["start"], u["end"]) if isinstance(u, dict) else (u.start, u.end))}
+            data = {
+                **data,
+                "utterances": sorted(
+                    rows,
+                    key=lambda u: (
+                        (u["start"], u["end"]) if isinstance(u, dict) else (u.start, u.end)
+                    ),
+                ),
+            }
         return data
 
     def by(self, speaker: str) -> Iterator[tuple[int, Utterance]]:
@@ -111,7 +131,8 @@ class Span(Frozen):
 
 
 class Heard(Frozen):
-    """What the sound engine made of a recording: words, when each side speaks, and the line of each channel.
+    """What the sound engine made of a recording: words, when each side speaks, and the line of each
+    channel.
 
     `speech` is (agent, customer); one entry where the speakers could not be told apart.
     """
@@ -137,7 +158,10 @@ class Muted:
 
 
 class SpeakerMechanics(Frozen):
-    """Measured from turns alone; no feature of the voice beyond speech or no speech. `response_seconds` is the median wait before answering."""
+    """Measured from turns alone; no feature of the voice beyond speech or no speech.
+
+    `response_seconds` is the median wait before answering.
+    """
 
     talk_seconds: float
     talk_share: Probability
@@ -149,7 +173,10 @@ class SpeakerMechanics(Frozen):
 
 
 class Mechanics(Frozen):
-    """Speech mechanics of a call, definitions in docs/speech-mechanics.md. `speakers_known` is false for mono recordings."""
+    """Speech mechanics of a call, definitions in docs/speech-mechanics.md.
+
+    `speakers_known` is false for mono recordings.
+    """
 
     duration: Time
     speakers_known: bool
@@ -164,4 +191,5 @@ class Mechanics(Frozen):
     line: tuple[dict[str, float], ...] = ()
 
 
-Corrections = dict[tuple[int, int], str]  # (number of the utterance, number of the word in it) → what was really said
+# (number of the utterance, number of the word in it) → what was really said
+Corrections = dict[tuple[int, int], str]

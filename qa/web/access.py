@@ -1,4 +1,7 @@
-"""Who may open which route. Every route stands here; one that does not is refused, and a test fails."""
+"""Who may open which route.
+
+Every route stands here; one that does not is refused, and a test fails.
+"""
 
 from enum import Enum
 
@@ -140,13 +143,18 @@ def install(app: Flask) -> None:
             return None
         user = getattr(session, "user", None)
         g.user = user if user and user.is_active else None
-        if request.endpoint is None:  # there is no such page; who is signed in is told so in their language
+        # there is no such page; who is signed in is told so in their language
+        if request.endpoint is None:
             return None
         door = ACCESS.get(request.endpoint)
         if door is Door.EVERYBODY:
             return None
         if g.user is None:
-            if request.method == "GET" and request.accept_mimetypes.accept_html and not request.path.endswith(("/audio", "/peaks")):
+            if (
+                request.method == "GET"
+                and request.accept_mimetypes.accept_html
+                and not request.path.endswith(("/audio", "/peaks"))
+            ):
                 return redirect(url_for("people.sign_in", next=request.full_path.rstrip("?")))
             abort(401)
         if door is None or (isinstance(door, P) and not may(g.user, door)):

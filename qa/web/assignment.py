@@ -26,7 +26,9 @@ MOST_SHARE = 100
 
 @blueprint.get("/queue")
 def queue() -> str:
-    today, _tomorrow = day_bounds(now().astimezone(wiring().settings.zone).date(), wiring().settings.zone)
+    today, _tomorrow = day_bounds(
+        now().astimezone(wiring().settings.zone).date(), wiring().settings.zone
+    )
     with reading() as session:
         mine = store.mine(session, person().id, now=now())
         waiting = store.waiting(session, person().id, now=now())
@@ -34,14 +36,30 @@ def queue() -> str:
         counts = store.counts(session, person().id, now=now(), today=today)
         goal = people.daily_goal(session, person().id)
     soon = now() + timedelta(days=1)
-    return render_template("assignment/queue.html", mine=mine, waiting=waiting, finished=finished, counts=counts, now=now(), soon=soon, goal=goal)
+    return render_template(
+        "assignment/queue.html",
+        mine=mine,
+        waiting=waiting,
+        finished=finished,
+        counts=counts,
+        now=now(),
+        soon=soon,
+        goal=goal,
+    )
 
 
 @blueprint.post("/queue/next")
 def take_next() -> Response:
     with writing() as session:
         s, me = wiring().settings, person()
-        taken = service.claim_next(session, evaluator_id=me.id, own_agent_id=me.agent_id, lease_minutes=s.lease_minutes, at=now(), zone=s.zone)
+        taken = service.claim_next(
+            session,
+            evaluator_id=me.id,
+            own_agent_id=me.agent_id,
+            lease_minutes=s.lease_minutes,
+            at=now(),
+            zone=s.zone,
+        )
     if isinstance(taken, Claimed):
         return redirect(url_for("scoring.workbench", assignment_id=taken.assignment_id))
     flash(_("No call is waiting just now."), "info")
@@ -57,12 +75,25 @@ def skip(assignment_id: int) -> Response:
     try:
         with writing() as session:
             reason = SkipReason(form.reason.data)
-            service.skip(session, assignment_id=assignment_id, evaluator_id=person().id, reason=reason, comment=form.comment.data or "", at=now())
+            service.skip(
+                session,
+                assignment_id=assignment_id,
+                evaluator_id=person().id,
+                reason=reason,
+                comment=form.comment.data or "",
+                at=now(),
+            )
             jobs.request(session, [("replace", assignment_id)], at=now())
     except service.SkipRefused:
         flash(_("Write why you skip this call."), "danger")
         return redirect(url_for("scoring.workbench", assignment_id=assignment_id))
-    flash(_("Skipped. The reason is kept with the call, and another call of the same agent and day takes its place if there is one."), "success")
+    flash(
+        _(
+            "Skipped. The reason is kept with the call, and another call of the same agent and day"
+            " takes its place if there is one."
+        ),
+        "success",
+    )
     return redirect(url_for("assignment.queue"))
 
 
@@ -79,19 +110,36 @@ def overview() -> str:
     """Who does what, and every place that waits or is being scored."""
     settings = wiring().settings
     local = now().astimezone(settings.zone)
-    today, month = day_bounds(local.date(), settings.zone)[0], month_bounds(f"{local:%Y-%m}", settings.zone)[0]
+    today, month = (
+        day_bounds(local.date(), settings.zone)[0],
+        month_bounds(f"{local:%Y-%m}", settings.zone)[0],
+    )
     only_overdue, who = bool(request.args.get("overdue")), request.args.get("who", type=int)
     with reading() as session:
         loads = store.loads(session, now=now(), today=today, month=month)
         places = store.unfinished(
-            session, evaluator_id=who, overdue_at=now() if only_overdue else None, after_id=request.args.get("after", type=int), limit=PAGE + 1
+            session,
+            evaluator_id=who,
+            overdue_at=now() if only_overdue else None,
+            after_id=request.args.get("after", type=int),
+            limit=PAGE + 1,
         )
         records = disputes.records(session)
-        evaluators = [*people.users_with_role(session, Role.EVALUATOR), *people.users_with_role(session, Role.QA_MANAGER)]
+        evaluators = [
+            *people.users_with_role(session, Role.EVALUATOR),
+            *people.users_with_role(session, Role.QA_MANAGER),
+        ]
     more = places[PAGE - 1][0].id if len(places) > PAGE else None
     given = {k: v for k, v in request.args.items() if v and k != "after"}
     return render_template(
-        "assignment/overview.html", loads=loads, places=places[:PAGE], more=more, records=records, evaluators=evaluators, given=given, now=now()
+        "assignment/overview.html",
+        loads=loads,
+        places=places[:PAGE],
+        more=more,
+        records=records,
+        evaluators=evaluators,
+        given=given,
+        now=now(),
     )
 
 
@@ -101,9 +149,15 @@ def reassign(assignment_id: int) -> Response:
     with writing() as session:
         if user_id:
             found = people.user(session, user_id)
-            if found is None or not found.is_active or found.role not in (Role.EVALUATOR, Role.QA_MANAGER):
+            if (
+                found is None
+                or not found.is_active
+                or found.role not in (Role.EVALUATOR, Role.QA_MANAGER)
+            ):
                 missing()
-        service.reassign(session, assignment_id=assignment_id, user_id=user_id or None, by=person().id, at=now())
+        service.reassign(
+            session, assignment_id=assignment_id, user_id=user_id or None, by=person().id, at=now()
+        )
     flash(_("Done. A draft goes with its call."), "success")
     return redirect(url_for("assignment.overview"))
 
@@ -112,7 +166,13 @@ def reassign(assignment_id: int) -> Response:
 def take_out(assignment_id: int) -> Response:
     try:
         with writing() as session:
-            service.take_out(session, assignment_id=assignment_id, reason=request.form.get("reason", ""), by=person().id, at=now())
+            service.take_out(
+                session,
+                assignment_id=assignment_id,
+                reason=request.form.get("reason", ""),
+                by=person().id,
+                at=now(),
+            )
     except service.ReasonMissing:
         flash(_("Write why the call leaves the queue."), "danger")
         return redirect(url_for("assignment.overview"))
@@ -126,10 +186,24 @@ def set_goal(user_id: int) -> Response:
     goal, share = request.form.get("goal", type=int), request.form.get("share", type=int)
     with writing() as session:
         found = people.user(session, user_id)
-        if found is None or found.role is not Role.EVALUATOR or not 0 <= (goal or 0) <= MOST_GOAL or not 0 <= (share or 0) <= MOST_SHARE:
+        if (
+            found is None
+            or found.role is not Role.EVALUATOR
+            or not 0 <= (goal or 0) <= MOST_GOAL
+            or not 0 <= (share or 0) <= MOST_SHARE
+        ):
             missing()
         people.change_user(session, user_id, daily_goal=goal or None, queue_share=share or 0)
-        note(session, subject=Subject.USER, subject_id=user_id, what="goal_set", at=now(), actor_id=person().id, goal=goal, share=share or 0)
+        note(
+            session,
+            subject=Subject.USER,
+            subject_id=user_id,
+            what="goal_set",
+            at=now(),
+            actor_id=person().id,
+            goal=goal,
+            share=share or 0,
+        )
     flash(_("Saved."), "success")
     return redirect(url_for("assignment.overview"))
 

@@ -47,20 +47,48 @@ def log() -> Response | str:
     asked = Asked.of_request()
     wants_csv = request.args.get("format") == "csv"
     with reading() as session:
-        events = store.history(session, **vars(asked), before_id=request.args.get("before", type=int), limit=EXPORT if wants_csv else PAGE + 1)
+        events = store.history(
+            session,
+            **vars(asked),
+            before_id=request.args.get("before", type=int),
+            limit=EXPORT if wants_csv else PAGE + 1,
+        )
         users, kinds, head = people.users(session), store.kinds(session), store.head(session)
     if wants_csv:
         return _export(events)
     given = {k: v for k, v in request.args.items() if v and k != "before"}
     more = events[PAGE - 1].id if len(events) > PAGE else None
-    return render_template("audit/log.html", events=events[:PAGE], more=more, users=users, kinds=kinds, subjects=Subject, given=given, head=head)
+    return render_template(
+        "audit/log.html",
+        events=events[:PAGE],
+        more=more,
+        users=users,
+        kinds=kinds,
+        subjects=Subject,
+        given=given,
+        head=head,
+    )
 
 
 def _export(events: list[Event]) -> Response:
     with writing() as session:
-        store.note(session, subject=Subject.USER, subject_id=person().id, what="exported", at=now(), actor_id=person().id, table="access-log", rows=len(events))
-    rows = [(e.id, e.at.isoformat(), e.actor or "", e.what, e.subject, e.subject_id, e.detail) for e in events]
-    return as_csv("access-log", ("id", "at", "who", "what", "subject", "subject_id", "detail"), rows)
+        store.note(
+            session,
+            subject=Subject.USER,
+            subject_id=person().id,
+            what="exported",
+            at=now(),
+            actor_id=person().id,
+            table="access-log",
+            rows=len(events),
+        )
+    rows = [
+        (e.id, e.at.isoformat(), e.actor or "", e.what, e.subject, e.subject_id, e.detail)
+        for e in events
+    ]
+    return as_csv(
+        "access-log", ("id", "at", "who", "what", "subject", "subject_id", "detail"), rows
+    )
 
 
 def _day(text: str | None, *, days: int = 0) -> datetime | None:

@@ -39,7 +39,9 @@ FAULTS = {
 def listing() -> str:
     with reading() as session:
         sessions = store.sessions(session, member_id=None if _manages() else person().id)
-    return render_template("calibration/listing.html", sessions=sessions, manages=_manages(), now=now())
+    return render_template(
+        "calibration/listing.html", sessions=sessions, manages=_manages(), now=now()
+    )
 
 
 @blueprint.route("/calibration/new", methods=["GET", "POST"])
@@ -56,7 +58,9 @@ def call() -> Response | str | tuple[str, int]:
                     title=request.form.get("title", ""),
                     form_version_id=version_id,
                     call_ids=[c for c in request.form.getlist("call", type=int) if c in known],
-                    user_ids=[u.id for u in _raters(session) if str(u.id) in request.form.getlist("user")],
+                    user_ids=[
+                        u.id for u in _raters(session) if str(u.id) in request.form.getlist("user")
+                    ],
                     due_at=_end_of_day(request.form.get("due")),
                     by=person().id,
                     at=now(),
@@ -70,7 +74,14 @@ def call() -> Response | str | tuple[str, int]:
         ready = transcripts.transcribed(session, [c.id for c in recent])
         raters, current = _raters(session), forms.current(session)
     soon = (now().astimezone(wiring().settings.zone) + timedelta(days=7)).date().isoformat()
-    page = render_template("calibration/new.html", calls=[c for c in recent if c.id in ready], raters=raters, forms=current, typed=request.form, soon=soon)
+    page = render_template(
+        "calibration/new.html",
+        calls=[c for c in recent if c.id in ready],
+        raters=raters,
+        forms=current,
+        typed=request.form,
+        soon=soon,
+    )
     return (page, 422) if request.method == "POST" else page
 
 
@@ -83,8 +94,17 @@ def session(session_id: int) -> str:
         shows_all = found.state is not SessionState.SCORING
         report, fillings = service.report(database, found, form) if shows_all else (None, [])
     with writing() as database:
-        notices.mark_read_about(database, person().id, subject="calibration", subject_id=session_id, at=now())
-        note(database, subject=Subject.CALIBRATION, subject_id=session_id, what="opened", at=now(), actor_id=person().id)
+        notices.mark_read_about(
+            database, person().id, subject="calibration", subject_id=session_id, at=now()
+        )
+        note(
+            database,
+            subject=Subject.CALIBRATION,
+            subject_id=session_id,
+            what="opened",
+            at=now(),
+            actor_id=person().id,
+        )
     return render_template(
         "calibration/session.html",
         found=found,
@@ -101,7 +121,11 @@ def session(session_id: int) -> str:
 @blueprint.post("/calibration/<int:session_id>/review")
 def review(session_id: int) -> Response:
     return _change(
-        session_id, lambda database: service.open_review(database, session_id=session_id, by=person().id, at=now()), _("Now everybody sees all answers.")
+        session_id,
+        lambda database: service.open_review(
+            database, session_id=session_id, by=person().id, at=now()
+        ),
+        _("Now everybody sees all answers."),
     )
 
 
@@ -117,8 +141,19 @@ def agree(session_id: int) -> Response:
 
     def write(database: Session) -> None:
         form = forms.load(database, _one(database, session_id).form_version_id)
-        words = {"notes": request.form.get("notes", ""), "follow_up": request.form.get("follow_up", "")}
-        service.agree(database, session_id=session_id, agreed=agreed, form=form, by=person().id, at=now(), **words)
+        words = {
+            "notes": request.form.get("notes", ""),
+            "follow_up": request.form.get("follow_up", ""),
+        }
+        service.agree(
+            database,
+            session_id=session_id,
+            agreed=agreed,
+            form=form,
+            by=person().id,
+            at=now(),
+            **words,
+        )
 
     return _change(session_id, write, _("Saved."))
 
@@ -126,7 +161,9 @@ def agree(session_id: int) -> Response:
 @blueprint.post("/calibration/<int:session_id>/close")
 def close(session_id: int) -> Response:
     return _change(
-        session_id, lambda database: service.close(database, session_id=session_id, by=person().id, at=now()), _("Closed. Nothing changes any more.")
+        session_id,
+        lambda database: service.close(database, session_id=session_id, by=person().id, at=now()),
+        _("Closed. Nothing changes any more."),
     )
 
 
@@ -153,16 +190,28 @@ def _one(database: Session, session_id: int) -> CalibrationSession:
 
 
 def _raters(database: Session) -> list[User]:
-    return [u for u in people.users(database) if u.is_active and may(u, Permission.FILL_FORMS) and u.agent_id is None]
+    return [
+        u
+        for u in people.users(database)
+        if u.is_active and may(u, Permission.FILL_FORMS) and u.agent_id is None
+    ]
 
 
 def _tables(found: CalibrationSession, fillings: list[Filling]) -> list[dict[str, object]]:
-    """Per call: who answered what, and what is agreed or follows from all answers being the same."""
+    """Per call: who answered what, and what is agreed or follows from all answers
+    being the same.
+    """
     members = {m.user_id for m in found.members}
     out = []
     for c in found.calls:
         of_call = {f.rater_id: f for f in fillings if f.call_id == c.call_id}
-        out.append({"call": c, "by": of_call, "agreed": settled(c.agreed, [f for r, f in of_call.items() if r in members])})
+        out.append(
+            {
+                "call": c,
+                "by": of_call,
+                "agreed": settled(c.agreed, [f for r, f in of_call.items() if r in members]),
+            }
+        )
     return out
 
 

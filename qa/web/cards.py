@@ -1,4 +1,6 @@
-"""Scorecards as their readers see them, and what happens to them after submission: release, second reading, re-evaluation, taking back."""
+"""Scorecards as their readers see them, and what happens to them after submission: release, second
+reading, re-evaluation, taking back.
+"""
 
 from datetime import UTC, date, datetime, time
 
@@ -53,7 +55,9 @@ def listing() -> str:
         )
         titles, _topics = forms.vocabulary(session)
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
-    return render_template("cards/listing.html", cards=rows[:PAGE], more=more, titles=titles, state=state, sort=sort)
+    return render_template(
+        "cards/listing.html", cards=rows[:PAGE], more=more, titles=titles, state=state, sort=sort
+    )
 
 
 @blueprint.get("/my/scorecards")
@@ -61,7 +65,13 @@ def own() -> str:
     if person().agent_id is None:
         missing()
     with reading() as session:
-        rows = store.cards(session, agent_id=person().agent_id, only_released=True, before_id=request.args.get("before", type=int), limit=PAGE + 1)
+        rows = store.cards(
+            session,
+            agent_id=person().agent_id,
+            only_released=True,
+            before_id=request.args.get("before", type=int),
+            limit=PAGE + 1,
+        )
         titles, _topics = forms.vocabulary(session)
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
     return render_template("cards/own.html", cards=rows[:PAGE], more=more, titles=titles)
@@ -87,8 +97,17 @@ def card(card_id: int) -> str:
         highest = dispute_service.highest_level(session)
     breakdown = partial_score(desk.form, found.filled.options)
     with writing() as session:
-        note(session, subject=Subject.SCORECARD, subject_id=card_id, what="read", at=now(), actor_id=person().id)
-        notices.mark_read_about(session, person().id, subject="scorecard", subject_id=card_id, at=now())
+        note(
+            session,
+            subject=Subject.SCORECARD,
+            subject_id=card_id,
+            what="read",
+            at=now(),
+            actor_id=person().id,
+        )
+        notices.mark_read_about(
+            session, person().id, subject="scorecard", subject_id=card_id, at=now()
+        )
     is_own = found.agent_id == person().agent_id and person().role is Role.AGENT
     criteria = [c.id for c in desk.form.criteria()]
     return render_template(
@@ -102,7 +121,9 @@ def card(card_id: int) -> str:
         rounds={c: [d for d in rounds if d.criterion == c] for c in criteria},
         is_own=is_own,
         disputable={
-            c: deadline(desk.form, found, rounds, c) for c in criteria if is_own and not barred(desk.form, found, rounds, c, highest=highest, at=now())
+            c: deadline(desk.form, found, rounds, c)
+            for c in criteria
+            if is_own and not barred(desk.form, found, rounds, c, highest=highest, at=now())
         },
         decidable={d.id for d in rounds if may_decide(person(), d, rounds)},
         may_release=_releases(found, desk.form.release),
@@ -115,7 +136,14 @@ def card(card_id: int) -> str:
 def acknowledge(card_id: int) -> Response:
     comment = request.form.get("comment", "")
     with writing() as session:
-        service.acknowledge(session, card_id=card_id, agent_id=person().agent_id, by=person().id, comment=comment, at=now())
+        service.acknowledge(
+            session,
+            card_id=card_id,
+            agent_id=person().agent_id,
+            by=person().id,
+            comment=comment,
+            at=now(),
+        )
     flash(_("Thank you. Your evaluator sees that you have read it."), "success")
     return _to(card_id)
 
@@ -134,8 +162,20 @@ def release(card_id: int) -> Response:
         if not _releases(found, rule):
             missing()
         again = _reads_again(found, rule)
-        service.release_on(session, card_id=card_id, release_at=release_at, by=person().id, at=now(), reviewer_id=person().id if again else None)
-    flash(_("The agent can read it now.") if release_at <= now() else _("The agent can read it from that day on."), "success")
+        service.release_on(
+            session,
+            card_id=card_id,
+            release_at=release_at,
+            by=person().id,
+            at=now(),
+            reviewer_id=person().id if again else None,
+        )
+    flash(
+        _("The agent can read it now.")
+        if release_at <= now()
+        else _("The agent can read it from that day on."),
+        "success",
+    )
     return _to(card_id)
 
 
@@ -147,8 +187,20 @@ def send_back(card_id: int) -> Response:
             found = readable(session, card_id)
             if not _reads_again(found, forms.load(session, found.form_version_id).release):
                 missing()
-            service.send_back(session, card_id=card_id, remark=request.form.get("remark", ""), by=person().id, at=now())
-            assignment.reopen(session, assignment_id=found.assignment_id, evaluator_id=found.evaluator_id, days=wiring().settings.score_due_days, at=now())
+            service.send_back(
+                session,
+                card_id=card_id,
+                remark=request.form.get("remark", ""),
+                by=person().id,
+                at=now(),
+            )
+            assignment.reopen(
+                session,
+                assignment_id=found.assignment_id,
+                evaluator_id=found.evaluator_id,
+                days=wiring().settings.score_due_days,
+                at=now(),
+            )
     except service.RemarkMissing:
         flash(_("Write what the evaluator should look at."), "danger")
         return _to(card_id)
@@ -160,13 +212,26 @@ def send_back(card_id: int) -> Response:
 def void(card_id: int) -> Response:
     try:
         with writing() as session:
-            found = dispute_service.void_card(session, card_id=card_id, reason=request.form.get("reason", ""), by=person().id, at=now())
+            found = dispute_service.void_card(
+                session,
+                card_id=card_id,
+                reason=request.form.get("reason", ""),
+                by=person().id,
+                at=now(),
+            )
             if request.form.get("again"):
-                assignment.score_again(session, assignment_id=found.assignment_id, due_days=wiring().settings.score_due_days, at=now())
+                assignment.score_again(
+                    session,
+                    assignment_id=found.assignment_id,
+                    due_days=wiring().settings.score_due_days,
+                    at=now(),
+                )
     except service.RemarkMissing:
         flash(_("Write why the card is taken back."), "danger")
         return _to(card_id)
-    flash(_("The card is taken back. It counts nowhere; its content and your reason stay."), "success")
+    flash(
+        _("The card is taken back. It counts nowhere; its content and your reason stay."), "success"
+    )
     return _to(card_id)
 
 
@@ -181,12 +246,28 @@ def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
         desk = lay_out(session, place, found)
     faults: dict[str, str] = {}
     if request.method == "POST":
-        changes = {c.id: request.form[f"answer.{c.id}"] for c in desk.form.criteria() if request.form.get(f"answer.{c.id}")}
+        changes = {
+            c.id: request.form[f"answer.{c.id}"]
+            for c in desk.form.criteria()
+            if request.form.get(f"answer.{c.id}")
+        }
         try:
             with writing() as session:
-                cause, reason, findings = RevisionCause.RE_EVALUATION, request.form.get("reason", ""), findings_of(session, found)
+                cause, reason, findings = (
+                    RevisionCause.RE_EVALUATION,
+                    request.form.get("reason", ""),
+                    findings_of(session, found),
+                )
                 service.revise(
-                    session, card_id=card_id, changes=changes, cause=cause, reason=reason, by=person().id, form=desk.form, findings=findings, at=now()
+                    session,
+                    card_id=card_id,
+                    changes=changes,
+                    cause=cause,
+                    reason=reason,
+                    by=person().id,
+                    form=desk.form,
+                    findings=findings,
+                    at=now(),
                 )
             flash(_("Revised. The earlier answers stay visible on the card."), "success")
             return _to(card_id)
@@ -194,8 +275,13 @@ def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
             flash(_("Write why the answers change."), "danger")
         except service.RevisionRefused as refused:
             faults = refused.faults
-            flash(_("Some criteria need an answer.") if faults else _("Nothing is different yet."), "danger")
-    page = render_template("cards/re_evaluate.html", desk=desk, card=found, faults=faults, typed=request.form)
+            flash(
+                _("Some criteria need an answer.") if faults else _("Nothing is different yet."),
+                "danger",
+            )
+    page = render_template(
+        "cards/re_evaluate.html", desk=desk, card=found, faults=faults, typed=request.form
+    )
     return (page, 422) if request.method == "POST" else page
 
 
@@ -207,22 +293,53 @@ def readable(session: Session, card_id: int) -> Card:
     call = calls.call(session, found.call_id)
     if call is None:
         missing()
-    if found.kind is not AssignmentKind.STANDARD:  # doubles, self-evaluations, calibrations: who filled it in, and QA managers
-        return found if person().role is Role.QA_MANAGER or found.evaluator_id == person().id else missing()
-    facts = {"agent_id": found.agent_id, "team_id": call.team_id, "evaluator_id": found.evaluator_id}
-    if may_read_card(person(), is_released=found.is_released or (found.state is ScorecardState.VOID and found.released_at is not None), **facts):
+    # doubles, self-evaluations, calibrations: who filled it in, and QA managers
+    if found.kind is not AssignmentKind.STANDARD:
+        return (
+            found
+            if person().role is Role.QA_MANAGER or found.evaluator_id == person().id
+            else missing()
+        )
+    facts = {
+        "agent_id": found.agent_id,
+        "team_id": call.team_id,
+        "evaluator_id": found.evaluator_id,
+    }
+    if may_read_card(
+        person(),
+        is_released=found.is_released
+        or (found.state is ScorecardState.VOID and found.released_at is not None),
+        **facts,
+    ):
         return found
-    return found if _reads_again(found, forms.load(session, found.form_version_id).release) else missing()
+    return (
+        found
+        if _reads_again(found, forms.load(session, found.form_version_id).release)
+        else missing()
+    )
 
 
 def _reads_again(found: Card, release_rule: str) -> bool:
-    asks = release_rule == "second_reader" and found.kind is AssignmentKind.STANDARD and person().role in (Role.EVALUATOR, Role.QA_MANAGER)
-    return may_read_again(form_asks=asks, is_own=found.evaluator_id == person().id, is_submitted=found.state is ScorecardState.SUBMITTED)
+    asks = (
+        release_rule == "second_reader"
+        and found.kind is AssignmentKind.STANDARD
+        and person().role in (Role.EVALUATOR, Role.QA_MANAGER)
+    )
+    return may_read_again(
+        form_asks=asks,
+        is_own=found.evaluator_id == person().id,
+        is_submitted=found.state is ScorecardState.SUBMITTED,
+    )
 
 
 def _releases(found: Card, release_rule: str) -> bool:
     is_manager, is_reviewed = person().role is Role.QA_MANAGER, found.reviewer_id is not None
-    return may_release(release_rule, reads_again=_reads_again(found, release_rule), is_manager=is_manager, is_reviewed=is_reviewed)
+    return may_release(
+        release_rule,
+        reads_again=_reads_again(found, release_rule),
+        is_manager=is_manager,
+        is_reviewed=is_reviewed,
+    )
 
 
 def _to(card_id: int) -> Response:

@@ -40,12 +40,25 @@ def listing() -> str:
     kind = _kind(request.args.get("kind"))
     with reading() as session:
         rows = store.cases(
-            session, person(), kind=kind, open_only=bool(request.args.get("open")), before_id=request.args.get("before", type=int), limit=PAGE + 1
+            session,
+            person(),
+            kind=kind,
+            open_only=bool(request.args.get("open")),
+            before_id=request.args.get("before", type=int),
+            limit=PAGE + 1,
         )
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
     given = {k: v for k, v in request.args.items() if v and k != "before"}
     writable = [k for k in CaseKind if person().role in rules.WRITES[k]]
-    return render_template("cases/listing.html", cases=rows[:PAGE], more=more, given=given, names=NAMES, writable=writable, now=now())
+    return render_template(
+        "cases/listing.html",
+        cases=rows[:PAGE],
+        more=more,
+        given=given,
+        names=NAMES,
+        writable=writable,
+        now=now(),
+    )
 
 
 @blueprint.route("/cases/new/<kind>", methods=["GET", "POST"])
@@ -64,8 +77,16 @@ def write(kind: str) -> Response | str | tuple[str, int]:
         except service.NotTheirCase:
             missing()
     with reading() as session:
-        agents = [] if person().role is Role.AGENT else people.agents(session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None)
-    page = render_template("cases/new.html", kind=chosen, names=NAMES, agents=agents, typed=request.values)
+        agents = (
+            []
+            if person().role is Role.AGENT
+            else people.agents(
+                session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None
+            )
+        )
+    page = render_template(
+        "cases/new.html", kind=chosen, names=NAMES, agents=agents, typed=request.values
+    )
     return (page, 422) if request.method == "POST" else page
 
 
@@ -76,7 +97,14 @@ def case(case_id: int) -> str:
         if found is None or not rules.may_read(person(), found):
             missing()
     with writing() as session:
-        note(session, subject=Subject.CASE, subject_id=case_id, what="read", at=now(), actor_id=person().id)
+        note(
+            session,
+            subject=Subject.CASE,
+            subject_id=case_id,
+            what="read",
+            at=now(),
+            actor_id=person().id,
+        )
         notices.mark_read_about(session, person().id, subject="case", subject_id=case_id, at=now())
     return render_template(
         "cases/case.html",
@@ -96,7 +124,14 @@ def settle(case_id: int) -> Response:
         missing()
     try:
         with writing() as session:
-            service.settle(session, case_id=case_id, state=CaseState(state), decision=request.form.get("decision", ""), by=person(), at=now())
+            service.settle(
+                session,
+                case_id=case_id,
+                state=CaseState(state),
+                decision=request.form.get("decision", ""),
+                by=person(),
+                at=now(),
+            )
         flash(_("Settled. Those concerned are told."), "success")
     except service.CaseRefused as refused:
         flash(str(FAULTS[str(refused)]), "danger")
@@ -126,6 +161,10 @@ def _draft(kind: CaseKind) -> Draft:
 def _moment(text: str | None) -> datetime | None:
     """A time as a browser's field gives it, in the reporting zone."""
     try:
-        return datetime.fromisoformat(text or "").replace(tzinfo=wiring().settings.zone).astimezone(UTC)
+        return (
+            datetime.fromisoformat(text or "")
+            .replace(tzinfo=wiring().settings.zone)
+            .astimezone(UTC)
+        )
     except (ValueError, OverflowError):
         return None

@@ -39,11 +39,23 @@ def listing() -> str:
         mine = store.waiting_for(session, person())
         evaluator_id = person().id if person().role is Role.EVALUATOR else None
         watched = store.disputes(
-            session, evaluator_id=evaluator_id, team_id=None, open_only=False, before_id=request.args.get("before", type=int), limit=PAGE + 1
+            session,
+            evaluator_id=evaluator_id,
+            team_id=None,
+            open_only=False,
+            before_id=request.args.get("before", type=int),
+            limit=PAGE + 1,
         )
         titles, _topics = forms.vocabulary(session)
     more = watched[PAGE - 1].id if len(watched) > PAGE else None
-    return render_template("disputes/listing.html", mine=mine, watched=watched[:PAGE], more=more, titles=titles, now=now())
+    return render_template(
+        "disputes/listing.html",
+        mine=mine,
+        watched=watched[:PAGE],
+        more=more,
+        titles=titles,
+        now=now(),
+    )
 
 
 @blueprint.get("/disputes/<int:dispute_id>")
@@ -51,11 +63,15 @@ def dispute(dispute_id: int) -> Response | str:
     with reading() as session:
         found = store.dispute(session, dispute_id) or missing()
         card = readable(session, found.card_id)
-        rounds = [d for d in store.of_card(session, found.card_id) if d.criterion == found.criterion]
+        rounds = [
+            d for d in store.of_card(session, found.card_id) if d.criterion == found.criterion
+        ]
         place = queue.place(session, card.assignment_id) or missing()
         desk = lay_out(session, place, card)
     with writing() as session:
-        notices.mark_read_about(session, person().id, subject="dispute", subject_id=dispute_id, at=now())
+        notices.mark_read_about(
+            session, person().id, subject="dispute", subject_id=dispute_id, at=now()
+        )
     if person().role is Role.AGENT:
         return redirect(url_for("cards.card", card_id=found.card_id) + f"#c-{found.criterion}")
     criterion = desk.form.criterion(found.criterion)
@@ -75,15 +91,33 @@ def dispute(dispute_id: int) -> Response | str:
 @blueprint.post("/cards/<int:card_id>/disputes")
 def open_one(card_id: int) -> Response:
     criterion = request.form.get("criterion", "")
-    reason, suggested, days = request.form.get("reason", ""), request.form.get("suggested", ""), wiring().settings.dispute_decide_days
+    reason, suggested, days = (
+        request.form.get("reason", ""),
+        request.form.get("suggested", ""),
+        wiring().settings.dispute_decide_days,
+    )
     try:
         with writing() as session:
             card = readable(session, card_id)
             form = forms.load(session, card.form_version_id)
             service.open_dispute(
-                session, card=card, form=form, criterion=criterion, reason=reason, suggested=suggested, by=person(), decide_days=days, at=now()
+                session,
+                card=card,
+                form=form,
+                criterion=criterion,
+                reason=reason,
+                suggested=suggested,
+                by=person(),
+                decide_days=days,
+                at=now(),
             )
-        flash(_("Your objection is with the person who decides next; you are told the decision and its reason."), "success")
+        flash(
+            _(
+                "Your objection is with the person who decides next; you are told the decision and"
+                " its reason."
+            ),
+            "success",
+        )
     except service.DisputeBarred as refused:
         flash(str(BARRED[refused.why]), "danger")
     except service.WordsMissing:
@@ -110,11 +144,22 @@ def decide(dispute_id: int) -> Response:
             found = store.dispute(session, dispute_id) or missing()
             card = cards.card(session, found.card_id) or missing()
             form, findings = forms.load(session, card.form_version_id), findings_of(session, card)
-            chosen, misled = None if option in ("", "stays") else option, bool(request.form.get("rule_at_fault"))
+            chosen, misled = (
+                None if option in ("", "stays") else option,
+                bool(request.form.get("rule_at_fault")),
+            )
             if not option:
                 raise service.NoSuchOption
             service.decide(
-                session, dispute_id=dispute_id, option=chosen, reason=reason, is_rule_at_fault=misled, by=person(), form=form, findings=findings, at=now()
+                session,
+                dispute_id=dispute_id,
+                option=chosen,
+                reason=reason,
+                is_rule_at_fault=misled,
+                by=person(),
+                form=form,
+                findings=findings,
+                at=now(),
             )
     except service.WordsMissing:
         flash(_("Write the reason of the decision; the agent reads it."), "danger")
@@ -123,7 +168,13 @@ def decide(dispute_id: int) -> Response:
         flash(_("Choose whether the answer stays or which it becomes."), "danger")
         return here
     except scoring.RevisionRefused:
-        flash(_("With this answer other criteria need one too: re-evaluate the card instead, then decide."), "danger")
+        flash(
+            _(
+                "With this answer other criteria need one too: re-evaluate the card instead, then"
+                " decide."
+            ),
+            "danger",
+        )
         return here
     except service.NotTheirsToDecide:
         missing()

@@ -1,4 +1,6 @@
-"""Write scoring forms: a draft as YAML and as fields, both the same document; what changed; publish, retire, bring and take along."""
+"""Write scoring forms: a draft as YAML and as fields, both the same document; what changed;
+publish, retire, bring and take along.
+"""
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -15,7 +17,13 @@ from qa.web.language import current_language, said_here
 
 blueprint = Blueprint("editor", __name__)
 LANGUAGES = ("en", "it", "zh")
-FIELDS = {"languages": LANGUAGES, "fields_of": fields_of, "inner_rules": inner_rules, "list_of_inner": list_of_inner, "script_fields": script_fields}
+FIELDS = {
+    "languages": LANGUAGES,
+    "fields_of": fields_of,
+    "inner_rules": inner_rules,
+    "list_of_inner": list_of_inner,
+    "script_fields": script_fields,
+}
 
 
 @blueprint.post("/forms/<int:version_id>/draft")
@@ -41,36 +49,68 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
         try:
             with writing() as session:
                 edition = service.save_draft(
-                    session, form_version_id=version_id, source=source, edition=request.form.get("edition", 0, type=int), by=person().id, at=now()
+                    session,
+                    form_version_id=version_id,
+                    source=source,
+                    edition=request.form.get("edition", 0, type=int),
+                    by=person().id,
+                    at=now(),
                 )
                 if "publish" in request.form:
-                    service.publish_draft(session, form_version_id=version_id, by=person().id, at=now())
+                    service.publish_draft(
+                        session, form_version_id=version_id, by=person().id, at=now()
+                    )
             if "publish" in request.form:
-                flash(_("Published. New calls are checked and scored with version %(n)s.", n=facts.version), "success")
+                flash(
+                    _(
+                        "Published. New calls are checked and scored with version %(n)s.",
+                        n=facts.version,
+                    ),
+                    "success",
+                )
                 return redirect(url_for("forms.version", version_id=version_id))
             flash(_("Draft kept."), "success")
             return redirect(url_for("editor.edit", version_id=version_id))
         except service.DraftChanged:
-            flash(_("Somebody else saved this draft since you loaded it. Below is what you wrote; compare it before you save again."), "warning")
+            flash(
+                _(
+                    "Somebody else saved this draft since you loaded it. Below is what you wrote;"
+                    " compare it before you save again."
+                ),
+                "warning",
+            )
             edition, status = _facts(version_id).edition, 409
         except service.NotItself:
             flash(_("The lines form: and version: have to stay as they were."), "danger")
             edition, status = _facts(version_id).edition, 422
         except FormFaults:
             flash(_("Not published yet: the form has faults. Your text is kept below."), "danger")
-            edition, status = _keep_faulty(version_id, source, request.form.get("edition", 0, type=int)), 422
+            edition, status = (
+                _keep_faulty(version_id, source, request.form.get("edition", 0, type=int)),
+                422,
+            )
     else:
         edition = facts.edition
     form, faults = _read(source)
     page = render_template(
-        "forms/edit.html", facts=facts, version_id=version_id, source=source, edition=edition, form=form, faults=faults, tongue=_tongue(form), **FIELDS
+        "forms/edit.html",
+        facts=facts,
+        version_id=version_id,
+        source=source,
+        edition=edition,
+        form=form,
+        faults=faults,
+        tongue=_tongue(form),
+        **FIELDS,
     )
     return page, status
 
 
 @blueprint.post("/forms/<int:version_id>/look")
 def look(version_id: int) -> Response | tuple[Response, int]:
-    """What is typed, looked at without keeping it: with `act` after a change through the fields; the faults, the fields, the preview."""
+    """What is typed, looked at without keeping it: with `act` after a change through the fields;
+    the faults, the fields, the preview.
+    """
     _facts(version_id)
     source, refused = _source(), ""
     if act := request.form.get("act"):
@@ -80,24 +120,45 @@ def look(version_id: int) -> Response | tuple[Response, int]:
         except EditRefused as error:
             refused = said_here(error.args[0])
     form, faults = _read(source)
-    html = render_template("forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS)
+    html = render_template(
+        "forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS
+    )
     return jsonify(source=source, html=html, refused=refused, faults=len(faults))
 
 
 @blueprint.get("/forms/<int:version_id>/differences")
 def diff(version_id: int) -> str:
-    """What this version has differently from another one, the one before it unless another is asked for."""
+    """What this version has differently from another one, the one before it unless another is asked
+    for.
+    """
     facts = _facts(version_id)
     with reading() as session:
         others = [v for v in store.versions_of(session, facts.form) if v.id != version_id]
         asked = request.args.get("with", type=int)
         older = [v for v in others if v.version < facts.version]
-        other = next((v for v in others if v.id == asked), older[0] if older else (others[0] if others else None))
-        sources = (store.source(session, other.id) if other else "", store.source(session, version_id))
-    (old, _old_faults), (new, faults) = _read(sources[0]) if other else (None, ()), _read(sources[1])
+        other = next(
+            (v for v in others if v.id == asked),
+            older[0] if older else (others[0] if others else None),
+        )
+        sources = (
+            store.source(session, other.id) if other else "",
+            store.source(session, version_id),
+        )
+    (old, _old_faults), (new, faults) = (
+        _read(sources[0]) if other else (None, ()),
+        _read(sources[1]),
+    )
     found = differences(old, new, language=current_language()) if old and new else []
     return render_template(
-        "forms/differences.html", facts=facts, version_id=version_id, other=other, others=others, found=found, old=old, new=new, faults=faults
+        "forms/differences.html",
+        facts=facts,
+        version_id=version_id,
+        other=other,
+        others=others,
+        found=found,
+        old=old,
+        new=new,
+        faults=faults,
     )
 
 
@@ -137,7 +198,10 @@ def bring() -> WerkzeugResponse | str | tuple[str, int]:
         except FormFaults as refused:
             faults = refused.faults
         except service.DraftChanged:
-            flash(_("There is a draft of this form already. Publish it or throw it away first."), "warning")
+            flash(
+                _("There is a draft of this form already. Publish it or throw it away first."),
+                "warning",
+            )
     page = render_template("forms/bring.html", source=_source(), faults=faults)
     return (page, 422) if request.method == "POST" else page
 
@@ -153,13 +217,21 @@ def take(version_id: int) -> Response:
 
 
 def _tongue(form: Form | None) -> str:
-    """The language of the form's words that the fields show: the one asked for, else the reader's, else the form's first."""
-    wanted = [request.form.get("language", ""), current_language(), *(form.languages if form else ())]
+    """The language of the form's words that the fields show: the one asked for, else the reader's,
+    else the form's first.
+    """
+    wanted = [
+        request.form.get("language", ""),
+        current_language(),
+        *(form.languages if form else ()),
+    ]
     return next((code for code in wanted if form and code in form.languages), "")
 
 
 def _edited(source: str, act: str, fields: dict[str, str]) -> str:
-    """The YAML after a change through the fields; one that would break a whole form is refused, so that the fields never vanish. Raises EditRefused."""
+    """The YAML after a change through the fields; one that would break a whole form is refused, so
+    that the fields never vanish. Raises EditRefused.
+    """
     changed = edited(source, act=act, **fields)
     _form, faults = _read(changed)
     if faults and _read(source)[0]:
@@ -187,6 +259,15 @@ def _read(source: str) -> tuple[Form | None, tuple[Fault, ...]]:
 
 
 def _keep_faulty(version_id: int, source: str, edition: int) -> int:
-    """Keep a draft that could not be published: the failed publication took the save back with it."""
+    """Keep a draft that could not be published: the failed publication took the save
+    back with it.
+    """
     with writing() as session:
-        return service.save_draft(session, form_version_id=version_id, source=source, edition=edition, by=person().id, at=now())
+        return service.save_draft(
+            session,
+            form_version_id=version_id,
+            source=source,
+            edition=edition,
+            by=person().id,
+            at=now(),
+        )

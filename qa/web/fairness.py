@@ -15,18 +15,32 @@ blueprint = Blueprint("fairness", __name__)
 FAULTS = {
     "ceiling": lazy_gettext("nearly always kept: tells agents apart hardly at all"),
     "seldom_applies": lazy_gettext("nearly never applies"),
-    "low_agreement": lazy_gettext("two people often answer differently: sharpen the guidance, calibrate"),
+    "low_agreement": lazy_gettext(
+        "two people often answer differently: sharpen the guidance, calibrate"
+    ),
     "redundant": lazy_gettext("says the same as"),
 }
 KINDS = {
-    "language": lazy_gettext("Language"), "line": lazy_gettext("Line"), "shift": lazy_gettext("Shift"), "queue": lazy_gettext("Telephony queue"),
+    "language": lazy_gettext("Language"),
+    "line": lazy_gettext("Line"),
+    "shift": lazy_gettext("Shift"),
+    "queue": lazy_gettext("Telephony queue"),
     "direction": lazy_gettext("Direction"),
-}  # fmt: skip
+}
 VALUES = {
-    "good": lazy_gettext("good line"), "middling": lazy_gettext("middling line"), "poor": lazy_gettext("poor line"), "morning": lazy_gettext("morning"),
-    "afternoon": lazy_gettext("afternoon"), "evening": lazy_gettext("evening"), "night": lazy_gettext("night"), "inbound": lazy_gettext("inbound"),
-    "outbound": lazy_gettext("outbound"), "en": "English", "it": "Italiano", "zh": "中文",
-}  # fmt: skip
+    "good": lazy_gettext("good line"),
+    "middling": lazy_gettext("middling line"),
+    "poor": lazy_gettext("poor line"),
+    "morning": lazy_gettext("morning"),
+    "afternoon": lazy_gettext("afternoon"),
+    "evening": lazy_gettext("evening"),
+    "night": lazy_gettext("night"),
+    "inbound": lazy_gettext("inbound"),
+    "outbound": lazy_gettext("outbound"),
+    "en": "English",
+    "it": "Italiano",
+    "zh": "中文",
+}
 
 
 @blueprint.get("/fairness/")
@@ -41,7 +55,9 @@ def month(month: str | None = None) -> Response | str:
         misled = service.misled(session, month=month, zone=wiring().settings.zone)
     shown = {"faults": FAULTS, "kinds": KINDS, "values": VALUES, "titles": titles, "misled": misled}
     around = {"before": month_before(month), "after": month_before(month, -1)}
-    return render_template("fairness/month.html", f=found, month=month, corrects=corrects, **shown, **around)
+    return render_template(
+        "fairness/month.html", f=found, month=month, corrects=corrects, **shown, **around
+    )
 
 
 @blueprint.post("/fairness/correction")
@@ -50,5 +66,12 @@ def correction() -> Response:
     on = request.form.get("on") == "1"
     with writing() as session:
         service.turn_correction(session, on=on, by=person().id, at=now())
-    flash(_("Reports now correct for severity; the uncorrected figure stands beside.") if on else _("Reports show scores as they were given."), "success")
+    flash(
+        (
+            _("Reports now correct for severity; the uncorrected figure stands beside.")
+            if on
+            else _("Reports show scores as they were given.")
+        ),
+        "success",
+    )
     return redirect(url_for("fairness.month", month=request.form.get("month") or None))

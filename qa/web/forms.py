@@ -1,4 +1,6 @@
-"""Scoring forms: the list, a version as its author wrote it and as evaluators see it, and a trial of a form on a past call."""
+"""Scoring forms: the list, a version as its author wrote it and as evaluators see it, and a trial
+of a form on a past call.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +31,9 @@ CHOICES = 60
 
 @dataclass(frozen=True)
 class Trial:
-    """A form tried on a call; `tables` are, per criterion, counts of (automatic verdict, person's answer) so far."""
+    """A form tried on a call; `tables` are, per criterion, counts of (automatic verdict, person's
+    answer) so far.
+    """
 
     call: CallFacts
     transcript: Transcript
@@ -41,8 +45,14 @@ class Trial:
     @property
     def marks(self) -> list[dict[str, Any]]:
         """What the rules hit, beside silences and the like, for the waveform."""
-        hits = [{"kind": "evidence", "start": e.start, "end": e.end} for f in self.findings.findings for e in f.evidence]
-        return sorted([*marks(self.mechanics, self.transcript.redactions), *hits], key=lambda m: m["start"])
+        hits = [
+            {"kind": "evidence", "start": e.start, "end": e.end}
+            for f in self.findings.findings
+            for e in f.evidence
+        ]
+        return sorted(
+            [*marks(self.mechanics, self.transcript.redactions), *hits], key=lambda m: m["start"]
+        )
 
     @property
     def hits(self) -> dict[int, list[str]]:
@@ -58,9 +68,24 @@ class Trial:
 @blueprint.get("/forms")
 def listing() -> str:
     with reading() as session:
-        versions = [(v.id, v.version, v.state.value, v.published_at, _readable(v.id, v.source), v.form) for v in store.versions(session)]
-        kinds = [(*k, service.form_for(session, project=k[1], queue=k[2], direction=k[3], language=k[4], duration=60.0)) for k in calls.kinds_of_calls(session)]
-        own = None if person().sees_all_projects else {"*", *(code for code, _name in people.projects(session))}
+        versions = [
+            (v.id, v.version, v.state.value, v.published_at, _readable(v.id, v.source), v.form)
+            for v in store.versions(session)
+        ]
+        kinds = [
+            (
+                *k,
+                service.form_for(
+                    session, project=k[1], queue=k[2], direction=k[3], language=k[4], duration=60.0
+                ),
+            )
+            for k in calls.kinds_of_calls(session)
+        ]
+        own = (
+            None
+            if person().sees_all_projects
+            else {"*", *(code for code, _name in people.projects(session))}
+        )
     versions = [v for v in versions if own is None or (v[4] and v[4].applies_to.project in own)]
     return render_template("forms/listing.html", versions=versions, kinds=kinds)
 
@@ -70,7 +95,9 @@ def version(version_id: int) -> str:
     form, source = _version(version_id)
     with reading() as session:
         facts = store.facts(session, version_id)
-    return render_template("forms/version.html", form=form, source=source, version_id=version_id, facts=facts)
+    return render_template(
+        "forms/version.html", form=form, source=source, version_id=version_id, facts=facts
+    )
 
 
 @blueprint.route("/forms/<int:version_id>/try", methods=["GET", "POST"])
@@ -86,12 +113,34 @@ def try_out(version_id: int) -> str | tuple[str, int]:
         choices = [c for c in recent if c.id in ready]
         trial = _trial(session, form, chosen) if form and chosen else None
         if chosen and form and trial is None:
-            faults = (Fault("", 0, "", _("This call is not here or not transcribed yet."), _("Choose another call.")),)
+            faults = (
+                Fault(
+                    "",
+                    0,
+                    "",
+                    _("This call is not here or not transcribed yet."),
+                    _("Choose another call."),
+                ),
+            )
     if trial:
         with writing() as session:
-            note(session, subject=Subject.CALL, subject_id=trial.call.id, what="opened", at=now(), actor_id=person().id)
+            note(
+                session,
+                subject=Subject.CALL,
+                subject_id=trial.call.id,
+                what="opened",
+                at=now(),
+                actor_id=person().id,
+            )
     page = render_template(
-        "forms/try.html", version_id=version_id, published=published, source=source, faults=faults, choices=choices, chosen=chosen, trial=trial
+        "forms/try.html",
+        version_id=version_id,
+        published=published,
+        source=source,
+        faults=faults,
+        choices=choices,
+        chosen=chosen,
+        trial=trial,
     )
     return (page, 422) if faults else page
 
@@ -107,7 +156,10 @@ def _readable(version_id: int, source: str) -> Form | None:
 def _version(version_id: int) -> tuple[Form, str]:
     try:
         with reading() as session:
-            form, own = service.load(session, version_id), {"*", *(code for code, _name in people.projects(session))}
+            form, own = (
+                service.load(session, version_id),
+                {"*", *(code for code, _name in people.projects(session))},
+            )
             if form.applies_to.project not in own and not person().sees_all_projects:
                 missing()
             return form, store.source(session, version_id)

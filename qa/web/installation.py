@@ -10,7 +10,14 @@ blueprint = Blueprint("installation", __name__)
 
 @blueprint.get("/installation")
 def overview() -> str:
-    """The settings; with `examine` the doctor looks at the installation too, which takes a moment."""
+    """The settings; with `examine` the doctor looks at the installation too,
+    which takes a moment.
+    """
     settings = wiring().settings
     found = examine(settings) if request.args.get("examine") else []
-    return render_template("installation.html", listed=settings.listed(), found=found, is_asked=bool(request.args.get("examine")))
+    return render_template(
+        "installation.html",
+        listed=settings.listed(),
+        found=found,
+        is_asked=bool(request.args.get("examine")),
+    )

@@ -6,7 +6,17 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import Select
@@ -38,14 +48,22 @@ from qa.web.tables import as_csv, as_xlsx, chosen_order
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
-    Reason.WRONG_FORMAT: lazy_gettext("not an audio file that we read (WAV, FLAC, MP3, Ogg/Opus, AMR, M4A, WebM)"),
-    Reason.DAMAGED: lazy_gettext("the file is damaged and cannot be decoded; export it again from the recorder"),
+    Reason.WRONG_FORMAT: lazy_gettext(
+        "not an audio file that we read (WAV, FLAC, MP3, Ogg/Opus, AMR, M4A, WebM)"
+    ),
+    Reason.DAMAGED: lazy_gettext(
+        "the file is damaged and cannot be decoded; export it again from the recorder"
+    ),
     Reason.EMPTY: lazy_gettext("there is no sound in the file"),
     Reason.NO_AUDIO: lazy_gettext("the file has no audio track"),
     Reason.TOO_LONG: lazy_gettext("longer than this installation accepts"),
     Reason.TOO_LARGE: lazy_gettext("too large to decode within the memory limit"),
-    Reason.TOO_MANY_CHANNELS: lazy_gettext("more than two channels; export agent and customer as stereo"),
-    Reason.INCOMPLETE: lazy_gettext("a part of the sound is missing; the call is kept, and nothing in it counts as not said"),
+    Reason.TOO_MANY_CHANNELS: lazy_gettext(
+        "more than two channels; export agent and customer as stereo"
+    ),
+    Reason.INCOMPLETE: lazy_gettext(
+        "a part of the sound is missing; the call is kept, and nothing in it counts as not said"
+    ),
     Reason.MISSING_FILE: lazy_gettext("named in the manifest but not found"),
     Reason.OUTSIDE_FOLDER: lazy_gettext("the manifest points outside its folder"),
     Reason.BAD_CALL_DATA: lazy_gettext("the call data cannot be read"),
@@ -74,7 +92,19 @@ class Search:
     @classmethod
     def of_request(cls) -> "Search":
         a = request.args
-        given = {k: a.get(k, "").strip()[:200] for k in ("said", "criterion", "answer", "automatic", "project", "language", "month", "sort")}
+        given = {
+            k: a.get(k, "").strip()[:200]
+            for k in (
+                "said",
+                "criterion",
+                "answer",
+                "automatic",
+                "project",
+                "language",
+                "month",
+                "sort",
+            )
+        }
         return cls(agent_id=a.get("agent", type=int), **given)
 
     @property
@@ -90,7 +120,9 @@ class Search:
     def run(self, session: Session, *, after_id: int | None, limit: int) -> list[CallFacts]:
         since = until = None
         with contextlib.suppress(MonthRefused):
-            since, until = month_bounds(self.month, wiring().settings.zone) if self.month else (None, None)
+            since, until = (
+                month_bounds(self.month, wiring().settings.zone) if self.month else (None, None)
+            )
         among = []
         if words := searchable(self.said):
             among.append(transcripts.saying(words, dialect=session.get_bind().dialect.name))
@@ -113,29 +145,64 @@ class Search:
         )
 
     def _answered(self) -> list[Select[int]]:
-        """The calls by a criterion's answers. Who scores sees automatic answers of scored calls alone, or a blind card would not be blind."""
+        """The calls by a criterion's answers.
+
+        Who scores sees automatic answers of scored calls alone, or a blind card would not be blind.
+        """
         sees_all = person().role in (Role.QA_MANAGER, Role.DIRECTOR)
         if sees_all and self.automatic:
             checked = findings.calls_answered(self.criterion, self.automatic)
-            return [checked, cards.calls_answered(self.criterion, answer=self.answer, automatic=None, only_released=False)] if self.answer else [checked]
+            return (
+                [
+                    checked,
+                    cards.calls_answered(
+                        self.criterion, answer=self.answer, automatic=None, only_released=False
+                    ),
+                ]
+                if self.answer
+                else [checked]
+            )
         released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
-        return [cards.calls_answered(self.criterion, answer=self.answer or None, automatic=self.automatic or None, only_released=released)]
+        return [
+            cards.calls_answered(
+                self.criterion,
+                answer=self.answer or None,
+                automatic=self.automatic or None,
+                only_released=released,
+            )
+        ]
 
 
 @blueprint.get("/calls")
 def calls() -> Response | str:
-    """Calls by words spoken, criterion, answer, agent, project, language, month; as a page or as a file of exactly what the page would show."""
+    """Calls by words spoken, criterion, answer, agent, project, language, month; as a page or as a
+    file of exactly what the page would show.
+    """
     search, file = Search.of_request(), request.args.get("format", "")
     with reading() as session:
-        rows = search.run(session, after_id=request.args.get("after", type=int), limit=EXPORT if file else PAGE + 1)
+        rows = search.run(
+            session,
+            after_id=request.args.get("after", type=int),
+            limit=EXPORT if file else PAGE + 1,
+        )
         projects, titles = people.projects(session), forms.vocabulary(session)[0]
-        agents = people.agents(session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None)
+        agents = people.agents(
+            session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None
+        )
         saved = people.saved_filters(session, person().id, "calls")
     if file in ("csv", "xlsx"):
         return _export(rows, file)
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
     return render_template(
-        "intake/calls.html", calls=rows[:PAGE], more=more, projects=projects, titles=titles, agents=agents, search=search, saved=saved, unheard=_unheard(search)
+        "intake/calls.html",
+        calls=rows[:PAGE],
+        more=more,
+        projects=projects,
+        titles=titles,
+        agents=agents,
+        search=search,
+        saved=saved,
+        unheard=_unheard(search),
     )
 
 
@@ -146,16 +213,53 @@ def _unheard(search: Search) -> bool:
 
 def _export(rows: list[CallFacts], file: str) -> Response:
     with writing() as session:
-        note(session, subject=Subject.USER, subject_id=person().id, what="exported", at=now(), actor_id=person().id, table="calls", rows=len(rows))
-    head = ("id", "external_id", "started_at", "agent", "team", "project", "queue", "language", "seconds", "simulated")
-    lines = [(c.id, c.external_id, c.started_at.isoformat(), c.agent, c.team, c.project, c.queue, c.language, c.duration_seconds, c.is_simulated) for c in rows]
+        note(
+            session,
+            subject=Subject.USER,
+            subject_id=person().id,
+            what="exported",
+            at=now(),
+            actor_id=person().id,
+            table="calls",
+            rows=len(rows),
+        )
+    head = (
+        "id",
+        "external_id",
+        "started_at",
+        "agent",
+        "team",
+        "project",
+        "queue",
+        "language",
+        "seconds",
+        "simulated",
+    )
+    lines = [
+        (
+            c.id,
+            c.external_id,
+            c.started_at.isoformat(),
+            c.agent,
+            c.team,
+            c.project,
+            c.queue,
+            c.language,
+            c.duration_seconds,
+            c.is_simulated,
+        )
+        for c in rows
+    ]
     return (as_csv if file == "csv" else as_xlsx)("calls", head, lines)
 
 
 @blueprint.post("/calls/filters")
 def save_filter() -> WerkzeugResponse:
     """Keep the search of the page under a name."""
-    query, name = request.form.get("query", "")[:1000], " ".join(request.form.get("name", "").split())[:80]
+    query, name = (
+        request.form.get("query", "")[:1000],
+        " ".join(request.form.get("name", "").split())[:80],
+    )
     if not name:
         flash(_("Give the search a name."), "danger")
     else:
@@ -175,7 +279,14 @@ def forget_filter(filter_id: int) -> WerkzeugResponse:
 def call(call_id: int) -> str:
     found = audible(call_id)
     with writing() as session:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="opened", at=now(), actor_id=person().id)
+        note(
+            session,
+            subject=Subject.CALL,
+            subject_id=call_id,
+            what="opened",
+            at=now(),
+            actor_id=person().id,
+        )
     with reading() as session:
         heard = transcripts.transcript(session, call_id)
         version_id = findings.latest_form_version(session, call_id)
@@ -185,7 +296,11 @@ def call(call_id: int) -> str:
         drawn = draws.why_drawn(session, call_id)
         corrections = transcripts.corrections(session, call_id)
         rating = store.rating_of(session, call_id)
-        own = cards.cards(session, call_id=call_id, only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR))
+        own = cards.cards(
+            session,
+            call_id=call_id,
+            only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR),
+        )
     shown = [e for e in events if e.what not in ("opened", "played")]
     return render_template(
         "intake/call.html",
@@ -204,21 +319,36 @@ def call(call_id: int) -> str:
 
 @blueprint.get("/calls/<int:call_id>/audio")
 def audio(call_id: int) -> Response:
-    """The recording, or the copy that browsers play; by ranges, so that one can jump. The first bytes of a playback are logged."""
+    """The recording, or the copy that browsers play; by ranges, so that one can jump.
+
+    The first bytes of a playback are logged.
+    """
     found = audible(call_id)
     with reading() as session:
         if not found.is_simulated and not transcripts.has_transcript(session, call_id):
             missing()  # nobody hears a call before what is private in it is silenced
     if not request.range or request.range.ranges[0][0] == 0:
         with writing() as session:
-            note(session, subject=Subject.CALL, subject_id=call_id, what="played", at=now(), actor_id=person().id)
+            note(
+                session,
+                subject=Subject.CALL,
+                subject_id=call_id,
+                what="played",
+                at=now(),
+                actor_id=person().id,
+            )
     shelf = wiring().storage
     key = f"{found.storage_key}/playback"
     if not shelf.has(key):
         key = f"{found.storage_key}/original"
         if not shelf.has(key):
             missing()
-    response = send_file(shelf.open(key), mimetype=found.media_type or "audio/wav", etag=found.content_sha256, max_age=0)
+    response = send_file(
+        shelf.open(key),
+        mimetype=found.media_type or "audio/wav",
+        etag=found.content_sha256,
+        max_age=0,
+    )
     size = shelf.size(key)
     response.content_length = size
     response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
@@ -232,20 +362,33 @@ def peaks(call_id: int) -> Response:
     key = f"{found.storage_key}/peaks"
     if not wiring().storage.has(key):
         missing()
-    return Response(wiring().storage.read(key), mimetype="application/octet-stream", headers={"Cache-Control": "private, max-age=3600"})
+    return Response(
+        wiring().storage.read(key),
+        mimetype="application/octet-stream",
+        headers={"Cache-Control": "private, max-age=3600"},
+    )
 
 
 @blueprint.post("/calls/<int:call_id>/words")
 def correct_word(call_id: int) -> tuple[Response, int]:
     """Set a recognised word right, from the workbench."""
     audible(call_id)
-    utterance, word = request.form.get("utterance", -1, type=int), request.form.get("word", -1, type=int)
+    utterance, word = (
+        request.form.get("utterance", -1, type=int),
+        request.form.get("word", -1, type=int),
+    )
     if utterance < 0 or word < 0:
         return jsonify(error=_("There is no such word.")), 422
     try:
         with writing() as session:
             said = transcription.correct_word(
-                session, call_id=call_id, utterance=utterance, word=word, text=request.form.get("text", ""), by=person().id, at=now()
+                session,
+                call_id=call_id,
+                utterance=utterance,
+                word=word,
+                text=request.form.get("text", ""),
+                by=person().id,
+                at=now(),
             )
     except transcription.NoSuchWord:
         return jsonify(error=_("There is no such word, or nothing was written.")), 422
@@ -265,7 +408,14 @@ def upload() -> Response | str | tuple[str, int]:
     with reading() as session:
         recent = store.recent_files(session, limit=50)
     status = 422 if fault or form.errors else 200
-    return render_template("intake/upload.html", form=form, outcomes=outcomes, recent=recent, reasons=REASONS, fault=fault), status
+    return render_template(
+        "intake/upload.html",
+        form=form,
+        outcomes=outcomes,
+        recent=recent,
+        reasons=REASONS,
+        fault=fault,
+    ), status
 
 
 @blueprint.post("/import/ratings")
@@ -276,7 +426,9 @@ def upload_ratings() -> WerkzeugResponse:
         flash(_("Choose a file."), "danger")
         return redirect(url_for("intake.upload"))
     with tempfile.TemporaryDirectory(prefix="earshot-ratings-") as folder:
-        path = Path(folder) / ("ratings.json" if given.filename.lower().endswith(".json") else "ratings.csv")
+        path = Path(folder) / (
+            "ratings.json" if given.filename.lower().endswith(".json") else "ratings.csv"
+        )
         given.save(path)
         try:
             rows = service.read_ratings(path)
@@ -284,15 +436,24 @@ def upload_ratings() -> WerkzeugResponse:
             flash(_("The ratings cannot be read: %(fault)s", fault=error), "danger")
             return redirect(url_for("intake.upload"))
     with writing() as session:
-        taken = service.keep_ratings(session, rows, source=request.form.get("source", "").strip() or given.filename, at=now())
+        taken = service.keep_ratings(
+            session, rows, source=request.form.get("source", "").strip() or given.filename, at=now()
+        )
     refused = ", ".join(f"{name}: {reason}" for name, reason in taken.refused[:5])
-    said = _("%(kept)s ratings taken in, %(refused)s refused.", kept=taken.kept, refused=len(taken.refused))
+    said = _(
+        "%(kept)s ratings taken in, %(refused)s refused.",
+        kept=taken.kept,
+        refused=len(taken.refused),
+    )
     flash(f"{said} {refused}".strip(), "warning" if refused else "success")
     return redirect(url_for("intake.upload"))
 
 
 def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> list[FileOutcome]:
-    """Uploaded files through the same intake as the command line. Names are only ever shown, never used as paths."""
+    """Uploaded files through the same intake as the command line.
+
+    Names are only ever shown, never used as paths.
+    """
     batch = secrets.token_hex(8)
     with tempfile.TemporaryDirectory(prefix="earshot-upload-") as folder:
         files: dict[str, Path] = {}
@@ -321,6 +482,12 @@ def audible(call_id: int) -> CallFacts:
             missing()
         released = cards.has_released_card(session, call_id)
         holds = queue.holds(session, person().id, call_id)
-    if not may_hear(person(), agent_id=found.agent_id, team_id=found.team_id, has_released_card=released, holds_assignment=holds):
+    if not may_hear(
+        person(),
+        agent_id=found.agent_id,
+        team_id=found.team_id,
+        has_released_card=released,
+        holds_assignment=holds,
+    ):
         missing()
     return found

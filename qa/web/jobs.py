@@ -19,11 +19,16 @@ def overview() -> str:
     with reading() as session:
         counts = store.counts(session)
         steps = store.step_counts(session)
-        lists = {s: store.tasks(session, state=s, limit=50) for s in (TaskState.SET_ASIDE, TaskState.RUNNING, TaskState.WAITING)}
+        lists = {
+            s: store.tasks(session, state=s, limit=50)
+            for s in (TaskState.SET_ASIDE, TaskState.RUNNING, TaskState.WAITING)
+        }
     by_step: dict[str, dict[TaskState, int]] = {}
     for step, state, n in steps:
         by_step.setdefault(step, {})[state] = n
-    return render_template("jobs/overview.html", counts=counts, by_step=by_step, lists=lists, State=TaskState)
+    return render_template(
+        "jobs/overview.html", counts=counts, by_step=by_step, lists=lists, State=TaskState
+    )
 
 
 @blueprint.get("/jobs/state")
@@ -39,7 +44,14 @@ def retry(task_id: int) -> Response:
     with writing() as session:
         if not store.retry(session, task_id, at=now()):
             missing()
-        note(session, subject=Subject.TASK, subject_id=task_id, what="retried", at=now(), actor_id=person().id)
+        note(
+            session,
+            subject=Subject.TASK,
+            subject_id=task_id,
+            what="retried",
+            at=now(),
+            actor_id=person().id,
+        )
     announce(wiring().settings, [task_id])
     flash(_("The task is tried again."), "success")
     return redirect(url_for("jobs.overview"))
@@ -51,4 +63,6 @@ def health() -> tuple[Response, int]:
     with reading() as session:
         oldest, counts = store.next_due_at(session), store.counts(session)
     age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
-    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.SET_ASIDE]), 200
+    return jsonify(
+        ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.SET_ASIDE]
+    ), 200

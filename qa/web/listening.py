@@ -8,11 +8,17 @@ from qa.transcription.types import Mechanics, Redaction
 SHOWN_SILENCE = 3.0
 
 
-def marks(mechanics: Mechanics | None, redactions: Sequence[Redaction] = ()) -> list[dict[str, Any]]:
-    """Silences, holds, overlaps and what was masked, with their kind and times (seconds), in order."""
+def marks(
+    mechanics: Mechanics | None, redactions: Sequence[Redaction] = ()
+) -> list[dict[str, Any]]:
+    """Silences, holds, overlaps and what was masked, with their kind and times (seconds),
+    in order.
+    """
     if mechanics is None:
         return []
-    silences = [s for s in mechanics.silences if s.seconds >= SHOWN_SILENCE and s not in mechanics.holds]
+    silences = [
+        s for s in mechanics.silences if s.seconds >= SHOWN_SILENCE and s not in mechanics.holds
+    ]
     kinds = (("hold", mechanics.holds), ("silence", silences), ("overlap", mechanics.overlap))
     found = [{"kind": kind, "start": s.start, "end": s.end} for kind, spans in kinds for s in spans]
     found += [{"kind": "masked", "start": r.start, "end": r.end} for r in redactions]

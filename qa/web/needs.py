@@ -1,4 +1,6 @@
-"""The list of training needs for a page: of everybody or of a team, as it was kept while it may be shown."""
+"""The list of training needs for a page: of everybody or of a team, as it was kept while it may be
+shown.
+"""
 
 from sqlalchemy.orm import Session
 
@@ -11,12 +13,25 @@ from qa.web.current import keep_result, now, person, wiring
 WORTH_KEEPING = 5_000  # pairs of agent and criterion
 
 
-def needs_of(session: Session, month: str, team_id: int | None, *, again: bool = False) -> tuple[NeedList, Counted | None]:
-    """The needs of a month, and when they were counted; counted now for who does not see all projects. Raises MonthRefused."""
+def needs_of(
+    session: Session, month: str, team_id: int | None, *, again: bool = False
+) -> tuple[NeedList, Counted | None]:
+    """The needs of a month, and when they were counted; counted now for who does not see all
+    projects. Raises MonthRefused.
+    """
     titles, topics = forms.vocabulary(session)
     zone, counted = wiring().settings.zone, None
     if person().sees_all_projects:
-        needs, counted = service.counted_needs(session, month=month, zone=zone, titles=titles, topics=topics, at=now(), is_patient=True, again=again)
+        needs, counted = service.counted_needs(
+            session,
+            month=month,
+            zone=zone,
+            titles=titles,
+            topics=topics,
+            at=now(),
+            is_patient=True,
+            again=again,
+        )
     else:
         needs = service.need_list(session, month=month, zone=zone, titles=titles, topics=topics)
     return service.of_team(session, needs, team_id) if team_id is not None else needs, counted

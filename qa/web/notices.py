@@ -22,8 +22,14 @@ ADDRESS = re.compile(r"[^@\s<>,;\"]{1,100}@[^@\s<>,;\"]{1,99}")
 @blueprint.get("/notices")
 def listing() -> str:
     with reading() as session:
-        rows = store.notices(session, person().id, before_id=request.args.get("before", type=int), limit=PAGE + 1)
-        unread, choices, email = store.unread(session, person().id), store.choices(session, person().id), people.email_of(session, person().id)
+        rows = store.notices(
+            session, person().id, before_id=request.args.get("before", type=int), limit=PAGE + 1
+        )
+        unread, choices, email = (
+            store.unread(session, person().id),
+            store.choices(session, person().id),
+            people.email_of(session, person().id),
+        )
     tongue = tongue_of(current_language(), wiring().settings)
     return render_template(
         "notices/listing.html",
@@ -62,7 +68,9 @@ def choose() -> Response:
     with writing() as session:
         people.change_user(session, person().id, email=email)
         for kind in Kind:
-            chosen = Choice(f"page.{kind.value}" in request.form, f"mail.{kind.value}" in request.form)
+            chosen = Choice(
+                f"page.{kind.value}" in request.form, f"mail.{kind.value}" in request.form
+            )
             store.choose(session, person().id, kind, chosen)
     flash(_("Saved."), "success")
     return redirect(url_for("notices.listing"))

@@ -1,4 +1,6 @@
-"""Every blueprint, and what each page's frame shows: the side list of what this role may do, with counts of what waits."""
+"""Every blueprint, and what each page's frame shows: the side list of what this role may do, with
+counts of what waits.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -117,24 +119,55 @@ def side_list() -> list[Entry]:
     if user is None:
         return []
     with reading() as session:
-        counts = queue_store.counts(session, user.id, now=now(), today=now()) if may(user, P.SCORE) else None
+        counts = (
+            queue_store.counts(session, user.id, now=now(), today=now())
+            if may(user, P.SCORE)
+            else None
+        )
         aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
-        disputed = disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
-        to_calibrate = calibration_store.waiting_for(session, user.id) if may(user, P.FILL_FORMS) else 0
+        disputed = (
+            disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
+        )
+        to_calibrate = (
+            calibration_store.waiting_for(session, user.id) if may(user, P.FILL_FORMS) else 0
+        )
         settles = [k for k, roles in case_rules.SETTLES.items() if user.role in roles]
-        to_settle = cases_store.count_open(session, user, settles) if settles and may(user, P.KEEP_CASES) else 0
-        to_read = cards_store.count_awaiting_reader(session, reader_id=user.id) if may(user, P.SCORE) else 0
+        to_settle = (
+            cases_store.count_open(session, user, settles)
+            if settles and may(user, P.KEEP_CASES)
+            else 0
+        )
+        to_read = (
+            cards_store.count_awaiting_reader(session, reader_id=user.id)
+            if may(user, P.SCORE)
+            else 0
+        )
     entries = [
-        (P.SCORE, Entry("assignment.queue", _("My queue"), "headphones", counts.waiting + counts.mine if counts else None)),
+        (
+            P.SCORE,
+            Entry(
+                "assignment.queue",
+                _("My queue"),
+                "headphones",
+                counts.waiting + counts.mine if counts else None,
+            ),
+        ),
         (P.READ_OWN_CARDS, Entry("cards.own", _("My scorecards"), "clipboard", unread or None)),
         (P.READ_OWN_CARDS, Entry("training.own", _("My training"), "school")),
         (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
         (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
         (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
-        (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read)) if to_read else None,
+        (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read))
+        if to_read
+        else None,
         (P.DECIDE_DISPUTES, Entry("disputes.listing", _("Disputes"), "speech", disputed or None)),
-        (P.FILL_FORMS, Entry("calibration.listing", _("Calibration"), "scale", to_calibrate or None)) if to_calibrate or may(user, P.SCORE) else None,
+        (
+            P.FILL_FORMS,
+            Entry("calibration.listing", _("Calibration"), "scale", to_calibrate or None),
+        )
+        if to_calibrate or may(user, P.SCORE)
+        else None,
         (P.KEEP_CASES, Entry("cases.listing", _("Cases"), "folder", to_settle or None)),
         (P.MANAGE_QUEUE, Entry("assignment.overview", _("Queue and evaluators"), "gauge")),
         (P.IMPORT, Entry("intake.upload", _("Import"), "upload")),

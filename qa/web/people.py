@@ -53,7 +53,9 @@ def sign_in() -> Response | str | tuple[str, int]:
     form = SignInForm()
     if form.validate_on_submit():
         with reading() as database:
-            user = service.password_user(database, username=form.username.data or "", password=form.password.data or "")
+            user = service.password_user(
+                database, username=form.username.data or "", password=form.password.data or ""
+            )
         if user:
             return _enter(user)
         flash(_("User name or password is wrong."), "danger")
@@ -61,7 +63,9 @@ def sign_in() -> Response | str | tuple[str, int]:
         demo = store.demo_users(database) if wiring().settings.demo_sign_in else []
         is_empty = not store.users(database)
     status = 422 if form.is_submitted() else 200
-    return render_template("people/sign_in.html", form=form, demo=demo, role_names=ROLE_NAMES, is_empty=is_empty), status
+    return render_template(
+        "people/sign_in.html", form=form, demo=demo, role_names=ROLE_NAMES, is_empty=is_empty
+    ), status
 
 
 @blueprint.post("/sign-in/demo")
@@ -69,14 +73,23 @@ def demo_sign_in() -> Response:
     if not wiring().settings.demo_sign_in:
         missing()
     with reading() as database:
-        user = next((u for u in store.demo_users(database) if str(u.id) == request.form.get("user")), None)
+        user = next(
+            (u for u in store.demo_users(database) if str(u.id) == request.form.get("user")), None
+        )
     return _enter(user) if user else missing()
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     with writing() as database:
-        note(database, subject=Subject.USER, subject_id=person().id, what="signed_out", at=now(), actor_id=person().id)
+        note(
+            database,
+            subject=Subject.USER,
+            subject_id=person().id,
+            what="signed_out",
+            at=now(),
+            actor_id=person().id,
+        )
     _session().sign_out()
     return redirect(url_for("people.sign_in"))
 
@@ -86,7 +99,9 @@ def choose() -> Response:
     """Language and theme: of the person, or of the browser's session before signing in."""
     from flask import g
 
-    language = request.form.get("language") if request.form.get("language") in ("en", "it", "zh") else None
+    language = (
+        request.form.get("language") if request.form.get("language") in ("en", "it", "zh") else None
+    )
     theme = request.form.get("theme") if request.form.get("theme") in ("light", "dark") else None
     if g.user:
         with writing() as database:
@@ -110,11 +125,25 @@ def password() -> Response | str | tuple[str, int]:
     if form.validate_on_submit():
         try:
             with writing() as database:
-                if service.password_user(database, username=user.username, password=form.current.data or "") is None:
+                if (
+                    service.password_user(
+                        database, username=user.username, password=form.current.data or ""
+                    )
+                    is None
+                ):
                     flash(_("The present password is wrong."), "danger")
                     return render_template("people/password.html", form=form), 422
-                service.set_password(database, user_id=user.id, username=user.username, password=form.new.data or "")
-                note(database, subject=Subject.USER, subject_id=user.id, what="password_changed", at=now(), actor_id=user.id)
+                service.set_password(
+                    database, user_id=user.id, username=user.username, password=form.new.data or ""
+                )
+                note(
+                    database,
+                    subject=Subject.USER,
+                    subject_id=user.id,
+                    what="password_changed",
+                    at=now(),
+                    actor_id=user.id,
+                )
             _session().sign_out()  # or the end of this request would write it down again
             flash(_("Your password is changed. Sign in with the new one."), "success")
             return redirect(url_for("people.sign_in"))
@@ -146,7 +175,15 @@ def add() -> Response | tuple[str, int]:
                     team_id=form.team.data or None,
                     agent_id=found[0] if found else None,
                 )
-                note(database, subject=Subject.USER, subject_id=user.id, what="added", at=now(), actor_id=person().id, role=user.role.value)
+                note(
+                    database,
+                    subject=Subject.USER,
+                    subject_id=user.id,
+                    what="added",
+                    at=now(),
+                    actor_id=person().id,
+                    role=user.role.value,
+                )
             flash(_("%(name)s can sign in now.", name=user.display_name), "success")
             return redirect(url_for("people.listing"))
         except service.UserRefused as error:
@@ -160,7 +197,14 @@ def disable(user_id: int) -> Response:
         if store.user(database, user_id) is None or user_id == person().id:
             missing()
         service.disable_user(database, user_id=user_id)
-        note(database, subject=Subject.USER, subject_id=user_id, what="disabled", at=now(), actor_id=person().id)
+        note(
+            database,
+            subject=Subject.USER,
+            subject_id=user_id,
+            what="disabled",
+            at=now(),
+            actor_id=person().id,
+        )
     flash(_("The user can no longer sign in."), "success")
     return redirect(url_for("people.listing"))
 
@@ -172,9 +216,21 @@ def set_projects(user_id: int) -> Response:
         if store.user(database, user_id) is None or user_id == person().id:
             missing()
         known = {i for i, _code, _name in store.project_ids(database)}
-        chosen = None if request.form.get("all") else [p for p in request.form.getlist("project", type=int) if p in known]
+        chosen = (
+            None
+            if request.form.get("all")
+            else [p for p in request.form.getlist("project", type=int) if p in known]
+        )
         store.set_projects(database, user_id, chosen)
-        note(database, subject=Subject.USER, subject_id=user_id, what="projects_set", at=now(), actor_id=person().id, projects=chosen)
+        note(
+            database,
+            subject=Subject.USER,
+            subject_id=user_id,
+            what="projects_set",
+            at=now(),
+            actor_id=person().id,
+            projects=chosen,
+        )
     flash(_("Saved."), "success")
     return redirect(url_for("people.listing"))
 
@@ -196,9 +252,24 @@ def change_agent(agent_id: int) -> Response | tuple[str, int]:
         with writing() as database:
             before = store.agent(database, agent_id) or missing()
             team_id = int(given["team"]) if given["team"].isdecimal() else 0
-            service.change_agent(database, agent_id=agent_id, team_id=team_id, hired_on=hired_on, left_on=left_on)
-            detail = {"team_id": team_id, "hired_on": given["hired_on"], "left_on": given["left_on"], "team_before": before.team_id}
-            note(database, subject=Subject.AGENT, subject_id=agent_id, what="set", at=now(), actor_id=person().id, **detail)
+            service.change_agent(
+                database, agent_id=agent_id, team_id=team_id, hired_on=hired_on, left_on=left_on
+            )
+            detail = {
+                "team_id": team_id,
+                "hired_on": given["hired_on"],
+                "left_on": given["left_on"],
+                "team_before": before.team_id,
+            }
+            note(
+                database,
+                subject=Subject.AGENT,
+                subject_id=agent_id,
+                what="set",
+                at=now(),
+                actor_id=person().id,
+                **detail,
+            )
     except service.AgentRefused as error:
         flash(AGENT_REFUSALS[str(error)](), "danger")
         with reading() as database:
@@ -213,7 +284,15 @@ def _people_page(form: UserForm) -> str:
         users, teams, agents = store.users(database), store.teams(database), store.agents(database)
         projects = store.project_ids(database)
     form.team.choices = [(0, "–")] + [(t.id, f"{t.department} · {t.name}") for t in teams]
-    return render_template("people/listing.html", users=users, teams=teams, agents=agents, form=form, role_names=ROLE_NAMES, projects=projects)
+    return render_template(
+        "people/listing.html",
+        users=users,
+        teams=teams,
+        agents=agents,
+        form=form,
+        role_names=ROLE_NAMES,
+        projects=projects,
+    )
 
 
 def _enter(user: User) -> Response:
@@ -221,18 +300,37 @@ def _enter(user: User) -> Response:
     _session().sign_in(user.id)
     with writing() as database:
         if picked:
-            service.set_preferences(database, user_id=user.id, language=picked.get("language"), theme=picked.get("theme"))
-        note(database, subject=Subject.USER, subject_id=user.id, what="signed_in", at=now(), actor_id=user.id)
+            service.set_preferences(
+                database,
+                user_id=user.id,
+                language=picked.get("language"),
+                theme=picked.get("theme"),
+            )
+        note(
+            database,
+            subject=Subject.USER,
+            subject_id=user.id,
+            what="signed_in",
+            at=now(),
+            actor_id=user.id,
+        )
     return redirect(_inside(request.args.get("next")))
 
 
 def _inside(target: str | None) -> str:
     """A path of this site; anything else leads home."""
     parts = urlsplit(target or "")
-    if not target or parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if (
+        not target
+        or parts.scheme
+        or parts.netloc
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+    ):
         return url_for("people.home")
     return target
 
 
 def _session() -> StoredSession:
-    return session._get_current_object()  # type: ignore[attr-defined,no-any-return]  # the proxy's own session
+    # the proxy's own session
+    return session._get_current_object()  # type: ignore[attr-defined,no-any-return]

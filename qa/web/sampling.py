@@ -40,12 +40,28 @@ def add_plan() -> Response | tuple[str, int] | str:
         return _page(form), 422
     if "look" in request.form:
         with reading() as session:
-            seen = service.precision(session, rule=_rule(form), new_hire_days=wiring().settings.new_hire_days, at=now())
+            seen = service.precision(
+                session, rule=_rule(form), new_hire_days=wiring().settings.new_hire_days, at=now()
+            )
         return _page(form, seen)
     try:
         with writing() as session:
-            plan = service.add_plan(session, code=form.code.data or "", phase=Phase(form.phase.data), rule=_rule(form), at=now())
-            note(session, subject=Subject.PLAN, subject_id=plan.id, what="added", at=now(), actor_id=person().id, rule=plan.rule.model_dump(mode="json"))
+            plan = service.add_plan(
+                session,
+                code=form.code.data or "",
+                phase=Phase(form.phase.data),
+                rule=_rule(form),
+                at=now(),
+            )
+            note(
+                session,
+                subject=Subject.PLAN,
+                subject_id=plan.id,
+                what="added",
+                at=now(),
+                actor_id=person().id,
+                rule=plan.rule.model_dump(mode="json"),
+            )
             service.commit_seeds(session, zone=wiring().settings.zone, at=now())
     except service.PlanRefused:
         flash(_("A plan of this name exists already."), "danger")
@@ -59,7 +75,14 @@ def toggle_plan(code: str) -> Response:
     with writing() as session:
         plan = _plan(store.plan(session, code))
         store.change_plan(session, code, is_active=not plan.is_active)
-        note(session, subject=Subject.PLAN, subject_id=plan.id, what="paused" if plan.is_active else "resumed", at=now(), actor_id=person().id)
+        note(
+            session,
+            subject=Subject.PLAN,
+            subject_id=plan.id,
+            what="paused" if plan.is_active else "resumed",
+            at=now(),
+            actor_id=person().id,
+        )
     return redirect(url_for("sampling.overview"))
 
 
@@ -69,11 +92,22 @@ def preview(code: str) -> str:
     day = _day(request.args.get("day"))
     with reading() as session:
         plan = _plan(store.plan(session, code))
-        would = service.preview(session, plan=plan, day=day, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days, at=now())
+        would = service.preview(
+            session,
+            plan=plan,
+            day=day,
+            zone=wiring().settings.zone,
+            new_hire_days=wiring().settings.new_hire_days,
+            at=now(),
+        )
         existing = store.draw(session, plan, day)
-        seen = service.precision(session, rule=plan.rule, new_hire_days=wiring().settings.new_hire_days, at=now())
+        seen = service.precision(
+            session, rule=plan.rule, new_hire_days=wiring().settings.new_hire_days, at=now()
+        )
         words = _strata(session, would)
-    return render_template("sampling/preview.html", plan=plan, draw=would, words=words, existing=existing, seen=seen)
+    return render_template(
+        "sampling/preview.html", plan=plan, draw=would, words=words, existing=existing, seen=seen
+    )
 
 
 @blueprint.post("/sampling/draw")
@@ -92,18 +126,32 @@ def replay(draw_id: int) -> str:
     """A draw as recorded, and made again from its seed."""
     try:
         with reading() as session:
-            recorded, again = service.replay(session, draw_id=draw_id, zone=wiring().settings.zone, new_hire_days=wiring().settings.new_hire_days)
+            recorded, again = service.replay(
+                session,
+                draw_id=draw_id,
+                zone=wiring().settings.zone,
+                new_hire_days=wiring().settings.new_hire_days,
+            )
             words = _strata(session, recorded)
     except service.PlanRefused:
         missing()
-    same = recorded.frame_sha256 == again.frame_sha256 and tuple(c for c in recorded.calls if not c.is_replacement) == again.calls
-    return render_template("sampling/replay.html", draw=recorded, words=words, again=again, same=same)
+    same = (
+        recorded.frame_sha256 == again.frame_sha256
+        and tuple(c for c in recorded.calls if not c.is_replacement) == again.calls
+    )
+    return render_template(
+        "sampling/replay.html", draw=recorded, words=words, again=again, same=same
+    )
 
 
 def _strata(session: Session, draw: Draw) -> dict[str, str]:
     """The strata of a draw in words: the agent's name, and what is the stratum's own."""
     names = {p.id: p.name for p in people.agents(session, limit=100_000)}
-    whole = {"complaint": _("all complaints"), "praise": _("all praise"), "critical": _("all critical flags")}
+    whole = {
+        "complaint": _("all complaints"),
+        "praise": _("all praise"),
+        "critical": _("all critical flags"),
+    }
 
     def words(name: str, agent_id: int) -> str:
         if name.startswith(ALL_OF):
@@ -127,7 +175,15 @@ def _page(form: PlanForm, seen: Precision | None = None) -> str:
         skips = queue.skips_by_evaluator(session)
         seeds = service.commitments(session, zone=wiring().settings.zone, at=now())
     today = now().astimezone(wiring().settings.zone).date()
-    shown = {"coverage": coverage, "plans": plans, "draws": draws, "skips": skips, "skip_names": SKIP_NAMES, "seeds": seeds, "seen": seen}
+    shown = {
+        "coverage": coverage,
+        "plans": plans,
+        "draws": draws,
+        "skips": skips,
+        "skip_names": SKIP_NAMES,
+        "seeds": seeds,
+        "seen": seen,
+    }
     return render_template("sampling/overview.html", form=form, month=month, today=today, **shown)
 
 
@@ -153,9 +209,15 @@ def _rule(form: PlanForm) -> PlanRule:
         floor_per_agent=float(form.floor_per_agent.data or 0),
         allocation=form.allocation.data,
         stratify_by=form.stratify_by.data,
-        factors={name.strip(): max(0.01, min(100.0, float(times))) for name, _sign, times in (f.partition("=") for f in said) if times},
+        factors={
+            name.strip(): max(0.01, min(100.0, float(times)))
+            for name, _sign, times in (f.partition("=") for f in said)
+            if times
+        },
         daily_budget=form.daily_budget.data,
-        risk=Risk(has=form.risk_has.data or None, min_duration_seconds=form.risk_seconds.data, share=share)
+        risk=Risk(
+            has=form.risk_has.data or None, min_duration_seconds=form.risk_seconds.data, share=share
+        )
         if share and (form.risk_has.data or form.risk_seconds.data)
         else None,
     )

@@ -42,7 +42,9 @@ def add() -> Response | tuple[str, int]:
     except service.ScheduleRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
         return _page(given), 422
-    flash(_("Scheduled. The report of the last month is made first, if its day has come."), "success")
+    flash(
+        _("Scheduled. The report of the last month is made first, if its day has come."), "success"
+    )
     return redirect(url_for("schedules.listing"))
 
 
@@ -51,7 +53,14 @@ def toggle(schedule_id: int) -> Response:
     with writing() as session:
         found = store.schedule(session, schedule_id) or missing()
         store.turn(session, schedule_id, is_active=not found.is_active)
-        note(session, subject=Subject.REPORT, subject_id=schedule_id, what="paused" if found.is_active else "resumed", at=now(), actor_id=person().id)
+        note(
+            session,
+            subject=Subject.REPORT,
+            subject_id=schedule_id,
+            what="paused" if found.is_active else "resumed",
+            at=now(),
+            actor_id=person().id,
+        )
     return redirect(url_for("schedules.listing"))
 
 
@@ -68,7 +77,10 @@ def run(schedule_id: int) -> Response:
         if store.schedule(session, schedule_id) is None:
             missing()
         asked = store.ask(session, schedule_id, month, at=now(), again=True)
-    flash(_("It is made within a minute or two.") if asked else _("It is being made already."), "success")
+    flash(
+        _("It is made within a minute or two.") if asked else _("It is being made already."),
+        "success",
+    )
     return redirect(url_for("schedules.listing"))
 
 
@@ -77,26 +89,54 @@ def result(run_id: int) -> str:
     with reading() as session:
         found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
     folder = found.folder(wiring().settings.data_dir)
-    files = sorted((p.name, p.stat().st_size) for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    files = (
+        sorted((p.name, p.stat().st_size) for p in folder.iterdir() if not p.name.startswith("."))
+        if folder.is_dir()
+        else []
+    )
     return render_template("schedules/result.html", run=found, files=files)
 
 
 @blueprint.get("/reports/scheduled/<int:run_id>/<name>")
 def file(run_id: int, name: str) -> Response:
-    """One of the files; the name is looked for among those that are there, never opened as given."""
+    """One of the files; the name is looked for among those that are there,
+    never opened as given.
+    """
     with writing() as session:
         found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
         folder = found.folder(wiring().settings.data_dir)
-        path = next((p for p in folder.iterdir() if p.name == name and not name.startswith(".")), None) if folder.is_dir() else None
+        path = (
+            next((p for p in folder.iterdir() if p.name == name and not name.startswith(".")), None)
+            if folder.is_dir()
+            else None
+        )
         if path is None:
             missing()
-        note(session, subject=Subject.MONTH, subject_id=int(found.month.replace("-", "")), what="exported", at=now(), actor_id=person().id, file=name)
-    return send_file(path, mimetype=MIMES.get(path.suffix[1:], "application/octet-stream"), as_attachment=True, download_name=path.name)
+        note(
+            session,
+            subject=Subject.MONTH,
+            subject_id=int(found.month.replace("-", "")),
+            what="exported",
+            at=now(),
+            actor_id=person().id,
+            file=name,
+        )
+    return send_file(
+        path,
+        mimetype=MIMES.get(path.suffix[1:], "application/octet-stream"),
+        as_attachment=True,
+        download_name=path.name,
+    )
 
 
 def _page(given: Mapping[str, Any]) -> str:
     with reading() as session:
-        shown = {"schedules": store.schedules(session), "runs": store.runs(session), "projects": people.projects(session), "month": latest_month(session)}
+        shown = {
+            "schedules": store.schedules(session),
+            "runs": store.runs(session),
+            "projects": people.projects(session),
+            "month": latest_month(session),
+        }
     return render_template("schedules/listing.html", given=given, audiences=AUDIENCES, **shown)
 
 
@@ -108,7 +148,9 @@ def _draft(given: Any) -> ScheduleDraft:
         day=given.get("day", 0, type=int) or 0,
         audience=Audience(audience) if audience in known else Audience.MANAGER,
         formats=",".join(given.getlist("formats")),
-        language=given.get("language", "en") if given.get("language") in ("en", "it", "zh") else "en",
+        language=(
+            given.get("language", "en") if given.get("language") in ("en", "it", "zh") else "en"
+        ),
         project=given.get("project", "")[:80],
         each=given.get("each", ""),
         recipients=given.get("recipients", "").strip()[:2000],

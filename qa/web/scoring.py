@@ -61,12 +61,21 @@ class Desk:
 
     @property
     def names_agent(self) -> bool:
-        """Whether the agent's name is shown: not while people score for a calibration, so that nobody scores a name."""
-        return self.place.kind is not AssignmentKind.CALIBRATION or self.card.state is not ScorecardState.DRAFT
+        """Whether the agent's name is shown: not while people score for a calibration, so that
+        nobody scores a name.
+        """
+        return (
+            self.place.kind is not AssignmentKind.CALIBRATION
+            or self.card.state is not ScorecardState.DRAFT
+        )
 
     def suggestion(self, criterion_id: str) -> str | None:
         criterion = self.form.criterion(criterion_id)
-        return automatic_option(self.findings.get(criterion_id), criterion) if criterion and not self.is_blind else None
+        return (
+            automatic_option(self.findings.get(criterion_id), criterion)
+            if criterion and not self.is_blind
+            else None
+        )
 
     def shown(self, criterion_id: str) -> Finding | None:
         """The automatic answer as far as this person may see it."""
@@ -79,15 +88,30 @@ def workbench(assignment_id: int) -> Response | str:
         place = queue.place(session, assignment_id)
     if place and place.state is AssignmentState.WAITING and place.reserved_for_id == person().id:
         with writing() as session:  # on their list: opening it takes it
-            queue.claim(session, assignment_id, evaluator_id=person().id, now=now(), lease_until=lease_end(now(), wiring().settings.lease_minutes))
+            queue.claim(
+                session,
+                assignment_id,
+                evaluator_id=person().id,
+                now=now(),
+                lease_until=lease_end(now(), wiring().settings.lease_minutes),
+            )
     with reading() as session:
         place = _held(session, assignment_id)
         card = store.card_of(session, assignment_id)
     if card and place.state is AssignmentState.SUBMITTED:
         return _after(place, card.id)
     with writing() as session:
-        card = service.open_card(session, assignment_id=assignment_id, evaluator_id=person().id, at=now())
-        note(session, subject=Subject.CALL, subject_id=place.call_id, what="opened", at=now(), actor_id=person().id)
+        card = service.open_card(
+            session, assignment_id=assignment_id, evaluator_id=person().id, at=now()
+        )
+        note(
+            session,
+            subject=Subject.CALL,
+            subject_id=place.call_id,
+            what="opened",
+            at=now(),
+            actor_id=person().id,
+        )
     with reading() as session:
         desk = lay_out(session, place, card)
     return _workbench(desk, card.filled, {})
@@ -95,21 +119,45 @@ def workbench(assignment_id: int) -> Response | str:
 
 @blueprint.post("/cards/<int:card_id>/draft")
 def save(card_id: int) -> Response | tuple[Response, int]:
-    """Autosave: everything typed, with the version it was loaded at. Only the two changes are made while others wait to write."""
+    """Autosave: everything typed, with the version it was loaded at.
+
+    Only the two changes are made while others wait to write.
+    """
     filled, version = _typed()
     seconds = request.form.get("seconds", default=0.0, type=float)
     seconds = seconds if math.isfinite(seconds) else 0.0
     with reading() as session:
         card = store.card(session, card_id) or missing()
-        running = _running(forms.load(session, card.form_version_id), filled, findings_of(session, card), blind=card.is_blind)
+        running = _running(
+            forms.load(session, card.form_version_id),
+            filled,
+            findings_of(session, card),
+            blind=card.is_blind,
+        )
     until = lease_end(now(), wiring().settings.lease_minutes)
     try:
         with writing() as session:
-            new_version = service.save_draft(session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, seconds=seconds)
-            if not queue.renew(session, card.assignment_id, evaluator_id=person().id, lease_until=until):
+            new_version = service.save_draft(
+                session,
+                card_id=card_id,
+                evaluator_id=person().id,
+                version=version,
+                filled=filled,
+                seconds=seconds,
+            )
+            if not queue.renew(
+                session, card.assignment_id, evaluator_id=person().id, lease_until=until
+            ):
                 raise NotHeld
     except service.SavedElsewhere as other:
-        return jsonify(conflict=True, version=other.card.version, theirs=other.card.filled.model_dump(mode="json")), 409
+        return (
+            jsonify(
+                conflict=True,
+                version=other.card.version,
+                theirs=other.card.filled.model_dump(mode="json"),
+            ),
+            409,
+        )
     except service.AlreadySubmitted as done:
         return jsonify(submitted=True, location=url_for("cards.card", card_id=done.card.id)), 409
     return jsonify(version=new_version, **running)
@@ -123,8 +171,23 @@ def submit(card_id: int) -> Response | tuple[str, int]:
         form, findings = forms.load(session, card.form_version_id), findings_of(session, card)
     try:
         with writing() as session:
-            service.submit(session, card_id=card_id, evaluator_id=person().id, version=version, filled=filled, form=form, findings=findings, at=now())
-            if not queue.finish(session, card.assignment_id, evaluator_id=person().id, to=AssignmentState.SUBMITTED, at=now()):
+            service.submit(
+                session,
+                card_id=card_id,
+                evaluator_id=person().id,
+                version=version,
+                filled=filled,
+                form=form,
+                findings=findings,
+                at=now(),
+            )
+            if not queue.finish(
+                session,
+                card.assignment_id,
+                evaluator_id=person().id,
+                to=AssignmentState.SUBMITTED,
+                at=now(),
+            ):
                 raise NotHeld
             place = queue.place(session, card.assignment_id) or missing()
     except service.AlreadySubmitted as done:
@@ -132,19 +195,38 @@ def submit(card_id: int) -> Response | tuple[str, int]:
     except service.SubmissionRefused as refused:
         return _again(card_id, filled, refused.faults), 422
     except service.SavedElsewhere:
-        flash(_("This card was saved in another window since you loaded it. Below is what you typed here; check it and submit again."), "warning")
+        flash(
+            _(
+                "This card was saved in another window since you loaded it. Below is what you typed"
+                " here; check it and submit again."
+            ),
+            "warning",
+        )
         return _again(card_id, filled, {}), 409
-    reaches_agent = card.kind is AssignmentKind.STANDARD and form.release == "at_submission" and not form.release_after_days
-    flash(_("Submitted. The agent can read it now.") if reaches_agent else _("Submitted."), "success")
+    reaches_agent = (
+        card.kind is AssignmentKind.STANDARD
+        and form.release == "at_submission"
+        and not form.release_after_days
+    )
+    flash(
+        _("Submitted. The agent can read it now.") if reaches_agent else _("Submitted."), "success"
+    )
     return _after(place, card_id, is_new=True)
 
 
 @blueprint.post("/my/scorecards/<int:card_id>/self-evaluation")
 def self_evaluate(card_id: int) -> Response:
-    """An agent fills the same form for the same call, before reading the evaluator's answers or after."""
+    """An agent fills the same form for the same call, before reading the evaluator's answers or
+    after.
+    """
     with writing() as session:
         card = store.card(session, card_id)
-        if card is None or card.agent_id != person().agent_id or not card.is_released or card.kind is not AssignmentKind.STANDARD:
+        if (
+            card is None
+            or card.agent_id != person().agent_id
+            or not card.is_released
+            or card.kind is not AssignmentKind.STANDARD
+        ):
             missing()
         minutes, occasion = wiring().settings.lease_minutes, f"self:{person().id}"
         due_at = now() + timedelta(days=wiring().settings.score_due_days)
@@ -159,14 +241,24 @@ def self_evaluate(card_id: int) -> Response:
             due_at=due_at,
             at=now(),
         )
-        place_id = queue.place_of(session, call_id=card.call_id, form_version_id=card.form_version_id, occasion=occasion) or missing()
+        place_id = (
+            queue.place_of(
+                session,
+                call_id=card.call_id,
+                form_version_id=card.form_version_id,
+                occasion=occasion,
+            )
+            or missing()
+        )
     return redirect(url_for("scoring.workbench", assignment_id=place_id))
 
 
 def _after(place: Place, card_id: int, *, is_new: bool = False) -> Response:
     """Where one goes from a submitted form."""
     if place.kind is AssignmentKind.CALIBRATION:
-        return redirect(url_for("calibration.session", session_id=int(place.occasion.split(":")[1])))
+        return redirect(
+            url_for("calibration.session", session_id=int(place.occasion.split(":")[1]))
+        )
     if place.kind is AssignmentKind.SELF or not is_new:
         return redirect(url_for("cards.card", card_id=card_id))
     return redirect(url_for("assignment.queue"))
@@ -174,7 +266,11 @@ def _after(place: Place, card_id: int, *, is_new: bool = False) -> Response:
 
 def _held(session: Session, assignment_id: int) -> Place:
     place = queue.place(session, assignment_id)
-    if place is None or place.state not in (AssignmentState.CLAIMED, AssignmentState.SUBMITTED) or place.evaluator_id != person().id:
+    if (
+        place is None
+        or place.state not in (AssignmentState.CLAIMED, AssignmentState.SUBMITTED)
+        or place.evaluator_id != person().id
+    ):
         missing()
     return place
 
@@ -187,7 +283,18 @@ def lay_out(session: Session, place: Place, card: Card) -> Desk:
     findings = {f.criterion: f for f in result.findings} if result else {}
     drawn = draws.why_drawn(session, place.call_id)
     corrections = transcripts.corrections(session, place.call_id)
-    return Desk(place, call, form, card, heard[0] if heard else None, heard[1] if heard else None, findings, result, drawn, corrections)
+    return Desk(
+        place,
+        call,
+        form,
+        card,
+        heard[0] if heard else None,
+        heard[1] if heard else None,
+        findings,
+        result,
+        drawn,
+        corrections,
+    )
 
 
 def findings_of(session: Session, card: Card) -> dict[str, Finding]:
@@ -218,7 +325,9 @@ def _again(card_id: int, filled: Filled, faults: dict[str, str]) -> str:
     return _workbench(desk, filled, faults)
 
 
-def _running(form: Form, filled: Filled, findings: dict[str, Finding], *, blind: bool) -> dict[str, Any]:
+def _running(
+    form: Form, filled: Filled, findings: dict[str, Finding], *, blind: bool
+) -> dict[str, Any]:
     """The running score, what is open, and what submission would refuse."""
     known = {c.id for c in form.criteria()}
     options = {c: o for c, o in filled.options.items() if c in known}
@@ -237,7 +346,9 @@ def _running(form: Form, filled: Filled, findings: dict[str, Finding], *, blind:
 
 
 def _typed() -> tuple[Filled, int]:
-    """The posted card: `answer.<criterion>`, `comment.…`, `reason.…`, `accepted.…`, `note.<seconds>`, `summary`, `version`."""
+    """The posted card: `answer.<criterion>`, `comment.…`, `reason.…`, `accepted.…`,
+    `note.<seconds>`, `summary`, `version`.
+    """
     return _filled(request.form), request.form.get("version", default=0, type=int)
 
 
@@ -247,14 +358,20 @@ def _filled(posted: "MultiDict[str, str]") -> Filled:
         kind, _dot, criterion = key.partition(".")
         if kind in ("answer", "comment", "reason", "accepted") and criterion:
             fields = answers.setdefault(criterion, {})
-            fields["option" if kind == "answer" else kind] = value == "1" if kind == "accepted" else value
+            fields["option" if kind == "answer" else kind] = (
+                value == "1" if kind == "accepted" else value
+            )
     notes = []
     for value in posted.getlist("note"):
         at, _bar, text = value.partition("|")
         notes.append({"at": at, "text": text})
     try:
         return Filled(
-            answers={c: Answer(**f) for c, f in answers.items() if f.get("option") or f.get("comment") or f.get("reason")},
+            answers={
+                c: Answer(**f)
+                for c, f in answers.items()
+                if f.get("option") or f.get("comment") or f.get("reason")
+            },
             notes=[Note.model_validate(n) for n in notes if n["text"].strip()],
             summary=posted.get("summary", ""),
         )

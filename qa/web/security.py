@@ -22,11 +22,18 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=F
 class StoredSession(CallbackDict[str, Any], SessionMixin):
     """Flask's session with its content in the database; the cookie is only a random token."""
 
-    def __init__(self, initial: dict[str, Any] | None = None, *, token: str | None = None, user: User | None = None) -> None:
+    def __init__(
+        self,
+        initial: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        user: User | None = None,
+    ) -> None:
         def on_update(this: "StoredSession") -> None:
             this.modified = True
 
-        super().__init__(initial, on_update)  # type: ignore[arg-type]  # the callback gets this very class
+        # the callback gets this very class
+        super().__init__(initial, on_update)  # type: ignore[arg-type]
         self.modified = False
         self.token = token
         self.user = user  # as the request began
@@ -77,10 +84,23 @@ class DatabaseSessions(SessionInterface):
             is_new = session.token is None
             token = session.token or service.new_token()
             ends = service.session_end(now, self._settings.session_hours)
-            store.keep_web_session(database, service.token_hash(token), user_id=session.user_id, content=dict(session), now=now, expires_at=ends)
+            store.keep_web_session(
+                database,
+                service.token_hash(token),
+                user_id=session.user_id,
+                content=dict(session),
+                now=now,
+                expires_at=ends,
+            )
         if is_new:
             response.set_cookie(
-                self.cookie, token, path="/", httponly=True, secure=self._settings.cookie_secure, samesite="Lax", max_age=self._settings.session_hours * 3600
+                self.cookie,
+                token,
+                path="/",
+                httponly=True,
+                secure=self._settings.cookie_secure,
+                samesite="Lax",
+                max_age=self._settings.session_hours * 3600,
             )
 
 
@@ -97,8 +117,9 @@ def install(app: Flask, settings: Settings) -> None:
     def _headers(response: Response) -> Response:
         nonce = g.get("nonce", "")
         policy = (
-            f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
-            "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'"
+            f" 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:;"
+            " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,6 @@
-"""A table in the order that was asked for, and as a file: CSV that a spreadsheet opens and never runs."""
+"""A table in the order that was asked for, and as a file: CSV that a spreadsheet opens and never
+runs.
+"""
 
 import csv
 import enum
@@ -15,14 +17,18 @@ E = TypeVar("E", bound=enum.Enum)
 
 
 def chosen_order(asked: str, orders: type[E], otherwise: E) -> tuple[E, bool]:
-    """What a list is ordered by, and whether the largest comes first; an order that does not exist counts as not asked."""
+    """What a list is ordered by, and whether the largest comes first; an order that does not exist
+    counts as not asked.
+    """
     name, is_up = asked.removesuffix(UPWARDS), asked.endswith(UPWARDS)
     by = next((o for o in orders if o.value == name), None)
     return (by, not is_up) if by else (otherwise, True)
 
 
 def as_csv(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """UTF-8 with a mark that spreadsheets need; text that would be taken for a formula gets an apostrophe before it."""
+    """UTF-8 with a mark that spreadsheets need; text that would be taken for a formula gets an
+    apostrophe before it.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(head)
@@ -35,7 +41,11 @@ def _cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     text = _plain(value)
-    return f"'{text}" if text.lstrip().startswith(STARTS_A_FORMULA) or text.startswith(STARTS_A_FORMULA) else text
+    return (
+        f"'{text}"
+        if text.lstrip().startswith(STARTS_A_FORMULA) or text.startswith(STARTS_A_FORMULA)
+        else text
+    )
 
 
 def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -43,7 +53,15 @@ def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Re
     import xlsxwriter
 
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    book = xlsxwriter.Workbook(
+        out,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
     sheet = book.add_worksheet(name[:31])
     sheet.freeze_panes(1, 0)
     for c, word in enumerate(head):
@@ -56,7 +74,11 @@ def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Re
                 sheet.write_number(r, c, value)
     book.close()
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return Response(out.getvalue(), mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'})
+    return Response(
+        out.getvalue(),
+        mimetype=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'},
+    )
 
 
 def _plain(value: Any) -> str:

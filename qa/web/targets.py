@@ -61,7 +61,13 @@ def set_target() -> Response | tuple[str, int]:
 def end_target(target_id: int) -> Response:
     try:
         with writing() as session:
-            service.end_target(session, target_id=target_id, last_month=request.form.get("last_month", ""), by=person().id, at=now())
+            service.end_target(
+                session,
+                target_id=target_id,
+                last_month=request.form.get("last_month", ""),
+                by=person().id,
+                at=now(),
+            )
     except service.TargetRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
     return redirect(url_for("targets.listing"))
@@ -72,7 +78,13 @@ def add_measure() -> Response | tuple[str, int]:
     given = request.form
     try:
         with writing() as session:
-            service.add_measure(session, _measure(given), is_agreed="agree" in given and may(person(), Permission.SET_TARGETS), by=person().id, at=now())
+            service.add_measure(
+                session,
+                _measure(given),
+                is_agreed="agree" in given and may(person(), Permission.SET_TARGETS),
+                by=person().id,
+                at=now(),
+            )
     except service.MeasureRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
         return _page(given), 422
@@ -85,9 +97,21 @@ def move_measure(measure_id: int) -> Response:
     given = request.form
     try:
         with writing() as session:
-            to, owner, due = MeasureState(given.get("to", "")), given.get("owner", type=int), parse_day(given.get("due_on"))
+            to, owner, due = (
+                MeasureState(given.get("to", "")),
+                given.get("owner", type=int),
+                parse_day(given.get("due_on")),
+            )
             service.move_measure(
-                session, measure_id=measure_id, to=to, result=given.get("result", ""), on=today(), by=person().id, at=now(), owner_id=owner, due_on=due
+                session,
+                measure_id=measure_id,
+                to=to,
+                result=given.get("result", ""),
+                on=today(),
+                by=person().id,
+                at=now(),
+                owner_id=owner,
+                due_on=due,
             )
     except service.MeasureRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
@@ -110,9 +134,17 @@ def _page(given: Mapping[str, Any]) -> str:
     weak = [c for c in document["criteria"] if c.get("points_lost")][:5]
     lines = {t["id"]: t for t in document.get("targets", [])}
     return render_template(
-        "targets/listing.html", month=month, titles=titles, lines=lines, weak=weak, indicators=INDICATORS, given=given,
-        can_write=may(person(), Permission.SET_TARGETS), today=today(), **shown,
-    )  # fmt: skip
+        "targets/listing.html",
+        month=month,
+        titles=titles,
+        lines=lines,
+        weak=weak,
+        indicators=INDICATORS,
+        given=given,
+        can_write=may(person(), Permission.SET_TARGETS),
+        today=today(),
+        **shown,
+    )
 
 
 def _own_project() -> str | None:
@@ -131,7 +163,13 @@ def _target(given: Mapping[str, Any]) -> TargetDraft:
     scope, scope_id = _scope(given)
     share = indicator in (Indicator.CRITICAL, Indicator.CRITERION)
     return TargetDraft(
-        indicator, scope, scope_id, value / 100 if share else value, given.get("first_month", ""), given.get("last_month", ""), given.get("criterion", "")
+        indicator,
+        scope,
+        scope_id,
+        value / 100 if share else value,
+        given.get("first_month", ""),
+        given.get("last_month", ""),
+        given.get("criterion", ""),
     )
 
 
@@ -160,4 +198,8 @@ def _scope(given: Mapping[str, Any]) -> tuple[ScopeKind, int | None]:
     """A scope as the select gives it: "whole", or "team:12"."""
     kind, _colon, number = str(given.get("scope", "whole")).partition(":")
     known = {k.value for k in ScopeKind}
-    return (ScopeKind(kind), int(number) if number.isdigit() else None) if kind in known else (ScopeKind.WHOLE, None)
+    return (
+        (ScopeKind(kind), int(number) if number.isdigit() else None)
+        if kind in known
+        else (ScopeKind.WHOLE, None)
+    )

@@ -1,4 +1,6 @@
-"""Training: who needs what, plans and sessions, whether they helped; and the agent's own training."""
+"""Training: who needs what, plans and sessions, whether they helped;
+and the agent's own training.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,15 +45,37 @@ def needs(month: str | None = None) -> Response | str:
             return redirect(url_for("training.needs", month=latest_month(session)))
         found, counted = needs_of(session, month, _team_id(), again="fresh" in request.args)
         topics = _topics(session, found)
-        begin, end = month_bounds(month_before(month, 2), wiring().settings.zone)[0], month_bounds(month, wiring().settings.zone)[1]
+        begin, end = (
+            month_bounds(month_before(month, 2), wiring().settings.zone)[0],
+            month_bounds(month, wiring().settings.zone)[1],
+        )
         day = today()
-        hires = store.new_hires(session, since=service.new_since(day, wiring().settings.new_hire_days), begin=begin, end=end, today=day, team_id=_team_id())
-        proposals = cases.cases(session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5)
+        hires = store.new_hires(
+            session,
+            since=service.new_since(day, wiring().settings.new_hire_days),
+            begin=begin,
+            end=end,
+            today=day,
+            team_id=_team_id(),
+        )
+        proposals = cases.cases(
+            session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5
+        )
     keep_needs(found, counted)
     act = [n for n in found.needs if n.urgency is Urgency.ACT]
     watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
     around = {"before": month_before(month), "after": month_before(month, -1)}
-    return render_template("training/needs.html", found=found, counted=counted, act=act, watch=watch, hires=hires, proposals=proposals, topics=topics, **around)
+    return render_template(
+        "training/needs.html",
+        found=found,
+        counted=counted,
+        act=act,
+        watch=watch,
+        hires=hires,
+        proposals=proposals,
+        topics=topics,
+        **around,
+    )
 
 
 @blueprint.get("/training/plans")
@@ -64,7 +88,9 @@ def plans() -> str:
 
 @blueprint.route("/training/plans/new", methods=["GET", "POST"])
 def new_plan() -> Response | str | tuple[str, int]:
-    """A plan for a topic and a month's list; with fewer seats than agents a lot says who goes first."""
+    """A plan for a topic and a month's list; with fewer seats than agents a lot says who goes
+    first.
+    """
     if request.method == "POST":
         try:
             with writing() as session:
@@ -86,11 +112,18 @@ def plan(plan_id: int) -> str:
             missing()
         if user.role is not Role.AGENT and not may(user, Permission.READ_TRAINING):
             missing()
-        if user.role is Role.TEAM_LEADER and not store.plans(session, plan_id=plan_id, team_id=user.team_id):
+        if user.role is Role.TEAM_LEADER and not store.plans(
+            session, plan_id=plan_id, team_id=user.team_id
+        ):
             missing()
         titles, topics = forms.vocabulary(session)
         proof = _proof(session, found)
-    shown = {"titles": titles, "topic": _topic_name(found.topic, titles, topics), "today": today(), "is_own": user.role is Role.AGENT}
+    shown = {
+        "titles": titles,
+        "topic": _topic_name(found.topic, titles, topics),
+        "today": today(),
+        "is_own": user.role is Role.AGENT,
+    }
     return render_template("training/plan.html", plan=found, proof=proof, **shown)
 
 
@@ -114,7 +147,14 @@ def hold_session(plan_id: int) -> Response:
         minutes = min(600, max(1, given.get("minutes", MINUTES, type=int)))
         held_on = parse_day(given.get("held_on")) or today()
         service.hold_session(
-            session, plan_id=plan_id, held_on=held_on, minutes=minutes, notes=given.get("notes", ""), present=present, by=person().id, at=now()
+            session,
+            plan_id=plan_id,
+            held_on=held_on,
+            minutes=minutes,
+            notes=given.get("notes", ""),
+            present=present,
+            by=person().id,
+            at=now(),
         )
     flash(_("Written down."), "success")
     return redirect(url_for("training.plan", plan_id=plan_id))
@@ -125,7 +165,15 @@ def finish_member(plan_id: int, agent_id: int) -> Response:
     done_on = None if request.form.get("again") else today()
     try:
         with writing() as session:
-            service.finish_member(session, plan_id=plan_id, agent_id=agent_id, done_on=done_on, remark=request.form.get("remark", ""), by=person().id, at=now())
+            service.finish_member(
+                session,
+                plan_id=plan_id,
+                agent_id=agent_id,
+                done_on=done_on,
+                remark=request.form.get("remark", ""),
+                by=person().id,
+                at=now(),
+            )
     except service.PlanRefused:
         missing()
     return redirect(url_for("training.plan", plan_id=plan_id))
@@ -155,7 +203,9 @@ def own() -> str:
         points = trends.agent_trend(session, month=month, agent_id=agent_id)
         rows = store.plans(session, agent_id=agent_id)
     svg = report.agent_chart(points)
-    return render_template("training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month)
+    return render_template(
+        "training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month
+    )
 
 
 def _topics(session: Session, found: NeedList) -> dict[str, str]:
@@ -174,7 +224,13 @@ def _proof(session: Session, found: Plan) -> Proof:
     _titles, topics = forms.vocabulary(session)
     criteria = [c for c, t in topics.items() if t == found.topic] or [found.criterion]
     last = month_before(now().astimezone(wiring().settings.zone).strftime("%Y-%m"))
-    return service.proof(session, found, criteria=[c for c in criteria if c], last_month=last, zone=wiring().settings.zone)
+    return service.proof(
+        session,
+        found,
+        criteria=[c for c in criteria if c],
+        last_month=last,
+        zone=wiring().settings.zone,
+    )
 
 
 def _new_page(given: Any) -> str:
@@ -186,10 +242,23 @@ def _new_page(given: Any) -> str:
     keep_needs(found, counted)
     topic = given.get("topic") or next((g.topic for g in found.groups), next(iter(topics), ""))
     candidates = {n.agent_id: n for n in reversed(found.needs) if n.topic == topic}
-    calls: list[Evidence] = list({e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values())[:12]
-    chosen = set(given.getlist("agent", type=int)) or {n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT}
+    calls: list[Evidence] = list(
+        {e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values()
+    )[:12]
+    chosen = set(given.getlist("agent", type=int)) or {
+        n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT
+    }
     people = sorted(candidates.values(), key=lambda n: (-n.probability, n.agent))
-    shown = {"topics": topics, "topic": topic, "people": people, "calls": calls, "chosen": chosen, "month": month, "given": given, "today": today()}
+    shown = {
+        "topics": topics,
+        "topic": topic,
+        "people": people,
+        "calls": calls,
+        "chosen": chosen,
+        "month": month,
+        "given": given,
+        "today": today(),
+    }
     return render_template("training/new.html", **shown)
 
 

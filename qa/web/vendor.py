@@ -1,4 +1,7 @@
-"""Fetch the front-end libraries from npm at fixed versions: `python -m qa.web.vendor`. A test compares the files with the hashes kept here."""
+"""Fetch the front-end libraries from npm at fixed versions: `python -m qa.web.vendor`.
+
+A test compares the files with the hashes kept here.
+"""
 
 import hashlib
 import json
@@ -19,13 +22,46 @@ FILES = {
     },
 }
 ICONS = {
-    "headphones": "headphones", "clipboard": "clipboard-check", "users": "users", "phone": "phone", "upload": "upload", "dice": "dice-5", "chart": "chart-bar",
-    "school": "school", "list": "list-check", "gears": "settings", "eye": "eye", "id": "id-badge-2", "sun": "sun", "moon": "moon", "out": "logout",
-    "play": "player-play", "pause": "player-pause", "menu": "menu-2", "ear": "ear", "check": "check", "alert": "alert-triangle", "flag": "flag",
-    "loop": "repeat", "search": "search", "pin": "map-pin", "left": "chevron-left", "right": "chevron-right", "download": "download", "lock": "lock",
-    "bell": "bell", "speech": "message-report", "scale": "scale", "folder": "folder", "gauge": "gauge", "again": "eye-check",
-    "target": "target-arrow", "balance": "adjustments-horizontal", "calendar": "calendar-event", "clock": "calendar-clock",
-}  # fmt: skip
+    "headphones": "headphones",
+    "clipboard": "clipboard-check",
+    "users": "users",
+    "phone": "phone",
+    "upload": "upload",
+    "dice": "dice-5",
+    "chart": "chart-bar",
+    "school": "school",
+    "list": "list-check",
+    "gears": "settings",
+    "eye": "eye",
+    "id": "id-badge-2",
+    "sun": "sun",
+    "moon": "moon",
+    "out": "logout",
+    "play": "player-play",
+    "pause": "player-pause",
+    "menu": "menu-2",
+    "ear": "ear",
+    "check": "check",
+    "alert": "alert-triangle",
+    "flag": "flag",
+    "loop": "repeat",
+    "search": "search",
+    "pin": "map-pin",
+    "left": "chevron-left",
+    "right": "chevron-right",
+    "download": "download",
+    "lock": "lock",
+    "bell": "bell",
+    "speech": "message-report",
+    "scale": "scale",
+    "folder": "folder",
+    "gauge": "gauge",
+    "again": "eye-check",
+    "target": "target-arrow",
+    "balance": "adjustments-horizontal",
+    "calendar": "calendar-event",
+    "clock": "calendar-clock",
+}
 FONT_PACKAGE = "@fontsource-variable/noto-sans-sc@5.3.1"
 FONTS = Path(__file__).parent.parent / "engines" / "fonts"
 SOURCE_MAP = re.compile(rb"(/\*|//)# sourceMappingURL=[^\n*]*(\*/)?")
@@ -41,18 +77,28 @@ def main() -> None:
                 for source, target in files.items():
                     (HERE / target).write_bytes(SOURCE_MAP.sub(b"", _read(archive, source)))
         with _packed(ICON_PACKAGE, folder) as archive:
-            symbols = [_symbol(name, _read(archive, f"icons/outline/{source}.svg").decode()) for name, source in ICONS.items()]
+            symbols = [
+                _symbol(name, _read(archive, f"icons/outline/{source}.svg").decode())
+                for name, source in ICONS.items()
+            ]
     sprite = '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
     (HERE.parent / "icons.svg").write_text(sprite)
     with tempfile.TemporaryDirectory() as folder, _packed(FONT_PACKAGE, folder) as archive:
         archive.extractall(folder, filter="data")
         _join_font(Path(folder) / "package")
-    hashes = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted([*HERE.iterdir(), *FONTS.iterdir()]) if p.name != "hashes.json"}
+    hashes = {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted([*HERE.iterdir(), *FONTS.iterdir()])
+        if p.name != "hashes.json"
+    }
     (HERE / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
 
 
 def _join_font(package: Path) -> None:
-    """One regular weight out of the slices that browsers load. Needs fonttools and brotli, which only this script does."""
+    """One regular weight out of the slices that browsers load.
+
+    Needs fonttools and brotli, which only this script does.
+    """
     from fontTools import subset
     from fontTools.merge import Merger
     from fontTools.ttLib import TTFont
@@ -65,7 +111,12 @@ def _join_font(package: Path) -> None:
         instantiateVariableFont(font, {"wght": 400.0}, inplace=True)
         new = set(font.getBestCmap()) - known
         known |= new
-        options = subset.Options(layout_features=[], hinting=False, notdef_outline=True, drop_tables=[*subset.Options().drop_tables, *DROPPED])
+        options = subset.Options(
+            layout_features=[],
+            hinting=False,
+            notdef_outline=True,
+            drop_tables=[*subset.Options().drop_tables, *DROPPED],
+        )
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=new)
         cutter.subset(font)
@@ -80,7 +131,17 @@ def _join_font(package: Path) -> None:
 
 
 def _packed(package: str, folder: str) -> tarfile.TarFile:
-    name = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+    name = (
+        subprocess.run(
+            ["npm", "pack", "--silent", package],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        .stdout.strip()
+        .splitlines()[-1]
+    )
     return tarfile.open(Path(folder) / name)
 
 
@@ -92,8 +153,15 @@ def _read(archive: tarfile.TarFile, name: str) -> bytes:
 
 
 def _symbol(name: str, svg: str) -> str:
-    paths = "".join(line.strip() for line in svg.splitlines() if line.strip().startswith(("<path", "<circle", "<rect")) and 'stroke="none"' not in line)
-    head = f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">'
+    paths = "".join(
+        line.strip()
+        for line in svg.splitlines()
+        if line.strip().startswith(("<path", "<circle", "<rect")) and 'stroke="none"' not in line
+    )
+    head = (
+        f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        ' stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">'
+    )
     return f"{head}{paths}</symbol>"
 
 

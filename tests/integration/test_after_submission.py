@@ -1,4 +1,6 @@
-"""What becomes of a submitted card: second reading, release, disputes up to the director, revisions, taking back; who is told."""
+"""What becomes of a submitted card: second reading, release, disputes up to the director,
+revisions, taking back; who is told.
+"""
 
 from datetime import timedelta
 
@@ -38,33 +40,74 @@ def submitted(wiring, cast, *, by=None, **answers):
 
 def finish(wiring, card, by, filled, form):
     with wiring.database.write() as session:
-        done = service.submit(session, card_id=card.id, evaluator_id=by.id, version=card.version, filled=filled, form=form, findings={}, at=wiring.clock())
-        queue.finish(session, card.assignment_id, evaluator_id=by.id, to=AssignmentState.SUBMITTED, at=wiring.clock())
+        done = service.submit(
+            session,
+            card_id=card.id,
+            evaluator_id=by.id,
+            version=card.version,
+            filled=filled,
+            form=form,
+            findings={},
+            at=wiring.clock(),
+        )
+        queue.finish(
+            session,
+            card.assignment_id,
+            evaluator_id=by.id,
+            to=AssignmentState.SUBMITTED,
+            at=wiring.clock(),
+        )
     return done
 
 
 def change_form(wiring, **settings):
     """Publish the same form with other rules for release and disputes."""
     with wiring.database.write() as session:
-        for row in session.scalars(select(FormVersionRow).where(FormVersionRow.form == "customer_service")):
-            lines = [line for line in row.source.splitlines() if not line.startswith(tuple(f"{k}:" for k in settings))]
+        for row in session.scalars(
+            select(FormVersionRow).where(FormVersionRow.form == "customer_service")
+        ):
+            lines = [
+                line
+                for line in row.source.splitlines()
+                if not line.startswith(tuple(f"{k}:" for k in settings))
+            ]
             at = next(i for i, line in enumerate(lines) if line.startswith("sections:"))
-            row.source = "\n".join([*lines[:at], *(f"{k}: {v}" for k, v in settings.items()), *lines[at:]])
+            row.source = "\n".join(
+                [*lines[:at], *(f"{k}: {v}" for k, v in settings.items()), *lines[at:]]
+            )
             row.needs_second_reader = settings.get("release") == "second_reader"
 
 
-def dispute(wiring, user, card, form, *, criterion=LOST, reason="I said it at the end", suggested="met"):
+def dispute(
+    wiring, user, card, form, *, criterion=LOST, reason="I said it at the end", suggested="met"
+):
     with wiring.database.write() as session:
         now = store.card(session, card.id)
         return disputes.open_dispute(
-            session, card=now, form=form, criterion=criterion, reason=reason, suggested=suggested, by=user, decide_days=5, at=wiring.clock()
+            session,
+            card=now,
+            form=form,
+            criterion=criterion,
+            reason=reason,
+            suggested=suggested,
+            by=user,
+            decide_days=5,
+            at=wiring.clock(),
         )
 
 
 def decide(wiring, user, found, form, option, reason="heard it again"):
     with wiring.database.write() as session:
         return disputes.decide(
-            session, dispute_id=found.id, option=option, reason=reason, is_rule_at_fault=False, by=user, form=form, findings={}, at=wiring.clock()
+            session,
+            dispute_id=found.id,
+            option=option,
+            reason=reason,
+            is_rule_at_fault=False,
+            by=user,
+            form=form,
+            findings={},
+            at=wiring.clock(),
         )
 
 
@@ -77,7 +120,11 @@ def test_a_dispute_rises_from_evaluator_to_manager_to_director_and_the_card_is_r
     cast = people_of(either)
     card, form = submitted(either, cast)
     first = dispute(either, cast.agent, card, form)
-    assert (first.level, first.round, first.disputed_option) == (DisputeLevel.EVALUATOR, 1, "not_met")
+    assert (first.level, first.round, first.disputed_option) == (
+        DisputeLevel.EVALUATOR,
+        1,
+        "not_met",
+    )
     with pytest.raises(disputes.NotTheirsToDecide):
         decide(either, cast.manager, first, form, "met")
     decide(either, cast.evaluator, first, form, None)
@@ -89,18 +136,29 @@ def test_a_dispute_rises_from_evaluator_to_manager_to_director_and_the_card_is_r
     decide(either, cast.director, third, form, "met", reason="said at 2:14")
     with either.database.read() as session:
         now, revisions = store.card(session, card.id), store.revisions(session, card.id)
-        counted = session.scalars(select(AnswerRow.option).where(AnswerRow.scorecard_id == card.id, AnswerRow.criterion == LOST)).all()
+        counted = session.scalars(
+            select(AnswerRow.option).where(
+                AnswerRow.scorecard_id == card.id, AnswerRow.criterion == LOST
+            )
+        ).all()
         record = dispute_store.records(session)[cast.evaluator.id]
     assert (card.score, now.score, now.revision) == (80.0, 100.0, 2)
-    assert [(r.cause, r.figures["score"], r.made_by) for r in revisions] == [(RevisionCause.SUBMITTED, 80.0, "Elena"), (RevisionCause.DISPUTE, 100.0, "Dora")]
-    assert [vars(c) for c in revisions[1].changes] == [{"criterion": LOST, "was": "not_met", "now": "met"}]
+    assert [(r.cause, r.figures["score"], r.made_by) for r in revisions] == [
+        (RevisionCause.SUBMITTED, 80.0, "Elena"),
+        (RevisionCause.DISPUTE, 100.0, "Dora"),
+    ]
+    assert [vars(c) for c in revisions[1].changes] == [
+        {"criterion": LOST, "was": "not_met", "now": "met"}
+    ]
     assert revisions[0].content.answers[LOST].comment == "no time named", "the old content stays"
     assert counted == ["met"], "reports count the revised answer once"
     assert (record.disputed, record.decided, record.upheld) == (1, 1, 1)
     with pytest.raises(disputes.DisputeBarred) as why:
         dispute(either, cast.agent, card, form)
     assert why.value.why is Barred.SETTLED
-    assert told(either, cast.agent)[0] is Kind.DISPUTE_DECIDED and Kind.CARD_REVISED in told(either, cast.agent)
+    assert told(either, cast.agent)[0] is Kind.DISPUTE_DECIDED and Kind.CARD_REVISED in told(
+        either, cast.agent
+    )
     assert told(either, cast.evaluator) == [Kind.DISPUTE_DECIDED] * 2 + [Kind.DISPUTE_OPENED]
     assert told(either, cast.director) == [Kind.DISPUTE_OPENED]
 
@@ -126,10 +184,15 @@ def test_what_cannot_be_disputed_says_why(wiring, cast):
     assert why() is Barred.OPEN
 
 
-def test_an_answer_can_be_disputed_to_the_last_second_of_its_days_and_not_after(wiring, cast, clock):
+def test_an_answer_can_be_disputed_to_the_last_second_of_its_days_and_not_after(
+    wiring, cast, clock
+):
     card, form = submitted(wiring, cast)
     clock.move(days=14)
-    assert dispute_rules.barred(form, card, [], LOST, highest=DisputeLevel.DIRECTOR, at=clock()) is None
+    assert (
+        dispute_rules.barred(form, card, [], LOST, highest=DisputeLevel.DIRECTOR, at=clock())
+        is None
+    )
     clock.move(seconds=1)
     with pytest.raises(disputes.DisputeBarred) as barred:
         dispute(wiring, cast.agent, card, form)
@@ -160,7 +223,9 @@ def test_an_undecided_dispute_rises_when_its_time_is_over_and_not_before(wiring,
         risen = dispute_store.dispute(session, found.id)
     assert risen.level is DisputeLevel.QA_MANAGER and risen.due_at > clock()
     decide(wiring, cast.manager, risen, form, None)
-    assert dispute(wiring, cast.agent, card, form).level is DisputeLevel.DIRECTOR, "it goes on from the level that decided"
+    assert dispute(wiring, cast.agent, card, form).level is DisputeLevel.DIRECTOR, (
+        "it goes on from the level that decided"
+    )
 
 
 def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
@@ -191,19 +256,34 @@ def test_a_card_waits_for_its_second_reader_who_releases_it_or_sends_it_back(wir
     assert card.state is ScorecardState.SUBMITTED
     reader, own, agent = visit(cast.second_evaluator), visit(cast.evaluator), visit(cast.agent)
     assert agent.get(f"/cards/{card.id}").status_code == 404
-    assert "Second reading" in reader.get("/queue").text and "Sarah Miles" in reader.get("/second-reading").text
-    assert "Sarah Miles" not in own.get("/second-reading").text, "nobody reads their own card a second time"
+    assert (
+        "Second reading" in reader.get("/queue").text
+        and "Sarah Miles" in reader.get("/second-reading").text
+    )
+    assert "Sarah Miles" not in own.get("/second-reading").text, (
+        "nobody reads their own card a second time"
+    )
     assert own.post(f"/cards/{card.id}/release").status_code == 404
-    assert reader.post(f"/cards/{card.id}/send-back", {"remark": " "}).location.endswith(f"/cards/{card.id}")
-    assert reader.post(f"/cards/{card.id}/send-back", {"remark": "hear 1:20 again"}).status_code == 302
+    assert reader.post(f"/cards/{card.id}/send-back", {"remark": " "}).location.endswith(
+        f"/cards/{card.id}"
+    )
+    assert (
+        reader.post(f"/cards/{card.id}/send-back", {"remark": "hear 1:20 again"}).status_code == 302
+    )
     assert told(wiring, cast.evaluator) == [Kind.CARD_SENT_BACK]
     with wiring.database.read() as session:
-        assert session.scalars(select(AnswerRow)).all() == [], "a card that was sent back counts nowhere"
+        assert session.scalars(select(AnswerRow)).all() == [], (
+            "a card that was sent back counts nowhere"
+        )
         place = session.scalars(select(AssignmentRow)).one()
         assert place.reserved_for_id == cast.evaluator.id
-    assert not isinstance(claim(wiring, cast.second_evaluator), type(claim(wiring, cast.evaluator))), "it comes back to its evaluator alone"
+    assert not isinstance(
+        claim(wiring, cast.second_evaluator), type(claim(wiring, cast.evaluator))
+    ), "it comes back to its evaluator alone"
     draft = open_card(wiring, cast.evaluator)
-    assert draft.id == card.id and draft.filled.answers[LOST].option == "not_met", "with everything that was in it"
+    assert draft.id == card.id and draft.filled.answers[LOST].option == "not_met", (
+        "with everything that was in it"
+    )
     finish(wiring, draft, cast.evaluator, full(form), form)
     assert reader.post(f"/cards/{card.id}/release").status_code == 302
     assert agent.get(f"/cards/{card.id}").status_code == 200
@@ -217,8 +297,13 @@ def test_a_manager_does_not_release_an_own_card_that_another_has_to_read(wiring,
     manager = visit(cast.manager)
     assert "Release now" not in manager.get(f"/cards/{card.id}").text
     assert manager.post(f"/cards/{card.id}/release").status_code == 404
-    assert visit(cast.evaluator).post(f"/cards/{card.id}/release", {"day": "2026-11-20"}).status_code == 302
-    assert manager.post(f"/cards/{card.id}/release").status_code == 302, "once it was read, the day is the manager's to change"
+    assert (
+        visit(cast.evaluator).post(f"/cards/{card.id}/release", {"day": "2026-11-20"}).status_code
+        == 302
+    )
+    assert manager.post(f"/cards/{card.id}/release").status_code == 302, (
+        "once it was read, the day is the manager's to change"
+    )
 
 
 def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clock, visit):
@@ -240,7 +325,9 @@ def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):
     assert visit(cast.evaluator).post(f"/cards/{card.id}/release").status_code == 404
     manager.post(f"/cards/{card.id}/release", {"day": "2026-11-20"})
     with wiring.database.read() as session:
-        assert store.card(session, card.id).release_at.isoformat() == "2026-11-19T23:00:00+00:00", "midnight in the reporting zone"
+        assert store.card(session, card.id).release_at.isoformat() == "2026-11-19T23:00:00+00:00", (
+            "midnight in the reporting zone"
+        )
     manager.post(f"/cards/{card.id}/release")
     assert visit(cast.agent).get(f"/cards/{card.id}").status_code == 200
 
@@ -248,20 +335,34 @@ def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):
 def test_a_re_evaluation_keeps_old_and_new_and_needs_a_reason(wiring, cast, visit):
     card, form = submitted(wiring, cast)
     manager = visit(cast.manager)
-    same = {f"answer.{c.id}": ("not_met" if c.id == LOST else "met") for c in form.criteria()}
+    same = {f"answer.{c.id}": "not_met" if c.id == LOST else "met" for c in form.criteria()}
     assert manager.get(f"/cards/{card.id}/re-evaluate").status_code == 200
     assert "Write why" in manager.post(f"/cards/{card.id}/re-evaluate", same).text
-    assert "Nothing is different" in manager.post(f"/cards/{card.id}/re-evaluate", same | {"reason": "x"}).text
-    bad = manager.post(f"/cards/{card.id}/re-evaluate", same | {"answer.opening.greeting": "nonsense", "reason": "typed reason"})
+    assert (
+        "Nothing is different"
+        in manager.post(f"/cards/{card.id}/re-evaluate", same | {"reason": "x"}).text
+    )
+    bad = manager.post(
+        f"/cards/{card.id}/re-evaluate",
+        same | {"answer.opening.greeting": "nonsense", "reason": "typed reason"},
+    )
     assert bad.status_code == 422 and "typed reason" in bad.text
-    assert manager.post(f"/cards/{card.id}/re-evaluate", same | {f"answer.{LOST}": "met", "reason": "heard at 2:00"}).status_code == 302
+    assert (
+        manager.post(
+            f"/cards/{card.id}/re-evaluate",
+            same | {f"answer.{LOST}": "met", "reason": "heard at 2:00"},
+        ).status_code
+        == 302
+    )
     page = visit(cast.agent).get(f"/cards/{card.id}").text
     assert "re-evaluated" in page and "<del>" in page and "heard at 2:00" in page
     for outsider in (cast.evaluator, cast.leader, cast.trainer, cast.agent):
         assert visit(outsider).get(f"/cards/{card.id}/re-evaluate").status_code == 403
 
 
-def test_a_card_taken_back_counts_nowhere_stays_readable_and_the_call_can_be_scored_again(wiring, cast, visit):
+def test_a_card_taken_back_counts_nowhere_stays_readable_and_the_call_can_be_scored_again(
+    wiring, cast, visit
+):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
     manager = visit(cast.manager)
@@ -285,20 +386,34 @@ def test_from_the_browser_an_agent_disputes_and_the_evaluator_decides(wiring, ca
     card, _ = submitted(wiring, cast)
     agent, evaluator, stranger = visit(cast.agent), visit(cast.evaluator), visit(cast.stranger)
     assert "Dispute this answer" in agent.get(f"/cards/{card.id}").text
-    assert stranger.post(f"/cards/{card.id}/disputes", {"criterion": LOST, "reason": "x"}).status_code == 404
-    agent.post(f"/cards/{card.id}/disputes", {"criterion": LOST, "reason": "<script>alert(1)</script>", "suggested": "met"})
+    assert (
+        stranger.post(f"/cards/{card.id}/disputes", {"criterion": LOST, "reason": "x"}).status_code
+        == 404
+    )
+    agent.post(
+        f"/cards/{card.id}/disputes",
+        {"criterion": LOST, "reason": "<script>alert(1)</script>", "suggested": "met"},
+    )
     listing = evaluator.get("/disputes").text
     assert "/disputes/1" in listing and "Mine to decide" in listing
     page = evaluator.get("/disputes/1").text
     assert "Your decision" in page and "<script>alert" not in page
     assert "Your decision" not in visit(cast.manager).get("/disputes/1").text
-    assert visit(cast.leader).get("/disputes/1").status_code == 200 and stranger.get("/disputes/1").status_code == 404
+    assert (
+        visit(cast.leader).get("/disputes/1").status_code == 200
+        and stranger.get("/disputes/1").status_code == 404
+    )
     assert agent.get("/disputes/1").status_code == 302, "the agent reads it on the card"
     for incomplete in ({"reason": "why"}, {"option": "met"}, {"option": "nonsense", "reason": "x"}):
         assert evaluator.post("/disputes/1/decide", incomplete).location.endswith("/disputes/1")
     assert stranger.post("/disputes/1/decide", {"option": "met", "reason": "x"}).status_code == 403
-    assert evaluator.post("/disputes/1/decide", {"option": "met", "reason": "you did", "rule_at_fault": "1"}).location.endswith("/disputes")
-    assert evaluator.post("/disputes/1/decide", {"option": "stays", "reason": "again"}).status_code == 404
+    assert evaluator.post(
+        "/disputes/1/decide", {"option": "met", "reason": "you did", "rule_at_fault": "1"}
+    ).location.endswith("/disputes")
+    assert (
+        evaluator.post("/disputes/1/decide", {"option": "stays", "reason": "again"}).status_code
+        == 404
+    )
     assert "you did" in agent.get(f"/cards/{card.id}").text
 
 
@@ -307,7 +422,12 @@ def test_a_form_without_disputes_offers_none(wiring, cast, visit):
     card, _ = submitted(wiring, cast)
     agent = visit(cast.agent)
     assert "Dispute this answer" not in agent.get(f"/cards/{card.id}").text
-    assert "no disputes" in agent.post(f"/cards/{card.id}/disputes", {"criterion": LOST, "reason": "x"}, follow_redirects=True).text
+    assert (
+        "no disputes"
+        in agent.post(
+            f"/cards/{card.id}/disputes", {"criterion": LOST, "reason": "x"}, follow_redirects=True
+        ).text
+    )
 
 
 CONDITIONAL = """
@@ -320,27 +440,63 @@ sections:
   - id: hold
     title: Hold
     criteria:
-      - {id: hold.used, title: Was the customer put on hold, options: [{id: "yes", points: 0}, {id: "no", points: 1}]}
-      - {id: hold.asked, title: Was leave asked, scale: met_not_met, when: {criterion: hold.used, is: ["yes"]}}
+      - id: hold.used
+        title: Was the customer put on hold
+        options: [{id: "yes", points: 0}, {id: "no", points: 1}]
+      - id: hold.asked
+        title: Was leave asked
+        scale: met_not_met
+        when: {criterion: hold.used, is: ["yes"]}
 """
 
 
-def test_a_dispute_whose_answer_opens_another_criterion_asks_for_a_re_evaluation_first(wiring, cast):
+def test_a_dispute_whose_answer_opens_another_criterion_asks_for_a_re_evaluation_first(
+    wiring, cast
+):
     with wiring.database.write() as session:
         forms.publish(session, source=CONDITIONAL, file="holds.yaml", at=wiring.clock())
     _, form = enqueue(wiring, cast, 2)
     assert form.form == "holds"
-    card = finish(wiring, open_card(wiring, cast.evaluator), cast.evaluator, Filled(answers={"hold.used": Answer(option="yes"), "hold.asked": Answer(option="met")}), form)
-    with wiring.database.write() as session:  # the answer of a closed condition is kept, marked and not counted
+    card = finish(
+        wiring,
+        open_card(wiring, cast.evaluator),
+        cast.evaluator,
+        Filled(answers={"hold.used": Answer(option="yes"), "hold.asked": Answer(option="met")}),
+        form,
+    )
+    # the answer of a closed condition is kept, marked and not counted
+    with wiring.database.write() as session:
         service.revise(
-            session, card_id=card.id, changes={"hold.used": "no"}, cause=RevisionCause.RE_EVALUATION, reason="none", by=cast.manager.id, form=form, findings={}, at=wiring.clock()
+            session,
+            card_id=card.id,
+            changes={"hold.used": "no"},
+            cause=RevisionCause.RE_EVALUATION,
+            reason="none",
+            by=cast.manager.id,
+            form=form,
+            findings={},
+            at=wiring.clock(),
         )
         now = store.card(session, card.id)
     assert (card.score, now.score, now.filled.answers["hold.asked"].option) == (50.0, 100.0, "met")
-    other = finish(wiring, open_card(wiring, cast.evaluator), cast.evaluator, Filled(answers={"hold.used": Answer(option="no")}), form)
+    other = finish(
+        wiring,
+        open_card(wiring, cast.evaluator),
+        cast.evaluator,
+        Filled(answers={"hold.used": Answer(option="no")}),
+        form,
+    )
     with pytest.raises(service.RevisionRefused) as refused, wiring.database.write() as session:
         service.revise(
-            session, card_id=other.id, changes={"hold.used": "yes"}, cause=RevisionCause.DISPUTE, reason="there was one", by=cast.manager.id, form=form, findings={}, at=wiring.clock()
+            session,
+            card_id=other.id,
+            changes={"hold.used": "yes"},
+            cause=RevisionCause.DISPUTE,
+            reason="there was one",
+            by=cast.manager.id,
+            form=form,
+            findings={},
+            at=wiring.clock(),
         )
     assert refused.value.faults == {"hold.asked": "missing"}
 
@@ -353,13 +509,24 @@ def test_a_dispute_about_a_blind_card_asks_no_reasons_for_what_was_not_seen(wiri
     with wiring.database.write() as session:
         session.get(ScorecardRow, card.id).is_blind = True
     found = dispute(wiring, cast.agent, card, form)
-    others = {"closing.thanks": Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says"), "opening.greeting": Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says")}
+    others = {
+        "closing.thanks": Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says"),
+        "opening.greeting": Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says"),
+    }
     with wiring.database.write() as session:
         row = session.get(ScorecardRow, card.id)
         row.answers = {c: a | {"comment": "", "reason": ""} for c, a in row.answers.items()}
     with wiring.database.write() as session:
         disputes.decide(
-            session, dispute_id=found.id, option="met", reason="said", is_rule_at_fault=False, by=cast.evaluator, form=form, findings=others, at=wiring.clock()
+            session,
+            dispute_id=found.id,
+            option="met",
+            reason="said",
+            is_rule_at_fault=False,
+            by=cast.evaluator,
+            form=form,
+            findings=others,
+            at=wiring.clock(),
         )
         assert store.card(session, card.id).score == 100.0
 
@@ -391,4 +558,12 @@ def test_a_revision_of_a_card_that_changed_meanwhile_is_refused(wiring, cast):
     with wiring.database.write() as session:
         result = service.result_of(form, card.filled, {})
         session.execute(update(ScorecardRow).where(ScorecardRow.id == card.id).values(revision=5))
-        assert not store.revise(session, card.id, revision=1, filled=card.filled, answers=result.answers, figures=result.figures, to=ScorecardState.RELEASED)
+        assert not store.revise(
+            session,
+            card.id,
+            revision=1,
+            filled=card.filled,
+            answers=result.answers,
+            figures=result.figures,
+            to=ScorecardState.RELEASED,
+        )

@@ -27,7 +27,16 @@ def called(wiring, cast, *, people=None, n=2):
         version = next(i for i, f in forms.current(session) if f.form == form.form)
         users = people or [cast.evaluator, cast.second_evaluator, cast.leader]
         due = wiring.clock() + timedelta(days=3)
-        made = service.call(session, title="Greeting", form_version_id=version, call_ids=ids, user_ids=[u.id for u in users], due_at=due, by=cast.manager.id, at=wiring.clock())
+        made = service.call(
+            session,
+            title="Greeting",
+            form_version_id=version,
+            call_ids=ids,
+            user_ids=[u.id for u in users],
+            due_at=due,
+            by=cast.manager.id,
+            at=wiring.clock(),
+        )
     return made, ids, form
 
 
@@ -37,8 +46,16 @@ def score(wiring, session_id, user, form, call_id, **answers):
 
     with wiring.database.write() as session:
         place, _ = store.places(session, session_id, user.id)[call_id]
-        queue.claim(session, place, evaluator_id=user.id, now=wiring.clock(), lease_until=wiring.clock() + timedelta(hours=1))
-        card = scoring.open_card(session, assignment_id=place, evaluator_id=user.id, at=wiring.clock())
+        queue.claim(
+            session,
+            place,
+            evaluator_id=user.id,
+            now=wiring.clock(),
+            lease_until=wiring.clock() + timedelta(hours=1),
+        )
+        card = scoring.open_card(
+            session, assignment_id=place, evaluator_id=user.id, at=wiring.clock()
+        )
     return finish(wiring, card, user, full(form, **answers), form)
 
 
@@ -60,11 +77,24 @@ def test_people_score_blind_agree_and_see_how_far_they_were_apart(either):
     leader = next(r for r in report.raters if r.rater_id == cast.leader.id)
     assert leader.differing == pytest.approx(1 / 26)
     same = next(r for r in report.raters if r.rater_id == cast.evaluator.id)
-    assert same.differing == pytest.approx(1 / 26), "what is unresolved counts against everybody, it is never dropped"
+    assert same.differing == pytest.approx(1 / 26), (
+        "what is unresolved counts against everybody, it is never dropped"
+    )
     assert any(f.rater_id is None for f in fillings), "the automatic checks are one more rater"
     with either.database.write() as session:
-        agreed = {ids[0]: {"opening.greeting": "met", "no.such": "met", "closing.thanks": "nonsense"}}
-        service.agree(session, session_id=made, agreed=agreed, notes="hear it again", follow_up="guidance", form=form, by=cast.manager.id, at=either.clock())
+        agreed = {
+            ids[0]: {"opening.greeting": "met", "no.such": "met", "closing.thanks": "nonsense"}
+        }
+        service.agree(
+            session,
+            session_id=made,
+            agreed=agreed,
+            notes="hear it again",
+            follow_up="guidance",
+            form=form,
+            by=cast.manager.id,
+            at=either.clock(),
+        )
         found = store.one(session, made)
         assert found.calls[0].agreed == {"opening.greeting": "met"}, "only what the form knows"
         report, _ = service.report(session, found, form)
@@ -81,7 +111,9 @@ def test_what_is_left_unfinished_is_withdrawn_when_the_discussion_opens(wiring, 
     score(wiring, made, cast.evaluator, form, ids[0])
     with wiring.database.write() as session:
         service.open_review(session, session_id=made, by=cast.manager.id, at=wiring.clock())
-        states = session.scalars(select(AssignmentRow.state).where(AssignmentRow.occasion != "")).all()
+        states = session.scalars(
+            select(AssignmentRow.state).where(AssignmentRow.occasion != "")
+        ).all()
         report, _ = service.report(session, store.one(session, made), form)
     assert sorted(s.value for s in states) == ["submitted"] + ["withdrawn"] * 5
     assert report.overall.value is None and report.scores is None, "one rater agrees with nobody"
@@ -90,50 +122,113 @@ def test_what_is_left_unfinished_is_withdrawn_when_the_discussion_opens(wiring, 
     assert [n.kind for n in told] == [Kind.CALIBRATION_REVIEW, Kind.CALIBRATION_INVITED]
 
 
-@pytest.mark.parametrize(("change", "why"), [({"title": " "}, "title"), ({"call_ids": []}, "calls"), ({"call_ids": list(range(1, 30))}, "calls"), ({"user_ids": [1]}, "people"), ({"due": -1}, "due")])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"title": " "}, "title"),
+        ({"call_ids": []}, "calls"),
+        ({"call_ids": list(range(1, 30))}, "calls"),
+        ({"user_ids": [1]}, "people"),
+        ({"due": -1}, "due"),
+    ],
+)
 def test_a_session_that_cannot_be_called_says_why(wiring, cast, change, why):
     given = {"title": "t", "call_ids": [1], "user_ids": [1, 2], "due": 1} | change
     due_at = wiring.clock() + timedelta(days=given.pop("due"))
     with pytest.raises(service.SessionRefused, match=why), wiring.database.write() as session:
-        service.call(session, form_version_id=1, due_at=due_at, by=cast.manager.id, at=wiring.clock(), **given)
+        service.call(
+            session,
+            form_version_id=1,
+            due_at=due_at,
+            by=cast.manager.id,
+            at=wiring.clock(),
+            **given,
+        )
 
 
 def test_what_all_gave_is_settled_and_one_alone_settles_nothing():
-    one, two = Filling(1, 1, {"a": "met", "b": "met"}, None), Filling(2, 1, {"a": "met", "b": "not_met"}, None)
+    one, two = (
+        Filling(1, 1, {"a": "met", "b": "met"}, None),
+        Filling(2, 1, {"a": "met", "b": "not_met"}, None),
+    )
     assert settled({}, [one, two]) == {"a": "met"}
     assert settled({"b": "na"}, [one, two]) == {"a": "met", "b": "na"}
     assert settled({}, [one]) == {}
 
 
-def test_in_the_browser_members_see_nothing_of_each_other_before_the_discussion(wiring, cast, visit):
+def test_in_the_browser_members_see_nothing_of_each_other_before_the_discussion(
+    wiring, cast, visit
+):
     ids, form = enqueue(wiring, cast, 1)
     from tests.integration.test_words import said
 
     call_id = said(wiring, cast, "good morning")
     manager, leader, stranger = visit(cast.manager), visit(cast.leader), visit(cast.trainer)
-    assert "Invite between" in manager.post("/calibration/new", {"title": "kept words", "form": "2", "call": [call_id], "user": [cast.leader.id], "due": "2026-11-20"}).text
-    assert "kept words" in manager.post("/calibration/new", {"title": "kept words", "due": "2020-01-01"}).text
+    assert (
+        "Invite between"
+        in manager.post(
+            "/calibration/new",
+            {
+                "title": "kept words",
+                "form": "2",
+                "call": [call_id],
+                "user": [cast.leader.id],
+                "due": "2026-11-20",
+            },
+        ).text
+    )
+    assert (
+        "kept words"
+        in manager.post("/calibration/new", {"title": "kept words", "due": "2020-01-01"}).text
+    )
     invited = [cast.leader.id, cast.evaluator.id]
     with wiring.database.read() as session:
         version = next(i for i, f in forms.current(session) if f.form == form.form)
-    where = manager.post("/calibration/new", {"title": "<b>Greeting</b>", "form": version, "call": [call_id], "user": invited, "due": "2026-11-20"}).location
-    assert stranger.get(where).status_code == 404 and visit(cast.agent).get(where).status_code == 404
+    where = manager.post(
+        "/calibration/new",
+        {
+            "title": "<b>Greeting</b>",
+            "form": version,
+            "call": [call_id],
+            "user": invited,
+            "due": "2026-11-20",
+        },
+    ).location
+    assert (
+        stranger.get(where).status_code == 404 and visit(cast.agent).get(where).status_code == 404
+    )
     page = leader.get(where).text
     assert "<b>Greeting" not in page and "/workbench/" in page
     bench = page.split('href="/workbench/')[1].split('"')[0]
     assert "scored blind" in leader.get(f"/workbench/{bench}").text
     assert visit(cast.evaluator).get(f"/workbench/{bench}").status_code == 404
-    data = {f"answer.{c.id}": "met" for c in form.criteria()} | {f"comment.{c.id}": "secret remark" for c in form.criteria()}
+    data = {f"answer.{c.id}": "met" for c in form.criteria()} | {
+        f"comment.{c.id}": "secret remark" for c in form.criteria()
+    }
     card = leader.get(f"/workbench/{bench}").text.split('action="/cards/')[1].split("/")[0]
     assert leader.post(f"/cards/{card}/submit", {**data, "version": 1}).location.endswith(where)
     assert "secret remark" not in visit(cast.evaluator).get(where).text
     assert leader.post(f"{where}/review").status_code == 403
     manager.post(f"{where}/review")
     assert "secret remark" in visit(cast.evaluator).get(where).text
-    manager.post(f"{where}/agreed", {f"agreed.{call_id}.opening.greeting": "met", "notes": "noted", "follow_up": "", "agreed.x.y": "met", f"agreed.{call_id}.zzz": "met"})
+    manager.post(
+        f"{where}/agreed",
+        {
+            f"agreed.{call_id}.opening.greeting": "met",
+            "notes": "noted",
+            "follow_up": "",
+            "agreed.x.y": "met",
+            f"agreed.{call_id}.zzz": "met",
+        },
+    )
     assert "noted" in manager.get(where).text
     manager.post(f"{where}/close")
-    assert "moved on" in manager.post(f"{where}/agreed", {"notes": "late"}, follow_redirects=True).text
+    assert (
+        "moved on" in manager.post(f"{where}/agreed", {"notes": "late"}, follow_redirects=True).text
+    )
     with wiring.database.read() as session:
         assert store.one(session, 1).state is SessionState.CLOSED
-        assert session.scalars(select(AssignmentRow.state).where(AssignmentRow.id == int(bench))).one() is AssignmentState.SUBMITTED
+        assert (
+            session.scalars(select(AssignmentRow.state).where(AssignmentRow.id == int(bench))).one()
+            is AssignmentState.SUBMITTED
+        )

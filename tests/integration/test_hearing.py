@@ -1,4 +1,6 @@
-"""Listening as a whole: the shipped model, mono, masking, the listening process, learning, and the page where forms are tried."""
+"""Listening as a whole: the shipped model, mono, masking, the listening process, learning, and the
+page where forms are tried.
+"""
 
 import json
 import re
@@ -54,15 +56,24 @@ class TestMono:
         for s in found:
             heard[s.voice][int(s.start * 100) : int(s.end * 100)] = True
         alone = truth[0] ^ truth[1]
-        wrong = min(sum((truth[i] & alone & ~heard[v]).sum() for i, v in enumerate(order)) for order in ((0, 1), (1, 0)))
+        wrong = min(
+            sum((truth[i] & alone & ~heard[v]).sum() for i, v in enumerate(order))
+            for order in ((0, 1), (1, 0))
+        )
         assert wrong / alone.sum() <= 0.15
         assert all(0.5 <= s.confidence <= 1 for s in found)
 
     def test_the_agent_is_named_and_every_utterance_says_how_sure_that_is(self):
-        heard = WhisperTranscriber(MODEL).transcribe(mono(sound("en_router_fault")), language="en", source_name="x")
+        heard = WhisperTranscriber(MODEL).transcribe(
+            mono(sound("en_router_fault")), language="en", source_name="x"
+        )
         assert heard.transcript.engine["speakers"] == "voices"
         first = heard.transcript.utterances[0]
-        assert first.speaker == "agent" and first.speaker_confidence > 0.75 and "thank" in first.text.lower()
+        assert (
+            first.speaker == "agent"
+            and first.speaker_confidence > 0.75
+            and "thank" in first.text.lower()
+        )
         assert {u.speaker for u in heard.transcript.utterances} == {"agent", "customer"}
         assert len(heard.speech) == 2
 
@@ -72,7 +83,9 @@ def test_the_language_of_a_call_is_found_per_channel_and_silence_gives_no_word()
     engine = WhisperTranscriber(MODEL)
     heard = engine.transcribe(sound("it_modem_guasto"), language=None, source_name="x")
     assert heard.transcript.quality.languages == ("it", "it")
-    silent = replace(sound("it_modem_guasto"), samples=np.zeros((2, 16000 * 20), np.float32), seconds=20.0)
+    silent = replace(
+        sound("it_modem_guasto"), samples=np.zeros((2, 16000 * 20), np.float32), seconds=20.0
+    )
     nothing = engine.transcribe(silent, language=None, source_name="x").transcript
     assert nothing.utterances == () and nothing.quality.coverage == 1.0
 
@@ -83,7 +96,13 @@ def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(m
     try:
         listening.ensure()
         shares = []
-        heard = ask(listening.place, SAMPLES / "en_refund_middling.wav", language="en", source_name="x", tell=shares.append)
+        heard = ask(
+            listening.place,
+            SAMPLES / "en_refund_middling.wav",
+            language="en",
+            source_name="x",
+            tell=shares.append,
+        )
         assert heard is not None and heard.transcript.utterances
         assert shares and shares[-1] == 1.0
         bad = HOUSE / "README.md"
@@ -92,7 +111,10 @@ def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(m
         listening._process.kill()
         listening._process.wait()
         listening.ensure()
-        assert ask(listening.place, SAMPLES / "en_refund_middling.wav", language="en", source_name="x") is not None, "it is started again"
+        assert (
+            ask(listening.place, SAMPLES / "en_refund_middling.wav", language="en", source_name="x")
+            is not None
+        ), "it is started again"
     finally:
         listening.end()
     assert listening._process.poll() is not None
@@ -109,9 +131,16 @@ def test_where_nobody_speaks_hardly_a_word_is_invented():
     words = seconds = 0
     for number, kind in enumerate(QUIET):
         rng, draw = random.Random(number), np.random.default_rng(number)
-        made = QUIET[kind](np.arange(20 * 16000) / 16000, rng, draw) + draw.standard_normal(20 * 16000) * 1e-4
+        made = (
+            QUIET[kind](np.arange(20 * 16000) / 16000, rng, draw)
+            + draw.standard_normal(20 * 16000) * 1e-4
+        )
         samples = telephone(made, rng) if number % 2 else np.clip(made, -1, 1)
-        heard = engine.transcribe(replace(like, samples=samples.astype(np.float32)[None], seconds=20.0), language="en", source_name=kind).transcript
+        heard = engine.transcribe(
+            replace(like, samples=samples.astype(np.float32)[None], seconds=20.0),
+            language="en",
+            source_name=kind,
+        ).transcript
         words += sum(len(u.words) for u in heard.utterances)
         seconds += 20
     assert words <= seconds / 60
@@ -120,7 +149,10 @@ def test_where_nobody_speaks_hardly_a_word_is_invented():
 CARD = "4539148803436467"
 SPOKEN = [
     ("agent", "Can I take your card number?"),
-    ("customer", "four five three nine one four eight eight zero three four three six four six seven"),
+    (
+        "customer",
+        "four five three nine one four eight eight zero three four three six four six seven",
+    ),
     ("agent", "and the security code?"),
     ("customer", "nine four one"),
     ("agent", "thank you for calling"),
@@ -128,16 +160,27 @@ SPOKEN = [
 
 
 def recorded_card(folder):
-    """A recording in which every word is a tone, and the words really spoken beside it (simulated)."""
+    """A recording in which every word is a tone,
+    and the words really spoken beside it (simulated).
+    """
     at, utterances = 1.0, []
     for who, text in SPOKEN:
-        spoken = [{"start": at + 0.3 * i, "end": at + 0.3 * (i + 1), "text": w, "confidence": 0.9} for i, w in enumerate(text.split())]
-        utterances.append({"speaker": who, "start": at, "end": spoken[-1]["end"], "text": text, "words": spoken})
+        spoken = [
+            {"start": at + 0.3 * i, "end": at + 0.3 * (i + 1), "text": w, "confidence": 0.9}
+            for i, w in enumerate(text.split())
+        ]
+        utterances.append(
+            {"speaker": who, "start": at, "end": spoken[-1]["end"], "text": text, "words": spoken}
+        )
         at = spoken[-1]["end"] + 1.5
     t = np.arange(int((at + 1) * 8000)) / 8000
-    soundfile.write(folder / "card.wav", (0.3 * np.sin(2 * np.pi * 300 * t))[:, None] * np.ones(2), 8000)
+    soundfile.write(
+        folder / "card.wav", (0.3 * np.sin(2 * np.pi * 300 * t))[:, None] * np.ones(2), 8000
+    )
     (folder / "truth").mkdir()
-    (folder / "truth" / "card.json").write_text(json.dumps({"language": "en", "duration": at + 1, "utterances": utterances}))
+    (folder / "truth" / "card.json").write_text(
+        json.dumps({"language": "en", "duration": at + 1, "utterances": utterances})
+    )
     return utterances
 
 
@@ -159,7 +202,9 @@ def drain(wiring):
     return done
 
 
-def test_a_spoken_card_is_nowhere_after_processing_and_its_sound_is_silent(wiring, cast, visit, card_call):
+def test_a_spoken_card_is_nowhere_after_processing_and_its_sound_is_silent(
+    wiring, cast, visit, card_call
+):
     assert {"transcribe", "check", "forget"} <= set(drain(wiring))
     with wiring.database.read() as session:
         transcript, _ = transcripts.transcript(session, 1)
@@ -175,7 +220,9 @@ def test_a_spoken_card_is_nowhere_after_processing_and_its_sound_is_silent(wirin
         place = next(p for p in stored if p.name == key)
         samples, rate = soundfile.read(place)
         for u in (card_call[1], card_call[3]):
-            assert not samples[int((u["start"] - 0.45) * rate) : int((u["end"] + 0.45) * rate)].any(), "silent half a second around"
+            assert not samples[
+                int((u["start"] - 0.45) * rate) : int((u["end"] + 0.45) * rate)
+            ].any(), "silent half a second around"
         assert samples[: int(0.4 * rate)].any(), "the rest is heard"
 
 
@@ -207,28 +254,57 @@ def test_forgetting_twice_and_transcribing_again_change_nothing(wiring, cast, ca
 
 
 def judged(n, agree_every=1, criterion="opening.greeting", confidence=0.9):
-    return [Judged("customer_service", criterion, "met", confidence, "met" if i % agree_every == 0 else "not_met", i, i) for i in range(n)]
+    return [
+        Judged(
+            "customer_service",
+            criterion,
+            "met",
+            confidence,
+            "met" if i % agree_every == 0 else "not_met",
+            i,
+            i,
+        )
+        for i in range(n)
+    ]
 
 
-def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(wiring, cast, monkeypatch):
+def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
+    wiring, cast, monkeypatch
+):
     answers = judged(40) + judged(40, agree_every=3, criterion="closing.thanks")
     monkeypatch.setattr(learnt, "judged", lambda session, until=None: answers)
     with wiring.database.write() as session:
-        made = learning.learn(session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock())
-    good, bad = (made.calibration.curves[f"customer_service/{c}"] for c in ("opening.greeting", "closing.thanks"))
+        made = learning.learn(
+            session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
+        )
+    good, bad = (
+        made.calibration.curves[f"customer_service/{c}"]
+        for c in ("opening.greeting", "closing.thanks")
+    )
     assert good.apply(0.9) > 0.9 > 0.6 > bad.apply(0.9)
     records = {c.criterion: c for c in made.criteria}
-    assert records["closing.thanks"].is_often_overturned and len(records["closing.thanks"].overturned_calls) == 20
+    assert (
+        records["closing.thanks"].is_often_overturned
+        and len(records["closing.thanks"].overturned_calls) == 20
+    )
     assert not records["opening.greeting"].is_often_overturned
     assert records["closing.thanks"].brier_after < records["closing.thanks"].brier_before
     monkeypatch.setattr(learnt, "judged", lambda session, until=None: judged(200, agree_every=2))
     with wiring.database.write() as session:
-        again = learning.learn(session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock())
+        again = learning.learn(
+            session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
+        )
         assert (again.is_new, again.calibration) == (False, made.calibration)
         assert learnt.calibration(session, "2026-11") is None, "earlier months are not touched"
         assert learnt.calibration(session, "2027-01") == made.calibration
         with pytest.raises(learning.MonthIsClosed):
-            learning.learn(session, month="2026-10", is_closed=True, zone=wiring.settings.zone, at=wiring.clock())
+            learning.learn(
+                session,
+                month="2026-10",
+                is_closed=True,
+                zone=wiring.settings.zone,
+                at=wiring.clock(),
+            )
 
 
 def test_few_answers_change_nothing_and_none_give_an_empty_list(wiring):
@@ -236,17 +312,34 @@ def test_few_answers_change_nothing_and_none_give_an_empty_list(wiring):
 
     assert rules.fit(judged(5)).apply(0.8) == pytest.approx(0.8)
     with wiring.database.write() as session:
-        assert learning.learn(session, month="2027-02", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()).criteria == ()
+        assert (
+            learning.learn(
+                session,
+                month="2027-02",
+                is_closed=False,
+                zone=wiring.settings.zone,
+                at=wiring.clock(),
+            ).criteria
+            == ()
+        )
 
 
 @pytest.fixture
 def tried(wiring, cast):
     call_id = add_call(wiring, cast, agent=cast.agent)
-    truth = Transcript.model_validate(json.loads((SAMPLES / "truth" / "en_router_fault.json").read_text()))
+    truth = Transcript.model_validate(
+        json.loads((SAMPLES / "truth" / "en_router_fault.json").read_text())
+    )
     from qa.transcription.rules import measure, turns_of
 
     with wiring.database.write() as session:
-        transcripts.keep(session, call_id=call_id, transcript=truth, mechanics=measure(truth, turns_of(truth, "agent"), turns_of(truth, "customer")), at=wiring.clock())
+        transcripts.keep(
+            session,
+            call_id=call_id,
+            transcript=truth,
+            mechanics=measure(truth, turns_of(truth, "agent"), turns_of(truth, "customer")),
+            at=wiring.clock(),
+        )
     return call_id
 
 
@@ -256,22 +349,40 @@ class TestTryingAForm:
             version_id, _ = forms.version_id(session, "customer_service", 3)
         page = visit(cast.manager).get(f"/forms/{version_id}/try?call={tried}")
         assert page.status_code == 200
-        assert "has-hit" in page.text and "opening.greeting" in page.text and "data-play-from" in page.text
+        assert (
+            "has-hit" in page.text
+            and "opening.greeting" in page.text
+            and "data-play-from" in page.text
+        )
         with wiring.database.read() as session:
             from qa.checking.store import latest_form_version
 
             assert latest_form_version(session, tried) is None
 
-    def test_an_edited_form_is_tried_as_typed_and_faults_come_with_their_line(self, cast, visit, tried):
-        source = "form: mine\nversion: 1\nlanguages: [en]\ntitle: Mine\nsections:\n  - id: s\n    title: S\n    criteria:\n      - {id: c.hello, title: Hello, scale: met_not_met, check: {script: {steps: [{id: hi, any: [good morning]}, {id: bye, any: [nice day]}]}}}\n"
+    def test_an_edited_form_is_tried_as_typed_and_faults_come_with_their_line(
+        self, cast, visit, tried
+    ):
+        source = (
+            "form: mine\nversion: 1\nlanguages: [en]\ntitle: Mine\nsections:\n  - id: s\n    title:"
+            " S\n    criteria:\n      - {id: c.hello, title: Hello, scale: met_not_met, check:"
+            " {script: {steps: [{id: hi, any: [good morning]}, {id: bye, any: [nice day]}]}}}\n"
+        )
         page = visit(cast.manager).post("/forms/1/try", {"source": source, "call": tried})
         assert page.status_code == 200 and "c.hello" in page.text and "said" in page.text
-        broken = visit(cast.manager).post("/forms/1/try", {"source": source.replace("steps:", "stepps:"), "call": tried})
-        assert broken.status_code == 422 and "line 9" in broken.text and "stepps" in broken.text, "what was typed is still there"
+        broken = visit(cast.manager).post(
+            "/forms/1/try", {"source": source.replace("steps:", "stepps:"), "call": tried}
+        )
+        assert broken.status_code == 422 and "line 9" in broken.text and "stepps" in broken.text, (
+            "what was typed is still there"
+        )
 
-    def test_a_call_that_is_not_there_and_hostile_text_are_answered_calmly(self, cast, visit, tried):
+    def test_a_call_that_is_not_there_and_hostile_text_are_answered_calmly(
+        self, cast, visit, tried
+    ):
         assert visit(cast.manager).get("/forms/1/try?call=9999").status_code == 422
-        page = visit(cast.manager).post("/forms/1/try", {"source": "<script>alert(1)</script>: [", "call": tried})
+        page = visit(cast.manager).post(
+            "/forms/1/try", {"source": "<script>alert(1)</script>: [", "call": tried}
+        )
         assert page.status_code == 422 and "<script>alert" not in page.text
         assert visit(cast.manager).get("/forms/999/try").status_code == 404
 
@@ -285,10 +396,25 @@ def test_the_speech_model_can_be_made_from_nothing_with_a_small_budget(tmp_path)
     pytest.importorskip("jax")
     out = tmp_path / "model"
     made = subprocess.run(
-        [sys.executable, "-m", "models.training.speech", "--out", str(out), "--minutes", "0.2", "--small"], cwd=HOUSE, capture_output=True, text=True, check=False
+        [
+            sys.executable,
+            "-m",
+            "models.training.speech",
+            "--out",
+            str(out),
+            "--minutes",
+            "0.2",
+            "--small",
+        ],
+        cwd=HOUSE,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert made.returncode == 0, made.stderr[-2000:]
-    heard = WhisperTranscriber(str(out)).transcribe(sound("en_refund_middling"), language="en", source_name="x")
+    heard = WhisperTranscriber(str(out)).transcribe(
+        sound("en_refund_middling"), language="en", source_name="x"
+    )
     assert isinstance(heard.transcript, Transcript)
     assert re.fullmatch(r"[0-9a-f]{64}", heard.transcript.engine["model_sha256"])
 
@@ -296,11 +422,26 @@ def test_the_speech_model_can_be_made_from_nothing_with_a_small_budget(tmp_path)
 def test_the_courtesy_classifier_rebuilds_to_the_same_answers(tmp_path):
     from qa.engines.courtesy import CourtesyClassifier
 
-    subprocess.run([sys.executable, "-m", "models.training.courtesy", "--out", str(tmp_path)], cwd=HOUSE, check=True, capture_output=True)
-    for language, text in (("en", "Thank you for calling, how can I help?"), ("it", "La richiamo entro due ore"), ("zh", "请您稍等")):
-        ours, shipped = (CourtesyClassifier(f).probabilities([text], language)[0] for f in (tmp_path, HOUSE / "models" / "courtesy"))
+    subprocess.run(
+        [sys.executable, "-m", "models.training.courtesy", "--out", str(tmp_path)],
+        cwd=HOUSE,
+        check=True,
+        capture_output=True,
+    )
+    for language, text in (
+        ("en", "Thank you for calling, how can I help?"),
+        ("it", "La richiamo entro due ore"),
+        ("zh", "请您稍等"),
+    ):
+        ours, shipped = (
+            CourtesyClassifier(f).probabilities([text], language)[0]
+            for f in (tmp_path, HOUSE / "models" / "courtesy")
+        )
         assert ours == pytest.approx(shipped, abs=0.02)
 
 
 def test_settings_name_the_private_names(tmp_path):
-    assert Settings(data_dir=tmp_path, private_names="Anna Smith, ,Bob ").names_to_mask == ("Anna Smith", "Bob")
+    assert Settings(data_dir=tmp_path, private_names="Anna Smith, ,Bob ").names_to_mask == (
+        "Anna Smith",
+        "Bob",
+    )

@@ -22,8 +22,15 @@ TRANSLATIONS = HOUSE / "qa" / "web" / "translations"
 
 def test_the_newest_migration_is_the_tables_on_both_databases(either):
     with either.database.engine.connect() as connection:
-        options = {"include_name": lambda name, kind, _parents: not (name or "").startswith(("spoken_index", "ix_spoken_words"))}  # the search's own
-        differences = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+        # the search's own
+        options = {
+            "include_name": lambda name, kind, _parents: (
+                not (name or "").startswith(("spoken_index", "ix_spoken_words"))
+            )
+        }
+        differences = compare_metadata(
+            MigrationContext.configure(connection, opts=options), Base.metadata
+        )
     assert differences == []
 
 
@@ -56,7 +63,9 @@ def test_every_text_is_translated_with_the_same_placeholders(locale):
     missing = sorted(t for t in texts if t not in catalogue._catalog)
     assert not missing
     for text in texts:
-        assert sorted(re.findall(r"%\(\w+\)s", catalogue.gettext(text))) == sorted(re.findall(r"%\(\w+\)s", text)), text
+        assert sorted(re.findall(r"%\(\w+\)s", catalogue.gettext(text))) == sorted(
+            re.findall(r"%\(\w+\)s", text)
+        ), text
 
 
 @pytest.mark.parametrize("locale", ["it", "zh_Hans_CN"])
@@ -71,12 +80,23 @@ def test_the_compiled_catalogue_is_the_written_one(locale):
 
 
 def test_every_chinese_text_is_chinese():
-    catalogue = gettext.GNUTranslations(io.BytesIO((TRANSLATIONS / "zh_Hans_CN" / "LC_MESSAGES" / "messages.mo").read_bytes()))
+    catalogue = gettext.GNUTranslations(
+        io.BytesIO((TRANSLATIONS / "zh_Hans_CN" / "LC_MESSAGES" / "messages.mo").read_bytes())
+    )
     words = {text: said for text, said in catalogue._catalog.items() if text and len(said) > 3}
     assert [said for said in words.values() if not re.search("[\u4e00-\u9fff]", said)] == []
 
 
-@pytest.mark.parametrize(("header", "word"), [("it-IT,it;q=0.9", "Accedi"), ("zh-CN", "登录"), ("zh-TW", "登录"), ("fr", "Sign in"), ("", "Sign in")])
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ("it-IT,it;q=0.9", "Accedi"),
+        ("zh-CN", "登录"),
+        ("zh-TW", "登录"),
+        ("fr", "Sign in"),
+        ("", "Sign in"),
+    ],
+)
 def test_a_browser_is_greeted_in_its_language(visit, header, word):
     assert word in visit(None).get("/sign-in", headers={"Accept-Language": header}).text
 
@@ -96,7 +116,12 @@ def test_vendored_files_are_the_ones_that_were_fetched():
     assert {p.name for p in fonts.iterdir()} <= set(hashes)
     for name, digest in hashes.items():
         if not name.endswith(".md"):
-            assert hashlib.sha256(((fonts if name.startswith("Noto") else folder) / name).read_bytes()).hexdigest() == digest, name
+            assert (
+                hashlib.sha256(
+                    ((fonts if name.startswith("Noto") else folder) / name).read_bytes()
+                ).hexdigest()
+                == digest
+            ), name
 
 
 def test_every_setting_is_documented():
@@ -111,7 +136,14 @@ def test_only_settings_read_the_environment():
         if path.name == "settings.py":
             continue
         tree = ast.parse(path.read_text())
-        offenders += [f"{path.name}:{n.lineno}" for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("environ", "getenv") and isinstance(n.value, ast.Name) and n.value.id == "os"]
+        offenders += [
+            f"{path.name}:{n.lineno}"
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Attribute)
+            and n.attr in ("environ", "getenv")
+            and isinstance(n.value, ast.Name)
+            and n.value.id == "os"
+        ]
     assert offenders == []
 
 
@@ -148,12 +180,27 @@ def test_sqlite_is_durable_and_a_read_modify_write_is_never_lost(wiring):
     [t.start() for t in threads]
     [t.join() for t in threads]
     with wiring.database.read() as session:
-        assert dict(__import__("qa.people.store", fromlist=["x"]).projects(session))["counter"] == "100"
+        assert (
+            dict(__import__("qa.people.store", fromlist=["x"]).projects(session))["counter"]
+            == "100"
+        )
 
 
-@pytest.mark.parametrize(("share", "said"), [
-    (0, "0 %"), (1e-12, "0 %"), (0.0004, "< 0.1 %"), (0.004, "0.4 %"), (0.0051, "1 %"), (0.5, "50 %"), (0.996, "99.6 %"), (0.9996, "> 99.9 %"), (1, "100 %"), (None, "–"),
-])
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0, "0 %"),
+        (1e-12, "0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.004, "0.4 %"),
+        (0.0051, "1 %"),
+        (0.5, "50 %"),
+        (0.996, "99.6 %"),
+        (0.9996, "> 99.9 %"),
+        (1, "100 %"),
+        (None, "–"),
+    ],
+)
 def test_what_is_neither_never_nor_always_is_said_to_be_neither(wiring, share, said):
     app = create_app(wiring.settings, wiring=wiring)
     with app.test_request_context(headers={"Accept-Language": "en"}):
@@ -166,7 +213,14 @@ def test_figures_are_said_as_the_reader_writes_them_and_there_is_no_minus_nought
     for language in ("it", "en", "zh"):
         with app.test_request_context(headers={"Accept-Language": language}):
             number = app.jinja_env.filters["number"]
-            said[language] = [number(-0.04), number(0.04), number(1234.56), number(1234.56, 0), number(2, 2), number(None)]
+            said[language] = [
+                number(-0.04),
+                number(0.04),
+                number(1234.56),
+                number(1234.56, 0),
+                number(2, 2),
+                number(None),
+            ]
     assert said["en"] == ["0.0", "0.0", "1,234.6", "1,235", "2.00", "–"]
     assert said["it"] == ["0,0", "0,0", "1.234,6", "1.235", "2,00", "–"]
     assert said["zh"] == said["en"]

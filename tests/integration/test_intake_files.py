@@ -1,4 +1,6 @@
-"""Files of every kind: good ones become calls, each bad one has its reason, nothing else is opened."""
+"""Files of every kind: good ones become calls, each bad one has its reason,
+nothing else is opened.
+"""
 
 import json
 import shutil
@@ -35,7 +37,13 @@ def heard_silence(wiring, call_id=1):
 
     silence = Transcript(language="en", duration=3.0)
     with wiring.database.write() as session:
-        store.keep(session, call_id=call_id, transcript=silence, mechanics=measure(silence, [], []), at=wiring.clock())
+        store.keep(
+            session,
+            call_id=call_id,
+            transcript=silence,
+            mechanics=measure(silence, [], []),
+            at=wiring.clock(),
+        )
 
 
 def encode(path, codec, rate=16000, layout="mono", fmt=None, seconds=3.0):
@@ -43,9 +51,15 @@ def encode(path, codec, rate=16000, layout="mono", fmt=None, seconds=3.0):
 
     with av.open(str(path), "w", format=fmt) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
-        samples = (8000 * np.sin(2 * np.pi * 300 * np.arange(int(seconds * rate)) / rate)).astype(np.int16).reshape(1, -1)
+        samples = (
+            (8000 * np.sin(2 * np.pi * 300 * np.arange(int(seconds * rate)) / rate))
+            .astype(np.int16)
+            .reshape(1, -1)
+        )
         for i in range(0, samples.shape[1], 960):
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, i : i + 960]), format="s16", layout="mono")
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples[:, i : i + 960]), format="s16", layout="mono"
+            )
             frame.sample_rate = rate
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -95,7 +109,9 @@ HOSTILE = {
     "header.wav": b"RIFF\x24\x00\x00\x00WAVEfmt ",
     "concat.wav": b"ffconcat version 1.0\nfile good.wav\n",
     "list.m3u8": b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
-    "session.sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    "session.sdp": (
+        b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n"
+    ),
     "dash.mpd": b'<?xml version="1.0"?><MPD></MPD>',
     "noise.mp3": b"\xff\xfb" + bytes(range(256)) * 40,
     "noise.ogg": b"OggS" + bytes(range(256)) * 40,
@@ -122,10 +138,14 @@ def test_a_folder_of_hostile_files_beside_good_ones(wiring, cast, tmp_path):
     assert outcomes["三声道.wav"].reason is Reason.TOO_MANY_CHANNELS
     assert outcomes["empty.wav"].reason is Reason.EMPTY
     again = take_in(wiring, folder, manifest=None, progress=plain)
-    assert {o.name for o in again if o.outcome is Outcome.KNOWN} == good, "a second time nothing new comes in"
+    assert {o.name for o in again if o.outcome is Outcome.KNOWN} == good, (
+        "a second time nothing new comes in"
+    )
 
 
-def test_a_recording_cut_short_is_flagged_and_nothing_in_it_counts_as_not_said(wiring, cast, tmp_path):
+def test_a_recording_cut_short_is_flagged_and_nothing_in_it_counts_as_not_said(
+    wiring, cast, tmp_path
+):
     whole = (SAMPLES / "en_billing_rude_agent.wav").read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
     (outcome,) = take_in(wiring, tmp_path / "cut.wav", manifest=None, progress=plain)
@@ -137,8 +157,12 @@ def test_a_recording_cut_short_is_flagged_and_nothing_in_it_counts_as_not_said(w
 
 
 def test_what_telephony_says_about_the_length_shows_a_loss_that_the_header_hides(tmp_path):
-    assert heard(tone(tmp_path / "a.ogg", seconds=5, rate=16000, format="OGG"), declared_seconds=60).lost_seconds == pytest.approx(55, abs=0.2)
-    assert heard(tmp_path / "a.ogg", declared_seconds=5.5).lost_seconds == 0, "a small difference is none"
+    assert heard(
+        tone(tmp_path / "a.ogg", seconds=5, rate=16000, format="OGG"), declared_seconds=60
+    ).lost_seconds == pytest.approx(55, abs=0.2)
+    assert heard(tmp_path / "a.ogg", declared_seconds=5.5).lost_seconds == 0, (
+        "a small difference is none"
+    )
 
 
 def test_a_damaged_mp3_is_read_over_the_damage(tmp_path):
@@ -167,14 +191,26 @@ def test_a_manifest_brings_call_data_and_its_bad_rows_have_reasons(wiring, cast,
     tone(tmp_path / "b.wav", seconds=4)
     tone(tmp_path.parent / "outside.wav", seconds=5)
     rows = [
-        {"file": "a.wav", "external_id": "x1", "agent": "sarah.miles", "started_at": "2026-11-03T09:00:00+01:00", "ticket.number": "T1"},
+        {
+            "file": "a.wav",
+            "external_id": "x1",
+            "agent": "sarah.miles",
+            "started_at": "2026-11-03T09:00:00+01:00",
+            "ticket.number": "T1",
+        },
         {"file": "../outside.wav"},
         {"file": "gone.wav"},
         {"file": "b.wav", "started_at": "soon"},
         {"file": "b.wav", "external_id": "x1"},
     ]
     outcomes = take_in(wiring, manifest(tmp_path, rows), manifest=None, progress=plain)
-    assert [o.reason for o in outcomes] == [None, Reason.OUTSIDE_FOLDER, Reason.MISSING_FILE, Reason.BAD_CALL_DATA, Reason.EXTERNAL_ID_TAKEN]
+    assert [o.reason for o in outcomes] == [
+        None,
+        Reason.OUTSIDE_FOLDER,
+        Reason.MISSING_FILE,
+        Reason.BAD_CALL_DATA,
+        Reason.EXTERNAL_ID_TAKEN,
+    ]
     from qa.intake import store
 
     with wiring.database.read() as session:
@@ -191,17 +227,36 @@ def test_a_manifest_that_is_none_is_refused_with_a_clear_word(wiring, cast, tmp_
         take_in(wiring, tmp_path / "manifest.json", manifest=None, progress=plain)
 
 
-def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_ranges(wiring, cast, visit):
+def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_ranges(
+    wiring, cast, visit
+):
     manager = visit(cast.manager)
-    with (SAMPLES / "en_rude_customer.wav").open("rb") as sound, (SAMPLES / "manifest.csv").open("rb") as data:
-        page = manager.post("/import", {"recordings": (sound, "en_rude_customer.wav"), "manifest": (data, "manifest.csv")}, content_type="multipart/form-data")
+    with (
+        (SAMPLES / "en_rude_customer.wav").open("rb") as sound,
+        (SAMPLES / "manifest.csv").open("rb") as data,
+    ):
+        page = manager.post(
+            "/import",
+            {"recordings": (sound, "en_rude_customer.wav"), "manifest": (data, "manifest.csv")},
+            content_type="multipart/form-data",
+        )
     assert page.status_code == 200 and "1 files taken in, 11 refused" in page.text
-    assert manager.get("/calls/1/audio").status_code == 404, "nobody hears a call before what is private in it is silenced"
+    assert manager.get("/calls/1/audio").status_code == 404, (
+        "nobody hears a call before what is private in it is silenced"
+    )
     heard_silence(wiring)
     part = manager.get("/calls/1/audio", headers={"Range": "bytes=100-199"})
-    assert (part.status_code, len(part.data), part.headers["Content-Type"]) == (206, 100, "audio/wav")
+    assert (part.status_code, len(part.data), part.headers["Content-Type"]) == (
+        206,
+        100,
+        "audio/wav",
+    )
     peaks = manager.get("/calls/1/peaks").data
-    assert peaks[:4] == b"PK1\x02" and len(peaks) == 4 + 2 * -(-44463 * 50 // 1000) or len(peaks) > 4000
+    assert (
+        peaks[:4] == b"PK1\x02"
+        and len(peaks) == 4 + 2 * -(-44463 * 50 // 1000)
+        or len(peaks) > 4000
+    )
     assert manager.post("/import", {}, content_type="multipart/form-data").status_code == 422
     assert manager.get("/calls/1/audio", headers={"Range": "bytes=999999999-"}).status_code == 416
 
@@ -218,7 +273,9 @@ def test_where_a_browser_cannot_play_the_original_there_is_a_copy(wiring, cast, 
 def test_nothing_is_written_outside_the_storage_whatever_a_file_is_called(wiring, cast, visit):
     name = "../../../../tmp/evil.wav"
     with (SAMPLES / "zh_agent_rude.wav").open("rb") as sound:
-        page = visit(cast.manager).post("/import", {"recordings": (sound, name)}, content_type="multipart/form-data")
+        page = visit(cast.manager).post(
+            "/import", {"recordings": (sound, name)}, content_type="multipart/form-data"
+        )
     assert page.status_code == 200
     stored = [p for p in (wiring.settings.data_dir / "recordings").rglob("*") if p.is_file()]
     assert {p.name for p in stored} == {"original", "peaks"}

@@ -36,7 +36,14 @@ def keep_as_before(wiring, found, *, seconds):
     """Keep a result as if a card had come since."""
     kept = found.new
     with wiring.database.write() as session:
-        store.keep(session, replace(kept, fingerprint=kept.fingerprint._replace(happened="before the last card"), seconds=seconds))
+        store.keep(
+            session,
+            replace(
+                kept,
+                fingerprint=kept.fingerprint._replace(happened="before the last card"),
+                seconds=seconds,
+            ),
+        )
 
 
 def forget(wiring):
@@ -44,16 +51,21 @@ def forget(wiring):
         store.forget(session, before=wiring.clock() + timedelta(days=1))
 
 
-@pytest.mark.parametrize(("change", "seconds", "minutes", "is_patient", "shown"), [
-    ("", 0.01, 600, False, True),  # what still holds is shown however old
-    ("happened", 3.0, 2, True, True),
-    ("happened", 3.0, 11, True, False),  # too old
-    ("happened", 0.2, 2, True, False),  # counting is quick
-    ("happened", 3.0, 2, False, False),  # a command waits
-    ("happened", 3.0, -1, True, False),  # a clock that was set back
-    ("set_up", 3.0, 2, True, False),  # who sets a target sees it at once
-])
-def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(clock, change, seconds, minutes, is_patient, shown):
+@pytest.mark.parametrize(
+    ("change", "seconds", "minutes", "is_patient", "shown"),
+    [
+        ("", 0.01, 600, False, True),  # what still holds is shown however old
+        ("happened", 3.0, 2, True, True),
+        ("happened", 3.0, 11, True, False),  # too old
+        ("happened", 0.2, 2, True, False),  # counting is quick
+        ("happened", 3.0, 2, False, False),  # a command waits
+        ("happened", 3.0, -1, True, False),  # a clock that was set back
+        ("set_up", 3.0, 2, True, False),  # who sets a target sees it at once
+    ],
+)
+def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(
+    clock, change, seconds, minutes, is_patient, shown
+):
     before = Fingerprint.of(dict, ["form 1"], [10, 800])
     now_rests_on = before._replace(**{change: "other"}) if change else before
     kept = Kept(Kind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes))
@@ -65,7 +77,16 @@ def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(eith
 
     def ask(fingerprint="a", again=False):
         with either.database.read() as session:
-            found = service.counted(session, Kind.NEEDS, "2026-11", lambda: times.append(1) or {"n": len(times)}, fingerprint=Fingerprint.of(dict, [], [fingerprint]), at=either.clock(), is_patient=False, again=again)
+            found = service.counted(
+                session,
+                Kind.NEEDS,
+                "2026-11",
+                lambda: times.append(1) or {"n": len(times)},
+                fingerprint=Fingerprint.of(dict, [], [fingerprint]),
+                at=either.clock(),
+                is_patient=False,
+                again=again,
+            )
         if found.new:
             with either.database.write() as session:
                 store.keep(session, found.new)
@@ -84,15 +105,29 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 
     def keep(n):
         with either.database.write() as session:
-            store.keep(session, Kept(Kind.REPORT, "2026-11 ", Fingerprint.of(dict, [], [n]), {"n": n}, 1.0, either.clock()))
-            figures.keep_figure(session, month="2026-11", project="", document={"n": n}, at=either.clock())
+            store.keep(
+                session,
+                Kept(
+                    Kind.REPORT,
+                    "2026-11 ",
+                    Fingerprint.of(dict, [], [n]),
+                    {"n": n},
+                    1.0,
+                    either.clock(),
+                ),
+            )
+            figures.keep_figure(
+                session, month="2026-11", project="", document={"n": n}, at=either.clock()
+            )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
         kept = store.find(session, Kind.REPORT, "2026-11 ")
         assert kept.fingerprint == Fingerprint.of(dict, [], [kept.document["n"]])
-        assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(40)
+        assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(
+            40
+        )
 
 
 def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(centre):
@@ -103,15 +138,25 @@ def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(ce
         keep_as_before(wiring, counted(wiring, kind), seconds=4.0)
         page = manager.get(path).text
         assert "something has changed since" in page and "fresh=1" in page
-        assert ("live=1" in page.split("fresh=1")[1].split('"')[0]) == ("live=1" in path), "a closed month stays as it would be today"
-        assert "something has changed since" not in manager.get(path + ("&" if "?" in path else "?") + "fresh=1").text
+        assert ("live=1" in page.split("fresh=1")[1].split('"')[0]) == ("live=1" in path), (
+            "a closed month stays as it would be today"
+        )
+        assert (
+            "something has changed since"
+            not in manager.get(path + ("&" if "?" in path else "?") + "fresh=1").text
+        )
         forget(wiring)
 
 
 def counted(wiring, kind):
     with wiring.database.read() as session:
         titles, topics = vocabulary(session)
-        scope = {"month": "2026-10", "zone": wiring.settings.zone, "titles": titles, "at": wiring.clock()}
+        scope = {
+            "month": "2026-10",
+            "zone": wiring.settings.zone,
+            "titles": titles,
+            "at": wiring.clock(),
+        }
         if kind is Kind.REPORT:
             return document_of(session, minimum=3, **scope)[0]
         return training.counted_needs(session, topics=topics, **scope)[1]
@@ -135,13 +180,23 @@ def test_a_kept_list_of_needs_is_the_list_that_was_counted_and_a_team_sees_its_o
     wiring, _cast, _app = centre
     with wiring.database.read() as session:
         titles, topics = vocabulary(session)
-        scope = {"month": "2026-10", "zone": wiring.settings.zone, "titles": titles, "topics": topics}
+        scope = {
+            "month": "2026-10",
+            "zone": wiring.settings.zone,
+            "titles": titles,
+            "topics": topics,
+        }
         found = training.need_list(session, **scope)
         same, _counted = training.counted_needs(session, at=wiring.clock(), **scope)
         parts = [training.of_team(session, found, t.id) for t in all_teams(session)]
     assert same == found and any(n.evidence for n in found.needs)
-    assert sorted(n.probability for p in parts for n in p.needs) == sorted(n.probability for n in found.needs)
-    assert all(len({n.team for n in p.needs}) <= 1 for p in parts) and sum(bool(p.needs) for p in parts) > 1
+    assert sorted(n.probability for p in parts for n in p.needs) == sorted(
+        n.probability for n in found.needs
+    )
+    assert (
+        all(len({n.team for n in p.needs}) <= 1 for p in parts)
+        and sum(bool(p.needs) for p in parts) > 1
+    )
 
 
 def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
@@ -155,19 +210,47 @@ def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
     assert hash_now() == before
     card = open_card(wiring, cast.evaluator)
     with wiring.database.write() as session:
-        scoring.submit(session, card_id=card.id, evaluator_id=cast.evaluator.id, version=1, filled=full(form), form=form, findings={}, at=clock())
+        scoring.submit(
+            session,
+            card_id=card.id,
+            evaluator_id=cast.evaluator.id,
+            version=1,
+            filled=full(form),
+            form=form,
+            findings={},
+            at=clock(),
+        )
     assert hash_now() != before
 
 
 def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wiring, cast, visit):
     """Its list of needs knew no targets: the page would break on it."""
     old = make_dataclass("NeedList", [("month", str), ("needs", list[int])])
-    assert Fingerprint.of(old, ["x"], [1]) != Fingerprint.of(NeedList, ["x"], [1]) == Fingerprint.of(NeedList, ["x"], [1])
+    assert (
+        Fingerprint.of(old, ["x"], [1])
+        != Fingerprint.of(NeedList, ["x"], [1])
+        == Fingerprint.of(NeedList, ["x"], [1])
+    )
     now = counted(wiring, Kind.NEEDS).new
-    begin, end = month_bounds("2026-08", wiring.settings.zone)[0], month_bounds("2026-10", wiring.settings.zone)[1]
+    begin, end = (
+        month_bounds("2026-08", wiring.settings.zone)[0],
+        month_bounds("2026-10", wiring.settings.zone)[1],
+    )
     with wiring.database.write() as session:
-        rests_on = training_store.fingerprint(session, begin=begin, end=end, day=wiring.clock().date())
+        rests_on = training_store.fingerprint(
+            session, begin=begin, end=end, day=wiring.clock().date()
+        )
         assert now.fingerprint == rests_on
         before = rests_on._replace(set_up=Fingerprint.of(old, ["x"], [1]).set_up)
-        store.keep(session, Kept(Kind.NEEDS, "2026-10", before, {"month": "2026-10", "needs": []}, 9.0, wiring.clock()))
+        store.keep(
+            session,
+            Kept(
+                Kind.NEEDS,
+                "2026-10",
+                before,
+                {"month": "2026-10", "needs": []},
+                9.0,
+                wiring.clock(),
+            ),
+        )
     assert visit(cast.trainer).get("/training/2026-10").status_code == 200

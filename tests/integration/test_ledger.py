@@ -21,12 +21,19 @@ def ask(wiring, step="step", subject=1):
 
 def claim(wiring):
     with wiring.database.write() as session:
-        return store.claim(session, owner=rules.this_process(), now=wiring.clock(), lease_until=rules.lease_end(wiring.clock()))
+        return store.claim(
+            session,
+            owner=rules.this_process(),
+            now=wiring.clock(),
+            lease_until=rules.lease_end(wiring.clock()),
+        )
 
 
 def state(wiring, task_id):
     with wiring.database.read() as session:
-        return next((t for s in TaskState for t in store.tasks(session, state=s) if t.id == task_id), None)
+        return next(
+            (t for s in TaskState for t in store.tasks(session, state=s) if t.id == task_id), None
+        )
 
 
 @pytest.fixture
@@ -58,7 +65,9 @@ def test_a_task_is_worked_once_and_asks_for_what_comes_next(either, step, monkey
     assert (step.runs, state(either, task_id).state) == (1, TaskState.DONE)
 
 
-def test_a_failing_task_is_tried_three_times_with_pauses_then_set_aside_for_a_person(wiring, step, clock):
+def test_a_failing_task_is_tried_three_times_with_pauses_then_set_aside_for_a_person(
+    wiring, step, clock
+):
     def fail():
         raise ValueError("no luck")
 
@@ -115,7 +124,9 @@ def test_a_dead_process_of_this_machine_loses_its_tasks_at_the_next_reconciliati
     assert not rules.is_gone(owner)
     ask(wiring)
     with wiring.database.write() as session:
-        held = store.claim(session, owner=owner, now=wiring.clock(), lease_until=rules.lease_end(wiring.clock()))
+        held = store.claim(
+            session, owner=owner, now=wiring.clock(), lease_until=rules.lease_end(wiring.clock())
+        )
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert service.reconcile(wiring) == 1
@@ -133,7 +144,13 @@ def test_a_call_without_form_is_set_aside_with_what_to_do(wiring, cast):
 
     silent = Transcript(language="en", duration=1)
     with wiring.database.write() as session:
-        transcripts.keep(session, call_id=call_id, transcript=silent, mechanics=measure(silent, (), ()), at=wiring.clock())
+        transcripts.keep(
+            session,
+            call_id=call_id,
+            transcript=silent,
+            mechanics=measure(silent, (), ()),
+            at=wiring.clock(),
+        )
     task_id = ask(wiring, "check", call_id)
     service.work_once(wiring)
     assert "publish one" in state(wiring, task_id).error
@@ -172,7 +189,9 @@ pytestmark = []
 
 
 @pytest.mark.broker
-def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(settings, clock, monkeypatch):
+def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(
+    settings, clock, monkeypatch
+):
     from datetime import UTC, datetime
 
     import redis
@@ -206,7 +225,9 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(se
 
         foreign = Queue("earshot", connection=connect(settings)).enqueue("os.system", "true")
         work(settings, burst=True)
-        assert connect(settings).hget(foreign.key, "status") in (b"queued", b"failed", None), "only our one function runs"
+        assert connect(settings).hget(foreign.key, "status") in (b"queued", b"failed", None), (
+            "only our one function runs"
+        )
     assert not announce(settings, [1]), "without a broker nothing breaks"
     with pytest.raises(redis.RedisError):
         connect(settings).ping()
@@ -214,8 +235,16 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(se
 
 @pytest.mark.broker
 def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_work(tmp_path):
-    """kill -9 of everything in the middle, then again to the end: every call in one right state, none twice."""
-    env = {**os.environ, "QA_DATA_DIR": str(tmp_path / "var"), "QA_TRANSCRIBER": "scripted", "QA_PORT": "0", "QA_DEMO": "1"}
+    """kill -9 of everything in the middle, then again to the end: every call in one right state,
+    none twice.
+    """
+    env = {
+        **os.environ,
+        "QA_DATA_DIR": str(tmp_path / "var"),
+        "QA_TRANSCRIBER": "scripted",
+        "QA_PORT": "0",
+        "QA_DEMO": "1",
+    }
     import socket
 
     with socket.socket() as s:
@@ -223,7 +252,9 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
         env["QA_PORT"] = str(s.getsockname()[1])
     qa = [sys.executable, "-m", "qa"]
     subprocess.run([*qa, "init"], env=env, check=True, capture_output=True)
-    subprocess.run([*qa, "import", "audio_samples/manifest.csv"], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [*qa, "import", "audio_samples/manifest.csv"], env=env, check=True, capture_output=True
+    )
     from qa.settings import Settings
     from qa.wiring import Wiring
 
@@ -239,7 +270,9 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
             time.sleep(0.2)
         return condition()
 
-    first = subprocess.Popen([*qa, "up"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen(
+        [*qa, "up"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     assert until(lambda: done(3)), "it works"
     pids = _family(first.pid)
     assert len(pids) >= 4
@@ -253,7 +286,11 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
         os.kill(broker, signal.SIGKILL)
         with wiring.database.read() as session:
             steps = {s for s, _, _ in store.step_counts(session)}
-        assert until(lambda: _all_done(wiring)), (steps, _counts(wiring), (tmp_path / "second.log").read_text()[-3000:])
+        assert until(lambda: _all_done(wiring)), (
+            steps,
+            _counts(wiring),
+            (tmp_path / "second.log").read_text()[-3000:],
+        )
     finally:
         second.terminate()
         assert second.wait(timeout=30) == 0
@@ -269,7 +306,9 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
 
 def _all_done(wiring):
     counts = _counts(wiring)
-    return counts[TaskState.WAITING] == counts[TaskState.RUNNING] == 0 and counts[TaskState.DONE] >= 36
+    return (
+        counts[TaskState.WAITING] == counts[TaskState.RUNNING] == 0 and counts[TaskState.DONE] >= 36
+    )
 
 
 def _counts(wiring):

@@ -16,12 +16,28 @@ from qa.notices.types import Choice, Kind
 from qa.people import store as people
 from qa.wiring import Wiring
 
-FACTS = {"when": "2026-11-09T09:00:00+00:00", "until": "2026-11-12T09:00:00+00:00", "name": "Sarah %s", "score": 71.25, "was": 80.0, "remark": "r", "title": "t", "content": "c"}
+FACTS = {
+    "when": "2026-11-09T09:00:00+00:00",
+    "until": "2026-11-12T09:00:00+00:00",
+    "name": "Sarah %s",
+    "score": 71.25,
+    "was": 80.0,
+    "remark": "r",
+    "title": "t",
+    "content": "c",
+}
 
 
 def say(wiring, user, kind=Kind.CARD_RELEASED, **facts):
     with wiring.database.write() as session:
-        tell(session, [user.id, user.id], kind, about=("scorecard", 1), at=wiring.clock(), **(FACTS | facts))
+        tell(
+            session,
+            [user.id, user.id],
+            kind,
+            about=("scorecard", 1),
+            at=wiring.clock(),
+            **(FACTS | facts),
+        )
 
 
 def address(wiring, user, language="en"):
@@ -66,7 +82,12 @@ def test_a_notice_is_told_once_leads_where_it_says_and_is_read_then(wiring, cast
 
 def test_whoever_does_not_want_a_kind_is_not_told(wiring, cast, visit):
     agent = visit(cast.agent)
-    assert agent.post("/notices/choices", {"email": "not an address"}, follow_redirects=True).text.count("not a mail address") == 1
+    assert (
+        agent.post(
+            "/notices/choices", {"email": "not an address"}, follow_redirects=True
+        ).text.count("not a mail address")
+        == 1
+    )
     agent.post("/notices/choices", {"email": "sarah@example.org", "page.card_voided": "1"})
     say(wiring, cast.agent)
     say(wiring, cast.agent, Kind.CARD_VOIDED)
@@ -87,7 +108,11 @@ def test_a_mail_is_written_in_its_readers_language_into_the_outbox_once(either):
     mail = email.message_from_bytes(file.read_bytes(), policy=policy.default)
     body = mail.get_content()
     assert mail["To"] == "sarah@example.org" and mail["Auto-Submitted"] == "auto-generated"
-    assert "ora 71,2 invece di 80,0" in body and "http://127.0.0.1:8000/cards/1" in body and "/notices" in body
+    assert (
+        "ora 71,2 invece di 80,0" in body
+        and "http://127.0.0.1:8000/cards/1" in body
+        and "/notices" in body
+    )
 
 
 def test_nobody_without_an_address_or_account_gets_a_mail(wiring, cast):
@@ -130,9 +155,21 @@ def test_a_mail_goes_through_a_server_and_waits_while_there_is_none(wiring, cast
     port = server.server_address[1]
     address(wiring, cast.agent, "zh")
     say(wiring, cast.agent)
-    dead = Wiring(wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}), wiring.database, wiring.storage, wiring.ears, clock)
+    dead = Wiring(
+        wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}),
+        wiring.database,
+        wiring.storage,
+        wiring.ears,
+        clock,
+    )
     assert deliver(dead) == 0
-    live = Wiring(wiring.settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"}), wiring.database, wiring.storage, wiring.ears, clock)
+    live = Wiring(
+        wiring.settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"}),
+        wiring.database,
+        wiring.storage,
+        wiring.ears,
+        clock,
+    )
     assert deliver(live) == 0, "not at once again"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     clock.move(minutes=6)
@@ -144,7 +181,13 @@ def test_a_mail_goes_through_a_server_and_waits_while_there_is_none(wiring, cast
 def test_a_mail_is_given_up_after_five_times(wiring, cast, clock):
     address(wiring, cast.agent)
     say(wiring, cast.agent)
-    dead = Wiring(wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}), wiring.database, wiring.storage, wiring.ears, clock)
+    dead = Wiring(
+        wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}),
+        wiring.database,
+        wiring.storage,
+        wiring.ears,
+        clock,
+    )
     for _ in range(8):
         deliver(dead)
         clock.move(hours=3)

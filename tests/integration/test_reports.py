@@ -1,4 +1,6 @@
-"""The month: the same figures everywhere, frozen when closed, fast whatever the size; and sampling pages."""
+"""The month: the same figures everywhere, frozen when closed, fast whatever the size; and sampling
+pages.
+"""
 
 import io
 import json
@@ -32,7 +34,12 @@ def centre(tmp_path_factory):
 
 def exported(centre, month="2026-10", kinds=("json", "xlsx", "html"), language="en"):
     wiring, _, app = centre
-    return {n.rsplit(".", 1)[1]: c for n, c in report_files(app, month=month, about=About(), language=language, formats=list(kinds)).items()}
+    return {
+        n.rsplit(".", 1)[1]: c
+        for n, c in report_files(
+            app, month=month, about=About(), language=language, formats=list(kinds)
+        ).items()
+    }
 
 
 def test_page_json_xlsx_and_html_show_the_same_figures(centre):
@@ -50,9 +57,20 @@ def test_page_json_xlsx_and_html_show_the_same_figures(centre):
         for figure in (e["value"], e["low"], e["high"]):
             for text in (page, files["html"].decode()):
                 assert f"{round(figure, 1):.1f}" in text
-    assert [p["name"] for p in document["projects"]] == ["Simulated Telecom", "Telecom simulata", "模拟电信"]
-    assert sum(p["estimate"]["cards"] for p in document["projects"]) == document["whole"]["estimate"]["cards"]
-    assert document["simulated"] and "simulated data" in page and "simulated data" in files["html"].decode()
+    assert [p["name"] for p in document["projects"]] == [
+        "Simulated Telecom",
+        "Telecom simulata",
+        "模拟电信",
+    ]
+    assert (
+        sum(p["estimate"]["cards"] for p in document["projects"])
+        == document["whole"]["estimate"]["cards"]
+    )
+    assert (
+        document["simulated"]
+        and "simulated data" in page
+        and "simulated data" in files["html"].decode()
+    )
 
 
 def test_the_month_page_takes_the_same_number_of_queries_for_any_number_of_agents(centre, tmp_path):
@@ -87,7 +105,9 @@ def test_the_month_page_takes_the_same_number_of_queries_for_any_number_of_agent
         ("/cards", cast.manager, small_cast.manager),
         ("/queue", cast.evaluator, small_cast.evaluator),
     ):
-        assert queries(wiring, user, app, path) == queries(small, other, small_app, path) <= 48, path
+        assert queries(wiring, user, app, path) == queries(small, other, small_app, path) <= 48, (
+            path
+        )
 
 
 def test_a_closed_month_is_frozen_and_a_later_change_is_a_new_revision(centre):
@@ -106,11 +126,16 @@ def test_a_closed_month_is_frozen_and_a_later_change_is_a_new_revision(centre):
     assert exported(centre, "2026-09", ("json",))["json"] == frozen
     assert "revision 1" in browser.get("/reports/2026-09").text
     browser.post("/reports/2026-09/close")
-    assert json.loads(exported(centre, "2026-09", ("json",))["json"])["whole"]["estimate"]["value"] != json.loads(frozen)["whole"]["estimate"]["value"]
+    assert (
+        json.loads(exported(centre, "2026-09", ("json",))["json"])["whole"]["estimate"]["value"]
+        != json.loads(frozen)["whole"]["estimate"]["value"]
+    )
 
 
 def test_the_report_is_in_the_readers_language(centre):
-    assert "Rapporto di qualità" in exported(centre, kinds=("html",), language="it")["html"].decode()
+    assert (
+        "Rapporto di qualità" in exported(centre, kinds=("html",), language="it")["html"].decode()
+    )
     assert "质量报告" in exported(centre, kinds=("html",), language="zh")["html"].decode()
 
 
@@ -140,7 +165,22 @@ def test_a_leader_sees_their_team_alone(centre):
     assert "Agent 001" not in page and "Simulated team 1" not in page
 
 
-@pytest.mark.parametrize("path", ["/reports/2026-13", "/reports/soon", "/training/x", "/reports/2026-10/export.exe", "/reports/2026-10?project=none", "/sampling/draws/99999", "/sampling/plans/none/preview?day=2026-11-01", "/sampling/plans/monthly-quality/preview?day=x", "/forms/999", "/cards/9999", "/calls/99999999"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/reports/2026-13",
+        "/reports/soon",
+        "/training/x",
+        "/reports/2026-10/export.exe",
+        "/reports/2026-10?project=none",
+        "/sampling/draws/99999",
+        "/sampling/plans/none/preview?day=2026-11-01",
+        "/sampling/plans/monthly-quality/preview?day=x",
+        "/forms/999",
+        "/cards/9999",
+        "/calls/99999999",
+    ],
+)
 def test_what_does_not_exist_is_a_404_with_a_page(centre, path):
     wiring, cast, app = centre
     answer = visits(app, wiring)(cast.manager).get(path)
@@ -165,7 +205,10 @@ def test_a_draw_is_replayed_to_the_same_calls_and_a_changed_frame_is_noticed(cen
         plan = store.plan(session, "simulated-4-en")
         draw = store.draw(session, plan, date(2026, 10, 14))
     assert draw.calls
-    assert "the same calls with the same probabilities" in browser.get(f"/sampling/draws/{draw.id}").text
+    assert (
+        "the same calls with the same probabilities"
+        in browser.get(f"/sampling/draws/{draw.id}").text
+    )
     with wiring.database.write() as session:
         session.get(CallRow, draw.calls[0].call_id).duration_seconds = -1
     assert "the result differs" in browser.get(f"/sampling/draws/{draw.id}").text
@@ -175,18 +218,40 @@ def test_a_draw_is_replayed_to_the_same_calls_and_a_changed_frame_is_noticed(cen
 
 def test_a_plan_is_added_previewed_paused_and_bad_ones_are_refused(wiring, cast, visit):
     manager = visit(cast.manager)
-    good = {"code": "extra", "quota_per_agent": "4", "new_hire_factor": "2", "floor_probability": "0.01", "min_duration_seconds": "0", "risk_share": "0.5", "risk_has": "complaint", "project": "", "queue": "", "phase": "human", "allocation": "equal"}
+    good = {
+        "code": "extra",
+        "quota_per_agent": "4",
+        "new_hire_factor": "2",
+        "floor_probability": "0.01",
+        "min_duration_seconds": "0",
+        "risk_share": "0.5",
+        "risk_has": "complaint",
+        "project": "",
+        "queue": "",
+        "phase": "human",
+        "allocation": "equal",
+    }
     assert manager.post("/sampling/plans", good).status_code == 302
     assert manager.post("/sampling/plans", good).status_code == 422, "the name is taken"
-    for change in ({"code": "A B"}, {"quota_per_agent": "-1"}, {"quota_per_agent": "many"}, {"floor_probability": "2"}, {"risk_share": "1"}):
-        assert manager.post("/sampling/plans", good | {"code": "other"} | change).status_code == 422, change
+    for change in (
+        {"code": "A B"},
+        {"quota_per_agent": "-1"},
+        {"quota_per_agent": "many"},
+        {"floor_probability": "2"},
+        {"risk_share": "1"},
+    ):
+        assert (
+            manager.post("/sampling/plans", good | {"code": "other"} | change).status_code == 422
+        ), change
     assert manager.get("/sampling/plans/extra/preview?day=2026-11-09").status_code == 200
     manager.post("/sampling/plans/extra/toggle")
     assert "paused" in manager.get("/sampling").text
     assert manager.post("/sampling/draw", {"day": "2026-11-09"}).status_code == 302
 
 
-def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one_all_are(wiring, cast, clock):
+def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one_all_are(
+    wiring, cast, clock
+):
     from datetime import timedelta
 
     from qa.intake.types import FileOutcome, Outcome
@@ -199,16 +264,27 @@ def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one
     new = FileOutcome("a.wav", Outcome.IMPORTED, call_id=calls[0])
     with wiring.database.write() as session:
         assert steps_after_intake(session, new) == [("transcribe", calls[0])]
-        service.add_plan(session, code="half", phase=Phase.AUTOMATIC, rule=PlanRule(floor_probability=0.5), at=clock(), seed="s")
+        service.add_plan(
+            session,
+            code="half",
+            phase=Phase.AUTOMATIC,
+            rule=PlanRule(floor_probability=0.5),
+            at=clock(),
+            seed="s",
+        )
         assert steps_after_intake(session, new) == []
-        steps = steps_after_draw(session, draw(wiring, session, (clock() - timedelta(days=1)).date()))
+        steps = steps_after_draw(
+            session, draw(wiring, session, (clock() - timedelta(days=1)).date())
+        )
     transcribed = [c for step, c in steps if step == "transcribe"]
     assert 5 <= len(transcribed) <= 6
     assert len(steps) == len(set(steps))
 
 
 def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
-    """The same seed on either database: the same draws, figures and needs (frozen here so that the two runs meet)."""
+    """The same seed on either database: the same draws, figures and needs (frozen here so that the
+    two runs meet).
+    """
     from qa.forms.service import vocabulary
     from qa.reporting.service import month_report
     from qa.sampling import store as sampling_store
@@ -218,16 +294,39 @@ def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
     simulate_centre(either, agents=9, calls=40, months=2, seed=3, tick=quiet)
     with either.database.read() as session:
         titles, topics = vocabulary(session)
-        made = month_report(session, month="2026-10", zone=either.settings.zone, minimum=3, titles=titles, at=either.clock())
-        needs = need_list(session, month="2026-10", zone=either.settings.zone, titles=titles, topics=topics)
-        begin, end = __import__("qa.calendar", fromlist=["month_bounds"]).month_bounds("2026-10", either.settings.zone)
+        made = month_report(
+            session,
+            month="2026-10",
+            zone=either.settings.zone,
+            minimum=3,
+            titles=titles,
+            at=either.clock(),
+        )
+        needs = need_list(
+            session, month="2026-10", zone=either.settings.zone, titles=titles, topics=topics
+        )
+        begin, end = __import__("qa.calendar", fromlist=["month_bounds"]).month_bounds(
+            "2026-10", either.settings.zone
+        )
         coverage = sampling_store.coverage(session, begin=begin, end=end)
     e = made.whole.estimate
     assert (made.coverage.calls, e.cards, round(e.value, 6), round(e.low, 6)) == SAME_ON_BOTH
     assert sum(c.drawn for c in coverage) == made.coverage.drawn == e.cards + made.coverage.skipped
     assert needs.pairs_looked_at == 126, "nine agents, each with the criteria of their own form"
     browser = visits(create_app(either.settings, wiring=either), either)(cast.manager)
-    for path in ("/reports/2026-10", "/sampling?month=2026-10", "/training/2026-10", "/team", "/calls", "/cards", "/queue", "/jobs", "/access-log", "/forms", "/import"):
+    for path in (
+        "/reports/2026-10",
+        "/sampling?month=2026-10",
+        "/training/2026-10",
+        "/team",
+        "/calls",
+        "/cards",
+        "/queue",
+        "/jobs",
+        "/access-log",
+        "/forms",
+        "/import",
+    ):
         assert browser.get(path).status_code == 200, path
 
 

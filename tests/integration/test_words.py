@@ -1,4 +1,6 @@
-"""Words set right by people, and calls found by what was said, in three languages, on both databases."""
+"""Words set right by people, and calls found by what was said, in three languages, on both
+databases.
+"""
 
 import pytest
 
@@ -14,18 +16,39 @@ def said(wiring, cast, text, language="en", agent=None):
     pieces = list(text) if language == "zh" else text.split()
     words = [{"text": w, "start": i, "end": i + 1, "confidence": 0.9} for i, w in enumerate(pieces)]
     utterance = {"speaker": "agent", "start": 0, "end": 9, "text": text, "words": words}
-    document = Transcript.model_validate({"language": language, "duration": 9, "engine": {}, "utterances": [utterance]})
+    document = Transcript.model_validate(
+        {"language": language, "duration": 9, "engine": {}, "utterances": [utterance]}
+    )
     with wiring.database.write() as session:
-        store.keep(session, call_id=call_id, transcript=document, mechanics=measure(document, (), ()), at=wiring.clock())
+        store.keep(
+            session,
+            call_id=call_id,
+            transcript=document,
+            mechanics=measure(document, (), ()),
+            at=wiring.clock(),
+        )
     return call_id
 
 
 def found(wiring, phrase):
     with wiring.database.read() as session:
-        return sorted(session.scalars(store.saying(searchable(phrase), dialect=session.get_bind().dialect.name)))
+        return sorted(
+            session.scalars(
+                store.saying(searchable(phrase), dialect=session.get_bind().dialect.name)
+            )
+        )
 
 
-@pytest.mark.parametrize(("text", "words"), [("Perché NO?", "perche no"), ("您好，退款吗", "您 好 退 款 吗"), ("card 4111", "card 4111"), ("…", ""), ("it's", "it s")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Perché NO?", "perche no"),
+        ("您好，退款吗", "您 好 退 款 吗"),
+        ("card 4111", "card 4111"),
+        ("…", ""),
+        ("it's", "it s"),
+    ],
+)
 def test_words_are_searched_without_case_accents_or_blanks_between_characters(text, words):
     assert searchable(text) == words
 
@@ -38,7 +61,11 @@ def test_a_phrase_is_found_whole_in_any_language_and_nothing_else(either):
     said(either, cast, "refund a like would I")
     assert found(either, "a REFUND today") == [en]
     assert found(either, "perche non") == [it]
-    assert found(either, "退款") == [zh] and found(either, "要退") == [zh] and found(either, "款退") == []
+    assert (
+        found(either, "退款") == [zh]
+        and found(either, "要退") == [zh]
+        and found(either, "款退") == []
+    )
     assert len(found(either, "refund")) == 2
     for hostile in ('" OR 1=1 --', "NEAR(a b)", "a* AND", "'; DROP TABLE spoken", "(((", ":::"):
         assert found(either, hostile) == []
@@ -49,12 +76,28 @@ def test_a_corrected_word_is_shown_found_and_the_recognised_one_kept(either, clo
     call_id = said(either, cast, "welcome to happy valley")
     with either.database.write() as session:
         for text in ("  Harper ", "Harpers", "Harper"):
-            service.correct_word(session, call_id=call_id, utterance=0, word=2, text=text, by=cast.evaluator.id, at=clock())
+            service.correct_word(
+                session,
+                call_id=call_id,
+                utterance=0,
+                word=2,
+                text=text,
+                by=cast.evaluator.id,
+                at=clock(),
+            )
         assert store.corrections(session, call_id) == {(0, 2): "Harper"}
         assert store.transcript(session, call_id)[0].utterances[0].words[2].text == "happy"
     assert found(either, "harper valley") == [call_id] and found(either, "happy valley") == []
     with either.database.write() as session:
-        service.correct_word(session, call_id=call_id, utterance=0, word=2, text="happy", by=cast.evaluator.id, at=clock())
+        service.correct_word(
+            session,
+            call_id=call_id,
+            utterance=0,
+            word=2,
+            text="happy",
+            by=cast.evaluator.id,
+            at=clock(),
+        )
         assert store.corrections(session, call_id) == {}
     assert found(either, "happy valley") == [call_id]
 
@@ -66,15 +109,32 @@ def test_corrections_in_chinese_put_no_blanks_between_words(wiring, cast):
     assert corrected_text(transcript, {(0, 2): "退"}) == "我要退款"
 
 
-def test_from_the_page_a_word_is_corrected_by_those_who_score_and_bad_places_are_refused(wiring, cast, visit):
+def test_from_the_page_a_word_is_corrected_by_those_who_score_and_bad_places_are_refused(
+    wiring, cast, visit
+):
     call_id = said(wiring, cast, "welcome to happy valley")
     evaluator = visit(cast.evaluator)
-    assert evaluator.post(f"/calls/{call_id}/words", {"utterance": 0, "word": 2, "text": "Harper"}).get_json() == {"text": "Harper"}
+    assert evaluator.post(
+        f"/calls/{call_id}/words", {"utterance": 0, "word": 2, "text": "Harper"}
+    ).get_json() == {"text": "Harper"}
     assert "recognised: happy" in evaluator.get(f"/calls/{call_id}").text
-    for bad in ({"utterance": 0, "word": 99, "text": "x"}, {"utterance": -1, "word": -1, "text": "x"}, {"utterance": 0, "word": 1, "text": "  "}, {}):
+    for bad in (
+        {"utterance": 0, "word": 99, "text": "x"},
+        {"utterance": -1, "word": -1, "text": "x"},
+        {"utterance": 0, "word": 1, "text": "  "},
+        {},
+    ):
         assert evaluator.post(f"/calls/{call_id}/words", bad).status_code == 422
-    assert visit(cast.agent).post(f"/calls/{call_id}/words", {"utterance": 0, "word": 1, "text": "x"}).status_code == 403
-    assert evaluator.post("/calls/999/words", {"utterance": 0, "word": 1, "text": "x"}).status_code == 404
+    assert (
+        visit(cast.agent)
+        .post(f"/calls/{call_id}/words", {"utterance": 0, "word": 1, "text": "x"})
+        .status_code
+        == 403
+    )
+    assert (
+        evaluator.post("/calls/999/words", {"utterance": 0, "word": 1, "text": "x"}).status_code
+        == 404
+    )
 
 
 def test_the_list_of_calls_finds_by_words_and_shows_a_leader_their_team_alone(wiring, cast, visit):
@@ -88,7 +148,12 @@ def test_the_list_of_calls_finds_by_words_and_shows_a_leader_their_team_alone(wi
     assert "no word to look for" in manager.get("/calls?said=!!!").text
     for hostile in ("%22", "' OR 1=1", "a AND b NOT c", "x" * 500):
         assert manager.get("/calls", query_string={"said": hostile}).status_code == 200
-    assert manager.get("/calls?agent=x&month=2026-99&criterion=none&answer=bad&automatic=%00").status_code == 200
+    assert (
+        manager.get(
+            "/calls?agent=x&month=2026-99&criterion=none&answer=bad&automatic=%00"
+        ).status_code
+        == 200
+    )
 
 
 def test_calls_are_found_by_what_people_answered(wiring, cast, visit):
@@ -98,7 +163,9 @@ def test_calls_are_found_by_what_people_answered(wiring, cast, visit):
 
     _, form = enqueue(wiring, cast)
     lost = {"opening.greeting": Answer(option="not_met", comment="none")}
-    card = finish(wiring, open_card(wiring, cast.evaluator), cast.evaluator, full(form, **lost), form)
+    card = finish(
+        wiring, open_card(wiring, cast.evaluator), cast.evaluator, full(form, **lost), form
+    )
     manager = visit(cast.manager)
     link = f"/calls/{card.call_id}"
     assert link in manager.get("/calls?criterion=opening.greeting&answer=lost").text
@@ -107,26 +174,51 @@ def test_calls_are_found_by_what_people_answered(wiring, cast, visit):
     assert link not in manager.get("/calls?criterion=opening.greeting&automatic=not_met").text
 
 
-def test_a_manager_finds_unscored_calls_by_what_the_checks_said_and_who_scores_does_not(either, visit_either):
-    """An evaluator who could search them would know the automatic answers of the blind card before filling it."""
+def test_a_manager_finds_unscored_calls_by_what_the_checks_said_and_who_scores_does_not(
+    either, visit_either
+):
+    """An evaluator who could search them would know the automatic answers of the blind card before
+    filling it.
+    """
     from qa.checking import store as findings
     from qa.checking.types import Finding, Findings, Verdict
     from tests.integration.test_life_of_a_card import enqueue
 
     cast = people_of(either)
     (call_id, other), form = enqueue(either, cast, 2)
-    found = Findings("customer_service", 2, (Finding("opening.greeting", Verdict.UNSURE, 0.5, "says", ()), Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says", ())), 10, 20, "1")
+    found = Findings(
+        "customer_service",
+        2,
+        (
+            Finding("opening.greeting", Verdict.UNSURE, 0.5, "says", ()),
+            Finding("closing.thanks", Verdict.NOT_MET, 0.9, "says", ()),
+        ),
+        10,
+        20,
+        "1",
+    )
     with either.database.write() as session:
         for _twice in range(2):
-            findings.keep(session, call_id=call_id, form_version_id=1, findings=found, at=either.clock())
+            findings.keep(
+                session, call_id=call_id, form_version_id=1, findings=found, at=either.clock()
+            )
     manager, evaluator = visit_either(cast.manager), visit_either(cast.evaluator)
-    for query, is_there in (("opening.greeting&automatic=unsure", True), ("closing.thanks&automatic=not_met", True), ("closing.thanks&automatic=unsure", False), ("opening.greeting&automatic=unsure&answer=lost", False)):
+    for query, is_there in (
+        ("opening.greeting&automatic=unsure", True),
+        ("closing.thanks&automatic=not_met", True),
+        ("closing.thanks&automatic=unsure", False),
+        ("opening.greeting&automatic=unsure&answer=lost", False),
+    ):
         page = manager.get(f"/calls?criterion={query}").text
-        assert (f'href="/calls/{call_id}"' in page) is is_there and f'href="/calls/{other}"' not in page, query
+        assert (
+            f'href="/calls/{call_id}"' in page
+        ) is is_there and f'href="/calls/{other}"' not in page, query
         assert f'href="/calls/{call_id}"' not in evaluator.get(f"/calls?criterion={query}").text
 
 
-def test_a_list_is_ordered_by_what_was_asked_page_by_page_and_in_both_directions(wiring, cast, visit, monkeypatch):
+def test_a_list_is_ordered_by_what_was_asked_page_by_page_and_in_both_directions(
+    wiring, cast, visit, monkeypatch
+):
     import re
 
     from qa.tables.calls import CallRow
@@ -152,14 +244,19 @@ def test_a_list_is_ordered_by_what_was_asked_page_by_page_and_in_both_directions
     assert walk("length") == sorted(ids, key=lambda i: (-lengths[i], -i))
     assert walk("length.up") == sorted(ids, key=lambda i: (lengths[i], i))
     assert walk("") == walk("nonsense") == sorted(ids, reverse=True)
-    assert 'aria-sort="descending"' in manager.get("/calls?sort=length").text and "sort=length.up" in manager.get("/calls?sort=length").text
+    assert (
+        'aria-sort="descending"' in manager.get("/calls?sort=length").text
+        and "sort=length.up" in manager.get("/calls?sort=length").text
+    )
     for page in ("/cards?sort=score", "/cards?sort=called.up", "/cards?sort=x"):
         assert manager.get(page).status_code == 200
 
 
 def test_a_search_is_kept_under_a_name_by_its_person_alone(wiring, cast, visit):
     manager, leader = visit(cast.manager), visit(cast.leader)
-    manager.post("/calls/filters", {"name": " Refunds  of   May ", "query": "said=refund&month=2026-05"})
+    manager.post(
+        "/calls/filters", {"name": " Refunds  of   May ", "query": "said=refund&month=2026-05"}
+    )
     page = manager.get("/calls").text
     assert "Refunds of May" in page and "said=refund&amp;month=2026-05" in page
     assert "Refunds" not in leader.get("/calls").text
@@ -167,7 +264,12 @@ def test_a_search_is_kept_under_a_name_by_its_person_alone(wiring, cast, visit):
     assert "Refunds of May" in manager.get("/calls").text
     manager.post("/calls/filters/1/forget")
     assert "Refunds" not in manager.get("/calls").text
-    assert "Give the search a name" in manager.post("/calls/filters", {"name": " ", "query": "said=x"}, follow_redirects=True).text
+    assert (
+        "Give the search a name"
+        in manager.post(
+            "/calls/filters", {"name": " ", "query": "said=x"}, follow_redirects=True
+        ).text
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -184,10 +286,16 @@ def test_an_export_of_calls_is_exactly_the_list_and_never_a_formula(wiring, cast
         from openpyxl import load_workbook
 
         rows = list(load_workbook(io.BytesIO(answer.data)).active.iter_rows())
-        assert len(rows) == 2 and rows[1][6].value == "=cmd|'/c calc'!A1" and rows[1][6].data_type == "s"
+        assert (
+            len(rows) == 2
+            and rows[1][6].value == "=cmd|'/c calc'!A1"
+            and rows[1][6].data_type == "s"
+        )
 
 
-def test_going_back_a_migration_and_up_again_lays_the_verdicts_out_from_the_newest_checks(either, clock):
+def test_going_back_a_migration_and_up_again_lays_the_verdicts_out_from_the_newest_checks(
+    either, clock
+):
     from sqlalchemy import text
 
     from qa.checking import store as findings
@@ -197,15 +305,24 @@ def test_going_back_a_migration_and_up_again_lays_the_verdicts_out_from_the_newe
 
     (call_id, other), _form = enqueue(either, people_of(either), 2)
     with either.database.write() as session:
-        again = Findings("x", 1, (Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says"),), 1.0, 2.0)
+        again = Findings(
+            "x", 1, (Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says"),), 1.0, 2.0
+        )
         findings.keep(session, call_id=call_id, form_version_id=2, findings=again, at=clock())
 
     def rows():
         with either.database.read() as session:
-            return sorted(tuple(r) for r in session.execute(text("SELECT call_id, criterion, verdict FROM verdict")))
+            return sorted(
+                tuple(r)
+                for r in session.execute(text("SELECT call_id, criterion, verdict FROM verdict"))
+            )
 
     before = rows()
-    assert (call_id, "opening.greeting", "not_met") in before and (call_id, "opening.greeting", "met") not in before, "of two checks the newest one"
+    assert (call_id, "opening.greeting", "not_met") in before and (
+        call_id,
+        "opening.greeting",
+        "met",
+    ) not in before, "of two checks the newest one"
     assert (other, "opening.introduction", "unsure") in before
     downgrade(either.database, "0004")
     upgrade(either.database)

@@ -1,4 +1,6 @@
-"""A real browser on a real server, with the sample calls really imported (the words come from their truth files, so it is quick)."""
+"""A real browser on a real server, with the sample calls really imported (the words come from their
+truth files, so it is quick).
+"""
 
 import shutil
 import socket
@@ -11,7 +13,9 @@ import pytest
 from qa.settings import HOUSE, Settings
 from tests.journeys.content import fill
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 ARTEFACTS = HOUSE / "artefacts"
 
 
@@ -20,7 +24,9 @@ def pytest_collection_modifyitems(items):
         if "journeys" in str(item.fspath):
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None:
-                item.add_marker(pytest.mark.skip(reason="NO CHROMIUM ON PATH: the browser journeys did not run"))
+                item.add_marker(
+                    pytest.mark.skip(reason="NO CHROMIUM ON PATH: the browser journeys did not run")
+                )
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +34,17 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as p:
-        flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        made = p.chromium.launch(executable_path=CHROMIUM, args=[*flags, "--autoplay-policy=no-user-gesture-required"])
+        flags = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        made = p.chromium.launch(
+            executable_path=CHROMIUM, args=[*flags, "--autoplay-policy=no-user-gesture-required"]
+        )
         yield made
         made.close()
 
@@ -52,37 +67,63 @@ def site(tmp_path_factory):
     from qa.pipeline import draw
     from qa.wiring import Wiring
 
-    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), transcriber="scripted", demo=True, double_share=0.0, blind_share=0.0)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("var"),
+        transcriber="scripted",
+        demo=True,
+        double_share=0.0,
+        blind_share=0.0,
+    )
     wiring = Wiring.build(settings)
     setup.initialise(wiring)
     setup.demo_plan(wiring)
-    take_in(wiring, HOUSE / "audio_samples" / "manifest.csv", manifest=None, progress=lambda items, what: iter(items))
+    take_in(
+        wiring,
+        HOUSE / "audio_samples" / "manifest.csv",
+        manifest=None,
+        progress=lambda items, what: iter(items),
+    )
     setup.add_demo_people(wiring)
     from datetime import date
 
     for n in range(5):
         with wiring.database.write() as session:
             made = draw(wiring, session, date(2026, 11, 3) + timedelta(days=n))
-            store.request(session, [("queue", c.call_id) for d in made for c in d.calls], at=wiring.clock())
+            store.request(
+                session, [("queue", c.call_id) for d in made for c in d.calls], at=wiring.clock()
+            )
     while work_once(wiring):
         pass
     fill(wiring)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    server = create_server(create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8)
+    server = create_server(
+        create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield Site(f"http://127.0.0.1:{port}", wiring)
     server.close()
 
 
-ROLES = {"evaluator": "Evaluator", "manager": "QA manager", "leader": "Team leader", "trainer": "Trainer", "agent": "Agent", "admin": "Administrator", "director": "Director", "tom": "Tom Baker"}
+ROLES = {
+    "evaluator": "Evaluator",
+    "manager": "QA manager",
+    "leader": "Team leader",
+    "trainer": "Trainer",
+    "agent": "Agent",
+    "admin": "Administrator",
+    "director": "Director",
+    "tom": "Tom Baker",
+}
 
 
 @pytest.fixture
 def enter(browser, site):
-    """Sign in by the demo's button; the page fails the test on any script error or violation of the content policy."""
+    """Sign in by the demo's button; the page fails the test on any script error or violation of the
+    content policy.
+    """
     contexts = []
 
     def as_role(role, *, width=1440, height=900, language="en", dark=False):
@@ -91,7 +132,14 @@ def enter(browser, site):
         page = context.new_page()
         page.problems = []
         page.on("pageerror", lambda e: page.problems.append(str(e)))
-        page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" and "status of 4" not in m.text else None)
+        page.on(
+            "console",
+            lambda m: (
+                page.problems.append(m.text)
+                if m.type == "error" and "status of 4" not in m.text
+                else None
+            ),
+        )
         page.goto(f"{site.url}/sign-in")
         page.locator(".roles button", has_text=ROLES[role]).first.click()
         page.locator(f'button[name=language][value="{language}"]').click()
@@ -117,8 +165,13 @@ def violations(page, only: list[str] | None = None) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
     before = list(getattr(page, "problems", []))
-    chosen = {"type": "rule", "values": only} if only else ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    chosen = (
+        {"type": "rule", "values": only}
+        if only
+        else ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    )
     found = Axe().run(page, options={"runOnly": chosen}).response["violations"]
     if hasattr(page, "problems"):
-        page.problems[:] = before  # axe itself tries inline styles; the policy stops it and the console says so
+        # axe itself tries inline styles; the policy stops it and the console says so
+        page.problems[:] = before
     return [f"{v['id']}: {n['html'][:160]}" for v in found for n in v["nodes"]]

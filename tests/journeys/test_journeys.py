@@ -1,4 +1,6 @@
-"""People at work in a real browser: scoring by keyboard, reading, two windows, a lost connection; every page seen by axe."""
+"""People at work in a real browser: scoring by keyboard, reading, two windows, a lost connection;
+every page seen by axe.
+"""
 
 import itertools
 import re
@@ -15,7 +17,9 @@ def take_call(page):
 
 
 def answer_all(page):
-    """Every open criterion by keyboard: accept what is proposed, else answer 1, with a comment where one is needed."""
+    """Every open criterion by keyboard: accept what is proposed, else answer 1, with a comment
+    where one is needed.
+    """
     page.keyboard.press("Escape")
     for _ in range(60):
         current = page.locator(".criterion.is-current")
@@ -23,10 +27,17 @@ def answer_all(page):
             page.keyboard.press("a" if current.get_attribute("data-suggestion") else "1")
         else:
             page.keyboard.press("j")
-        if not page.locator(".criterion:not([hidden])").filter(has_not=page.locator("input:checked")).count():
+        if (
+            not page.locator(".criterion:not([hidden])")
+            .filter(has_not=page.locator("input:checked"))
+            .count()
+        ):
             break
     for box in page.locator(".criterion:not([hidden]) textarea").all():
-        box.evaluate("el => { el.closest('details').open = true; el.value = 'heard in the call'; el.dispatchEvent(new Event('input', {bubbles: true})); }")
+        box.evaluate(
+            "el => { el.closest('details').open = true; el.value = 'heard in the call';"
+            " el.dispatchEvent(new Event('input', {bubbles: true})); }"
+        )
     page.wait_for_selector("[data-saved][data-state=saved]")
 
 
@@ -39,7 +50,10 @@ def test_an_evaluator_scores_a_call_by_keyboard_and_the_agent_reads_it(enter, si
     expect(page.locator("[data-now]")).not_to_have_text("0:00", timeout=15000)
     page.wait_for_selector(".w.is-now", timeout=15000)
     page.keyboard.press(" ")
-    late = page.locator(".criterion:not([hidden])").evaluate_all("all => all.findIndex(c => Number(c.querySelector('[data-play-from]')?.dataset.playFrom) >= 11)")
+    late = page.locator(".criterion:not([hidden])").evaluate_all(
+        "all => all.findIndex(c => Number(c.querySelector('[data-play-from]')?.dataset.playFrom)"
+        " >= 11)"
+    )
     page.locator(".criterion:not([hidden]) legend").nth(late).click()
     page.keyboard.press("e")
     expect(page.locator("[data-now]")).to_have_text(re.compile(r"0:[1-9]\d"), timeout=15000)
@@ -89,7 +103,12 @@ def test_what_is_typed_survives_a_reload_and_a_changed_answer_asks_why(enter):
     page.wait_for_selector("[data-saved][data-state=saved]")
     page.reload()
     page.wait_for_selector("body[data-ready]")
-    assert page.locator("input[name^='reason.']").evaluate_all("els => els.map(e => e.value)").count("heard it differently") == 1
+    assert (
+        page.locator("input[name^='reason.']")
+        .evaluate_all("els => els.map(e => e.value)")
+        .count("heard it differently")
+        == 1
+    )
 
 
 def test_a_wrong_word_is_corrected_from_the_keyboard_and_the_recognised_one_kept(enter):
@@ -213,7 +232,11 @@ def test_a_form_is_changed_by_fields_and_by_yaml_and_published(enter):
     page.fill("#source", page.input_value("#source") + "\nnonsense: 1\n")
     page.wait_for_selector("[data-fields] [data-line]")
     page.locator("[data-fields] [data-line]").first.click()
-    assert "nonsense" in page.evaluate("window.getSelection().toString() || document.activeElement.value.substring(document.activeElement.selectionStart, document.activeElement.selectionEnd)")
+    assert "nonsense" in page.evaluate(
+        "window.getSelection().toString() ||"
+        " document.activeElement.value.substring(document.activeElement.selectionStart,"
+        " document.activeElement.selectionEnd)"
+    )
     page.fill("#source", page.input_value("#source").replace("\nnonsense: 1\n", ""))
     page.wait_for_selector("[data-fields] li[data-id]")
     page.get_by_role("button", name="Publish").click()
@@ -229,22 +252,34 @@ def test_options_and_checks_are_set_without_writing_yaml(enter, site):
     page.wait_for_selector("body[data-ready]")
     more = page.locator("details.edit-more").first
     more.locator("summary").click()
-    more.locator("[data-act=option_add]").locator("xpath=..").locator("[data-new]").fill("Half of it")
+    more.locator("[data-act=option_add]").locator("xpath=..").locator("[data-new]").fill(
+        "Half of it"
+    )
     more.locator("button[data-act=option_add]").click()
     expect(page.locator("#source")).to_have_value(re.compile("half_of_it"))
     more = page.locator("details.edit-more").first
     assert more.get_attribute("open") is not None, "what was open stays open"
     more.locator("select[data-act=check_kind]").first.select_option("any")
-    expect(page.locator("details.edit-more").first.locator("textarea[data-part$='says.any']")).to_have_count(1)
-    page.locator("details.edit-more").first.get_by_role("button", name=re.compile("^Add a check")).click()
-    words = page.locator("details.edit-more").first.locator("textarea[data-part='check.any.1.says.any']")
+    expect(
+        page.locator("details.edit-more").first.locator("textarea[data-part$='says.any']")
+    ).to_have_count(1)
+    page.locator("details.edit-more").first.get_by_role(
+        "button", name=re.compile("^Add a check")
+    ).click()
+    words = page.locator("details.edit-more").first.locator(
+        "textarea[data-part='check.any.1.says.any']"
+    )
     words.fill("good day to you\nwelcome")
     words.blur()
     expect(page.locator("#source")).to_have_value(re.compile("good day to you"))
-    page.locator("details.edit-more").first.locator("input[data-part='check.any.0.says.similarity']").fill("9")
+    page.locator("details.edit-more").first.locator(
+        "input[data-part='check.any.0.says.similarity']"
+    ).fill("9")
     page.keyboard.press("Tab")
     expect(page.locator("[data-said]")).not_to_have_text("")
-    assert "similarity: 9" not in page.input_value("#source"), "what would break the form is refused"
+    assert "similarity: 9" not in page.input_value("#source"), (
+        "what would break the form is refused"
+    )
     assert violations(page) == []
     picture(page, "form-editor-fields")
     page.get_by_role("button", name="Keep the draft").click()
@@ -255,30 +290,113 @@ def test_options_and_checks_are_set_without_writing_yaml(enter, site):
 def test_a_list_is_put_in_another_order_by_mouse_and_keyboard(enter, site):
     page = enter("manager")
     page.goto(f"{site.url}/queue/overview")
-    names = lambda: [t.strip() for t in page.locator("table[data-sortable] tbody tr td:first-child").all_inner_texts()]  # noqa: E731
+
+    def names():
+        cells = page.locator("table[data-sortable] tbody tr td:first-child")
+        return [text.strip() for text in cells.all_inner_texts()]
+
     before = names()
     head = page.locator("table[data-sortable] thead th").first
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "ascending" and names() == sorted(before)
     head.get_by_role("button").focus()
     page.keyboard.press("Enter")
-    assert head.get_attribute("aria-sort") == "descending" and names() == sorted(before, reverse=True)
+    assert head.get_attribute("aria-sort") == "descending" and names() == sorted(
+        before, reverse=True
+    )
     page.goto(f"{site.url}/calls")
     page.locator("th a.sort", has_text="Length").click()
-    assert page.locator("th[aria-sort=descending]").inner_text().startswith("LENGTH") or "ength" in page.locator("th[aria-sort=descending]").inner_text()
+    assert (
+        page.locator("th[aria-sort=descending]").inner_text().startswith("LENGTH")
+        or "ength" in page.locator("th[aria-sort=descending]").inner_text()
+    )
 
 
 PAGES = {
-    "evaluator": ["/queue", "/calls", "/calls?said=thank+you", "/calls/1", "/cards", "/forms", "/forms/1", "/disputes", "/calibration", "/calibration/2", "/notices", "/cases/new/complaint?call=1"],
-    "manager": ["/reports/2026-11", "/team", "/sampling", "/sampling/draws/1", "/sampling/plans/demo/preview?day=2026-11-05", "/import", "/jobs", "/access-log", "/access-log?what=submitted", "/forms/2/try?call=1", "/queue/overview", "/cards/1", "/cards/1/re-evaluate",
-                "/disputes", "/disputes/1", "/disputes/2", "/calibration", "/calibration/1", "/calibration/new", "/second-reading", "/cases", "/cases/3",
-                "/forms", "/forms/5/edit", "/forms/5/differences", "/forms/bring",
-                "/fairness/2026-11", "/targets", "/reports/scheduled", "/reports/scheduled/1", "/reports/2026-11?audience=board"],
-    "leader": ["/team", "/reports/2026-11", "/training/2026-11", "/calls", "/cards", "/cards/1", "/calibration/1", "/notices", "/cases/1"],
-    "trainer": ["/training/2026-11", "/training/plans", "/training/plans/1", "/training/plans/new?month=2026-11", "/reports/2026-11", "/targets"],
+    "evaluator": [
+        "/queue",
+        "/calls",
+        "/calls?said=thank+you",
+        "/calls/1",
+        "/cards",
+        "/forms",
+        "/forms/1",
+        "/disputes",
+        "/calibration",
+        "/calibration/2",
+        "/notices",
+        "/cases/new/complaint?call=1",
+    ],
+    "manager": [
+        "/reports/2026-11",
+        "/team",
+        "/sampling",
+        "/sampling/draws/1",
+        "/sampling/plans/demo/preview?day=2026-11-05",
+        "/import",
+        "/jobs",
+        "/access-log",
+        "/access-log?what=submitted",
+        "/forms/2/try?call=1",
+        "/queue/overview",
+        "/cards/1",
+        "/cards/1/re-evaluate",
+        "/disputes",
+        "/disputes/1",
+        "/disputes/2",
+        "/calibration",
+        "/calibration/1",
+        "/calibration/new",
+        "/second-reading",
+        "/cases",
+        "/cases/3",
+        "/forms",
+        "/forms/5/edit",
+        "/forms/5/differences",
+        "/forms/bring",
+        "/fairness/2026-11",
+        "/targets",
+        "/reports/scheduled",
+        "/reports/scheduled/1",
+        "/reports/2026-11?audience=board",
+    ],
+    "leader": [
+        "/team",
+        "/reports/2026-11",
+        "/training/2026-11",
+        "/calls",
+        "/cards",
+        "/cards/1",
+        "/calibration/1",
+        "/notices",
+        "/cases/1",
+    ],
+    "trainer": [
+        "/training/2026-11",
+        "/training/plans",
+        "/training/plans/1",
+        "/training/plans/new?month=2026-11",
+        "/reports/2026-11",
+        "/targets",
+    ],
     "agent": ["/my/scorecards", "/my-training"],
-    "tom": ["/my/scorecards", "/my-training", "/training/plans/1", "/cards/1", "/notices", "/cases", "/cases/new/difficult"],
-    "admin": ["/people", "/people/agents/1", "/jobs", "/installation", "/installation?examine=1", "/password"],
+    "tom": [
+        "/my/scorecards",
+        "/my-training",
+        "/training/plans/1",
+        "/cards/1",
+        "/notices",
+        "/cases",
+        "/cases/new/difficult",
+    ],
+    "admin": [
+        "/people",
+        "/people/agents/1",
+        "/jobs",
+        "/installation",
+        "/installation?examine=1",
+        "/password",
+    ],
     "director": ["/reports/2026-11", "/fairness/2026-11", "/team", "/disputes", "/cards/1"],
 }
 
@@ -288,25 +406,37 @@ LANGUAGES, WIDTHS = ("en", "it", "zh"), (1440, 390)
 
 @pytest.mark.parametrize(("language", "width"), list(itertools.product(LANGUAGES, WIDTHS)))
 @pytest.mark.parametrize("role", PAGES)
-def test_every_page_of_every_role_is_clean_readable_and_within_its_width_in_all_twelve_dresses(enter, site, role, language, width):
+def test_every_page_of_every_role_is_clean_readable_and_within_its_width_in_all_twelve_dresses(
+    enter, site, role, language, width
+):
     page = enter(role, width=width, height=900 if width > 500 else 844, language=language)
     page.emulate_media(reduced_motion="reduce")  # or colours would be looked at on their way
     for path in PAGES[role]:
         page.goto(site.url + path)
         page.wait_for_load_state("networkidle")
         assert violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the window"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{path} is wider than the window"
+        )
         assert page.locator("h1").count() == 1
         name = re.sub(r"\W+", "-", f"{role}-{path}").strip("-")
         picture(page, f"{name}-{language}-light-{width}")
-        page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")  # what the button does, without loading the page again
-        assert violations(page, only=["color-contrast", "link-in-text-block"]) == [], f"{path} in the dark"
+        # what the button does, without loading the page again
+        page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        assert violations(page, only=["color-contrast", "link-in-text-block"]) == [], (
+            f"{path} in the dark"
+        )
         picture(page, f"{name}-{language}-dark-{width}")
 
 
-@pytest.mark.parametrize(("language", "dark", "width"), list(itertools.product(LANGUAGES, (False, True), WIDTHS)))
+@pytest.mark.parametrize(
+    ("language", "dark", "width"), list(itertools.product(LANGUAGES, (False, True), WIDTHS))
+)
 def test_the_workbench_is_clean_in_every_dress(enter, language, dark, width):
-    page = enter("evaluator", width=width, height=900 if width > 500 else 844, language=language, dark=dark)  # one evaluator, so one call, in any order of tests
+    # one evaluator, so one call, in any order of tests
+    page = enter(
+        "evaluator", width=width, height=900 if width > 500 else 844, language=language, dark=dark
+    )
     page.locator("main .btn-primary").first.click()
     page.wait_for_selector("body[data-ready]")
     page.wait_for_timeout(500)

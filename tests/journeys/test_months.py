@@ -1,4 +1,6 @@
-"""A centre with months behind it, in a real browser: full reports, charts, needs, plans, fairness, in every language."""
+"""A centre with months behind it, in a real browser: full reports, charts, needs, plans, fairness,
+in every language.
+"""
 
 import socket
 import threading
@@ -10,7 +12,16 @@ from qa.settings import Settings
 from tests.journeys.conftest import Site, picture, violations
 
 PAGES = {
-    "manager": ["/reports/2026-10", "/fairness/2026-10", "/targets", "/sampling?month=2026-10", "/training/2026-10", "/training/plans", "/training/plans/1", "/training/plans/new?month=2026-10"],
+    "manager": [
+        "/reports/2026-10",
+        "/fairness/2026-10",
+        "/targets",
+        "/sampling?month=2026-10",
+        "/training/2026-10",
+        "/training/plans",
+        "/training/plans/1",
+        "/training/plans/new?month=2026-10",
+    ],
     "director": ["/reports/2026-10"],
     "leader": ["/team?month=2026-10", "/training/2026-10"],
     "agent": ["/my-training"],
@@ -34,36 +45,71 @@ def site(tmp_path_factory):
 
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), demo=True)
     made = Wiring.build(settings)
-    wiring = Wiring(settings, made.database, made.storage, made.ears, lambda: datetime(2026, 11, 10, 9, tzinfo=UTC))
+    wiring = Wiring(
+        settings,
+        made.database,
+        made.storage,
+        made.ears,
+        lambda: datetime(2026, 11, 10, 9, tzinfo=UTC),
+    )
     setup.initialise(wiring)
     simulate_centre(wiring, agents=24, calls=80, months=4, seed=1, tick=lambda step, left: None)
     with wiring.database.write() as session:
         team = next(t.id for t in store.teams(session) if t.name == "Simulated team 1")
         agent = store.agent_by_code(session, "sim1-0003")[0]
         for name, role, fields in (
-            ("manager", Role.QA_MANAGER, {}), ("director", Role.DIRECTOR, {}), ("leader", Role.TEAM_LEADER, {"team_id": team}), ("agent", Role.AGENT, {"agent_id": agent}),
-        ):  # fmt: skip
-            by = people.add_user(session, username=name, display_name=name.title(), role=role, password=None, at=wiring.clock(), is_demo=True, **fields).id
-        targets.set_target(session, TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 88.0, "2026-09"), by=by, at=wiring.clock())
+            ("manager", Role.QA_MANAGER, {}),
+            ("director", Role.DIRECTOR, {}),
+            ("leader", Role.TEAM_LEADER, {"team_id": team}),
+            ("agent", Role.AGENT, {"agent_id": agent}),
+        ):
+            by = people.add_user(
+                session,
+                username=name,
+                display_name=name.title(),
+                role=role,
+                password=None,
+                at=wiring.clock(),
+                is_demo=True,
+                **fields,
+            ).id
+        targets.set_target(
+            session,
+            TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 88.0, "2026-09"),
+            by=by,
+            at=wiring.clock(),
+        )
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    server = create_server(create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8)
+    server = create_server(
+        create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8
+    )
     threading.Thread(target=server.run, daemon=True).start()
     yield Site(f"http://127.0.0.1:{port}", wiring)
     server.close()
 
 
-@pytest.mark.parametrize(("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390)])
+@pytest.mark.parametrize(
+    ("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390)]
+)
 @pytest.mark.parametrize("role", PAGES)
-def test_full_pages_are_clean_readable_and_within_their_width(enter, site, role, language, dark, width):
-    page = enter(role, width=width, height=900 if width > 500 else 844, language=language, dark=dark)
+def test_full_pages_are_clean_readable_and_within_their_width(
+    enter, site, role, language, dark, width
+):
+    page = enter(
+        role, width=width, height=900 if width > 500 else 844, language=language, dark=dark
+    )
     for path in PAGES[role]:
         page.goto(site.url + path)
         page.wait_for_load_state("networkidle")
         assert violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the window"
-        picture(page, f"months-{role}-{path.strip('/').replace('/', '-').split('?')[0]}-{language}-{'dark' if dark else 'light'}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{path} is wider than the window"
+        )
+        name = path.strip("/").replace("/", "-").split("?")[0]
+        theme = "dark" if dark else "light"
+        picture(page, f"months-{role}-{name}-{language}-{theme}-{width}")
 
 
 def test_from_a_need_to_a_plan_by_lot_and_back_to_the_agent(enter, site):
@@ -98,13 +144,27 @@ def test_in_a_long_list_a_name_is_found_while_the_bar_stays_in_sight(enter, site
     everybody = rows.count()
     name = rows.nth(3).locator("td").first.inner_text()
     box.fill(name)
-    assert rows.locator("visible=true").all_inner_texts()[0].startswith(name) and rows.locator("visible=true").count() < everybody
-    assert manager.locator(".find-in output").inner_text() == f"{rows.locator('visible=true').count()} / {everybody}"
+    assert (
+        rows.locator("visible=true").all_inner_texts()[0].startswith(name)
+        and rows.locator("visible=true").count() < everybody
+    )
+    assert (
+        manager.locator(".find-in output").inner_text()
+        == f"{rows.locator('visible=true').count()} / {everybody}"
+    )
     box.fill(r"nobody.*[(")
-    assert rows.locator("visible=true").count() == 0 and manager.locator(".find-in output").inner_text() == f"0 / {everybody}"
+    assert (
+        rows.locator("visible=true").count() == 0
+        and manager.locator(".find-in output").inner_text() == f"0 / {everybody}"
+    )
     box.fill("")
-    assert rows.locator("visible=true").count() == everybody and manager.locator(".find-in output").inner_text() == ""
+    assert (
+        rows.locator("visible=true").count() == everybody
+        and manager.locator(".find-in output").inner_text() == ""
+    )
     assert not faults
     manager.goto(f"{site.url}/reports/2026-10")
     manager.evaluate("scrollTo(0, document.body.scrollHeight)")
-    assert manager.locator(".top").bounding_box()["y"] == 0, "the bar stays at the top of a long page"
+    assert manager.locator(".top").bounding_box()["y"] == 0, (
+        "the bar stays at the top of a long page"
+    )

@@ -15,7 +15,14 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 def chain(n: int, *, what="opened") -> tuple[list[Line], Head]:
     lines, before = [], ""
     for i in range(1, n + 1):
-        content = {"at": START + timedelta(seconds=i), "actor_id": i % 3 or None, "subject": "call", "subject_id": i, "what": what, "detail": {"p": i / 7, "名": "è"}}
+        content = {
+            "at": START + timedelta(seconds=i),
+            "actor_id": i % 3 or None,
+            "subject": "call",
+            "subject_id": i,
+            "what": what,
+            "detail": {"p": i / 7, "名": "è"},
+        }
         before = digest(before, event_id=i, **content)
         lines.append(Line(i, digest=before, **content))
     return lines, Head(n, before)
@@ -33,7 +40,9 @@ def test_every_one_of_a_thousand_tamperings_is_found_where_it_was_done():
     for _ in range(1000):
         i = rng.randrange(60)
         damaged = list(lines)
-        kind = rng.choice(["what", "detail", "actor_id", "subject_id", "at", "remove", "swap", "forge"])
+        kind = rng.choice(
+            ["what", "detail", "actor_id", "subject_id", "at", "remove", "swap", "forge"]
+        )
         if kind == "remove":
             del damaged[i]
             expected = {(Damage.MISSING, i + 1)}
@@ -44,7 +53,17 @@ def test_every_one_of_a_thousand_tamperings_is_found_where_it_was_done():
         elif kind == "forge":  # with a digest that fits the line itself
             before = lines[i - 1].digest if i else ""
             forged = replace(lines[i], what="nothing")
-            damaged[i] = replace(forged, digest=digest(before, event_id=i + 1, **{k: getattr(forged, k) for k in ("at", "actor_id", "subject", "subject_id", "what", "detail")}))
+            damaged[i] = replace(
+                forged,
+                digest=digest(
+                    before,
+                    event_id=i + 1,
+                    **{
+                        k: getattr(forged, k)
+                        for k in ("at", "actor_id", "subject", "subject_id", "what", "detail")
+                    },
+                ),
+            )
             expected = {(Damage.CHANGED, min(i + 2, 60))}
         else:
             other = {"what": "x", "detail": {}, "actor_id": 99, "subject_id": 0, "at": START}[kind]
@@ -56,7 +75,10 @@ def test_every_one_of_a_thousand_tamperings_is_found_where_it_was_done():
 
 def test_lines_cut_off_at_the_end_or_put_in_after_it_are_found():
     lines, head = chain(10)
-    assert [(f.damage, f.event_id) for f in faults(lines[:8], head)] == [(Damage.MISSING, 9), (Damage.MISSING, 10)]
+    assert [(f.damage, f.event_id) for f in faults(lines[:8], head)] == [
+        (Damage.MISSING, 9),
+        (Damage.MISSING, 10),
+    ]
     longer, _ = chain(11)
     assert (Damage.ADDED, 11) in {(f.damage, f.event_id) for f in faults(longer, head)}
 
@@ -65,7 +87,9 @@ def test_a_history_written_anew_shows_only_against_a_head_noted_elsewhere():
     _, noted = chain(10)
     lines, head = chain(12, what="forged")
     assert list(faults(lines, head)) == []
-    assert [(f.damage, f.event_id) for f in faults(lines, head, noted=noted)] == [(Damage.OTHER_HISTORY, 10)]
+    assert [(f.damage, f.event_id) for f in faults(lines, head, noted=noted)] == [
+        (Damage.OTHER_HISTORY, 10)
+    ]
     grown, end = chain(12)
     assert list(faults(grown, end, noted=noted)) == []
 

@@ -12,8 +12,14 @@ MET, NOT_MET, UNSURE, NA = Verdict.MET, Verdict.NOT_MET, Verdict.UNSURE, Verdict
 
 
 def form_with(*rules: str):
-    criteria = "".join(f"\n      - {{id: c{i}, title: T, scale: met_not_met, check: {r}}}" for i, r in enumerate(rules))
-    return read_form(f"form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections:\n  - id: s\n    title: T\n    criteria:{criteria}\n")
+    criteria = "".join(
+        f"\n      - {{id: c{i}, title: T, scale: met_not_met, check: {r}}}"
+        for i, r in enumerate(rules)
+    )
+    return read_form(
+        "form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections:\n  - id: s\n    title: T\n   "
+        f" criteria:{criteria}\n"
+    )
 
 
 CALL = Transcript.model_validate(
@@ -21,7 +27,12 @@ CALL = Transcript.model_validate(
         "language": "en",
         "duration": 60,
         "utterances": [
-            {"speaker": "agent", "start": 1, "end": 11, "text": "one two three four five six seven eight nine ten " * 2 + "please hold"},
+            {
+                "speaker": "agent",
+                "start": 1,
+                "end": 11,
+                "text": "one two three four five six seven eight nine ten " * 2 + "please hold",
+            },
             {"speaker": "customer", "start": 30, "end": 40, "text": "yes I can hear you"},
             {"speaker": "agent", "start": 35, "end": 38, "text": "listen to me"},
         ],
@@ -55,10 +66,18 @@ def test_mechanics_against_their_limits(rule, expected):
 
 def test_of_an_empty_call_no_mechanics_are_judged():
     empty = Transcript(language="en", duration=30)
-    assert check_call(form_with("{interruption: {count: {max: 0}}}"), empty).findings[0].verdict is UNSURE
+    assert (
+        check_call(form_with("{interruption: {count: {max: 0}}}"), empty).findings[0].verdict
+        is UNSURE
+    )
 
 
-DETAILS = {"ticket": {"number": "T-12", "closed": "true", "solved": "no"}, "mail": {"subject": "[t 12] done"}, "after": "55", "contract": "none"}
+DETAILS = {
+    "ticket": {"number": "T-12", "closed": "true", "solved": "no"},
+    "mail": {"subject": "[t 12] done"},
+    "after": "55",
+    "contract": "none",
+}
 
 
 @pytest.mark.parametrize(
@@ -75,16 +94,39 @@ DETAILS = {"ticket": {"number": "T-12", "closed": "true", "solved": "no"}, "mail
         ("{metadata: {field: nothing, is: [true]}}", UNSURE),
         ("{metadata: {field: nothing, is: [true], missing: not_met}}", NOT_MET),
         ("{metadata: {field: nothing, is: [true], missing: not_applicable}}", NA),
-        ("{metadata: {field: after, is: [x]}, applies_if: {metadata: {field: contract, is: [active]}}}", NA),
-        ("{metadata: {field: after, present: true}, applies_if: {metadata: {field: contract, is: [none]}}}", MET),
-        ("{metadata: {field: after, is: [x]}, applies_if: {metadata: {field: nothing, is: [x]}}}", UNSURE),
+        (
+            (
+                "{metadata: {field: after, is: [x]}, applies_if: {metadata: {field: contract, is:"
+                " [active]}}}"
+            ),
+            NA,
+        ),
+        (
+            (
+                "{metadata: {field: after, present: true}, applies_if: {metadata: {field: contract,"
+                " is: [none]}}}"
+            ),
+            MET,
+        ),
+        (
+            (
+                "{metadata: {field: after, is: [x]}, applies_if: {metadata: {field: nothing, is:"
+                " [x]}}}"
+            ),
+            UNSURE,
+        ),
     ],
 )
 def test_call_data_against_what_the_form_wants(rule, expected):
-    assert check_call(form_with(rule), CALL, mechanics=MECHANICS, details=DETAILS).findings[0].verdict is expected
+    assert (
+        check_call(form_with(rule), CALL, mechanics=MECHANICS, details=DETAILS).findings[0].verdict
+        is expected
+    )
 
 
-YES, NO, MAYBE = (f"{{metadata: {{field: after, present: {x}}}}}" for x in ("true", "false", "true"))
+YES, NO, MAYBE = (
+    f"{{metadata: {{field: after, present: {x}}}}}" for x in ("true", "false", "true")
+)
 MAYBE = "{metadata: {field: nothing, is: [x]}}"
 
 
@@ -105,15 +147,26 @@ MAYBE = "{metadata: {field: nothing, is: [x]}}"
     ],
 )
 def test_rules_are_combined_with_three_values(rule, expected):
-    assert check_call(form_with(rule), CALL, mechanics=MECHANICS, details=DETAILS).findings[0].verdict is expected
+    assert (
+        check_call(form_with(rule), CALL, mechanics=MECHANICS, details=DETAILS).findings[0].verdict
+        is expected
+    )
 
 
 def test_unsure_answers_open_the_bounds_of_the_score():
     form = form_with(YES, YES, YES)
-    findings = [Finding("c0", MET, 0.9, "metadata"), Finding("c1", UNSURE, 0.5, "metadata"), Finding("c2", NA, 0.9, "metadata")]
+    findings = [
+        Finding("c0", MET, 0.9, "metadata"),
+        Finding("c1", UNSURE, 0.5, "metadata"),
+        Finding("c2", NA, 0.9, "metadata"),
+    ]
     assert bounds(form, findings) == (50.0, 100.0)
 
 
 def test_a_criterion_that_always_applies_is_never_not_applicable():
-    form = read_form("form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections: [{id: s, title: T, criteria: [{id: c, title: T, na: false, scale: met_not_met, check: {metadata: {field: x, is: [1], missing: not_applicable}}}]}]")
+    form = read_form(
+        "form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections: [{id: s, title: T, criteria:"
+        " [{id: c, title: T, na: false, scale: met_not_met, check: {metadata: {field: x, is: [1],"
+        " missing: not_applicable}}}]}]"
+    )
     assert check_call(form, CALL).findings[0].verdict is UNSURE

@@ -11,24 +11,69 @@ from qa.transcription.types import Transcript
 
 MET, NOT_MET, UNSURE, NA = Verdict.MET, Verdict.NOT_MET, Verdict.UNSURE, Verdict.NOT_APPLICABLE
 PHRASES = {
-    "en": {"greeting": "good morning", "solved": "your problem is solved", "insult": "you are stupid", "company": "Harper Valley National Bank", "name": "my name is {name}", "hold": "may i place you on hold", "thanks": "thank you for holding", "filler": "let me see what i can do about that for you today"},
-    "it": {"greeting": "buongiorno", "solved": "il problema e risolto", "insult": "lei e stupido", "company": "Linea Blu", "name": "mi chiamo {name}", "hold": "posso metterla in attesa", "thanks": "grazie per aver atteso", "filler": "adesso controllo la sua pratica e poi le dico"},
-    "zh": {"greeting": "早上好", "solved": "您的问题解决了", "insult": "你是笨蛋", "company": "蓝天电信", "name": "我叫{name}", "hold": "请您稍等", "thanks": "让您久等了", "filler": "我现在帮您查询一下这个情况"},
+    "en": {
+        "greeting": "good morning",
+        "solved": "your problem is solved",
+        "insult": "you are stupid",
+        "company": "Harper Valley National Bank",
+        "name": "my name is {name}",
+        "hold": "may i place you on hold",
+        "thanks": "thank you for holding",
+        "filler": "let me see what i can do about that for you today",
+    },
+    "it": {
+        "greeting": "buongiorno",
+        "solved": "il problema e risolto",
+        "insult": "lei e stupido",
+        "company": "Linea Blu",
+        "name": "mi chiamo {name}",
+        "hold": "posso metterla in attesa",
+        "thanks": "grazie per aver atteso",
+        "filler": "adesso controllo la sua pratica e poi le dico",
+    },
+    "zh": {
+        "greeting": "早上好",
+        "solved": "您的问题解决了",
+        "insult": "你是笨蛋",
+        "company": "蓝天电信",
+        "name": "我叫{name}",
+        "hold": "请您稍等",
+        "thanks": "让您久等了",
+        "filler": "我现在帮您查询一下这个情况",
+    },
 }
 
 
-def judge(language: str, rule: str, turns: list, *, complete: bool = True, variables: dict | None = None):
+def judge(
+    language: str, rule: str, turns: list, *, complete: bool = True, variables: dict | None = None
+):
     """The judgement of one rule on turns of (speaker, text[, confidence])."""
-    form = read_form(f"form: t\nversion: 1\nlanguages: [en, it, zh]\ntitle: T\nvariables: {{company: C}}\nsections: [{{id: s, title: T, criteria: [{{id: c, title: T, scale: met_not_met, check: {rule}}}]}}]")
+    form = read_form(
+        "form: t\nversion: 1\nlanguages: [en, it, zh]\ntitle: T\nvariables: {company:"
+        " C}\nsections: [{id: s, title: T, criteria: [{id: c, title: T, scale: met_not_met,"
+        f" check: {rule}}}]}}]"
+    )
     at, utterances = 0.5, []
     for speaker, text, *rest in turns:
         seconds = max(0.4, len(text) / 15)
         gap = rest[1] if len(rest) > 1 else 0.4
         at += gap
-        utterances.append({"speaker": speaker, "start": at, "end": at + seconds, "text": text, "confidence": rest[0] if rest else None})
+        utterances.append(
+            {
+                "speaker": speaker,
+                "start": at,
+                "end": at + seconds,
+                "text": text,
+                "confidence": rest[0] if rest else None,
+            }
+        )
         at += seconds
-    transcript = Transcript.model_validate({"language": language, "duration": at, "utterances": utterances})
-    found = check_call(form, transcript, variables=variables or {}, is_complete=complete).findings[0]
+    transcript = Transcript.model_validate(
+        {"language": language, "duration": at, "utterances": utterances}
+    )
+    found = check_call(form, transcript, variables=variables or {}, is_complete=complete).findings[
+        0
+    ]
     return found
 
 
@@ -47,7 +92,11 @@ languages = pytest.mark.parametrize("language", ["en", "it", "zh"])
 @languages
 def test_the_phrase_said_by_the_agent_is_met_with_its_words_as_evidence(language):
     p = PHRASES[language]
-    found = judge(language, says(p["greeting"]), [("agent", p["greeting"] + ", " + p["filler"]), ("customer", p["filler"])])
+    found = judge(
+        language,
+        says(p["greeting"]),
+        [("agent", p["greeting"] + ", " + p["filler"]), ("customer", p["filler"])],
+    )
     assert found.verdict is MET
     assert found.evidence[0].utterance == 0
     assert found.evidence[0].speaker == "agent"
@@ -58,12 +107,21 @@ def test_the_phrase_said_by_the_agent_is_met_with_its_words_as_evidence(language
 @languages
 def test_the_phrase_said_by_the_customer_does_not_count(language):
     p = PHRASES[language]
-    assert verdict(language, says(p["greeting"]), [("agent", p["filler"]), ("customer", p["greeting"])]) is NOT_MET
+    assert (
+        verdict(
+            language, says(p["greeting"]), [("agent", p["filler"]), ("customer", p["greeting"])]
+        )
+        is NOT_MET
+    )
 
 
 @languages
 def test_a_negated_phrase_does_not_count(language):
-    negated = {"en": "your problem is not solved", "it": "il problema non e risolto", "zh": "您的问题没解决了"}[language]
+    negated = {
+        "en": "your problem is not solved",
+        "it": "il problema non e risolto",
+        "zh": "您的问题没解决了",
+    }[language]
     p = PHRASES[language]
     assert verdict(language, says(p["solved"]), [("agent", p["solved"])]) is MET
     assert verdict(language, says(p["solved"]), [("agent", negated + " " + p["filler"])]) is not MET
@@ -91,14 +149,29 @@ def test_a_greeting_at_the_end_is_no_greeting_in_the_first_seconds(language):
     ],
 )
 def test_recognition_errors_inflection_and_contractions_are_survived(language, phrase, heard):
-    assert verdict(language, says(phrase, similarity="0.75"), [("agent", heard + ", " + PHRASES[language]["filler"])]) is MET
+    assert (
+        verdict(
+            language,
+            says(phrase, similarity="0.75"),
+            [("agent", heard + ", " + PHRASES[language]["filler"])],
+        )
+        is MET
+    )
 
 
 def test_a_company_name_survives_a_misheard_word():
     rule = says("{company}", similarity="0.62")
     turns = [("agent", "hello this is happy valley national bank my name is jennifer")]
     assert verdict("en", rule, turns, variables={"company": "Harper Valley National Bank"}) is MET
-    assert verdict("en", rule, [("agent", "hello this is the first city insurance company")], variables={"company": "Harper Valley National Bank"}) is NOT_MET
+    assert (
+        verdict(
+            "en",
+            rule,
+            [("agent", "hello this is the first city insurance company")],
+            variables={"company": "Harper Valley National Bank"},
+        )
+        is NOT_MET
+    )
 
 
 def test_without_the_companys_name_nobody_can_say_whether_it_was_said():
@@ -109,7 +182,11 @@ def test_without_the_companys_name_nobody_can_say_whether_it_was_said():
 def test_a_phrase_split_over_two_utterances_is_found(language):
     p = PHRASES[language]["hold"]
     middle = len(p) // 2 if language == "zh" else p.index(" ", len(p) // 2)
-    turns = [("agent", p[:middle]), ("agent", p[middle:].strip()), ("customer", PHRASES[language]["filler"])]
+    turns = [
+        ("agent", p[:middle]),
+        ("agent", p[middle:].strip()),
+        ("customer", PHRASES[language]["filler"]),
+    ]
     found = judge(language, says(p), turns)
     assert found.verdict is MET
     assert [e.utterance for e in found.evidence] == [0, 1]
@@ -120,7 +197,9 @@ def test_slots_take_names_and_numbers_and_need_them(language):
     p = PHRASES[language]["name"]
     name = {"en": "Jennifer", "it": "Chiara", "zh": "王美玲"}[language]
     assert verdict(language, says(p), [("agent", p.replace("{name}", name))]) is MET
-    empty = {"en": "my name is not important here", "it": "mi chiamo non importa", "zh": "我叫不"}[language]
+    empty = {"en": "my name is not important here", "it": "mi chiamo non importa", "zh": "我叫不"}[
+        language
+    ]
     assert verdict(language, says(p), [("agent", empty)]) is not MET
 
 
@@ -140,7 +219,14 @@ def test_spoken_numbers_and_times_fill_their_slots(language, pattern, heard):
 
 
 def test_with_today_is_not_within_a_time():
-    assert verdict("en", says("within {time}"), [("agent", "is there anything else i can help you with today")]) is NOT_MET
+    assert (
+        verdict(
+            "en",
+            says("within {time}"),
+            [("agent", "is there anything else i can help you with today")],
+        )
+        is NOT_MET
+    )
 
 
 def never(phrase: str) -> str:
@@ -164,16 +250,36 @@ def test_rudeness_of_the_agent_is_found_with_the_words(language):
 
 @languages
 def test_a_quotation_goes_to_a_person(language):
-    quoted = {"en": "i understand that he said you are stupid", "it": "capisco che il collega ha detto lei e stupido", "zh": "您刚才说你是笨蛋"}[language]
+    quoted = {
+        "en": "i understand that he said you are stupid",
+        "it": "capisco che il collega ha detto lei e stupido",
+        "zh": "您刚才说你是笨蛋",
+    }[language]
     assert verdict(language, never(PHRASES[language]["insult"]), [("agent", quoted)]) is UNSURE
 
 
 @languages
-def test_order_needs_the_first_before_the_second_and_applies_only_where_the_second_is_heard(language):
+def test_order_needs_the_first_before_the_second_and_applies_only_where_the_second_is_heard(
+    language,
+):
     p = PHRASES[language]
     rule = f'{{order: {{first: {{any: ["{p["hold"]}"]}}, then: {{any: ["{p["thanks"]}"]}}}}}}'
-    assert verdict(language, rule, [("agent", p["hold"]), ("customer", p["filler"]), ("agent", p["thanks"])]) is MET
-    assert verdict(language, rule, [("agent", p["thanks"]), ("customer", p["filler"]), ("agent", p["hold"])]) is NOT_MET
+    assert (
+        verdict(
+            language,
+            rule,
+            [("agent", p["hold"]), ("customer", p["filler"]), ("agent", p["thanks"])],
+        )
+        is MET
+    )
+    assert (
+        verdict(
+            language,
+            rule,
+            [("agent", p["thanks"]), ("customer", p["filler"]), ("agent", p["hold"])],
+        )
+        is NOT_MET
+    )
     assert verdict(language, rule, [("agent", p["filler"])]) is NA
 
 
@@ -182,7 +288,9 @@ def test_empty_one_sided_and_damaged_calls_are_unsure_never_failed(language):
     p = PHRASES[language]
     assert verdict(language, says(p["greeting"]), []) is UNSURE
     assert verdict(language, says(p["greeting"]), [("customer", p["filler"])]) is UNSURE
-    assert verdict(language, says(p["greeting"]), [("agent", p["filler"])], complete=False) is UNSURE
+    assert (
+        verdict(language, says(p["greeting"]), [("agent", p["filler"])], complete=False) is UNSURE
+    )
     assert verdict(language, never(p["insult"]), []) is UNSURE
 
 
@@ -196,24 +304,41 @@ def test_poor_recognition_makes_absence_unsure_and_a_hit_less_sure(language):
 
 
 def test_another_language_than_stated_is_unsure():
-    italian = "buongiorno sono Chiara grazie per la sua chiamata non si preoccupi le mando una mail con la conferma della richiesta"
+    italian = (
+        "buongiorno sono Chiara grazie per la sua chiamata non si preoccupi le mando una mail con"
+        " la conferma della richiesta"
+    )
     assert verdict("en", says("good morning"), [("agent", italian)]) is UNSURE
     assert verdict("zh", says("您好"), [("agent", italian)]) is UNSURE
 
 
 def test_talking_over_each_other_lowers_the_confidence():
     alone = judge("en", says("thank you for holding"), [("agent", "thank you for holding")])
-    over = judge("en", says("thank you for holding"), [("agent", "thank you for holding"), ("customer", "when will it be solved", None, -1.4)])
+    over = judge(
+        "en",
+        says("thank you for holding"),
+        [("agent", "thank you for holding"), ("customer", "when will it be solved", None, -1.4)],
+    )
     assert over.verdict is MET
     assert over.confidence < alone.confidence
 
 
 def test_a_mono_call_whose_speakers_are_unknown_is_unsure_where_it_matters():
-    form = read_form(f"form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections: [{{id: s, title: T, criteria: [{{id: c, title: T, scale: met_not_met, check: {says('good morning')}}}]}}]")
-    said = {"language": "en", "duration": 9, "engine": {"speakers": "unknown"}, "utterances": [{"speaker": "agent", "start": 0, "end": 2, "text": "good morning"}]}
+    form = read_form(
+        "form: t\nversion: 1\nlanguages: [en]\ntitle: T\nsections: [{id: s, title: T, criteria:"
+        f" [{{id: c, title: T, scale: met_not_met, check: {says('good morning')}}}]}}]"
+    )
+    said = {
+        "language": "en",
+        "duration": 9,
+        "engine": {"speakers": "unknown"},
+        "utterances": [{"speaker": "agent", "start": 0, "end": 2, "text": "good morning"}],
+    }
     assert check_call(form, Transcript.model_validate(said)).findings[0].verdict is UNSURE
     said["utterances"][0]["text"] = "let me look at your invoice please"
-    assert check_call(form, Transcript.model_validate(said)).findings[0].verdict is NOT_MET, "nobody said it"
+    assert check_call(form, Transcript.model_validate(said)).findings[0].verdict is NOT_MET, (
+        "nobody said it"
+    )
 
 
 def test_full_and_half_width_are_alike():
@@ -228,5 +353,11 @@ def test_ten_kilobytes_of_one_word_do_not_hang(text):
 
 
 def test_a_ninety_minute_call_is_checked():
-    turns = [("agent", "let me look at the next invoice with you"), ("customer", "yes please go on")] * 900
-    assert verdict("en", says("thank you for calling"), [*turns, ("agent", "thank you for calling")]) is MET
+    turns = [
+        ("agent", "let me look at the next invoice with you"),
+        ("customer", "yes please go on"),
+    ] * 900
+    assert (
+        verdict("en", says("thank you for calling"), [*turns, ("agent", "thank you for calling")])
+        is MET
+    )

@@ -23,7 +23,16 @@ from qa.reporting.rules import (
     with_limits,
 )
 from qa.reporting.rules import model_of as fit
-from qa.reporting.types import Basis, Breaches, Estimate, Satisfaction, ScoredCall, Tally, Totals, Verdict
+from qa.reporting.types import (
+    Basis,
+    Breaches,
+    Estimate,
+    Satisfaction,
+    ScoredCall,
+    Tally,
+    Totals,
+    Verdict,
+)
 from qa.statistics.shares import worth
 from qa.statistics.survey import moderation
 
@@ -37,7 +46,10 @@ def totals(calls: int, mean: float | None, flagged: int = 0) -> Totals:
 
 
 def cards(agent: int, human, automatic, p: float = 0.1) -> list[ScoredCall]:
-    return [ScoredCall(agent, float(y), None if x is None else float(x), p) for y, x in zip(human, automatic, strict=True)]
+    return [
+        ScoredCall(agent, float(y), None if x is None else float(x), p)
+        for y, x in zip(human, automatic, strict=True)
+    ]
 
 
 def test_too_few_cards_give_no_figure_and_say_so():
@@ -59,7 +71,9 @@ def test_zero_variance_and_all_failed_give_figures_and_no_crash():
     model = fit(rows)
     assert estimate_agent(rows[:10], totals(100, 0.0), model, minimum=3).value == 0
     perfect = estimate_agent(rows[10:], totals(100, 100.0), model, minimum=3)
-    assert perfect.value == 100 and 70 < perfect.low < 75, "ten perfect cards do not prove a hundred perfect calls"
+    assert perfect.value == 100 and 70 < perfect.low < 75, (
+        "ten perfect cards do not prove a hundred perfect calls"
+    )
     assert estimate_group(rows, totals(200, 50.0), model, minimum=3).basis is Basis.ESTIMATED
 
 
@@ -67,19 +81,27 @@ def test_without_automatic_scores_people_alone_are_used():
     rows = cards(1, [70, 80, 90, 85], [None] * 4) + cards(2, [60, 65, 70, 75], [50, None, 60, 70])
     model = fit(rows)
     assert model.slope == 0
-    assert estimate_agent(rows[:4], totals(40, None), model, minimum=3).value == pytest.approx(81.25)
+    assert estimate_agent(rows[:4], totals(40, None), model, minimum=3).value == pytest.approx(
+        81.25
+    )
 
 
 def test_intervals_never_leave_the_scale():
     rng = np.random.default_rng(1)
-    rows = [c for a in range(5) for c in cards(a, np.clip(rng.normal(97, 6, 4), 0, 100), rng.normal(95, 5, 4))]
+    rows = [
+        c
+        for a in range(5)
+        for c in cards(a, np.clip(rng.normal(97, 6, 4), 0, 100), rng.normal(95, 5, 4))
+    ]
     for a in range(5):
         e = estimate_agent(rows[4 * a : 4 * a + 4], totals(40, 95), fit(rows), minimum=3)
         assert 0 <= e.low <= e.value <= e.high <= 100
 
 
 def simulate(rho: float, reps: int, seed: int):
-    """40 agents × 400 calls, 6 human scores each, between-agent sd 5, call sd 12 (design/STATISTICS.md, 1.5), scaled off the ends of 0–100."""
+    """40 agents × 400 calls, 6 human scores each, between-agent sd 5, call sd 12
+    (design/STATISTICS.md, 1.5), scaled off the ends of 0–100.
+    """
     rng = np.random.default_rng(seed)
     errors, covered, naive = [], 0, []
     for _ in range(reps):
@@ -95,11 +117,18 @@ def simulate(rho: float, reps: int, seed: int):
             errors.append(e.value - truth)
             naive.append(y[a, picks[a]].mean() - truth)
             covered += e.low <= truth <= e.high
-    return math.sqrt(np.mean(np.square(errors))), covered / len(errors), math.sqrt(np.mean(np.square(naive))), float(np.mean(errors))
+    return (
+        math.sqrt(np.mean(np.square(errors))),
+        covered / len(errors),
+        math.sqrt(np.mean(np.square(naive))),
+        float(np.mean(errors)),
+    )
 
 
 @pytest.mark.parametrize(("rho", "rmse"), [(0.3, 4.67), (0.6, 3.92), (0.8, 2.93)])
-def test_the_pooled_slope_estimator_is_as_good_as_published_and_its_interval_covers_95_percent(rho, rmse):
+def test_the_pooled_slope_estimator_is_as_good_as_published_and_its_interval_covers_95_percent(
+    rho, rmse
+):
     got, coverage, naive, bias = simulate(rho, reps=60, seed=7)
     assert got == pytest.approx(rmse, rel=0.06)
     assert naive == pytest.approx(4.88, rel=0.06)
@@ -115,7 +144,10 @@ def test_a_risk_targeted_sample_is_weighted_back_without_bias():
         x = 70 + 0.6 * (y - 70) + rng.normal(0, 9.6, 4000)
         p = np.where(x < 60, 0.15, 0.03)
         taken = rng.random(4000) < p
-        rows = [ScoredCall(1, float(a), float(b), float(q)) for a, b, q in zip(y[taken], x[taken], p[taken], strict=True)]
+        rows = [
+            ScoredCall(1, float(a), float(b), float(q))
+            for a, b, q in zip(y[taken], x[taken], p[taken], strict=True)
+        ]
         e = estimate_group(rows, totals(4000, float(x.mean())), fit(rows), minimum=3)
         weighted.append(e.value - y.mean())
         plain.append(y[taken].mean() - y.mean())
@@ -145,7 +177,9 @@ def test_a_critical_breach_that_a_check_found_and_a_person_confirmed_counts_once
 
 
 def test_a_flag_that_nobody_heard_is_no_breach_but_leaves_it_open():
-    rate = critical_rate([ScoredCall(1, 80, 80, 0.5) for _ in range(20)], totals(50, 80, flagged=10))
+    rate = critical_rate(
+        [ScoredCall(1, 80, 80, 0.5) for _ in range(20)], totals(50, 80, flagged=10)
+    )
     assert rate.share == 0
     assert rate.high >= 0.2
     assert critical_rate([], totals(50, 80, flagged=10)).share is None
@@ -158,13 +192,25 @@ def test_the_critical_rate_covers_as_often_as_it_says():
         breach = rng.random(3000) < 0.02
         flag = np.where(breach, rng.random(3000) < 0.6, rng.random(3000) < 0.01)
         taken = flag | (rng.random(3000) < 0.05)
-        rows = [ScoredCall(1, 0, 0, 1.0 if f else 0.05, is_breach=bool(b), is_flagged=bool(f)) for b, f, t in zip(breach, flag, taken, strict=True) if t]
+        rows = [
+            ScoredCall(1, 0, 0, 1.0 if f else 0.05, is_breach=bool(b), is_flagged=bool(f))
+            for b, f, t in zip(breach, flag, taken, strict=True)
+            if t
+        ]
         rate = critical_rate(rows, totals(3000, 80, flagged=int(flag.sum())))
         covered += rate.low <= breach.mean() <= rate.high
     assert 0.92 <= covered / 400 <= 1
 
 
-@pytest.mark.parametrize(("value", "low", "high", "said"), [(90, 86, 94, "met"), (80, 76, 84, "not_met"), (86, 82, 90, "cannot_tell"), (None, None, None, "no_figure")])
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [
+        (90, 86, 94, "met"),
+        (80, 76, 84, "not_met"),
+        (86, 82, 90, "cannot_tell"),
+        (None, None, None, "no_figure"),
+    ],
+)
 def test_a_target_is_met_or_not_only_where_the_whole_interval_says_so(value, low, high, said):
     assert verdict(value, low, high, 85).value == said
     assert verdict(0.02, 0.01, 0.03, 0.05, at_most=True) is Verdict.MET
@@ -172,7 +218,18 @@ def test_a_target_is_met_or_not_only_where_the_whole_interval_says_so(value, low
 
 
 def figure(value, error, automatic=80.0):
-    return Estimate(Basis.ESTIMATED, 6, 400, value, value - 2 * error, value + 2 * error, value, automatic, error, 50)
+    return Estimate(
+        Basis.ESTIMATED,
+        6,
+        400,
+        value,
+        value - 2 * error,
+        value + 2 * error,
+        value,
+        automatic,
+        error,
+        50,
+    )
 
 
 def test_agents_who_cannot_be_told_apart_share_a_letter_and_one_group_of_all_needs_none():
@@ -210,7 +267,10 @@ def test_a_month_is_compared_with_the_one_before_with_both_their_errors():
 
 
 def test_a_criterion_that_is_lost_less_raises_the_score_by_what_it_cost():
-    now, before = Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0, 10.0, 100.0, 100.0), Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0, 30.0, 100.0, 100.0)
+    now, before = (
+        Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0, 10.0, 100.0, 100.0),
+        Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0, 30.0, 100.0, 100.0),
+    )
     m = moved(now, before, (100, 100, 100, 100))
     assert m.value == pytest.approx(2.0)
     assert m.low < 2 < m.high
@@ -232,7 +292,16 @@ def test_what_customers_say_has_an_interval_and_a_correlation_only_with_enough_o
     rng = np.random.default_rng(3)
     x = rng.normal(80, 10, 200)
     y = 0.5 * x + rng.normal(0, 8, 200)
-    full = {"y": y.sum(), "yy": (y * y).sum(), "n": 200, "x": x.sum(), "xx": (x * x).sum(), "xy": (x * y).sum(), "yc": y.sum(), "yyc": (y * y).sum()}
+    full = {
+        "y": y.sum(),
+        "yy": (y * y).sum(),
+        "n": 200,
+        "x": x.sum(),
+        "xx": (x * x).sum(),
+        "xy": (x * y).sum(),
+        "yc": y.sum(),
+        "yyc": (y * y).sum(),
+    }
     found = satisfaction(200, full)
     assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
     assert found.correlation_low < found.correlation < found.correlation_high
@@ -244,7 +313,10 @@ def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
 
     rng = np.random.default_rng(2)
     rows = [c for a in range(10) for c in cards(a, rng.normal(80, 10, 6), rng.normal(80, 10, 6))]
-    some = [ScoredCall(c.agent_id, c.human, None if i == 3 else c.automatic, c.probability) for i, c in enumerate(rows)]
+    some = [
+        ScoredCall(c.agent_id, c.human, None if i == 3 else c.automatic, c.probability)
+        for i, c in enumerate(rows)
+    ]
     filled = with_stand_ins(some, dict.fromkeys(range(10), 78.0), 60.0)
     assert filled[3].automatic == 78 and fit(filled).slope_spread > 0
     assert with_stand_ins(some, {}, 60.0)[3].automatic == 60, "of this agent nothing was checked"
@@ -259,13 +331,15 @@ def days(month, means, n=50):
     return [(date(2026, month, i + 1), n, m) for i, m in enumerate(means)]
 
 
-def test_daily_scores_that_stay_are_no_drift_and_those_that_leave_are_noticed_with_the_day_they_left():
+def test_daily_scores_that_stay_are_no_drift_and_those_that_leave_are_noticed_with_the_day():
     rng = np.random.default_rng(3)
     usual = days(9, 80 + rng.normal(0, 1, 30))
     assert drift(usual, days(10, 80 + rng.normal(0, 1, 31))) is None
     left = [*(80 + rng.normal(0, 0.3, 15)), *(77 + rng.normal(0, 0.3, 16))]
     found = drift(usual, days(10, left))
-    assert date(2026, 10, 15) <= found.since <= date(2026, 10, 17) and date(2026, 10, 16) < found.noticed < date(2026, 10, 21)
+    assert date(2026, 10, 15) <= found.since <= date(2026, 10, 17) and date(
+        2026, 10, 16
+    ) < found.noticed < date(2026, 10, 21)
     assert found.was == pytest.approx(80, abs=0.6) and found.now == pytest.approx(77, abs=0.5)
     up = drift(usual, days(10, [83] * 31))
     assert up.since == date(2026, 10, 1) and up.now == 83
@@ -274,27 +348,43 @@ def test_daily_scores_that_stay_are_no_drift_and_those_that_leave_are_noticed_wi
 def test_too_few_days_or_calls_or_no_spread_tell_no_drift():
     usual = days(9, [80, 81, 79] * 5)
     assert drift(usual[:9], days(10, [60] * 20)) is None
-    assert drift(usual, days(10, [60] * 20, n=19)) is None and drift(usual, []) is None and drift([], []) is None
+    assert (
+        drift(usual, days(10, [60] * 20, n=19)) is None
+        and drift(usual, []) is None
+        and drift([], []) is None
+    )
     assert drift(days(9, [80] * 20), days(10, [60] * 20)) is None
 
 
 def test_a_stable_centre_is_alarmed_in_three_of_a_hundred_months():
     rng = np.random.default_rng(7)
-    alarms = sum(drift(days(9, 80 + rng.normal(0, 1, 30)), days(10, 80 + rng.normal(0, 1, 31))) is not None for _ in range(2000))
+    alarms = sum(
+        drift(days(9, 80 + rng.normal(0, 1, 30)), days(10, 80 + rng.normal(0, 1, 31))) is not None
+        for _ in range(2000)
+    )
     assert 30 < alarms < 90
 
 
 def test_months_of_breaches_have_the_limits_of_a_p_chart_and_empty_months_none():
     def months(*counts):
         shares_of = [wilson(count, of) for count, of in counts]
-        return [Breaches(f"2026-{6 + i:02d}", s.share, s.low, s.high) for i, s in enumerate(shares_of)]
+        return [
+            Breaches(f"2026-{6 + i:02d}", s.share, s.low, s.high) for i, s in enumerate(shares_of)
+        ]
 
     found = p_charted(months((2, 200), (3, 180), (0, 0), (19, 190)))
     centre = 24 / 570
-    assert found[3].is_outside and found[3].high_limit == pytest.approx(centre + 3 * math.sqrt(centre * (1 - centre) / 190))
+    assert found[3].is_outside and found[3].high_limit == pytest.approx(
+        centre + 3 * math.sqrt(centre * (1 - centre) / 190)
+    )
     assert found[2].high_limit is None and not found[0].is_outside
-    assert all(b.high_limit is None for b in p_charted(months((0, 100), (0, 100), (0, 100)))), "without any breach there is nothing to chart"
-    assert all(b.high_limit is None for b in p_charted(months((1, 100), (1, 100)))) and p_charted([]) == ()
+    assert all(b.high_limit is None for b in p_charted(months((0, 100), (0, 100), (0, 100)))), (
+        "without any breach there is nothing to chart"
+    )
+    assert (
+        all(b.high_limit is None for b in p_charted(months((1, 100), (1, 100))))
+        and p_charted([]) == ()
+    )
 
 
 @pytest.mark.parametrize(("count", "of"), [(0, 40), (1, 40), (3, 500), (20, 40), (40, 40)])
@@ -315,6 +405,14 @@ def test_quality_and_ratings_go_together_by_pearsons_r_with_fishers_interval():
     found = between_agents([member(a, b) for a, b in zip(x, y, strict=True)])
     r = float(np.corrcoef(x, y)[0, 1])
     assert found.r == pytest.approx(r) and found.agents == 40
-    assert math.atanh(found.high) - math.atanh(r) == pytest.approx(1.959964 / math.sqrt(37), rel=1e-5) and found.low > 0
-    assert between_agents([member(a, b) for a, b in zip(x[:9], y[:9], strict=True)]) is None, "too few agents"
-    assert between_agents([member(80, b) for b in y]) is None and between_agents([member(a, 80, count=4) for a in x]) is None
+    assert (
+        math.atanh(found.high) - math.atanh(r) == pytest.approx(1.959964 / math.sqrt(37), rel=1e-5)
+        and found.low > 0
+    )
+    assert between_agents([member(a, b) for a, b in zip(x[:9], y[:9], strict=True)]) is None, (
+        "too few agents"
+    )
+    assert (
+        between_agents([member(80, b) for b in y]) is None
+        and between_agents([member(a, 80, count=4) for a in x]) is None
+    )

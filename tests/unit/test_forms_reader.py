@@ -34,7 +34,9 @@ def faults(source: str) -> list[tuple[int, str]]:
     return [(f.line, f.problem) for f in caught.value.faults]
 
 
-@pytest.mark.parametrize("path", sorted((HOUSE / "scoring_forms").glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((HOUSE / "scoring_forms").glob("*.yaml")), ids=lambda p: p.name
+)
 def test_every_shipped_form_is_without_fault(path):
     form = read_form(path.read_text(), file=path.name)
     assert form.criteria()
@@ -46,7 +48,11 @@ def test_a_good_form_is_read():
 
 
 def test_no_and_off_stay_words_and_do_not_become_false():
-    source = GOOD.replace("scale: met_not_met\n        check: {says: {any: [\"{company}\"", "options: [{id: met, points: 1, title: no}, {id: not_met, points: 0, title: off}]\n        check: {says: {any: [\"{company}\"")
+    source = GOOD.replace(
+        'scale: met_not_met\n        check: {says: {any: ["{company}"',
+        "options: [{id: met, points: 1, title: no}, {id: not_met, points: 0, title: off}]\n       "
+        ' check: {says: {any: ["{company}"',
+    )
     options = read_form(source).criteria()[1].options
     assert [o.title for o in options] == ["no", "off"]
 
@@ -54,18 +60,32 @@ def test_no_and_off_stay_words_and_do_not_become_false():
 @pytest.mark.parametrize(
     ("change", "line", "word"),
     [
-        (("scale: met_not_met\n        check:\n          says", "scael: met_not_met\n        check:\n          says"), 12, "unknown key"),
+        (
+            (
+                "scale: met_not_met\n        check:\n          says",
+                "scael: met_not_met\n        check:\n          says",
+            ),
+            12,
+            "unknown key",
+        ),
         (("version: 1", "version: one"), 2, "does not fit"),
         (("version: 1\n", ""), 1, "missing"),
         (("languages: [en, it]", "languages: [en, it, fr]"), 3, "not known"),
         (("by: agent, within", "by: robot, within"), 14, "not known"),
         (("first_seconds: 20", "first_seconds: -1"), 14, "does not fit"),
         (("opening.name", "opening.greeting"), 15, "twice"),
-        (("{company}\", \"my", "{firm}\", \"my"), 18, "neither a slot nor a variable"),
+        (('{company}", "my', '{firm}", "my'), 18, "neither a slot nor a variable"),
         (("it: [buongiorno]", "zh: [你好]"), 14, "no phrases for it"),
         (("it: Saluta", "zh: 问候"), 11, "no text for it"),
         (("says: {any: {en", "regex: {any: {en"), 14, "unknown key"),
-        (("check: {says: {any: [", "when: {criterion: later, is: [met]}\n        check: {says: {any: ["), 18, "not a criterion before"),
+        (
+            (
+                "check: {says: {any: [",
+                "when: {criterion: later, is: [met]}\n        check: {says: {any: [",
+            ),
+            18,
+            "not a criterion before",
+        ),
     ],
 )
 def test_a_fault_is_found_on_its_line(change, line, word):
@@ -75,7 +95,11 @@ def test_a_fault_is_found_on_its_line(change, line, word):
 
 
 def test_all_faults_are_reported_at_once():
-    broken = GOOD.replace("version: 1", "version: 0").replace("by: agent, within", "by: robot, within").replace("scale: met_not_met", "skala: x", 1)
+    broken = (
+        GOOD.replace("version: 1", "version: 0")
+        .replace("by: agent, within", "by: robot, within")
+        .replace("scale: met_not_met", "skala: x", 1)
+    )
     assert len(faults(broken)) >= 3
 
 
@@ -83,7 +107,20 @@ def test_a_key_that_stands_twice_is_refused_with_its_line():
     assert faults(GOOD.replace("version: 1\n", "version: 1\nversion: 2\n"))[0][0] == 3
 
 
-@pytest.mark.parametrize("source", ["", "[]", "just words", "a: [", "\t- x", "form: &a [*a]", "a: &x 1\nb: *x", "\x00", "x: " + "[" * 5000])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "[]",
+        "just words",
+        "a: [",
+        "\t- x",
+        "form: &a [*a]",
+        "a: &x 1\nb: *x",
+        "\x00",
+        "x: " + "[" * 5000,
+    ],
+)
 def test_what_is_no_form_is_refused_and_nothing_hangs(source):
     assert faults(source)
 

@@ -1,4 +1,6 @@
-"""What a speech model invents is left out; windows, coverage, speakers and mechanics are arithmetic."""
+"""What a speech model invents is left out; windows, coverage, speakers and mechanics are
+arithmetic.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from qa.transcription.types import Quality, Span, Transcript, Word
 
 
 def words(text: str, seconds: float = 0.3) -> list[Word]:
-    return [Word(start=i * seconds, end=(i + 1) * seconds, text=w) for i, w in enumerate(text.split())]
+    return [
+        Word(start=i * seconds, end=(i + 1) * seconds, text=w) for i, w in enumerate(text.split())
+    ]
 
 
 def spans(*pairs):
@@ -22,7 +26,12 @@ def spans(*pairs):
 
 
 def test_what_is_said_more_than_three_times_in_a_row_is_kept_three_times():
-    assert [w.text for w in guards.without_loops(words("yes yes yes yes yes yes no"))] == ["yes", "yes", "yes", "no"]
+    assert [w.text for w in guards.without_loops(words("yes yes yes yes yes yes no"))] == [
+        "yes",
+        "yes",
+        "yes",
+        "no",
+    ]
     assert len(guards.without_loops(words("thank you very much " * 9))) == 12
     assert len(guards.without_loops(words("one two three four five"))) == 5
 
@@ -38,8 +47,19 @@ def test_what_is_said_more_than_three_times_in_a_row_is_kept_three_times():
         ("Buongiorno", "it", -0.3, 0.2, 1.0, False),
     ],
 )
-def test_segments_over_silence_loops_and_subtitle_phrases_are_not_believed(text, language, log_probability, no_speech, compression, invented):
-    assert guards.is_invented(text, language, log_probability=log_probability, no_speech=no_speech, compression=compression) is invented
+def test_segments_over_silence_loops_and_subtitle_phrases_are_not_believed(
+    text, language, log_probability, no_speech, compression, invented
+):
+    assert (
+        guards.is_invented(
+            text,
+            language,
+            log_probability=log_probability,
+            no_speech=no_speech,
+            compression=compression,
+        )
+        is invented
+    )
 
 
 def test_nobody_speaks_twenty_words_a_second():
@@ -51,7 +71,11 @@ def test_windows_hold_all_speech_and_are_never_longer_than_the_model():
     speech = spans((0.5, 3), (3.4, 6), (9, 31), (50, 50.4))
     clips = packed(speech, 10.0)
     assert all(c.seconds <= 10.0 + 1e-9 for c in clips)
-    assert all(any(c.start <= s.start + k / 10 <= c.end for c in clips) for s in speech for k in range(int(s.seconds * 10)))
+    assert all(
+        any(c.start <= s.start + k / 10 <= c.end for c in clips)
+        for s in speech
+        for k in range(int(s.seconds * 10))
+    )
 
 
 def test_coverage_is_the_share_of_speech_that_became_words():
@@ -72,8 +96,16 @@ def test_words_go_to_the_voice_they_share_their_time_with_and_say_how_surely():
 @pytest.mark.parametrize(
     ("language", "agent", "customer"),
     [
-        ("en", "Thank you for calling Acme, my name is Sarah, how can I help you?", "My router is not working, can you help me?"),
-        ("it", "Linea Blu, sono Chiara, come posso aiutarla?", "Buongiorno, il mio modem non funziona."),
+        (
+            "en",
+            "Thank you for calling Acme, my name is Sarah, how can I help you?",
+            "My router is not working, can you help me?",
+        ),
+        (
+            "it",
+            "Linea Blu, sono Chiara, come posso aiutarla?",
+            "Buongiorno, il mio modem non funziona.",
+        ),
         ("zh", "感谢您致电蓝天电信，请问有什么可以帮您？", "我的网络连不上了。"),
     ],
 )
@@ -100,8 +132,18 @@ def test_too_little_speech_to_tell_voices_apart_gives_none():
 
 
 def test_where_speech_did_not_become_words_nothing_counts_as_not_said():
-    form = read_form("form: f\nversion: 1\nlanguages: [en]\ntitle: F\nsections: [{id: s, title: S, criteria: [{id: c, title: C, scale: met_not_met, check: {says: {any: [good morning], by: agent}}}]}]")
-    call = {"language": "en", "duration": 9, "utterances": [{"speaker": "agent", "start": 0, "end": 4, "text": "let me look at that for you"}]}
+    form = read_form(
+        "form: f\nversion: 1\nlanguages: [en]\ntitle: F\nsections: [{id: s, title: S, criteria:"
+        " [{id: c, title: C, scale: met_not_met, check: {says: {any: [good morning], by:"
+        " agent}}}]}]"
+    )
+    call = {
+        "language": "en",
+        "duration": 9,
+        "utterances": [
+            {"speaker": "agent", "start": 0, "end": 4, "text": "let me look at that for you"}
+        ],
+    }
     for share, verdict in ((1.0, "not_met"), (0.8, "unsure")):
         heard = Transcript.model_validate({**call, "quality": Quality(coverage=share)})
         assert check_call(form, heard).findings[0].verdict.value == verdict
@@ -117,7 +159,17 @@ def test_interruptions_say_who_gave_way_and_answers_how_long_they_took():
 
 def test_music_after_an_announced_wait_is_hold_even_where_it_was_taken_for_speech():
     call = Transcript.model_validate(
-        {"language": "en", "duration": 40, "utterances": [{"speaker": "agent", "start": 0, "end": 3, "text": "one moment please"}, {"speaker": "agent", "start": 25, "end": 28, "text": "I am back"}]}
+        {
+            "language": "en",
+            "duration": 40,
+            "utterances": [
+                {"speaker": "agent", "start": 0, "end": 3, "text": "one moment please"},
+                {"speaker": "agent", "start": 25, "end": 28, "text": "I am back"},
+            ],
+        }
     )
     music = spans(*[(4 + k, 4.8 + k) for k in range(20)])
-    assert [(h.start, h.end) for h in measure(call, [*spans((0, 3)), *music, *spans((25, 28))], []).holds] == [(3, 25)]
+    assert [
+        (h.start, h.end)
+        for h in measure(call, [*spans((0, 3)), *music, *spans((25, 28))], []).holds
+    ] == [(3, 25)]

@@ -1,4 +1,6 @@
-"""Private numbers are masked in the words and silenced in the sound, in three languages; other numbers stay."""
+"""Private numbers are masked in the words and silenced in the sound, in three languages; other
+numbers stay.
+"""
 
 import pytest
 
@@ -12,9 +14,18 @@ def call(language, *turns):
     at, utterances = 0.0, []
     for who, words in turns:
         end = at + (0.25 * len(words) if language == "zh" else 0.35 * len(words.split()))
-        utterances.append({"speaker": {"A": "agent", "C": "customer"}[who], "start": at, "end": end, "text": words})
+        utterances.append(
+            {
+                "speaker": {"A": "agent", "C": "customer"}[who],
+                "start": at,
+                "end": end,
+                "text": words,
+            }
+        )
         at = end + 0.4
-    return Transcript.model_validate({"language": language, "duration": at, "utterances": utterances})
+    return Transcript.model_validate(
+        {"language": language, "duration": at, "utterances": utterances}
+    )
 
 
 def masked(language, *turns, **kwargs):
@@ -41,11 +52,32 @@ def test_spoken_numbers_become_digits(language, words, digits):
 
 
 CARDS = {
-    "en": [("A", "Can I take the card number?"), ("C", "four five three nine"), ("A", "yes"), ("C", "one four double eight oh three four three"), ("A", "mhm"), ("C", "six four six seven")],
-    "it": [("A", "Il numero della carta?"), ("C", "quarantacinque trentanove quattordici ottantotto"), ("A", "sì"), ("C", "zero tre quattro tre sei quattro sei sette")],
-    "zh": [("A", "请报一下卡号"), ("C", "四五三九一四八八"), ("A", "嗯"), ("C", "零三四三六四六七")],
+    "en": [
+        ("A", "Can I take the card number?"),
+        ("C", "four five three nine"),
+        ("A", "yes"),
+        ("C", "one four double eight oh three four three"),
+        ("A", "mhm"),
+        ("C", "six four six seven"),
+    ],
+    "it": [
+        ("A", "Il numero della carta?"),
+        ("C", "quarantacinque trentanove quattordici ottantotto"),
+        ("A", "sì"),
+        ("C", "zero tre quattro tre sei quattro sei sette"),
+    ],
+    "zh": [
+        ("A", "请报一下卡号"),
+        ("C", "四五三九一四八八"),
+        ("A", "嗯"),
+        ("C", "零三四三六四六七"),
+    ],
 }
-CODES = {"en": [("A", "and the security code?"), ("C", "one two three")], "it": [("A", "e il codice di sicurezza?"), ("C", "uno due tre")], "zh": [("A", "安全码呢？"), ("C", "一二三")]}
+CODES = {
+    "en": [("A", "and the security code?"), ("C", "one two three")],
+    "it": [("A", "e il codice di sicurezza?"), ("C", "uno due tre")],
+    "zh": [("A", "安全码呢？"), ("C", "一二三")],
+}
 
 
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
@@ -53,7 +85,11 @@ class TestCards:
     def test_a_card_split_over_turns_and_its_code_are_masked_whole(self, language):
         texts, kinds = masked(language, *CARDS[language], *CODES[language])
         assert set(kinds) == {"card", "cvv"}
-        said = [t for (who, _), t in zip([*CARDS[language], *CODES[language]], texts, strict=True) if who == "C"]
+        said = [
+            t
+            for (who, _), t in zip([*CARDS[language], *CODES[language]], texts, strict=True)
+            if who == "C"
+        ]
         assert all(t in ("[card]", "[cvv]") for t in said), texts
 
     def test_the_silenced_stretch_reaches_half_a_second_beyond_the_words(self, language):
@@ -69,12 +105,19 @@ class TestCards:
         assert texts[-1] == "[card]"
 
     def test_innocent_numbers_stay(self, language):
-        innocent = {"en": "my customer number is 48213 and I paid 30 euros", "it": "il codice cliente è 48213 e ho pagato 30 euro", "zh": "客户号码是48213，付了30块"}
+        innocent = {
+            "en": "my customer number is 48213 and I paid 30 euros",
+            "it": "il codice cliente è 48213 e ho pagato 30 euro",
+            "zh": "客户号码是48213，付了30块",
+        }
         assert masked(language, ("C", innocent[language])) == ([innocent[language]], [])
 
     def test_at_least_99_of_100_generated_numbers_are_masked_and_little_else(self, language):
         found = measure(language, 120)
-        assert found["card masked"] >= 0.99 * found["card"] and found["cvv masked"] >= 0.99 * found["cvv"]
+        assert (
+            found["card masked"] >= 0.99 * found["card"]
+            and found["cvv masked"] >= 0.99 * found["cvv"]
+        )
         assert found["innocent masked"] <= 0.02 * found["innocent"]
 
 
@@ -98,7 +141,9 @@ def test_accounts_identities_telephones_and_addresses_are_masked(language, words
 
 
 def test_configured_names_are_masked_whole_and_alone():
-    assert masked("en", ("C", "this is Anna Smith speaking, not Anna Smithson"), names=["anna smith"])[0] == ["this is [name] speaking, not Anna Smithson"]
+    assert masked(
+        "en", ("C", "this is Anna Smith speaking, not Anna Smithson"), names=["anna smith"]
+    )[0] == ["this is [name] speaking, not Anna Smithson"]
 
 
 def test_word_times_survive_masking_and_masking_twice_changes_nothing():

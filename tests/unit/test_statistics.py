@@ -1,4 +1,7 @@
-"""Published values, and properties that must hold whatever the data. Sources stand with each function in qa/statistics."""
+"""Published values, and properties that must hold whatever the data.
+
+Sources stand with each function in qa/statistics.
+"""
 
 import math
 
@@ -11,18 +14,53 @@ from qa.statistics.effect import Design, ancova, return_to_the_mean, second_base
 from qa.statistics.severity import Scored, severity
 from qa.statistics.shares import benjamini_hochberg, discoveries, wilson
 from qa.statistics.shrinkage import groups_apart, hierarchical
-from qa.statistics.survey import Mean, Sample, fit, hajek, neyman, regression_mean, small_area, stratified, weighted_regression_mean, welch
+from qa.statistics.survey import (
+    Mean,
+    Sample,
+    fit,
+    hajek,
+    neyman,
+    regression_mean,
+    small_area,
+    stratified,
+    weighted_regression_mean,
+    welch,
+)
 from qa.statistics.trend import control, cusum, funnel, p_chart
 
 
-@pytest.mark.parametrize(("count", "of", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)])
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
 def test_wilson_intervals_are_newcombes(count, of, low, high):
     share = wilson(count, of)
     assert share.low == pytest.approx(low, abs=5e-5)
     assert share.high == pytest.approx(high, abs=5e-5)
 
 
-P_1995 = (0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.000)
+P_1995 = (
+    0.0001,
+    0.0004,
+    0.0019,
+    0.0095,
+    0.0201,
+    0.0278,
+    0.0298,
+    0.0344,
+    0.0459,
+    0.3240,
+    0.4262,
+    0.5719,
+    0.6528,
+    0.7590,
+    1.000,
+)
 
 
 def test_benjamini_hochberg_rejects_four_where_bonferroni_rejects_three():
@@ -35,19 +73,75 @@ def test_discoveries_are_the_longest_prefix_whose_mean_chance_of_error_is_within
     assert discoveries([0.6, 0.5], rate=0.1) == 0
 
 
-ORANGE_JUICE = (12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6)
+ORANGE_JUICE = (
+    12,
+    15,
+    8,
+    10,
+    4,
+    7,
+    16,
+    9,
+    14,
+    10,
+    5,
+    6,
+    17,
+    12,
+    22,
+    8,
+    10,
+    5,
+    13,
+    11,
+    20,
+    18,
+    24,
+    15,
+    9,
+    12,
+    7,
+    13,
+    9,
+    6,
+)
 
 
 def test_the_p_chart_of_the_orange_juice_cans_has_samples_fifteen_and_twentythree_out():
     limits = p_chart(ORANGE_JUICE, [50] * 30)
-    assert (limits.centre, limits.low[0], limits.high[0]) == (pytest.approx(0.2313, abs=5e-5), pytest.approx(0.0524, abs=5e-5), pytest.approx(0.4102, abs=5e-5))
+    assert (limits.centre, limits.low[0], limits.high[0]) == (
+        pytest.approx(0.2313, abs=5e-5),
+        pytest.approx(0.0524, abs=5e-5),
+        pytest.approx(0.4102, abs=5e-5),
+    )
     assert [i + 1 for i in limits.outside] == [15, 23]
     rest = [c for i, c in enumerate(ORANGE_JUICE) if i not in limits.outside]
     again = p_chart(rest, [50] * 28)
-    assert (again.centre, again.low[0], again.high[0]) == (pytest.approx(0.2150, abs=5e-5), pytest.approx(0.0407, abs=5e-5), pytest.approx(0.3893, abs=5e-5))
+    assert (again.centre, again.low[0], again.high[0]) == (
+        pytest.approx(0.2150, abs=5e-5),
+        pytest.approx(0.0407, abs=5e-5),
+        pytest.approx(0.3893, abs=5e-5),
+    )
 
 
-NIST = (324.925, 324.675, 324.725, 324.350, 325.350, 325.225, 324.125, 324.525, 325.225, 324.600, 324.625, 325.150, 328.325, 327.250, 327.825, 328.500)
+NIST = (
+    324.925,
+    324.675,
+    324.725,
+    324.350,
+    325.350,
+    325.225,
+    324.125,
+    324.525,
+    325.225,
+    324.600,
+    324.625,
+    325.150,
+    328.325,
+    327.250,
+    327.825,
+    328.500,
+)
 
 
 def test_the_cusum_of_the_nist_handbook_alarms_at_the_fourteenth_sample():
@@ -57,7 +151,9 @@ def test_the_cusum_of_the_nist_handbook_alarms_at_the_fourteenth_sample():
     assert found.high[13] == pytest.approx(4.94, abs=5e-3)
 
 
-@pytest.mark.parametrize(("reliability", "rise"), [(0, 26.97), (0.3, 18.88), (0.5, 13.49), (0.7, 8.09), (0.9, 2.70)])
+@pytest.mark.parametrize(
+    ("reliability", "rise"), [(0, 26.97), (0.3, 18.88), (0.5, 13.49), (0.7, 8.09), (0.9, 2.70)]
+)
 def test_the_return_to_the_mean_is_barnetts(reliability, rise):
     expected, c = return_to_the_mean(60, 15, 40, reliability)
     assert c == pytest.approx(1.7981, abs=5e-5)
@@ -65,13 +161,19 @@ def test_the_return_to_the_mean_is_barnetts(reliability, rise):
 
 
 def test_the_eight_schools_have_their_posterior_means():
-    found = hierarchical((28, 8, -3, 7, -1, 1, 18, 12), [s * s for s in (15, 10, 16, 11, 9, 11, 10, 18)])
+    found = hierarchical(
+        (28, 8, -3, 7, -1, 1, 18, 12), [s * s for s in (15, 10, 16, 11, 9, 11, 10, 18)]
+    )
     assert list(found.means) == pytest.approx([11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.4], abs=0.3)
 
 
 def test_neyman_allocates_the_textbook_exercise():
     given_ = neyman([500, 1000, 1500], [10, math.sqrt(200), 15], 84)
-    assert given_ == [pytest.approx(10.09, abs=5e-3), pytest.approx(28.53, abs=5e-3), pytest.approx(45.39, abs=5e-3)]
+    assert given_ == [
+        pytest.approx(10.09, abs=5e-3),
+        pytest.approx(28.53, abs=5e-3),
+        pytest.approx(45.39, abs=5e-3),
+    ]
 
 
 @given(
@@ -79,7 +181,9 @@ def test_neyman_allocates_the_textbook_exercise():
     st.floats(1, 400),
     st.floats(0, 5),
 )
-def test_an_allocation_spends_the_total_keeps_the_floor_and_never_asks_for_more_than_there_is(strata, total, floor):
+def test_an_allocation_spends_the_total_keeps_the_floor_and_never_asks_for_more_than_there_is(
+    strata, total, floor
+):
     sizes, spreads = [n for n, _ in strata], [s for _, s in strata]
     total = max(total, floor * len(sizes))
     given_ = neyman(sizes, spreads, total, floor=floor)
@@ -90,7 +194,11 @@ def test_an_allocation_spends_the_total_keeps_the_floor_and_never_asks_for_more_
 scores = st.floats(0, 100)
 
 
-@given(st.lists(st.tuples(scores, scores, st.floats(0.01, 1)), min_size=2, max_size=30), st.floats(-50, 50), scores)
+@given(
+    st.lists(st.tuples(scores, scores, st.floats(0.01, 1)), min_size=2, max_size=30),
+    st.floats(-50, 50),
+    scores,
+)
 def test_moving_every_score_moves_the_estimate_and_leaves_its_variance(rows, shift, mean):
     y, x, p = (np.array(c) for c in zip(*rows, strict=True))
     sample, moved = Sample(y, x, p), Sample(y + shift, x, p)
@@ -127,11 +235,15 @@ def test_a_stratum_that_was_scored_whole_is_no_part_of_the_sampling_error():
     rest = [Sample(rng.normal(75, 8, 6), None, np.full(6, 0.05)) for _ in range(8)]
     model = fit([Sample(y, None, p), *rest])
     assert model.variance < 120, "the two complaints are not spread of the drawn calls"
-    assert small_area(Sample(y, None, p), model, None).value > 75, "each complaint stands for itself, each drawn call for twenty"
+    assert small_area(Sample(y, None, p), model, None).value > 75, (
+        "each complaint stands for itself, each drawn call for twenty"
+    )
 
 
 def test_a_risk_targeted_draw_is_estimated_without_bias_and_covered():
-    """design/STATISTICS.md 2.1, part 2: plain mean −4.7 and 0.1 % covered, Hájek −0.05, GREG −0.01 and 95.4 %."""
+    """design/STATISTICS.md 2.1, part 2: plain mean −4.7 and 0.1 % covered, Hájek −0.05, GREG −0.01
+    and 95.4 %.
+    """
     rng = np.random.default_rng(2)
     plain, weighted, greg, covered = [], [], [], 0
     for _ in range(300):
@@ -194,7 +306,10 @@ def test_a_funnel_widens_where_teams_differ_more_than_chance():
 
 
 def coaching(rng, effect=0.0, agents=40, coached=8):
-    """Scores of three months: choice, second baseline, after. The worst of the first month are coached; drift of one point a month."""
+    """Scores of three months: choice, second baseline, after.
+
+    The worst of the first month are coached; drift of one point a month.
+    """
     truth = rng.normal(75, 5, agents)
     months = [truth + rng.normal(0, 12 / math.sqrt(6), agents) + drift for drift in (0, 1, 1)]
     chosen = np.zeros(agents, bool)
@@ -205,20 +320,31 @@ def coaching(rng, effect=0.0, agents=40, coached=8):
 
 @pytest.mark.parametrize("effect", [0.0, 4.0])
 def test_the_effect_of_a_training_is_estimated_without_the_return_to_the_mean(effect):
-    """design/STATISTICS.md 4.1, part 2: before/after shows +5.67 where nothing helped; the three designs show what is true."""
+    """design/STATISTICS.md 4.1, part 2: before/after shows +5.67 where nothing helped; the three
+    designs show what is true.
+    """
     rng = np.random.default_rng(11)
     naive, second, adjusted, lots, significant = [], [], [], [], 0
     for _ in range(400):
         (first, baseline, after), chosen = coaching(rng, effect)
         naive.append((after - first)[chosen].mean())
         pairs = list(zip(baseline, after, strict=True))
-        second.append(second_baseline([p for p, c in zip(pairs, chosen, strict=True) if c], [p for p, c in zip(pairs, chosen, strict=True) if not c]).value)
+        second.append(
+            second_baseline(
+                [p for p, c in zip(pairs, chosen, strict=True) if c],
+                [p for p, c in zip(pairs, chosen, strict=True) if not c],
+            ).value
+        )
         found = ancova(first, after, chosen)
         adjusted.append(found.value)
         significant += found.p_value < 0.05
         worst = rng.permutation(np.argsort(first)[:16])
         late = after - effect * chosen
-        lots.append(waiting_list(late[worst[:8]] + effect, late[worst[8:]], (first[worst[:8]], first[worst[8:]])).value)
+        lots.append(
+            waiting_list(
+                late[worst[:8]] + effect, late[worst[8:]], (first[worst[:8]], first[worst[8:]])
+            ).value
+        )
     assert np.mean(naive) == pytest.approx(5.67 + effect, abs=0.5)
     for estimates in (second, adjusted, lots):
         assert np.mean(estimates) == pytest.approx(effect, abs=0.6)
@@ -235,7 +361,9 @@ def test_too_few_agents_give_no_effect():
 
 
 def cards(rng, severities, *, doubles=0.1, agents=40, each=6, tilt=True):
-    """Scores by evaluators of differing severity; the first scores mostly the first half of the agents."""
+    """Scores by evaluators of differing severity; the first scores mostly the first half of the
+    agents.
+    """
     truth, rows, call = rng.normal(75, 5, agents), [], 0
     for a in range(agents):
         for _ in range(each):
@@ -283,5 +411,7 @@ def test_the_closed_form_of_alpha_for_pairs_is_krippendorffs():
 
     rng = np.random.default_rng(4)
     table = rng.normal(80, 10, (40, 1)) + rng.normal(0, 5, (40, 2))
-    assert pair_alpha(table) == pytest.approx(alpha([tuple(r) for r in table], Scale.INTERVAL), abs=1e-9)
+    assert pair_alpha(table) == pytest.approx(
+        alpha([tuple(r) for r in table], Scale.INTERVAL), abs=1e-9
+    )
     assert pair_alpha(np.full((5, 2), 80.0)) is None

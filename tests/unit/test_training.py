@@ -11,7 +11,10 @@ from qa.training.types import Answered, Colleague, Counts
 
 
 def counts(*rows: tuple[float, float], target: float = TARGET) -> list[Counts]:
-    return [Counts(i, f"a{i}", "t", "c", kept, of, round(of), target) for i, (kept, of) in enumerate(rows)]
+    return [
+        Counts(i, f"a{i}", "t", "c", kept, of, round(of), target)
+        for i, (kept, of) in enumerate(rows)
+    ]
 
 
 def test_an_agent_who_fails_often_among_good_ones_stands_out_and_the_good_ones_do_not():
@@ -29,11 +32,26 @@ def test_a_little_data_is_drawn_towards_the_others():
 def test_cards_drawn_alike_are_worth_their_number_and_readily_drawn_ones_less():
     who = Colleague("Sarah Miles", "Team Thames", 1, 1)
     alike = rules.counts(Answered("c", 7, 60.0 * 4, 60.0 * 6, 60.0**2 * 6, 6), who, target=0.9)
-    assert (alike.kept, alike.of, alike.cards, alike.target) == (pytest.approx(4), pytest.approx(6), 6, 0.9)
+    assert (alike.kept, alike.of, alike.cards, alike.target) == (
+        pytest.approx(4),
+        pytest.approx(6),
+        6,
+        0.9,
+    )
     complaints = [(1.0, 0.0)] * 6  # drawn whole: they stand for themselves
     rows = [(60.0, 1.0)] * 6 + complaints
-    mixed = rules.counts(Answered("c", 7, *(sum(x) for x in zip(*((w * s, w, w * w) for w, s in rows), strict=True)), 12), who, target=0.8)
-    assert mixed.kept / mixed.of == pytest.approx(360 / 366) and mixed.of == pytest.approx(366**2 / 21606) and mixed.cards == 12
+    mixed = rules.counts(
+        Answered(
+            "c", 7, *(sum(x) for x in zip(*((w * s, w, w * w) for w, s in rows), strict=True)), 12
+        ),
+        who,
+        target=0.8,
+    )
+    assert (
+        mixed.kept / mixed.of == pytest.approx(360 / 366)
+        and mixed.of == pytest.approx(366**2 / 21606)
+        and mixed.cards == 12
+    )
 
 
 def test_a_higher_target_is_missed_more_probably_and_each_agent_has_an_own_one():
@@ -47,13 +65,20 @@ def test_a_higher_target_is_missed_more_probably_and_each_agent_has_an_own_one()
 
 @pytest.mark.parametrize(("agents", "shift"), [(12, 0.0), (300, 0.3), (3000, 0.45)])
 def test_looking_closely_at_a_part_of_the_grid_changes_nothing(agents, shift):
-    """Every agent's rounding goes the same way here, the worst there is for the first rough look."""
+    """Every agent's rounding goes the same way here,
+    the worst there is for the first rough look.
+    """
     rng = np.random.default_rng(agents)
     of = rng.integers(9, 30, agents) + shift
     kept = np.minimum(of, rng.binomial(of.astype(int), rng.beta(9, 2, agents)))
     rows = counts(*zip(kept.tolist(), of.tolist(), strict=True))
-    a, b = (rules.MEANS[:, None] * rules.STRENGTHS).ravel(), ((1 - rules.MEANS)[:, None] * rules.STRENGTHS).ravel()
-    likelihood = (betaln(a[:, None] + kept, b[:, None] + of - kept) - betaln(a, b)[:, None]).sum(axis=1)
+    a, b = (
+        (rules.MEANS[:, None] * rules.STRENGTHS).ravel(),
+        ((1 - rules.MEANS)[:, None] * rules.STRENGTHS).ravel(),
+    )
+    likelihood = (betaln(a[:, None] + kept, b[:, None] + of - kept) - betaln(a, b)[:, None]).sum(
+        axis=1
+    )
     weight = np.exp(likelihood - likelihood.max())
     everywhere = weight / weight.sum() @ betainc(a[:, None] + kept, b[:, None] + of - kept, TARGET)
     assert probabilities_under(rows) == pytest.approx(everywhere.tolist(), abs=1e-6)
@@ -64,6 +89,9 @@ def test_of_nobody_there_is_nothing_to_say():
     assert discoveries([], rate=0.1) == 0
 
 
-@pytest.mark.parametrize(("given", "expected"), [([0.99, 0.95, 0.85, 0.6], 3), ([0.5, 0.4], 0), ([1.0, 1.0], 2), ([0.95, 0.5, 0.5], 1)])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([0.99, 0.95, 0.85, 0.6], 3), ([0.5, 0.4], 0), ([1.0, 1.0], 2), ([0.95, 0.5, 0.5], 1)],
+)
 def test_the_list_is_the_longest_prefix_within_the_rate(given, expected):
     assert discoveries(given, rate=0.10) == expected

@@ -1,4 +1,6 @@
-"""Rebuild the courtesy classifier: `python -m models.training.courtesy --out models/courtesy` (about a minute)."""
+"""Rebuild the courtesy classifier: `python -m models.training.courtesy --out models/courtesy`
+(about a minute).
+"""
 
 import argparse
 import hashlib
@@ -27,7 +29,9 @@ def main() -> None:
         arrays |= stored
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "weights.npz").write_bytes(archive(arrays))
-    texts = hashlib.sha256(b"".join((FOLDER / f"{x}.txt").read_bytes() for x in LANGUAGES)).hexdigest()
+    texts = hashlib.sha256(
+        b"".join((FOLDER / f"{x}.txt").read_bytes() for x in LANGUAGES)
+    ).hexdigest()
     document = {
         "version": texts[:12],
         "scikit_learn": sklearn.__version__,
@@ -37,7 +41,14 @@ def main() -> None:
     }
     (options.out / "figures.json").write_text(json.dumps(document, indent=1) + "\n")
     for language, found in figures.items():
-        print(language, found["all"], "sarcasm", found["sarcasm_called_sure"], "quoted", found["quoted_called_sure"])
+        print(
+            language,
+            found["all"],
+            "sarcasm",
+            found["sarcasm_called_sure"],
+            "quoted",
+            found["quoted_called_sure"],
+        )
 
 
 def archive(arrays: dict[str, Any]) -> bytes:
@@ -47,7 +58,12 @@ def archive(arrays: dict[str, Any]) -> bytes:
         for name in sorted(arrays):
             body = io.BytesIO()
             np.lib.format.write_array(body, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            packed.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), body.getvalue(), zipfile.ZIP_DEFLATED, 9)
+            packed.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)),
+                body.getvalue(),
+                zipfile.ZIP_DEFLATED,
+                9,
+            )
     return out.getvalue()
 
 

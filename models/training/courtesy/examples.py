@@ -1,7 +1,8 @@
 """Examples of speech acts from templates written for this project: `examples/<language>.txt`.
 
-A heading `# act` starts an act; `# none` holds what is no act, `# unsure act` what a fair listener would not decide (sarcasm). `+ act` adds a
-second act, `# quoted` marks what is told and not meant. `[a|b]` are choices, `{name}` slots. All examples of a template are one group.
+A heading `# act` starts an act; `# none` holds what is no act, `# unsure act` what a fair listener
+would not decide (sarcasm). `+ act` adds a second act, `# quoted` marks what is told and not meant.
+`[a|b]` are choices, `{name}` slots. All examples of a template are one group.
 """
 
 import random
@@ -31,7 +32,9 @@ def read(language: str, rng: random.Random) -> list[Example]:
     """All templates filled several times, without repetitions."""
     slots: dict[str, list[str]] = {}
     heading, out = "", []
-    for number, line in enumerate((FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines()):
+    for number, line in enumerate(
+        (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    ):
         if line.startswith("@@"):
             continue
         if line.startswith("@"):
@@ -42,7 +45,9 @@ def read(language: str, rng: random.Random) -> list[Example]:
         elif line:
             template, is_quoted = line.removesuffix(" # quoted"), line.endswith(" # quoted")
             template, _, second = template.partition(" + ")
-            unsure = frozenset({heading.removeprefix("unsure ")} if heading.startswith("unsure ") else ())
+            unsure = frozenset(
+                {heading.removeprefix("unsure ")} if heading.startswith("unsure ") else ()
+            )
             acts = frozenset(a for a in (heading, second) if a in ACTS)
             texts = {_filled(template, slots, rng) for _ in range(FILLINGS)}
             out.extend(Example(t, acts, unsure, number, is_quoted) for t in sorted(texts))
@@ -57,7 +62,9 @@ def word_classes(language: str) -> dict[str, str]:
 
 
 def misheard(text: str, language: str, rng: random.Random) -> str:
-    """As a recogniser may hand it on: no punctuation, now and then a word lost or a letter wrong."""
+    """As a recogniser may hand it on: no punctuation,
+    now and then a word lost or a letter wrong.
+    """
     text = re.sub(r"[.,?!，。？！]", "" if language == "zh" else " ", text.lower())
     units = list(text) if language == "zh" else text.split()
     if len(units) > 3 and rng.random() < 0.3:
@@ -75,7 +82,13 @@ def joined(parts: list[Example], language: str, rng: random.Random) -> Example:
     glue = rng.choice(["", "，", "。"] if language == "zh" else [" ", ", ", ". "])
     acts = frozenset().union(*(p.acts for p in parts))
     unsure = frozenset().union(*(p.unsure for p in parts)) - acts
-    return Example(glue.join(p.text for p in parts), acts, unsure, parts[0].group, any(p.is_quoted for p in parts))
+    return Example(
+        glue.join(p.text for p in parts),
+        acts,
+        unsure,
+        parts[0].group,
+        any(p.is_quoted for p in parts),
+    )
 
 
 def _filled(template: str, slots: dict[str, list[str]], rng: random.Random) -> str:

@@ -1,4 +1,7 @@
-"""Fit, calibrate and measure the courtesy classifier. Grouped by template throughout: no figure rests on a template that was learnt."""
+"""Fit, calibrate and measure the courtesy classifier.
+
+Grouped by template throughout: no figure rests on a template that was learnt.
+"""
 
 import random
 from typing import Any
@@ -29,8 +32,12 @@ def train(language: str, seed: int = 1) -> tuple[dict[str, Any], dict[str, Any]]
     scores, tests = [], []
     for fold in range(FOLDS):
         learnt = _fitted([e for e in examples if fold_of[e.group] != fold], language, seed)
-        held_out = _utterances([e for e in examples if fold_of[e.group] == fold], language, random.Random(seed + fold))
-        scores.append(utterance_scores([e.text for e in held_out], language, *learnt, word_classes(language)))
+        held_out = _utterances(
+            [e for e in examples if fold_of[e.group] == fold], language, random.Random(seed + fold)
+        )
+        scores.append(
+            utterance_scores([e.text for e in held_out], language, *learnt, word_classes(language))
+        )
         tests.extend((fold, e) for e in held_out)
     held_out_scores = np.concatenate(scores)
     figures = _figures(held_out_scores, tests)
@@ -39,24 +46,39 @@ def train(language: str, seed: int = 1) -> tuple[dict[str, Any], dict[str, Any]]
     sure = _thresholds(_chances(held_out_scores, slope, offset), utterances)
     weights, bias = _fitted(examples, language, seed)
     weights[np.abs(weights) < 2e-3] = 0
-    stored = {"weights": weights.astype(np.float16), "bias": bias.astype(np.float32), "calibration": np.array([slope, offset, sure], np.float32)}
-    return {f"{language}_{k}": v for k, v in stored.items()}, figures | {"examples": len(examples), "templates": len(groups)}
+    stored = {
+        "weights": weights.astype(np.float16),
+        "bias": bias.astype(np.float32),
+        "calibration": np.array([slope, offset, sure], np.float32),
+    }
+    return {f"{language}_{k}": v for k, v in stored.items()}, figures | {
+        "examples": len(examples),
+        "templates": len(groups),
+    }
 
 
 def _fitted(examples: list[Example], language: str, seed: int) -> tuple[Any, Any]:
     rng = random.Random(seed)
-    made = examples + [joined([e, rng.choice(examples)], language, rng) for e in examples if rng.random() < JOINED_SHARE]
+    made = examples + [
+        joined([e, rng.choice(examples)], language, rng)
+        for e in examples
+        if rng.random() < JOINED_SHARE
+    ]
     rows = [(" ".join(keys_of(misheard(e.text, language, rng))), e) for e in made]
     x = features([text for text, _ in rows], language, word_classes(language))
     weights, bias = np.zeros((len(ACTS), FEATURES)), np.zeros(len(ACTS))
     for i, act in enumerate(ACTS):
         sure = np.array([act not in e.unsure for _, e in rows])
         label = np.array([act in e.acts or act in e.unsure for _, e in rows])
-        weight = np.array([QUOTED_WEIGHT if e.is_quoted else 1.0 for _, e in rows]) * np.where(sure, 1.0, 0.5)
+        weight = np.array([QUOTED_WEIGHT if e.is_quoted else 1.0 for _, e in rows]) * np.where(
+            sure, 1.0, 0.5
+        )
         unsure = np.flatnonzero(~sure)  # half met, half not
         matrix = x if not len(unsure) else _stacked(x, unsure)
         model = LogisticRegression(C=STRENGTH, max_iter=400).fit(
-            matrix, np.concatenate([label, np.zeros(len(unsure), bool)]), np.concatenate([weight, weight[unsure]])
+            matrix,
+            np.concatenate([label, np.zeros(len(unsure), bool)]),
+            np.concatenate([weight, weight[unsure]]),
         )
         weights[i], bias[i] = model.coef_[0], model.intercept_[0]
     return weights.astype(np.float32), bias.astype(np.float32)
@@ -75,7 +97,15 @@ def _utterances(examples: list[Example], language: str, rng: random.Random) -> l
         parts = [e, *rng.sample(examples, rng.choice((0, 0, 1, 2)))]
         rng.shuffle(parts)
         both = joined(parts, language, rng)
-        out.append(Example(misheard(both.text, language, rng) if rng.random() < 0.6 else both.text, both.acts, both.unsure, e.group, both.is_quoted))
+        out.append(
+            Example(
+                misheard(both.text, language, rng) if rng.random() < 0.6 else both.text,
+                both.acts,
+                both.unsure,
+                e.group,
+                both.is_quoted,
+            )
+        )
     return out
 
 
@@ -95,7 +125,9 @@ def _chances(scores: Any, slope: Any, offset: Any) -> Any:
 
 
 def _thresholds(chances: Any, tests: list[Example]) -> Any:
-    """Per act the probability from which on held-out answers were right nine times in ten; 2 where that never was so: it abstains."""
+    """Per act the probability from which on held-out answers were right nine times in ten; 2 where
+    that never was so: it abstains.
+    """
     out = np.full(len(ACTS), 2.0)
     for i, act in enumerate(ACTS):
         order = np.argsort(-chances[:, i])
@@ -107,15 +139,22 @@ def _thresholds(chances: Any, tests: list[Example]) -> Any:
 
 
 def _figures(scores: Any, tests: list[tuple[int, Example]]) -> dict[str, Any]:
-    """Calibrated on four folds, measured on the fifth: precision and recall of "sure", abstention, calibration error, per act and in all."""
+    """Calibrated on four folds, measured on the fifth: precision and recall of "sure", abstention,
+    calibration error, per act and in all.
+    """
     chances, folds = np.zeros_like(scores), np.array([f for f, _ in tests])
     for fold in range(FOLDS):
         slope, offset = _calibration(scores[folds != fold], [e for f, e in tests if f != fold])
         others = [e for f, e in tests if f != fold]
-        chances[folds == fold] = abstaining(_chances(scores[folds == fold], slope, offset), _thresholds(_chances(scores[folds != fold], slope, offset), others))
+        chances[folds == fold] = abstaining(
+            _chances(scores[folds == fold], slope, offset),
+            _thresholds(_chances(scores[folds != fold], slope, offset), others),
+        )
     truth = np.array([[a in e.acts for a in ACTS] for _, e in tests])
     known = np.array([[a not in e.unsure for a in ACTS] for _, e in tests])
-    per_act = {a: _measured(chances[known[:, i], i], truth[known[:, i], i]) for i, a in enumerate(ACTS)}
+    per_act = {
+        a: _measured(chances[known[:, i], i], truth[known[:, i], i]) for i, a in enumerate(ACTS)
+    }
     open_ones = chances[~known]
     quoted = np.array([e.is_quoted and not e.acts for _, e in tests])
     judged = [ACTS.index("rudeness"), ACTS.index("blame")]
@@ -123,8 +162,12 @@ def _figures(scores: Any, tests: list[tuple[int, Example]]) -> dict[str, Any]:
         "acts": per_act,
         "all": _measured(chances[known], truth[known]),
         "reliability": _reliability(chances[known], truth[known]),
-        "sarcasm_called_sure": round(float((open_ones >= SURE).mean()), 4) if len(open_ones) else None,
-        "quoted_called_sure": round(float((chances[quoted][:, judged] >= SURE).any(axis=1).mean()), 4),
+        "sarcasm_called_sure": round(float((open_ones >= SURE).mean()), 4)
+        if len(open_ones)
+        else None,
+        "quoted_called_sure": round(
+            float((chances[quoted][:, judged] >= SURE).any(axis=1).mean()), 4
+        ),
         "utterances": len(tests),
     }
 
@@ -144,7 +187,11 @@ def _measured(chance: Any, truth: Any) -> dict[str, float]:
 def _ece(chance: Any, truth: Any, bins: int = 10) -> float:
     """Expected calibration error over equally wide bins (Naeini et al. 2015)."""
     index = np.minimum((chance * bins).astype(int), bins - 1)
-    gaps = [abs(chance[index == b].mean() - truth[index == b].mean()) * (index == b).mean() for b in range(bins) if (index == b).any()]
+    gaps = [
+        abs(chance[index == b].mean() - truth[index == b].mean()) * (index == b).mean()
+        for b in range(bins)
+        if (index == b).any()
+    ]
     return float(sum(gaps))
 
 

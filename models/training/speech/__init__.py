@@ -1,1 +1,3 @@
-"""Makes a small Whisper from scratch on synthetic speech: `python -m models.training.speech --help` (README.md beside this file)."""
+"""Makes a small Whisper from scratch on synthetic speech: `python -m models.training.speech --help`
+(README.md beside this file).
+"""

@@ -1,4 +1,6 @@
-"""One command from nothing to a model: `python -m models.training.speech --minutes 90 --out models/speech/mine`."""
+"""One command from nothing to a model: `python -m models.training.speech --minutes 90 --out
+models/speech/mine`.
+"""
 
 import argparse
 import sys
@@ -10,8 +12,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.training.speech", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--minutes", type=float, default=90, help="time to train")
-    parser.add_argument("--from", dest="start", type=Path, help="go on from this model instead of from nothing")
-    parser.add_argument("--small", action="store_true", help="few windows and a small batch: to see that everything runs")
+    parser.add_argument(
+        "--from", dest="start", type=Path, help="go on from this model instead of from nothing"
+    )
+    parser.add_argument(
+        "--small",
+        action="store_true",
+        help="few windows and a small batch: to see that everything runs",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate")
     options = parser.parse_args()
@@ -22,7 +30,12 @@ def main() -> None:
     if options.small:
         budget = replace(budget, windows=24, shard=24, frames=2_000)
     begin = files.read(options.start) if options.start else network.fresh(options.seed)
-    trained = train.train(begin, budget, tell=lambda line: print(line, file=sys.stderr, flush=True), keep=lambda p: files.write(p, options.out))
+    trained = train.train(
+        begin,
+        budget,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+        keep=lambda p: files.write(p, options.out),
+    )
     files.write(trained, options.out)
     print(options.out)
 

@@ -1,4 +1,7 @@
-"""The figures of a model's card: `python -m models.training.speech.figures FOLDER [CLIPS]`. Everything is heard through faster-whisper itself."""
+"""The figures of a model's card: `python -m models.training.speech.figures FOLDER [CLIPS]`.
+
+Everything is heard through faster-whisper itself.
+"""
 
 import hashlib
 import random
@@ -25,13 +28,21 @@ def units(language: str, text: str) -> list[str]:
 
 
 def first_model_held_out(template: str) -> bool:
-    """Whether the first model, from which the shipped one was trained on, had not seen the template either."""
+    """Whether the first model, from which the shipped one was trained on, had not seen the template
+    either.
+    """
     return int(hashlib.md5(template.encode(), usedforsecurity=False).hexdigest(), 16) % 9 == 0
 
 
-def clips(language: str, count: int, *, unseen_templates: bool = False, unheard_voice: bool = False) -> list[Spoken]:
+def clips(
+    language: str, count: int, *, unseen_templates: bool = False, unheard_voice: bool = False
+) -> list[Spoken]:
     rng, grammar = random.Random(SEED), Grammar(language)
-    templates = [t for t in grammar.held_out if first_model_held_out(t)] if unseen_templates else grammar.seen
+    templates = (
+        [t for t in grammar.held_out if first_model_held_out(t)]
+        if unseen_templates
+        else grammar.seen
+    )
     out: list[Spoken] = []
     while len(out) < count:
         text = grammar.fill(rng.choice(templates), rng)
@@ -46,11 +57,17 @@ def error(model: Any, said: list[Spoken], *, on_the_line: bool) -> float:
     draw = np.random.default_rng(SEED)
     wrong = total = 0
     for spoken in said:
-        samples = np.concatenate([np.zeros(3200), spoken.samples / 32768, np.zeros(4800)]).astype(np.float32)
+        samples = np.concatenate([np.zeros(3200), spoken.samples / 32768, np.zeros(4800)]).astype(
+            np.float32
+        )
         if on_the_line:
             level = float(np.sqrt(np.mean(samples[np.abs(samples) > 0.01] ** 2)))
-            samples = telephone(samples + noise("pink", len(samples), draw) * level * 10 ** (-25 / 20))
-        segments, _ = model.transcribe(samples, language=spoken.language, beam_size=5, condition_on_previous_text=False)
+            samples = telephone(
+                samples + noise("pink", len(samples), draw) * level * 10 ** (-25 / 20)
+            )
+        segments, _ = model.transcribe(
+            samples, language=spoken.language, beam_size=5, condition_on_previous_text=False
+        )
         heard = units(spoken.language, " ".join(s.text for s in segments))
         expected = units(spoken.language, spoken.text)
         wrong += Levenshtein.distance(expected, heard)
@@ -63,17 +80,28 @@ def main() -> None:
 
     folder, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100
     model = WhisperModel(folder, device="cpu", compute_type="int8", local_files_only=True)
-    sets = {"unseen sentences": {}, "unseen templates": {"unseen_templates": True}, "an unseen voice": {"unheard_voice": True}}
+    sets = {
+        "unseen sentences": {},
+        "unseen templates": {"unseen_templates": True},
+        "an unseen voice": {"unheard_voice": True},
+    }
     for name, options in sets.items():
         row = []
         for language in LANGUAGES:
             said = clips(language, count, **options)
-            row.append(f"{language} {error(model, said, on_the_line=False):.1f} / {error(model, said, on_the_line=True):.1f}")
+            row.append(
+                f"{language} {error(model, said, on_the_line=False):.1f} /"
+                f" {error(model, said, on_the_line=True):.1f}"
+            )
         print(f"{name}: {'; '.join(row)}", flush=True)
     rng, draw = random.Random(SEED), np.random.default_rng(SEED)
     texts = 0
     for _ in range(60):
-        segments, _ = model.transcribe(without_speech(rng.uniform(2, 20), rng, draw), language=rng.choice(LANGUAGES), condition_on_previous_text=False)
+        segments, _ = model.transcribe(
+            without_speech(rng.uniform(2, 20), rng, draw),
+            language=rng.choice(LANGUAGES),
+            condition_on_previous_text=False,
+        )
         texts += bool("".join(s.text for s in segments).strip())
     print(f"silence, noise, tones, music: {texts} of 60 clips gave text")
 

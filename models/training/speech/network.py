@@ -1,4 +1,8 @@
-"""A compact Whisper in JAX. Parameters carry the names and shapes of CTranslate2's WhisperSpec, so a trained model is read and written without conversion."""
+"""A compact Whisper in JAX.
+
+Parameters carry the names and shapes of CTranslate2's WhisperSpec, so a trained model is read and
+written without conversion.
+"""
 
 import math
 from typing import Any
@@ -43,10 +47,17 @@ def fresh(seed: int) -> Parameters:
         out[f"encoder/conv{number}/bias"] = np.zeros(WIDTH)
     for side, layers in (("encoder", ENCODER_LAYERS), ("decoder", DECODER_LAYERS)):
         for layer in (f"{side}/layer_{i}" for i in range(layers)):
-            for name, outputs, inputs in (("self_attention/linear_0", 3 * WIDTH, WIDTH), ("self_attention/linear_1", WIDTH, WIDTH)):
+            for name, outputs, inputs in (
+                ("self_attention/linear_0", 3 * WIDTH, WIDTH),
+                ("self_attention/linear_1", WIDTH, WIDTH),
+            ):
                 linear(f"{layer}/{name}", outputs, inputs)
             if side == "decoder":
-                for name, outputs in (("linear_0", WIDTH), ("linear_1", 2 * WIDTH), ("linear_2", WIDTH)):
+                for name, outputs in (
+                    ("linear_0", WIDTH),
+                    ("linear_1", 2 * WIDTH),
+                    ("linear_2", WIDTH),
+                ):
                     linear(f"{layer}/attention/{name}", outputs, WIDTH)
                 norm(f"{layer}/attention/layer_norm")
             linear(f"{layer}/ffn/linear_0", INNER, WIDTH)
@@ -62,14 +73,18 @@ def fresh(seed: int) -> Parameters:
 
 def phoneme_heads(seed: int) -> Parameters:
     draw = np.random.default_rng(seed + 1)
-    return {f"{h}/weight": draw.normal(0, 0.05, (PHONEMES, WIDTH)).astype(np.float32) for h in PHONEME_HEADS}
+    return {
+        f"{h}/weight": draw.normal(0, 0.05, (PHONEMES, WIDTH)).astype(np.float32)
+        for h in PHONEME_HEADS
+    }
 
 
 def encode(p: Parameters, mel: Any) -> tuple[Any, Any, Any]:
-    """Of log-mel (batch, 80, frames): the encoder's output, that of its second layer, and what attention adds per position.
+    """Of log-mel (batch, 80, frames): the encoder's output, that of its second layer, and what
+    attention adds per position.
 
-    One extra position stands for the rest of the 1500, which all hear zeros at one shared position and therefore stay alike: its attention
-    gets log(how many), which is exact.
+    One extra position stands for the rest of the 1500, which all hear zeros at one shared position
+    and therefore stay alike: its attention gets log(how many), which is exact.
     """
     heard = _stem(p, mel)
     count = heard.shape[1]
@@ -87,7 +102,9 @@ def encode(p: Parameters, mel: Any) -> tuple[Any, Any, Any]:
 
 
 def decode(p: Parameters, tokens: Any, encoded: Any, weight: Any) -> tuple[Any, list[Any]]:
-    """Scores of the next token (batch, length, vocabulary), and where the aligned heads look (batch, heads, length, positions)."""
+    """Scores of the next token (batch, length, vocabulary), and where the aligned heads look
+    (batch, heads, length, positions).
+    """
     length = tokens.shape[1]
     x = p["decoder/embeddings/weight"][tokens] + p["decoder/position_encodings/encodings"][:length]
     causal = jnp.where(jnp.tril(jnp.ones((length, length), bool)), 0.0, -1e9)[None, None]
@@ -106,35 +123,48 @@ def decode(p: Parameters, tokens: Any, encoded: Any, weight: Any) -> tuple[Any, 
     return _norm(p, "decoder/layer_norm", x) @ p["decoder/embeddings/weight"].T, looks
 
 
-def loss(p: Parameters, batch: Parameters, phoneme_weight: Any, look_weight: Any) -> tuple[Any, Any]:
-    """Tokens, phonemes by frame on two encoder layers, and where the aligned heads should look; and the three parts."""
+def loss(
+    p: Parameters, batch: Parameters, phoneme_weight: Any, look_weight: Any
+) -> tuple[Any, Any]:
+    """Tokens, phonemes by frame on two encoder layers, and where the aligned heads should look; and
+    the three parts.
+    """
     encoded, early, weight = encode(p, batch["mel"])
     scores, looks = decode(p, batch["input"], encoded, weight)
     tokens = _cross_entropy(scores, batch["target"], SMOOTHING)
     frames = batch["phonemes"]
     share = jnp.where(frames == 0, 0.3, 1.0)
-    sounds = sum(_weighted(h[:, : frames.shape[1]] @ p[f"{name}/weight"].T, frames, share) for h, name in zip((early, encoded), PHONEME_HEADS, strict=True))
+    sounds = sum(
+        _weighted(h[:, : frames.shape[1]] @ p[f"{name}/weight"].T, frames, share)
+        for h, name in zip((early, encoded), PHONEME_HEADS, strict=True)
+    )
     positions = jnp.arange(encoded.shape[1])[None, None]
     begin, end = batch["frames"][..., :1], batch["frames"][..., 1:]
     inside = ((positions >= begin - 1) & (positions < end + 1))[:, None]
     timed = (batch["frames"][..., 1] > 0)[:, None]
     missed = [-jnp.log(jnp.maximum((look * inside).sum(-1), 1e-6)) * timed for look in looks]
     look = sum(m.sum() for m in missed) / (len(looks) * ALIGNED_HEADS * jnp.maximum(timed.sum(), 1))
-    return tokens + phoneme_weight * sounds + look_weight * look, jnp.stack([tokens, sounds / 2, look])
+    return tokens + phoneme_weight * sounds + look_weight * look, jnp.stack(
+        [tokens, sounds / 2, look]
+    )
 
 
 def _stem(p: Parameters, mel: Any) -> Any:
     x = mel
     for number, stride in ((1, 1), (2, 2)):
         name = f"encoder/conv{number}"
-        x = jax.lax.conv_general_dilated(x, p[f"{name}/weight"], (stride,), [(1, 1)], dimension_numbers=("NCH", "OIH", "NCH"))
+        x = jax.lax.conv_general_dilated(
+            x, p[f"{name}/weight"], (stride,), [(1, 1)], dimension_numbers=("NCH", "OIH", "NCH")
+        )
         x = jax.nn.gelu(x + p[f"{name}/bias"][None, :, None], approximate=False)
     return x.transpose(0, 2, 1)
 
 
 def _self_attention(p: Parameters, layer: str, x: Any, added: Any) -> Any:
     name = f"{layer}/self_attention"
-    query, key, value = jnp.split(_linear(p, f"{name}/linear_0", _norm(p, f"{name}/layer_norm", x)), 3, -1)
+    query, key, value = jnp.split(
+        _linear(p, f"{name}/linear_0", _norm(p, f"{name}/layer_norm", x)), 3, -1
+    )
     return _linear(p, f"{name}/linear_1", _attend(query, key, value, added)[0])
 
 

@@ -1,4 +1,6 @@
-"""Sentences of call centres from a grammar: `text/<language>.txt` holds slots (`@name=a|b`), templates (`[a|b]`, `{name}`) and plain words."""
+"""Sentences of call centres from a grammar: `text/<language>.txt` holds slots (`@name=a|b`),
+templates (`[a|b]`, `{name}`) and plain words.
+"""
 
 import hashlib
 import random
@@ -7,8 +9,15 @@ from pathlib import Path
 
 LANGUAGES = ("en", "it", "zh")
 HAN_DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
-DOMAINS = {"en": ["acme dot com", "blue mail dot com", "fast net dot org"], "it": ["acme punto it", "posta punto com", "rete veloce punto it"], "zh": [""]}
-FILLERS = {"en": ["Okay", "So", "Well", "Alright", "Yes", "No", "Look", "Right", "Um"], "it": ["Allora", "Bene", "Sì", "No", "Guardi", "Ecco", "Senta", "Ok"]}
+DOMAINS = {
+    "en": ["acme dot com", "blue mail dot com", "fast net dot org"],
+    "it": ["acme punto it", "posta punto com", "rete veloce punto it"],
+    "zh": [""],
+}
+FILLERS = {
+    "en": ["Okay", "So", "Well", "Alright", "Yes", "No", "Look", "Right", "Um"],
+    "it": ["Allora", "Bene", "Sì", "No", "Guardi", "Ecco", "Senta", "Ok"],
+}
 HELD_OUT = 9  # one template in nine is never trained on
 CODE_LENGTHS = (3, 4, 4, 5, 5, 6, 8, 10)
 
@@ -33,7 +42,12 @@ class Grammar:
             elif line:
                 templates.append(line)
         long_enough = 12 if language == "zh" else 30
-        self.held_out = [t for t in templates if len(t) > long_enough and int(hashlib.sha256(t.encode()).hexdigest(), 16) % HELD_OUT == 0]
+        self.held_out = [
+            t
+            for t in templates
+            if len(t) > long_enough
+            and int(hashlib.sha256(t.encode()).hexdigest(), 16) % HELD_OUT == 0
+        ]
         self.seen = [t for t in templates if t not in set(self.held_out)]
         self.words = sorted(words)
 
@@ -52,16 +66,25 @@ class Grammar:
             return self._fragments(rng)
         text = self.fill(rng.choice(self.seen), rng)
         if kind < 0.5 and len(text) < (16 if self.language == "zh" else 45):
-            text += ("" if self.language == "zh" else " ") + self.fill(rng.choice(self.seen), rng)[: 20 if self.language == "zh" else 60]
+            text += ("" if self.language == "zh" else " ") + self.fill(rng.choice(self.seen), rng)[
+                : 20 if self.language == "zh" else 60
+            ]
         elif kind < 0.56 and self.language != "zh":
-            text = f"{rng.choice(FILLERS[self.language])}, {text if text.startswith('I') else text[0].lower() + text[1:]}"
+            text = (
+                f"{rng.choice(FILLERS[self.language])},"
+                f" {text if text.startswith('I') else text[0].lower() + text[1:]}"
+            )
         return text
 
     def _slot(self, name: str, rng: random.Random) -> str:
         if name == "code":
             return _digits(rng, rng.choice(CODE_LENGTHS))
         if name == "phone":
-            return _digits(rng, 3) + ("" if self.language == "zh" else " ") + _digits(rng, rng.choice((4, 5, 6, 7)))
+            return (
+                _digits(rng, 3)
+                + ("" if self.language == "zh" else " ")
+                + _digits(rng, rng.choice((4, 5, 6, 7)))
+            )
         if name == "d":
             return _digits(rng, 1)
         return rng.choice(DOMAINS[self.language] if name == "domain" else self.slots[name])
@@ -83,7 +106,9 @@ class Grammar:
 
     def _finished(self, pieces: list[str], rng: random.Random) -> str:
         if rng.random() < 0.45:
-            pieces.insert(rng.randrange(len(pieces) + 1), _digits(rng, rng.choice((1, 2, 3, 4, 5, 6, 8, 10))))
+            pieces.insert(
+                rng.randrange(len(pieces) + 1), _digits(rng, rng.choice((1, 2, 3, 4, 5, 6, 8, 10)))
+            )
         if self.language == "zh":
             return "".join(pieces) + "。"
         text = " ".join(pieces)
@@ -91,10 +116,17 @@ class Grammar:
 
 
 def spoken_units(language: str, text: str) -> list[tuple[int, int, str]]:
-    """What a voice says one by one, with places in the text: words, single digits, single Chinese characters."""
+    """What a voice says one by one, with places in the text: words, single digits, single Chinese
+    characters.
+    """
     if language == "zh":
-        return [(m.start(), m.end(), HAN_DIGITS.get(m.group(), m.group())) for m in re.finditer(r"[\u4e00-\u9fff0-9]", text)]
-    return [(m.start(), m.end(), m.group()) for m in re.finditer(r"\d|[^\W\d_]+(?:'[^\W\d_]*)*", text)]
+        return [
+            (m.start(), m.end(), HAN_DIGITS.get(m.group(), m.group()))
+            for m in re.finditer(r"[\u4e00-\u9fff0-9]", text)
+        ]
+    return [
+        (m.start(), m.end(), m.group()) for m in re.finditer(r"\d|[^\W\d_]+(?:'[^\W\d_]*)*", text)
+    ]
 
 
 def _digits(rng: random.Random, count: int) -> str:

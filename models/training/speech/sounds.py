@@ -15,7 +15,11 @@ SLOPE = {"pink": 0.5, "brown": 1.0, "babble": 0.7}
 def band(samples: Any, low: float, high: float) -> Any:
     frequencies = np.fft.rfftfreq(len(samples), 1 / RATE)
     with np.errstate(over="ignore"):
-        gain = 1 / (1 + np.exp(-(frequencies - low) / (low * 0.12))) / (1 + np.exp((frequencies - high) / (high * 0.025)))
+        gain = (
+            1
+            / (1 + np.exp(-(frequencies - low) / (low * 0.12)))
+            / (1 + np.exp((frequencies - high) / (high * 0.025)))
+        )
     return np.fft.irfft(np.fft.rfft(samples) * gain, len(samples)).astype(np.float32)
 
 
@@ -25,7 +29,9 @@ def telephone(samples: Any, rng: random.Random | None = None) -> Any:
     narrow = np.clip(soxr.resample(band(samples, low, high), RATE, 8000), -1, 1)
     squeezed = np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256)
     steps = np.round((squeezed + 1) * 127.5) / 127.5 - 1
-    wide = soxr.resample((np.sign(steps) * (256 ** np.abs(steps) - 1) / 255).astype(np.float32), 8000, RATE)
+    wide = soxr.resample(
+        (np.sign(steps) * (256 ** np.abs(steps) - 1) / 255).astype(np.float32), 8000, RATE
+    )
     return np.pad(wide, (0, max(0, len(samples) - len(wide))))[: len(samples)].astype(np.float32)
 
 
@@ -34,9 +40,17 @@ def noise(kind: str, count: int, draw: np.random.Generator) -> Any:
     if kind == "white":
         return white
     spectrum = np.fft.rfft(white)
-    shaped = np.fft.irfft(spectrum / np.maximum(np.arange(len(spectrum)), 1.0) ** SLOPE[kind], count)
+    shaped = np.fft.irfft(
+        spectrum / np.maximum(np.arange(len(spectrum)), 1.0) ** SLOPE[kind], count
+    )
     if kind == "babble":
-        shaped = shaped * (1 + 0.7 * np.sin(np.arange(count) * draw.uniform(0.5, 6) * 2 * np.pi / RATE + draw.uniform(0, 6)))
+        shaped = shaped * (
+            1
+            + 0.7
+            * np.sin(
+                np.arange(count) * draw.uniform(0.5, 6) * 2 * np.pi / RATE + draw.uniform(0, 6)
+            )
+        )
     return (shaped / (np.std(shaped) + 1e-9)).astype(np.float32)
 
 
@@ -46,7 +60,9 @@ def worn(samples: Any, rng: random.Random, draw: np.random.Generator) -> Any:
     loud = samples[np.abs(samples) > 0.01]
     level = float(np.sqrt(np.mean(loud**2))) if len(loud) else 0.05
     if rng.random() < 0.55:
-        samples = samples + noise(rng.choice(NOISES), len(samples), draw) * level * 10 ** (-rng.uniform(12, 40) / 20)
+        samples = samples + noise(rng.choice(NOISES), len(samples), draw) * level * 10 ** (
+            -rng.uniform(12, 40) / 20
+        )
     else:
         samples = samples + draw.standard_normal(len(samples)) * 10 ** rng.uniform(-5, -3.5)
     kind = rng.random()
@@ -73,12 +89,18 @@ def _noise(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
 def _tone(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
     period = rng.uniform(0.3, 4)
     beats = (t % period) < period * rng.uniform(0.2, 0.8)
-    return np.sin(2 * np.pi * rng.choice([350, 400, 425, 440, 480, 620, 800, 1000]) * t) * beats * rng.uniform(0.02, 0.5)
+    return (
+        np.sin(2 * np.pi * rng.choice([350, 400, 425, 440, 480, 620, 800, 1000]) * t)
+        * beats
+        * rng.uniform(0.02, 0.5)
+    )
 
 
 def _ringing(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
     rings = (t % rng.choice([3, 4, 5, 6])) < rng.choice([1, 2])
-    return (np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 480 * t)) * rings * rng.uniform(0.05, 0.3)
+    return (
+        (np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 480 * t)) * rings * rng.uniform(0.05, 0.3)
+    )
 
 
 def music(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
@@ -90,7 +112,9 @@ def music(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
             tone = base * 2 ** (rng.choice([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]) / 12)
             begin = int(at * RATE)
             local = np.arange(min(len(t) - begin, int(beat * rng.uniform(0.8, 2.5) * RATE))) / RATE
-            overtones = sum(np.sin(2 * np.pi * tone * h * local) / h ** rng.uniform(1, 2) for h in (1, 2, 3, 4))
+            overtones = sum(
+                np.sin(2 * np.pi * tone * h * local) / h ** rng.uniform(1, 2) for h in (1, 2, 3, 4)
+            )
             out[begin : begin + len(local)] += overtones * np.exp(-local * rng.uniform(0.5, 5))
         at += beat
     return out / (np.abs(out).max() + 1e-9) * rng.uniform(0.05, 0.6)
@@ -105,7 +129,10 @@ def _keys(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
     for _ in range(rng.randint(1, 8)):
         begin = rng.randrange(len(t))
         local = t[: min(len(t) - begin, int(rng.uniform(0.08, 0.3) * RATE))]
-        out[begin : begin + len(local)] += 0.3 * sum(np.sin(2 * np.pi * rng.choice(f) * local) for f in ([697, 770, 852, 941], [1209, 1336, 1477]))
+        out[begin : begin + len(local)] += 0.3 * sum(
+            np.sin(2 * np.pi * rng.choice(f) * local)
+            for f in ([697, 770, 852, 941], [1209, 1336, 1477])
+        )
     return out
 
 
@@ -114,7 +141,11 @@ def _clicks(t: Any, rng: random.Random, draw: np.random.Generator) -> Any:
     for _ in range(rng.randint(1, 20)):
         begin = rng.randrange(len(t))
         count = min(len(t) - begin, rng.randint(5, 800))
-        out[begin : begin + count] += draw.standard_normal(count) * np.exp(-np.arange(count) / rng.uniform(5, 200)) * rng.uniform(0.05, 0.6)
+        out[begin : begin + count] += (
+            draw.standard_normal(count)
+            * np.exp(-np.arange(count) / rng.uniform(5, 200))
+            * rng.uniform(0.05, 0.6)
+        )
     return out
 
 

@@ -1,4 +1,6 @@
-"""Utterances become training windows of at most ten seconds: log-mel, token sequences, when each token is spoken, phonemes by frame."""
+"""Utterances become training windows of at most ten seconds: log-mel, token sequences, when each
+token is spoken, phonemes by frame.
+"""
 
 import random
 import zlib
@@ -17,9 +19,15 @@ from models.training.speech.voices import Spoken, speak
 SECONDS = 10.0
 WORD_TOKENS = 2000
 SPECIALS = (
-    "<|endoftext|> <|startoftranscript|> <|en|> <|zh|> <|it|> <|translate|> <|transcribe|> <|startoflm|> <|startofprev|> <|nospeech|> <|notimestamps|>"
+    "<|endoftext|> <|startoftranscript|> <|en|> <|zh|> <|it|> <|translate|> <|transcribe|>"
+    " <|startoflm|> <|startofprev|> <|nospeech|> <|notimestamps|>"
 ).split()
-TOKENS = ["", *SPECIALS, *(f"<|{k * 0.02:.2f}|>" for k in range(501))]  # after the words; "" tells CTranslate2 that the model is multilingual
+# after the words; "" tells CTranslate2 that the model is multilingual
+TOKENS = [
+    "",
+    *SPECIALS,
+    *(f"<|{k * 0.02:.2f}|>" for k in range(501)),
+]
 ID = {token: WORD_TOKENS + i for i, token in enumerate(TOKENS)}
 VOCABULARY = WORD_TOKENS + len(TOKENS)
 FRAMES_PER_SECOND = 50
@@ -82,21 +90,44 @@ def make_windows(count: int, seed: int) -> list[Window]:
     return out
 
 
-def window(language: str, samples: Any, placed: list[tuple[float, Spoken]], rng: random.Random, draw: np.random.Generator, *, wear: bool = True) -> Window:
+def window(
+    language: str,
+    samples: Any,
+    placed: list[tuple[float, Spoken]],
+    rng: random.Random,
+    draw: np.random.Generator,
+    *,
+    wear: bool = True,
+) -> Window:
     mel = _features()(worn(samples, rng, draw) if wear else samples).astype(np.float16)
     mel = mel[:, : mel.shape[1] // 2 * 2]
     phonemes = np.zeros(mel.shape[1] // 2, np.int16)
     for start, spoken in placed:
         for name, begin, end in spoken.phonemes:
-            phonemes[int((start + begin) * 50) : max(int((start + begin) * 50) + 1, round((start + end) * 50))] = _phoneme(name)
-    return Window(language, mel, _sequence(language, placed, stamped=False), _sequence(language, placed, stamped=True), phonemes)
+            phonemes[
+                int((start + begin) * 50) : max(
+                    int((start + begin) * 50) + 1, round((start + end) * 50)
+                )
+            ] = _phoneme(name)
+    return Window(
+        language,
+        mel,
+        _sequence(language, placed, stamped=False),
+        _sequence(language, placed, stamped=True),
+        phonemes,
+    )
 
 
 def _composed(grammar: Grammar, rng: random.Random) -> tuple[Any, list[tuple[float, Spoken]]]:
     """One or several utterances with pauses, within ten seconds."""
     style = rng.random()
     wanted = SECONDS if style < 0.15 else (rng.uniform(4, 10) if style < 0.6 else 0.0)
-    parts = [np.zeros(int(rng.choice([0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, rng.uniform(0, 2.5)]) * RATE), np.float32)]
+    parts = [
+        np.zeros(
+            int(rng.choice([0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, rng.uniform(0, 2.5)]) * RATE),
+            np.float32,
+        )
+    ]
     length, placed = len(parts[0]), []
     while True:
         spoken = speak(grammar.language, grammar.sentence(rng), rng)
@@ -106,7 +137,10 @@ def _composed(grammar: Grammar, rng: random.Random) -> tuple[Any, list[tuple[flo
             break
         placed.append((length / RATE, spoken))
         gap = int(rng.choice([0.1, 0.2, 0.3, 0.4, 0.6, 0.9, rng.uniform(0.1, 2.5)]) * RATE)
-        parts += [spoken.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(-0.35, 0.1), np.zeros(gap, np.float32)]
+        parts += [
+            spoken.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(-0.35, 0.1),
+            np.zeros(gap, np.float32),
+        ]
         length += len(spoken.samples) + gap
         if length / RATE >= wanted:
             break
@@ -117,12 +151,16 @@ def _sequence(language: str, placed: list[tuple[float, Spoken]], *, stamped: boo
     tokens: list[int] = []
     frames: list[tuple[int, int]] = []
     for number, (start, spoken) in enumerate(placed):
-        encoded = tokenizer().encode(spoken.text if language == "zh" else f" {spoken.text}", add_special_tokens=False)
+        encoded = tokenizer().encode(
+            spoken.text if language == "zh" else f" {spoken.text}", add_special_tokens=False
+        )
         if stamped:
             tokens.append(_stamp(min(start, 1.0) if number == 0 else start))
             frames.append((-1, -1))
         tokens.extend(encoded.ids)
-        frames.extend(_frames(a, b, start, spoken, 0 if language == "zh" else 1) for a, b in encoded.offsets)
+        frames.extend(
+            _frames(a, b, start, spoken, 0 if language == "zh" else 1) for a, b in encoded.offsets
+        )
         if stamped:
             tokens.append(_stamp(start + len(spoken.samples) / RATE))
             frames.append((-1, -1))
@@ -148,5 +186,7 @@ def _stamp(seconds: float) -> int:
 
 @cache
 def _phoneme(name: str) -> int:
-    """A stable class for a phoneme's name: what matters is that the same sound always gets the same one."""
+    """A stable class for a phoneme's name: what matters is that the same sound always gets the same
+    one.
+    """
     return 1 + zlib.crc32(name.encode()) % (PHONEMES - 1)

@@ -13,7 +13,16 @@ from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.measured import judge_mechanics, judge_metadata
 from qa.checking.rules.script import judge_script
 from qa.checking.rules.spoken import judge_never_says, judge_order, judge_says
-from qa.checking.types import Acts, Calibration, Curve, Evidence, Finding, Findings, Judgement, Verdict
+from qa.checking.types import (
+    Acts,
+    Calibration,
+    Curve,
+    Evidence,
+    Finding,
+    Findings,
+    Judgement,
+    Verdict,
+)
 from qa.forms.rules import partial_score, shown
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Rule, in_language
 from qa.transcription.rules import measure, turns_of
@@ -36,29 +45,58 @@ def check_call(
 ) -> Findings:
     """The automatic answers of a form to one call, in the form's order.
 
-    `mechanics` come from the recording; without them they are taken from the transcript's times. `variables` fill {company} and the like.
-    `is_complete` is false for a damaged recording: then nothing is answered "not said". `acts` is the courtesy classifier; without it
-    rules about speech acts are unsure. `calibration` is what people's answers taught: an answer that is then hardly better than a guess
-    becomes unsure.
+    `mechanics` come from the recording; without them they are taken from the transcript's times.
+    `variables` fill {company} and the like. `is_complete` is false for a damaged recording: then
+    nothing is answered "not said". `acts` is the courtesy classifier; without it rules about speech
+    acts are unsure. `calibration` is what people's answers taught: an answer that is then hardly
+    better than a guess becomes unsure.
     """
     if mechanics is None:
         known = transcript.engine.get("speakers") != "unknown"
-        mechanics = measure(transcript, turns_of(transcript, "agent"), turns_of(transcript, "customer"), speakers_known=known)
+        mechanics = measure(
+            transcript,
+            turns_of(transcript, "agent"),
+            turns_of(transcript, "customer"),
+            speakers_known=known,
+        )
     evidence: dict[str, tuple[Evidence, ...]] = {}
     speakers_known = transcript.engine.get("speakers") != "unknown"
     is_complete = is_complete and (transcript.quality is None or transcript.quality.is_assessable)
-    hearing = Hearing(transcript, _filled(form, transcript.language, variables or {}), is_complete, speakers_known, evidence, acts)
+    hearing = Hearing(
+        transcript,
+        _filled(form, transcript.language, variables or {}),
+        is_complete,
+        speakers_known,
+        evidence,
+        acts,
+    )
     findings = []
     for criterion in form.criteria():
         if criterion.check is None:
             continue
-        judgement = _criterion(criterion, hearing, mechanics, details or {}, speaks=transcript.language in form.languages)
+        judgement = _criterion(
+            criterion,
+            hearing,
+            mechanics,
+            details or {},
+            speaks=transcript.language in form.languages,
+        )
         pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
         evidence[criterion.id] = pieces
         curve = calibration.curves.get(f"{form.form}/{criterion.id}") if calibration else None
         raw = judgement.confidence if curve else None
         judgement = _calibrated(judgement, curve)
-        findings.append(Finding(criterion.id, judgement.verdict, judgement.confidence, criterion.check.kind, pieces, judgement.steps, raw))
+        findings.append(
+            Finding(
+                criterion.id,
+                judgement.verdict,
+                judgement.confidence,
+                criterion.check.kind,
+                pieces,
+                judgement.steps,
+                raw,
+            )
+        )
     low, high = bounds(form, findings)
     version = RULES_VERSION
     if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check):
@@ -81,8 +119,15 @@ def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | N
     """The automatic score with every unsure answer counted as not met, and as met."""
 
     def total(unsure_as: str) -> float | None:
-        answers = {f.criterion: NOT_APPLICABLE if f.verdict is Verdict.NOT_APPLICABLE else unsure_as for f in findings}
-        answers |= {f.criterion: f.verdict.value for f in findings if f.verdict in (Verdict.MET, Verdict.NOT_MET)}
+        answers = {
+            f.criterion: NOT_APPLICABLE if f.verdict is Verdict.NOT_APPLICABLE else unsure_as
+            for f in findings
+        }
+        answers |= {
+            f.criterion: f.verdict.value
+            for f in findings
+            if f.verdict in (Verdict.MET, Verdict.NOT_MET)
+        }
         return shown(partial_score(form, answers).score)
 
     return total("not_met"), total("met")
@@ -90,10 +135,21 @@ def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | N
 
 def _filled(form: Form, language: str, given: Mapping[str, str]) -> dict[str, str]:
     """The variables a caller gave. What a form declares is a label for people, never a value."""
-    return {name: in_language(value, language) if isinstance(value, dict) else str(value) for name, value in given.items() if value}
+    return {
+        name: in_language(value, language) if isinstance(value, dict) else str(value)
+        for name, value in given.items()
+        if value
+    }
 
 
-def _criterion(criterion: Criterion, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any], *, speaks: bool) -> Judgement:
+def _criterion(
+    criterion: Criterion,
+    hearing: Hearing,
+    mechanics: Mechanics,
+    details: Mapping[str, Any],
+    *,
+    speaks: bool,
+) -> Judgement:
     assert criterion.check is not None
     if not speaks and _listens(criterion.check):
         return UNSURE
@@ -103,7 +159,9 @@ def _criterion(criterion: Criterion, hearing: Hearing, mechanics: Mechanics, det
     return judgement
 
 
-def _judge(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]) -> Judgement:
+def _judge(
+    rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]
+) -> Judgement:
     if rule.applies_if is not None:
         precondition = _judge(rule.applies_if, hearing, mechanics, details)
         if precondition.verdict in (Verdict.NOT_MET, Verdict.NOT_APPLICABLE):
@@ -115,7 +173,9 @@ def _judge(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[
     return _kind(rule, hearing, mechanics, details)
 
 
-def _kind(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]) -> Judgement:
+def _kind(
+    rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]
+) -> Judgement:
     if rule.says:
         return judge_says(hearing, rule.says)
     if rule.never_says:
@@ -139,7 +199,9 @@ def _kind(rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[s
     if rule.not_:
         return _not(_judge(rule.not_, hearing, mechanics, details))
     if rule.at_least:
-        return _at_least(rule.at_least.count, [_judge(r, hearing, mechanics, details) for r in rule.at_least.of])
+        return _at_least(
+            rule.at_least.count, [_judge(r, hearing, mechanics, details) for r in rule.at_least.of]
+        )
     if not hearing.transcript.utterances and not mechanics.agent.talk_seconds:
         return UNSURE
     return judge_mechanics(rule, mechanics)
@@ -182,7 +244,9 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
     possible = len(met) + sum(p.verdict is Verdict.UNSURE for p in parts)
     evidence = tuple(e for p in met for e in p.evidence)
     if len(met) >= count:
-        return Judgement(Verdict.MET, sorted((p.confidence for p in met), reverse=True)[count - 1], evidence)
+        return Judgement(
+            Verdict.MET, sorted((p.confidence for p in met), reverse=True)[count - 1], evidence
+        )
     if possible >= count:
         return Judgement(Verdict.UNSURE, 0.5, evidence)
     return Judgement(Verdict.NOT_MET, 0.85, evidence)
@@ -190,7 +254,10 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
 
 def _listens(rule: Rule) -> bool:
     """Whether the rule depends on words."""
-    return any(any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back)) for r in rule.with_inner())
+    return any(
+        any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back))
+        for r in rule.with_inner()
+    )
 
 
 def _uses_acts(rule: Rule) -> bool:

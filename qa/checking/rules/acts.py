@@ -13,7 +13,9 @@ MEANT_OR_TOLD = ("rudeness", "blame")  # whoever tells what somebody else said h
 
 
 def judge_act(hearing: Hearing, rule: ActRule) -> Judgement:
-    """Met where an utterance of the speaker is surely that act (`never: true` turns it round); unsure between the thresholds."""
+    """Met where an utterance of the speaker is surely that act (`never: true` turns it round);
+    unsure between the thresholds.
+    """
     heard_acts = hearing.acts_of_utterances()
     if heard_acts is None or not hearing.transcript.utterances:
         return UNSURE
@@ -30,8 +32,18 @@ def judge_act(hearing: Hearing, rule: ActRule) -> Judgement:
     chance, best = max(candidates, default=(0.0, -1))
     piece = _piece(hearing, best) if chance >= POSSIBLE else ()
     heard = utterances[best].confidence if best >= 0 else None
-    is_told = rule.is_ in MEANT_OR_TOLD and best >= 0 and QUOTING.search(" ".join(keys_of(utterances[best].text))) is not None
-    clearly = not is_told and hearing.speakers_known and best >= 0 and utterances[best].is_sure_of_speaker and (heard is None or heard >= DOUBTFUL_WORDS)
+    is_told = (
+        rule.is_ in MEANT_OR_TOLD
+        and best >= 0
+        and QUOTING.search(" ".join(keys_of(utterances[best].text))) is not None
+    )
+    clearly = (
+        not is_told
+        and hearing.speakers_known
+        and best >= 0
+        and utterances[best].is_sure_of_speaker
+        and (heard is None or heard >= DOUBTFUL_WORDS)
+    )
     if chance >= SURE and clearly:
         return Judgement(Verdict.NOT_MET if rule.never else Verdict.MET, round(chance, 3), piece)
     if chance >= POSSIBLE:

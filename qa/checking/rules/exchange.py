@@ -1,4 +1,6 @@
-"""What passes between the two sides: `answers` (questions get an answer) and `reads_back` (one repeats what the other said)."""
+"""What passes between the two sides: `answers` (questions get an answer) and `reads_back` (one
+repeats what the other said).
+"""
 
 import functools
 import re
@@ -12,28 +14,54 @@ from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import AnswersRule, ReadsBackRule
 from qa.transcription.types import Utterance
 
-WH = {"en": "what when where who why how which whose", "it": "quando quanto quanti quante quanta dove chi perche quale quali cosa come", "zh": ""}
-AUXILIARIES = frozenset("can could would will do does did is are am was were have has may should shall".split())
-AFTER_WH = AUXILIARIES | frozenset("much many long often far old soon about else kind time day".split())
-LEADING = frozenset("so and but well okay ok yes no sorry please right then e ma allora scusi senta mi sa si no".split())
-HAN_QUESTION = re.compile(r"(吗|呢|么|什么|怎么|多少|几点|几天|几个|哪里|哪个|哪儿|为什么|谁|多久|能不能|是不是|可不可以|有没有|行不行|对不对)")
+WH = {
+    "en": "what when where who why how which whose",
+    "it": "quando quanto quanti quante quanta dove chi perche quale quali cosa come",
+    "zh": "",
+}
+AUXILIARIES = frozenset(
+    "can could would will do does did is are am was were have has may should shall".split()
+)
+AFTER_WH = AUXILIARIES | frozenset(
+    "much many long often far old soon about else kind time day".split()
+)
+LEADING = frozenset(
+    "so and but well okay ok yes no sorry please right then "
+    "e ma allora scusi senta mi sa si no".split()
+)
+HAN_QUESTION = re.compile(
+    r"(吗|呢|么|什么|怎么|多少|几点|几天|几个|哪里|哪个|哪儿|为什么|谁|多久|能不能|是不是|可不可以|有没有|行不行|对不对)"
+)
 HAN_OPEN_QUESTION = re.compile(r"(什么|怎么|多少|几|哪|为什么|谁)")
-ASKING_ITALIAN = re.compile(r"^(mi puo|puo|posso|potrei|potrebbe|c e|ci sono|e possibile|avete|che)\b")
+ASKING_ITALIAN = re.compile(
+    r"^(mi puo|puo|posso|potrei|potrebbe|c e|ci sono|e possibile|avete|che)\b"
+)
 BACKCHANNELS = frozenset("ok okay mhm hm aha right well so allora bene ecco 好 嗯 哦 啊".split())
 ENDING_SECONDS = 3.0
 MOST_DETAILS = 200  # of one turn, and of what was heard before it
 LATE_ECHO_SECONDS = 12.0
 PLEASANTRIES = frozenset(
-    "great good nice day weekend evening night thank thanks bye goodbye welcome grazie buona buono giornata arrivederci 谢 再 见 好".split()
+    "great good nice day weekend evening night thank thanks bye goodbye welcome grazie buona buono"
+    " giornata arrivederci 谢 再 见 好".split()
 )
 EMPTY = frozenset(
-    "the a an is are to of in on at it that this and or my your i you me we for with what which would like um so okay alright yes no "
-    "il lo la le i gli un una di da e o mi si che per con il suo mio lei io va 的 了 我 您 你 是 吗 呢 啊 在".split()
+    "the a an is are to of in on at it that this and or my your i you me we for with what which"
+    " would like um so okay alright yes no il lo la le i gli un una di da e o mi si che per con il"
+    " suo mio lei io va 的 了 我 您 你 是 吗 呢 啊 在".split()
 )
 DIGITS = {
     word: digit
     for digit, words in enumerate(
-        ("zero oh 零 〇 洞", "one uno 一 幺", "two due 二 两", "three tre 三", "four quattro 四", "five cinque 五", "six sei 六", "seven sette 七 拐")
+        (
+            "zero oh 零 〇 洞",
+            "one uno 一 幺",
+            "two due 二 两",
+            "three tre 三",
+            "four quattro 四",
+            "five cinque 五",
+            "six sei 六",
+            "seven sette 七 拐",
+        )
         + ("eight otto 八", "nine nove 九 勾")
     )
     for word in words.split()
@@ -41,7 +69,9 @@ DIGITS = {
 
 
 def judge_answers(hearing: Hearing, rule: AnswersRule) -> Judgement:
-    """Met where every question got its answer in time; not applicable without a question; the evidence is question and answer."""
+    """Met where every question got its answer in time; not applicable without a question; the
+    evidence is question and answer.
+    """
     other = "customer" if rule.by == "agent" else "agent"
     if not hearing.said_by(other) or not hearing.speakers_known:
         return UNSURE
@@ -63,18 +93,31 @@ def judge_answers(hearing: Hearing, rule: AnswersRule) -> Judgement:
         return Judgement(Verdict.MET, 0.85, tuple(evidence[:10]))
     open_ones = tuple(_piece(i, utterances[i]) for i in unanswered)
     end = max(u.end for u in utterances)
-    doubtful = not hearing.is_complete or any(end - utterances[i].end < ENDING_SECONDS or not utterances[i].is_sure_of_speaker for i in unanswered)
-    return Judgement(Verdict.UNSURE, 0.5, open_ones) if doubtful else Judgement(Verdict.NOT_MET, 0.8, open_ones)
+    doubtful = not hearing.is_complete or any(
+        end - utterances[i].end < ENDING_SECONDS or not utterances[i].is_sure_of_speaker
+        for i in unanswered
+    )
+    return (
+        Judgement(Verdict.UNSURE, 0.5, open_ones)
+        if doubtful
+        else Judgement(Verdict.NOT_MET, 0.8, open_ones)
+    )
 
 
 def judge_reads_back(hearing: Hearing, rule: ReadsBackRule) -> Judgement:
-    """Met where details (numbers, days, amounts) or a whole short turn are said again by the other side."""
+    """Met where details (numbers, days, amounts) or a whole short turn are said again by the other
+    side.
+    """
     other = "customer" if rule.by == "agent" else "agent"
     if not hearing.speakers_known or not hearing.said_by(rule.by) or not hearing.said_by(other):
         return UNSURE
     best: tuple[int, int, int] | None = None
     for index, own in hearing.transcript.by(rule.by):
-        heard = [(i, u) for i, u in hearing.transcript.by(other) if own.start - rule.within_seconds <= u.end and u.start < own.start]
+        heard = [
+            (i, u)
+            for i, u in hearing.transcript.by(other)
+            if own.start - rule.within_seconds <= u.end and u.start < own.start
+        ]
         length, source = _details_again(own, heard)
         if length < rule.details and _is_echo(own, heard):
             length, source = rule.details, heard[-1][0]
@@ -87,7 +130,11 @@ def judge_reads_back(hearing: Hearing, rule: ReadsBackRule) -> Judgement:
             return Judgement(Verdict.MET, min(0.95, 0.8 + 0.04 * best[0]), evidence)
         return Judgement(Verdict.UNSURE, 0.5, evidence)
     tokens = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
-    return UNSURE if not hearing.is_complete or words_confidence(tokens) < 0.6 else Judgement(Verdict.NOT_MET, 0.85)
+    return (
+        UNSURE
+        if not hearing.is_complete or words_confidence(tokens) < 0.6
+        else Judgement(Verdict.NOT_MET, 0.85)
+    )
 
 
 def is_question(text: str, language: str) -> bool:
@@ -109,22 +156,32 @@ def is_question(text: str, language: str) -> bool:
 def _asked(hearing: Hearing, rule: AnswersRule, other: str) -> list[int]:
     if rule.question is not None:
         return sorted({h.tokens[-1].utterance for h in find(hearing, rule.question)[0]})
-    return [i for i, u in hearing.transcript.by(other) if is_question(u.text, hearing.transcript.language)]
+    return [
+        i
+        for i, u in hearing.transcript.by(other)
+        if is_question(u.text, hearing.transcript.language)
+    ]
 
 
 def _reply(hearing: Hearing, rule: AnswersRule, question: Utterance) -> int | None:
     until = question.end + rule.within_seconds
     if rule.reply is not None:
-        hits = [h for h in find(hearing, rule.reply)[0] if question.start <= h.tokens[0].start <= until]
+        hits = [
+            h for h in find(hearing, rule.reply)[0] if question.start <= h.tokens[0].start <= until
+        ]
         return min((h.tokens[0].utterance for h in hits), default=None)
     for index, u in hearing.transcript.by(rule.by):
-        if question.start < u.start <= until and any(k not in BACKCHANNELS for k in keys_of(u.text)):
+        if question.start < u.start <= until and any(
+            k not in BACKCHANNELS for k in keys_of(u.text)
+        ):
             return index
     return None
 
 
 def _details_again(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> tuple[int, int]:
-    """How many details in a row are said again, and in which utterance the first of them was heard."""
+    """How many details in a row are said again, and in which utterance the first of
+    them was heard.
+    """
     mine = _details(own.text)[:MOST_DETAILS]
     theirs = [(d, i) for i, u in heard for d in _details(u.text)][-MOST_DETAILS:] if mine else []
     longest, place = 0, -1
@@ -142,7 +199,9 @@ def _details_again(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> tu
 
 @functools.lru_cache(maxsize=20_000)
 def _details(text: str) -> tuple[str, ...]:
-    """Numbers digit by digit, days and times, money: what a customer gives and an agent reads back."""
+    """Numbers digit by digit, days and times, money:
+    what a customer gives and an agent reads back.
+    """
     out: list[str] = []
     for key in keys_of(re.sub(r"\b([ap])\s*\.?\s*m\b\.?", r"\1m", text.lower())):
         if key.isdigit() and len(key) > 1:
@@ -159,12 +218,19 @@ def _is_echo(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> bool:
     recent = [u for _, u in heard if own.start - u.end <= LATE_ECHO_SECONDS]
     keys = [k for k, _ in groupby(keys_of(own.text)) if k not in EMPTY and k not in BACKCHANNELS]
     said = {k for u in recent for k in keys_of(u.text)}
-    telling = [k for k in keys if k not in PLEASANTRIES and (len(k) > 3 or HAN.match(k) or is_number(k))]
+    telling = [
+        k for k in keys if k not in PLEASANTRIES and (len(k) > 3 or HAN.match(k) or is_number(k))
+    ]
     enough = 4 if any(HAN.match(k) for k in telling) else 2
     one_detail = len(keys) == 1 and (keys[0] in TIME_WORDS and len(keys[0]) > 4)
     if _asks_openly(own.text):
         return False
-    return bool(keys) and len(keys) <= 8 and all(k in said for k in keys) and (len(telling) >= enough or one_detail)
+    return (
+        bool(keys)
+        and len(keys) <= 8
+        and all(k in said for k in keys)
+        and (len(telling) >= enough or one_detail)
+    )
 
 
 def _asks_openly(text: str) -> bool:

@@ -1,4 +1,6 @@
-"""A call as the rules hear it: where phrases are found, how sure that is, and when "it was not said" rests on too little."""
+"""A call as the rules hear it: where phrases are found, how sure that is, and when "it was not
+said" rests on too little.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,10 @@ UNSURE = Judgement(Verdict.UNSURE, 0.5)
 
 @dataclass
 class Hearing:
-    """A call as the rules hear it. `is_complete` is false where a part of the recording is lost: then nothing counts as absent."""
+    """A call as the rules hear it.
+
+    `is_complete` is false where a part of the recording is lost: then nothing counts as absent.
+    """
 
     transcript: Transcript
     variables: Mapping[str, str]
@@ -41,15 +46,24 @@ class Hearing:
         return self._stretches[speaker]
 
     def perhaps_said_by(self, speaker: str) -> tuple[Stretch, ...]:
-        """What is put down to the other side, but not surely: where voices were told apart in one channel."""
+        """What is put down to the other side, but not surely: where voices were told apart in one
+        channel.
+        """
         if speaker == "anyone" or not self.speakers_known:
             return ()
-        return tuple(stretch_of(i, u) for i, u in enumerate(self.transcript.utterances) if u.speaker != speaker and not u.is_sure_of_speaker)
+        return tuple(
+            stretch_of(i, u)
+            for i, u in enumerate(self.transcript.utterances)
+            if u.speaker != speaker and not u.is_sure_of_speaker
+        )
 
     def is_by_whom(self, hit: Hit, speaker: str) -> bool:
         """Whether it is sure enough that this speaker said it."""
         utterances = self.transcript.utterances
-        return speaker == "anyone" or (self.speakers_known and all(utterances[t.utterance].is_sure_of_speaker for t in hit.tokens))
+        return speaker == "anyone" or (
+            self.speakers_known
+            and all(utterances[t.utterance].is_sure_of_speaker for t in hit.tokens)
+        )
 
     def acts_of_utterances(self) -> Sequence[Mapping[Act, float]] | None:
         """What each utterance does; None without a classifier."""
@@ -88,14 +102,21 @@ class Hearing:
         if within.last_turns:
             every = every[-within.last_turns :]
         begin, end = self.limits(within)
-        return tuple(s for s in every if s.tokens and s.tokens[-1].end >= begin and s.tokens[0].start <= end)
+        return tuple(
+            s for s in every if s.tokens and s.tokens[-1].end >= begin and s.tokens[0].start <= end
+        )
 
 
 def find(hearing: Hearing, rule: Says) -> tuple[list[Hit], list[Hit]]:
-    """Clear hits and near misses inside the window, best first. What somebody else may have said is a near miss."""
+    """Clear hits and near misses inside the window, best first.
+
+    What somebody else may have said is a near miss.
+    """
     clear, near = _found(hearing, rule, hearing.heard(rule.by, rule.within))
     sure = [h for h in clear if hearing.is_by_whom(h, rule.by)]
-    doubtful = [h for h in clear if h not in sure] + _found(hearing, rule, hearing.perhaps_said_by(rule.by))[0]
+    doubtful = [h for h in clear if h not in sure] + _found(
+        hearing, rule, hearing.perhaps_said_by(rule.by)
+    )[0]
     return sure, sorted([*near, *doubtful], key=lambda h: -h.similarity)
 
 
@@ -103,14 +124,24 @@ def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[li
     begin, end = hearing.limits(rule.within)
     clear: list[Hit] = []
     near: list[Hit] = []
-    excluded = [h for p in hearing.patterns(rule.unless) for h in best_hits(p, heard, at_least=0.85)]
+    excluded = [
+        h for p in hearing.patterns(rule.unless) for h in best_hits(p, heard, at_least=0.85)
+    ]
     for pattern in hearing.patterns(rule.any):
         needed = max(rule.similarity, SINGLE_WORD) if len(pattern.literal) == 1 else rule.similarity
         slack = NEAR_MISS if sum(map(len, pattern.literal)) > SHORT_PHRASE else NEAR_MISS / 3
         for hit in best_hits(pattern, heard, at_least=needed - slack):
-            if not (hit.tokens and begin <= hit.tokens[-1].end and hit.tokens[0].start <= end) or is_negated(hit, pattern):
+            if not (
+                hit.tokens and begin <= hit.tokens[-1].end and hit.tokens[0].start <= end
+            ) or is_negated(hit, pattern):
                 continue
-            if any(e.stretch is hit.stretch and e.start < hit.end and hit.start < e.end and e.similarity > hit.similarity for e in excluded):
+            if any(
+                e.stretch is hit.stretch
+                and e.start < hit.end
+                and hit.start < e.end
+                and e.similarity > hit.similarity
+                for e in excluded
+            ):
                 continue
             if hit.similarity >= needed:
                 clear.append(hit)
@@ -120,7 +151,9 @@ def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[li
 
 
 def _was_hard_to_hear(hit: Hit) -> bool:
-    """Whether what stands there, or beside it, was recognised poorly: a phrase half found among words well heard is another phrase."""
+    """Whether what stands there, or beside it, was recognised poorly: a phrase half found among
+    words well heard is another phrase.
+    """
     around = hit.stretch.tokens[max(0, hit.start - 2) : hit.end + 2]
     return any(t.confidence is not None and t.confidence < CLEARLY_HEARD for t in around)
 
@@ -133,12 +166,18 @@ def met(hearing: Hearing, hits: list[Hit]) -> Judgement:
 
 
 def confidence_of(hearing: Hearing, hit: Hit) -> float:
-    """From the likeness of the words, lowered by poor recognition and by the other side talking over them."""
+    """From the likeness of the words, lowered by poor recognition and by the other side talking
+    over them.
+    """
     alike = 0.7 + 0.28 * (hit.similarity - 0.7) / 0.3
     heard = 0.7 + 0.3 * words_confidence(hit.tokens)
     start, end = hit.tokens[0].start, hit.tokens[-1].end
     speaker = hearing.transcript.utterances[hit.tokens[0].utterance].speaker
-    over = sum(max(0.0, min(end, u.end) - max(start, u.start)) for u in hearing.transcript.utterances if u.speaker != speaker)
+    over = sum(
+        max(0.0, min(end, u.end) - max(start, u.start))
+        for u in hearing.transcript.utterances
+        if u.speaker != speaker
+    )
     clear = 0.9 if end > start and over > 0.5 * (end - start) else 1.0
     return round(max(0.5, min(0.98, alike * heard * clear * speaker_confidence(hearing, hit))), 3)
 
@@ -155,7 +194,9 @@ def words_confidence(tokens: tuple[Token, ...]) -> float:
 
 
 def doubt(hearing: Hearing, rule: Says) -> bool:
-    """Whether "it was not said" would rest on too little: lost sound, a silent speaker, poor recognition, another language."""
+    """Whether "it was not said" would rest on too little: lost sound, a silent speaker, poor
+    recognition, another language.
+    """
     heard = hearing.heard(rule.by, rule.within)
     tokens = tuple(t for s in heard for t in s.tokens)
     every = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
@@ -165,11 +206,17 @@ def doubt(hearing: Hearing, rule: Says) -> bool:
         return False
     is_narrow = rule.within != Window()
     garbled = _garbled_share(tokens)
-    return words_confidence(tokens) < DOUBTFUL_WORDS or garbled > (0 if is_narrow else GARBLED) or not looks_like(hearing.transcript.language, every)
+    return (
+        words_confidence(tokens) < DOUBTFUL_WORDS
+        or garbled > (0 if is_narrow else GARBLED)
+        or not looks_like(hearing.transcript.language, every)
+    )
 
 
 def _garbled_share(tokens: tuple[Token, ...]) -> float:
-    """How many of the neighbouring word pairs were recognised badly: a phrase may be hidden there."""
+    """How many of the neighbouring word pairs were recognised badly:
+    a phrase may be hidden there.
+    """
     known = [t.confidence for t in tokens if t.confidence is not None]
     pairs = [(a + b) / 2 for a, b in zip(known, known[1:], strict=False)]
     return sum(p < GARBLED_PAIR for p in pairs) / len(pairs) if pairs else 0.0

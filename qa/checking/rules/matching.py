@@ -1,4 +1,6 @@
-"""Find a phrase in what was said, through recognition errors: token alignment with spelling and sound similarity, and slots."""
+"""Find a phrase in what was said, through recognition errors: token alignment with spelling and
+sound similarity, and slots.
+"""
 
 import functools
 import re
@@ -20,33 +22,46 @@ LONG_PHRASE = 12  # letters from which on joined words are compared
 JOINED_DISCOUNT = 0.06
 NEGATIONS = {"not", "never", "no", "non", "mai", "senza", "不", "没", "未", "别", "无"}
 QUOTING = re.compile(
-    r"((you|he|she|they|who|colleague|agent|somebody|someone) (just )?(said|say|says|told|called|wrote|shouted)|calls? me|called me|told me|wrote that"
+    r"((you|he|she|they|who|colleague|agent|somebody|someone) (just"
+    r" )?(said|say|says|told|called|wrote|shouted)|calls? me|called me|told me|wrote that"
     r"|the customer (said|says)|(would|did) (never|not|you) (just )?say|nobody (here )?said"
-    r"|ha (appena )?detto|hai detto|hanno detto|mi ha dato del|mi chiam|dice che|diceva|c e scritto|lei dice|direi mai"
-    r"|[您你他她] ?说|刚 ?才 ?(是 ?)?说|客 ?户 ?说|骂 ?[我了]|叫 ?我|写 ?我|客 ?服 ?说|有 ?人 ?说|同 ?事 ?说|绝 ?不 ?会 ?说)"
+    r"|ha (appena )?detto|hai detto|hanno detto|mi ha dato del|mi chiam|dice che|diceva|c e"
+    r" scritto|lei dice|direi mai"
+    r"|[您你他她] ?说|刚 ?才 ?(是 ?)?说|客 ?户 ?说|骂 ?[我了]|叫 ?我|写 ?我|客 ?服 ?说|有 ?人"
+    r" ?说|同 ?事 ?说|绝 ?不 ?会 ?说)"
 )
 NUMBER_WORDS = frozenset(
     (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
-        "thirty forty fifty sixty seventy eighty ninety hundred thousand million half quarter oh uno una un due tre quattro cinque sei sette otto "
-        "nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti trenta quaranta cinquanta sessanta "
-        "settanta ottanta novanta cento mille mezzo mezz mezza paio 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两 幺 半 几"
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy"
+        " eighty ninety hundred thousand million half quarter oh uno una un due tre quattro cinque"
+        " sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette"
+        " diciotto diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta"
+        " cento mille mezzo mezz mezza paio 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两"
+        " 幺 半 几"
     ).split()
 )
-ITALIAN_TENS = re.compile(r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)")
+ITALIAN_TENS = re.compile(
+    r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)"
+)
 TIME_WORDS = frozenset(
     (
-        "second seconds minute minutes moment hour hours day days week weeks month months today tomorrow tonight morning afternoon evening noon "
-        "monday tuesday wednesday thursday friday saturday sunday oclock am pm secondi secondo minuti minuto momento attimo ora ore giorno giorni "
-        "settimana settimane mese mesi oggi domani stasera mattina pomeriggio sera lunedi martedi mercoledi giovedi venerdi sabato domenica "
-        "mezzogiorno 秒 分 钟 时 点 天 周 月 日 号 今 明 晚 早 午 期"
+        "second seconds minute minutes moment hour hours day days week weeks month months today"
+        " tomorrow tonight morning afternoon evening noon monday tuesday wednesday thursday friday"
+        " saturday sunday oclock am pm secondi secondo minuti minuto momento attimo ora ore giorno"
+        " giorni settimana settimane mese mesi oggi domani stasera mattina pomeriggio sera lunedi"
+        " martedi mercoledi giovedi venerdi sabato domenica mezzogiorno 秒 分 钟 时 点 天 周 月 日"
+        " 号 今 明 晚 早 午 期"
     ).split()
 )
-MONEY_WORDS = frozenset(("dollar dollars euro euros pound pounds cent cents centesimi sterline 元 块 钱 角").split())
+MONEY_WORDS = frozenset(
+    ("dollar dollars euro euros pound pounds cent cents centesimi sterline 元 块 钱 角").split()
+)
 NOT_NAMES = frozenset(
     (
-        "a an the not sorry calling going here just very so happy glad unable able i you we it to che un una il la non di felice lieto qui molto "
-        "spiacente dispiaciuto 不 很 想 要 在 来 有 这"
+        "a an the not sorry calling going here just very so happy glad unable able i you we it to"
+        " che un una il la non di felice lieto qui molto spiacente dispiaciuto 不 很 想 要 在"
+        " 来 有 这"
     ).split()
 )
 
@@ -79,7 +94,9 @@ class Pattern:
 
 
 def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
-    """A phrase with its variables filled in; None when it has no words left (a variable nobody set)."""
+    """A phrase with its variables filled in; None when it has no words left (a variable nobody
+    set).
+    """
     for name, value in variables.items():
         phrase = phrase.replace(f"{{{name}}}", value)
     parts: list[tuple[str, ...] | str] = []
@@ -96,7 +113,9 @@ def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
 
 
 def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float) -> Iterator[Hit]:
-    """Every place where the phrase is found with at least this similarity, the best per stretch first."""
+    """Every place where the phrase is found with at least this similarity, the best per stretch
+    first.
+    """
     if not stretches:
         return
     literal = " ".join(pattern.literal)
@@ -112,7 +131,9 @@ def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float
 
 
 def _shares_sounds(literal: tuple[str, ...], stretch: Stretch) -> bool:
-    """Whether at least half of a Chinese phrase's syllables are heard at all: homophones escape a comparison of letters."""
+    """Whether at least half of a Chinese phrase's syllables are heard at all: homophones escape a
+    comparison of letters.
+    """
     heard = {sound_of(t.key) for t in stretch.tokens}
     return 2 * sum(sound_of(k) in heard for k in literal) >= len(literal)
 
@@ -121,37 +142,68 @@ def is_negated(hit: Hit, pattern: Pattern) -> bool:
     """A "not" inside what was said that the phrase does not have, or right before it."""
     own = {k for k in pattern.literal if k in NEGATIONS}
     before = hit.stretch.tokens[max(0, hit.start - 1) : hit.start]
-    heard = [t.key for t in (*before, *hit.tokens) if t.key in NEGATIONS and not (t in before and t.key == "no")]
+    heard = [
+        t.key
+        for t in (*before, *hit.tokens)
+        if t.key in NEGATIONS and not (t in before and t.key == "no")
+    ]
     return bool(heard) != bool(own)
 
 
 def is_quoted(hit: Hit) -> bool:
     """The speaker repeats what somebody else said."""
     before = hit.stretch.tokens[max(0, hit.start - 8) : hit.start]
-    joined = "".join(t.key for t in before) if before and HAN.match(before[-1].key) else " ".join(t.key for t in before)
+    joined = (
+        "".join(t.key for t in before)
+        if before and HAN.match(before[-1].key)
+        else " ".join(t.key for t in before)
+    )
     return bool(QUOTING.search(joined))
 
 
 def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hit]:
-    starts: list[tuple[int, int, float, int]] = [(-1, -1, 0.0, 0)]  # start, end, similarity × weight, weight
+    # start, end, similarity × weight, weight
+    starts: list[tuple[int, int, float, int]] = [(-1, -1, 0.0, 0)]
     for position, part in enumerate(pattern.parts):
         grown: list[tuple[int, int, float, int]] = []
         for begin, end, gained, weight in starts:
             if isinstance(part, str):
-                grown.extend((begin, stop, gained, weight) for stop in _slot_ends(part, stretch.tokens, end)) if end >= 0 else grown.append((-2, -2, 0.0, 0))
+                (
+                    grown.extend(
+                        (begin, stop, gained, weight)
+                        for stop in _slot_ends(part, stretch.tokens, end)
+                    )
+                    if end >= 0
+                    else grown.append((-2, -2, 0.0, 0))
+                )
             else:
                 size = sum(_weight(k) for k in part)
                 for a, b, aligned in _align(part, stretch.tokens, at_least - 0.15):
-                    similarity = max(aligned, *(_joined_similarity(part, stretch.tokens[x:y]) for x, y in ((a, b), (max(0, a - 1), b), (a, b + 1))))
+                    similarity = max(
+                        aligned,
+                        *(
+                            _joined_similarity(part, stretch.tokens[x:y])
+                            for x, y in ((a, b), (max(0, a - 1), b), (a, b + 1))
+                        ),
+                    )
                     if end >= 0 and not end <= a <= end + 2:
                         continue
                     first = a
                     if begin == -2:  # the pattern began with a slot: it must stand right before
-                        slot_start = _slot_before(str(pattern.parts[position - 1]), stretch.tokens, a)
+                        slot_start = _slot_before(
+                            str(pattern.parts[position - 1]), stretch.tokens, a
+                        )
                         if slot_start is None:
                             continue
                         first = slot_start
-                    grown.append((first if begin < 0 else begin, b, gained + similarity * size, weight + size))
+                    grown.append(
+                        (
+                            first if begin < 0 else begin,
+                            b,
+                            gained + similarity * size,
+                            weight + size,
+                        )
+                    )
         starts = grown[:40]
     best: dict[int, Hit] = {}
     for begin, end, gained, weight in starts:
@@ -161,8 +213,13 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
     yield from sorted(best.values(), key=lambda h: -h.similarity)[:10]
 
 
-def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) -> list[tuple[int, int, float]]:
-    """Semi-global alignment (Sellers): the phrase against any stretch of the tokens. Places (start, end, similarity), best first."""
+def _align(
+    phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float
+) -> list[tuple[int, int, float]]:
+    """Semi-global alignment (Sellers): the phrase against any stretch of the tokens.
+
+    Places (start, end, similarity), best first.
+    """
     weights = [_weight(k) for k in phrase]
     total = float(sum(weights))
     m = len(phrase)
@@ -195,9 +252,15 @@ def _align(phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float) ->
 
 
 def _joined_similarity(phrase: tuple[str, ...], heard: Sequence[Token]) -> float:
-    """Likeness of the letters without the spaces: recognisers join and split words ("aver atteso", "averteso")."""
+    """Likeness of the letters without the spaces: recognisers join and split words ("aver atteso",
+    "averteso").
+    """
     joined, spoken = "".join(phrase), "".join(t.key for t in heard)
-    if len(joined) < LONG_PHRASE or HAN.match(joined) or not 0.85 <= len(spoken) / len(joined) <= 1.25:
+    if (
+        len(joined) < LONG_PHRASE
+        or HAN.match(joined)
+        or not 0.85 <= len(spoken) / len(joined) <= 1.25
+    ):
         return 0.0  # a word too few or too many is no matter of spaces
     return float(fuzz.ratio(joined, spoken)) / 100 - JOINED_DISCOUNT
 
@@ -220,11 +283,17 @@ def _weight(key: str) -> int:
 
 @functools.lru_cache(maxsize=200_000)
 def _similarity(phrase: str, heard: str) -> float:
-    """How alike two words are (0–1): spelling, and sound; below a floor they are simply different words."""
+    """How alike two words are (0–1): spelling, and sound; below a floor they are simply different
+    words.
+    """
     if phrase == heard:
         return 1.0
     if HAN.match(phrase) or HAN.match(heard):
-        return SAME_SOUND if HAN.match(phrase) and HAN.match(heard) and sound_of(phrase) == sound_of(heard) else 0.0
+        return (
+            SAME_SOUND
+            if HAN.match(phrase) and HAN.match(heard) and sound_of(phrase) == sound_of(heard)
+            else 0.0
+        )
     shorter = min(len(phrase), len(heard))
     if shorter <= 2:
         return 0.0
@@ -232,7 +301,11 @@ def _similarity(phrase: str, heard: str) -> float:
     if shorter <= 4:
         if phrase[0] == heard[0] and spelling >= 0.75:
             return spelling
-        return SHORT_SAME_SOUND if len(phrase) == len(heard) and sound_of(phrase) == sound_of(heard) else 0.0
+        return (
+            SHORT_SAME_SOUND
+            if len(phrase) == len(heard) and sound_of(phrase) == sound_of(heard)
+            else 0.0
+        )
     if sound_of(phrase) == sound_of(heard):
         return max(spelling, SAME_SOUND)
     alike = max(spelling, JaroWinkler.similarity(phrase, heard) - 0.12)
@@ -265,9 +338,15 @@ def _fits(slot: str, keys: list[str]) -> bool:
     if slot == "amount":
         return any(is_number(k) for k in keys) and keys[-1] in MONEY_WORDS
     if slot in ("time", "date"):
-        return keys[-1] in TIME_WORDS and all(is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys)
+        return keys[-1] in TIME_WORDS and all(
+            is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys
+        )
     return all(is_number(k) or (slot == "ticket" and len(k) == 1) for k in keys)
 
 
 def is_number(key: str) -> bool:
-    return key.isdigit() or key in NUMBER_WORDS or (len(key) > 5 and ITALIAN_TENS.search(key) is not None)
+    return (
+        key.isdigit()
+        or key in NUMBER_WORDS
+        or (len(key) > 5 and ITALIAN_TENS.search(key) is not None)
+    )

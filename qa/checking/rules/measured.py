@@ -13,17 +13,31 @@ NOT_APPLICABLE = Judgement(Verdict.NOT_APPLICABLE, MEASURED)
 
 
 def judge_mechanics(rule: Rule, mechanics: Mechanics) -> Judgement:
-    """One of silence, hold, overlap, interruption, pace, talk share, monologue against its limits."""
+    """One of silence, hold, overlap, interruption, pace, talk share,
+    monologue against its limits.
+    """
     if rule.silence:
-        long_ones = [s for s in mechanics.silences if s.seconds >= rule.silence.longer_than and not _is_held(s, mechanics.holds)]
+        long_ones = [
+            s
+            for s in mechanics.silences
+            if s.seconds >= rule.silence.longer_than and not _is_held(s, mechanics.holds)
+        ]
         return _both(
-            _within(rule.silence.longest_seconds, max((s.seconds for s in long_ones), default=0.0), _longest(long_ones)),
+            _within(
+                rule.silence.longest_seconds,
+                max((s.seconds for s in long_ones), default=0.0),
+                _longest(long_ones),
+            ),
             _within(rule.silence.share, mechanics.silence_share, _longest(long_ones)),
             _within(rule.silence.count, len(long_ones), long_ones),
         )
     if rule.hold:
         return _both(
-            _within(rule.hold.longest_seconds, max((s.seconds for s in mechanics.holds), default=0.0), _longest(mechanics.holds)),
+            _within(
+                rule.hold.longest_seconds,
+                max((s.seconds for s in mechanics.holds), default=0.0),
+                _longest(mechanics.holds),
+            ),
             _within(rule.hold.count, len(mechanics.holds), mechanics.holds),
         )
     if not mechanics.speakers_known:
@@ -40,7 +54,11 @@ def judge_mechanics(rule: Rule, mechanics: Mechanics) -> Judgement:
         return _within(rule.talk_share.share, _side(mechanics, rule.talk_share.by).talk_share, ())
     assert rule.monologue is not None
     longest = _side(mechanics, rule.monologue.by).longest_monologue
-    return _within(rule.monologue.longest_seconds, longest.seconds if longest else 0.0, [longest] if longest else [])
+    return _within(
+        rule.monologue.longest_seconds,
+        longest.seconds if longest else 0.0,
+        [longest] if longest else [],
+    )
 
 
 def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
@@ -49,7 +67,9 @@ def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
     if rule.present is not None:
         return _yes_or_no((value not in (None, "", False)) == rule.present)
     if value in (None, ""):
-        return {"unsure": UNSURE, "not_met": _yes_or_no(False), "not_applicable": NOT_APPLICABLE}[rule.missing]
+        return {"unsure": UNSURE, "not_met": _yes_or_no(False), "not_applicable": NOT_APPLICABLE}[
+            rule.missing
+        ]
     if rule.is_ is not None:
         return _yes_or_no(any(_same(value, wanted) for wanted in rule.is_))
     if rule.contains_field is not None:
@@ -63,7 +83,9 @@ def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
 
 def _is_held(silence: Span, holds: Sequence[Span]) -> bool:
     """Whether a silence lies (nearly) inside an announced wait."""
-    return any(min(silence.end, h.end) - max(silence.start, h.start) > 0.8 * silence.seconds for h in holds)
+    return any(
+        min(silence.end, h.end) - max(silence.start, h.start) > 0.8 * silence.seconds for h in holds
+    )
 
 
 def _side(mechanics: Mechanics, speaker: str) -> Any:
@@ -107,7 +129,9 @@ def _letters(value: Any) -> str:
 
 def _same(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, bool):
-        return str(value).strip().casefold() in ({"true", "yes", "1", "si", "sì", "是"} if wanted else {"false", "no", "0", "否"})
+        return str(value).strip().casefold() in (
+            {"true", "yes", "1", "si", "sì", "是"} if wanted else {"false", "no", "0", "否"}
+        )
     return str(value).strip().casefold() == str(wanted).strip().casefold()
 
 

@@ -9,27 +9,45 @@ NOT_SAID = 0.88
 
 
 def judge_script(hearing: Hearing, rule: ScriptRule) -> Judgement:
-    """Met where enough required steps are said (in their order, unless the rule lets them come anyhow); the steps tell what became of each."""
+    """Met where enough required steps are said (in their order, unless the rule lets them come
+    anyhow); the steps tell what became of each.
+    """
     if not hearing.said_by(rule.by):
         return UNSURE
     asked = [Says(any=s.any, by=rule.by, similarity=s.similarity) for s in rule.steps]
     found = [find(hearing, a) for a in asked]
-    chain = _chain([clear for clear, _ in found]) if rule.in_order else [max(clear, key=lambda h: h.similarity, default=None) for clear, _ in found]
+    chain = (
+        _chain([clear for clear, _ in found])
+        if rule.in_order
+        else [max(clear, key=lambda h: h.similarity, default=None) for clear, _ in found]
+    )
     steps = []
     for step, says, (clear, near), hit in zip(rule.steps, asked, found, chain, strict=True):
         if hit is not None:
-            steps.append(ScriptStepFinding(step.id, StepState.SAID, hit.similarity, hit.tokens[0].start))
+            steps.append(
+                ScriptStepFinding(step.id, StepState.SAID, hit.similarity, hit.tokens[0].start)
+            )
         elif clear:
-            steps.append(ScriptStepFinding(step.id, StepState.OUT_OF_ORDER, clear[0].similarity, clear[0].tokens[0].start))
+            steps.append(
+                ScriptStepFinding(
+                    step.id, StepState.OUT_OF_ORDER, clear[0].similarity, clear[0].tokens[0].start
+                )
+            )
         elif near or doubt(hearing, says):
-            steps.append(ScriptStepFinding(step.id, StepState.UNSURE, near[0].similarity if near else 0.0))
+            steps.append(
+                ScriptStepFinding(step.id, StepState.UNSURE, near[0].similarity if near else 0.0)
+            )
         else:
             steps.append(ScriptStepFinding(step.id, StepState.SKIPPED, 0.0))
     said = [h for h in chain if h is not None]
     confidences = [confidence_of(hearing, h) for h in said]
     verdict = _verdict(rule, steps)
-    confidence = {Verdict.UNSURE: 0.5, Verdict.NOT_MET: NOT_SAID}.get(verdict, sum(confidences) / len(confidences) if confidences else 0.5)
-    return Judgement(verdict, round(confidence, 3), tuple(p for h in said for p in pieces_of(h)), tuple(steps))
+    confidence = {Verdict.UNSURE: 0.5, Verdict.NOT_MET: NOT_SAID}.get(
+        verdict, sum(confidences) / len(confidences) if confidences else 0.5
+    )
+    return Judgement(
+        verdict, round(confidence, 3), tuple(p for h in said for p in pieces_of(h)), tuple(steps)
+    )
 
 
 def _verdict(rule: ScriptRule, steps: list[ScriptStepFinding]) -> Verdict:
@@ -41,8 +59,11 @@ def _verdict(rule: ScriptRule, steps: list[ScriptStepFinding]) -> Verdict:
 
 
 def _chain(hits: list[list[Hit]]) -> list[Hit | None]:
-    """One hit per step, or none, so that they follow each other in time and are most alike in sum."""
-    best: list[tuple[float, float, list[Hit | None]]] = [(0.0, -1.0, [])]  # likeness so far, end of the last hit, chosen
+    """One hit per step, or none, so that they follow each other in time and are most
+    alike in sum.
+    """
+    # likeness so far, end of the last hit, chosen
+    best: list[tuple[float, float, list[Hit | None]]] = [(0.0, -1.0, [])]
     for candidates in hits:
         grown = [(gain, end, [*chosen, None]) for gain, end, chosen in best]
         for hit in candidates:
@@ -54,7 +75,9 @@ def _chain(hits: list[list[Hit]]) -> list[Hit | None]:
     return max(best, key=lambda b: b[0])[2]
 
 
-def _useful(states: list[tuple[float, float, list[Hit | None]]]) -> list[tuple[float, float, list[Hit | None]]]:
+def _useful(
+    states: list[tuple[float, float, list[Hit | None]]],
+) -> list[tuple[float, float, list[Hit | None]]]:
     """Drop what ends later and gained no more."""
     kept: list[tuple[float, float, list[Hit | None]]] = []
     for state in sorted(states, key=lambda s: (s[1], -s[0])):

@@ -1,6 +1,17 @@
 """Rules about what is said: `says`, `never_says`, `order`."""
 
-from qa.checking.rules.hearing import DOUBTFUL_HIT, NEAR_MISS, UNSURE, Hearing, confidence_of, doubt, find, met, pieces_of, words_confidence
+from qa.checking.rules.hearing import (
+    DOUBTFUL_HIT,
+    NEAR_MISS,
+    UNSURE,
+    Hearing,
+    confidence_of,
+    doubt,
+    find,
+    met,
+    pieces_of,
+    words_confidence,
+)
 from qa.checking.rules.matching import is_quoted
 from qa.checking.types import Judgement, Verdict
 from qa.forms.types import Order, Says
@@ -17,7 +28,9 @@ def judge_says(hearing: Hearing, rule: Says) -> Judgement:
 
 
 def judge_never_says(hearing: Hearing, rule: Says) -> Judgement:
-    """Not met with the words where they are said; unsure where they may be a quotation or are half heard."""
+    """Not met with the words where they are said; unsure where they may be a quotation or are half
+    heard.
+    """
     clear, near = find(hearing, rule)
     own = [h for h in clear if not is_quoted(h)]
     if own and words_confidence(own[0].tokens) >= DOUBTFUL_HIT:
@@ -26,7 +39,9 @@ def judge_never_says(hearing: Hearing, rule: Says) -> Judgement:
         return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(clear[0])))
     if not hearing.said_by(rule.by) or not hearing.is_complete:
         return UNSURE
-    half_heard = [h for h in near if h.similarity >= rule.similarity - NEAR_MISS / 2 and len(h.tokens) > 1]
+    half_heard = [
+        h for h in near if h.similarity >= rule.similarity - NEAR_MISS / 2 and len(h.tokens) > 1
+    ]
     if half_heard:
         return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(half_heard[0])))
     return Judgement(Verdict.MET, 0.94)
@@ -36,13 +51,23 @@ def judge_order(hearing: Hearing, rule: Order) -> Judgement:
     """Whether `first` comes before the earliest `then`; not applicable where `then` never comes."""
     then, then_near = find(hearing, rule.then)
     if not then:
-        return UNSURE if then_near or not hearing.said_by(rule.then.by) else Judgement(Verdict.NOT_APPLICABLE, 0.85)
+        return (
+            UNSURE
+            if then_near or not hearing.said_by(rule.then.by)
+            else Judgement(Verdict.NOT_APPLICABLE, 0.85)
+        )
     earliest = min(then, key=lambda h: h.tokens[0].start)
     first, near = find(hearing, rule.first)
     before = [h for h in first if h.tokens[0].start < earliest.tokens[0].start]
     if before:
         best = max(before, key=lambda h: h.similarity)
-        return Judgement(Verdict.MET, min(confidence_of(hearing, best), confidence_of(hearing, earliest)), (*pieces_of(best), *pieces_of(earliest)))
-    if any(h.tokens[0].start < earliest.tokens[0].start for h in near) or doubt(hearing, rule.first):
+        return Judgement(
+            Verdict.MET,
+            min(confidence_of(hearing, best), confidence_of(hearing, earliest)),
+            (*pieces_of(best), *pieces_of(earliest)),
+        )
+    if any(h.tokens[0].start < earliest.tokens[0].start for h in near) or doubt(
+        hearing, rule.first
+    ):
         return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(earliest)))
     return Judgement(Verdict.NOT_MET, 0.85, tuple(pieces_of(earliest)))

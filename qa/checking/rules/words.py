@@ -1,4 +1,6 @@
-"""Words made comparable: one stream of normalised tokens per speaker, each with its time and its confidence."""
+"""Words made comparable: one stream of normalised tokens per speaker, each with its time and its
+confidence.
+"""
 
 import functools
 import re
@@ -30,8 +32,16 @@ CONTRACTIONS = [
 ]
 JOIN_SECONDS = 4.0
 STOPWORDS = {
-    "en": frozenset(("the is you i to a and my can your for of it that are have in on with what this do not").split()),
-    "it": frozenset(("il la di che e un una per non mi sono le lei ho del con posso si ha in suo sua grazie").split()),
+    "en": frozenset(
+        (
+            "the is you i to a and my can your for of it that are have in on with what this do not"
+        ).split()
+    ),
+    "it": frozenset(
+        (
+            "il la di che e un una per non mi sono le lei ho del con posso si ha in suo sua grazie"
+        ).split()
+    ),
 }
 
 
@@ -47,7 +57,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Stretch:
-    """What one speaker says without a longer break: phrases are looked for inside a stretch, so one may be split over two utterances."""
+    """What one speaker says without a longer break: phrases are looked for inside a stretch, so one
+    may be split over two utterances.
+    """
 
     tokens: tuple[Token, ...]
     turn: int
@@ -59,7 +71,9 @@ class Stretch:
 
 @functools.lru_cache(maxsize=50_000)
 def keys_of(text: str) -> tuple[str, ...]:
-    """Normalised tokens: full and half width alike, no case, accents or fillers, contractions written out; a Chinese character is a token."""
+    """Normalised tokens: full and half width alike, no case, accents or fillers, contractions
+    written out; a Chinese character is a token.
+    """
     text = unicodedata.normalize("NFKC", text).casefold()
     text = ANNOTATION.sub(" ", text)
     for pattern, written_out in CONTRACTIONS:
@@ -70,13 +84,33 @@ def keys_of(text: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=20_000)
 def sound_of(key: str) -> str:
-    """A rough phonetic key: pinyin with the usual confusions merged for Chinese, consonants for other words."""
+    """A rough phonetic key: pinyin with the usual confusions merged for Chinese, consonants for
+    other words.
+    """
     if HAN.match(key):
         syllable = lazy_pinyin(key, style=Style.NORMAL)[0]
-        for a, b in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an")):
+        for a, b in (
+            ("zh", "z"),
+            ("ch", "c"),
+            ("sh", "s"),
+            ("ing", "in"),
+            ("eng", "en"),
+            ("ang", "an"),
+        ):
             syllable = syllable.replace(a, b)
         return syllable
-    for a, b in (("ph", "f"), ("ck", "k"), ("gh", "g"), ("qu", "k"), ("q", "k"), ("x", "ks"), ("z", "s"), ("y", "i"), ("c", "k"), ("h", "")):
+    for a, b in (
+        ("ph", "f"),
+        ("ck", "k"),
+        ("gh", "g"),
+        ("qu", "k"),
+        ("q", "k"),
+        ("x", "ks"),
+        ("z", "s"),
+        ("y", "i"),
+        ("c", "k"),
+        ("h", ""),
+    ):
         key = key.replace(a, b)
     body = re.sub(r"[aeiou]", "", key[1:])
     return re.sub(r"(.)\1+", r"\1", key[:1] + body)
@@ -88,7 +122,11 @@ def stretches(transcript: Transcript, speaker: str) -> tuple[Stretch, ...]:
     pending: list[Token] = []
     last: Utterance | None = None
     for index, utterance in transcript.by(speaker):
-        if last is not None and (utterance.start - last.end > JOIN_SECONDS or utterance.speaker != last.speaker) and pending:
+        if (
+            last is not None
+            and (utterance.start - last.end > JOIN_SECONDS or utterance.speaker != last.speaker)
+            and pending
+        ):
             out.append(Stretch(tuple(pending), len(out)))
             pending = []
         pending.extend(_tokens(index, utterance))
@@ -104,7 +142,9 @@ def stretch_of(index: int, utterance: Utterance) -> Stretch:
 
 
 def looks_like(language: str, tokens: Sequence[Token]) -> bool:
-    """Whether the words can be of that language at all; short texts get the benefit of the doubt."""
+    """Whether the words can be of that language at all;
+    short texts get the benefit of the doubt.
+    """
     if len(tokens) < 12:
         return True
     keys = [t.key for t in tokens]
@@ -117,7 +157,14 @@ def looks_like(language: str, tokens: Sequence[Token]) -> bool:
 
 
 def _tokens(index: int, utterance: Utterance) -> Iterable[Token]:
-    words = utterance.words or (Word(start=utterance.start, end=utterance.end, text=utterance.text, confidence=utterance.confidence),)
+    words = utterance.words or (
+        Word(
+            start=utterance.start,
+            end=utterance.end,
+            text=utterance.text,
+            confidence=utterance.confidence,
+        ),
+    )
     for word in words:
         keys = keys_of(word.text)
         if not keys:
@@ -132,7 +179,9 @@ def _tokens(index: int, utterance: Utterance) -> Iterable[Token]:
 
 
 def _pieces(text: str, count: int) -> list[str]:
-    """The written form of each token where it can be told apart, else the whole text on the first."""
+    """The written form of each token where it can be told apart,
+    else the whole text on the first.
+    """
     written = text.split() if not HAN.search(text) else PIECES.findall(text)
     written = [w for w in written if keys_of(w)]
     if len(written) == count:

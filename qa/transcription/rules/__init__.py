@@ -1,4 +1,6 @@
-"""What a transcript tells: speech mechanics (`mechanics`), spoken numbers (`digits`), and what must not be kept (`private`)."""
+"""What a transcript tells: speech mechanics (`mechanics`), spoken numbers (`digits`), and what must
+not be kept (`private`).
+"""
 
 from qa.transcription.rules.mechanics import measure, merged, turns_of
 

@@ -1,4 +1,6 @@
-"""Numbers as people say them become digits, in three languages: "double four", "quarantacinque", "幺三九", "4539"."""
+"""Numbers as people say them become digits, in three languages: "double four", "quarantacinque",
+"幺三九", "4539".
+"""
 
 import re
 import unicodedata
@@ -7,19 +9,56 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两洞拐勾", "00123456789120" + "79", strict=True))
-ENGLISH_UNITS = dict(zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)) | {"oh": "0", "nought": "0"}
-ENGLISH_TEENS = dict(zip("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), map(str, range(10, 20)), strict=True))
-ENGLISH_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), map(str, range(20, 100, 10)), strict=True)) | {"fourty": "40"}
-MISHEARD = {"for": "4", "fore": "4", "to": "2", "too": "2", "won": "1", "ate": "8", "o": "0", "sex": "6", "tree": "3", "fife": "5", "niner": "9"}
-REPEATS = {"double": 2, "triple": 3, "treble": 3, "doppio": 2, "doppia": 2, "triplo": 3, "tripla": 3}
+ENGLISH_UNITS = dict(
+    zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)
+) | {"oh": "0", "nought": "0"}
+ENGLISH_TEENS = dict(
+    zip(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        map(str, range(10, 20)),
+        strict=True,
+    )
+)
+ENGLISH_TENS = dict(
+    zip(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        map(str, range(20, 100, 10)),
+        strict=True,
+    )
+) | {"fourty": "40"}
+MISHEARD = {
+    "for": "4",
+    "fore": "4",
+    "to": "2",
+    "too": "2",
+    "won": "1",
+    "ate": "8",
+    "o": "0",
+    "sex": "6",
+    "tree": "3",
+    "fife": "5",
+    "niner": "9",
+}
+REPEATS = {
+    "double": 2,
+    "triple": 3,
+    "treble": 3,
+    "doppio": 2,
+    "doppia": 2,
+    "triplo": 3,
+    "tripla": 3,
+}
 ITALIAN_UNITS = "zero uno due tre quattro cinque sei sette otto nove".split()
-ITALIAN_TEENS = "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove".split()
+ITALIAN_TEENS = (
+    "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove"
+).split()
 ITALIAN_TENS = " venti trenta quaranta cinquanta sessanta settanta ottanta novanta".split(" ")
 ITALIAN_MISHEARD = {"un": "1", "du": "2", "ses": "6", "nov": "9"}
 MOST_BETWEEN = {"en": 2, "it": 2, "zh": 1}
 FILLERS = frozenset(
-    "uh um er and then dash hyphen space comma okay ok yes so again it s is that a next e poi spazio trattino virgola allora ehm si e quindi ancora ecco "
-    "然 后 嗯 呃 杠 再 空 格 接 着 是 那 个".split()
+    "uh um er and then dash hyphen space comma okay ok yes so again it s is that a next e poi"
+    " spazio trattino virgola allora ehm si e quindi ancora ecco 然 后 嗯 呃 杠 再 空 格 接 着"
+    " 是 那 个".split()
 )
 
 
@@ -42,12 +81,26 @@ def spoken(language: str) -> Mapping[str, str]:
 @lru_cache(maxsize=50_000)
 def pieces(text: str) -> tuple[str, ...]:
     """Letters and digits in small letters without accents; Chinese characters one by one."""
-    plain = "".join(c for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold()) if not unicodedata.combining(c))
+    plain = "".join(
+        c
+        for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+        if not unicodedata.combining(c)
+    )
     return tuple(re.findall(r"[\u3400-\u9fff]|\d+|[a-z]+", plain))
 
 
-def runs(words: Iterable[str], language: str, *, breaks: frozenset[int] = frozenset(), most_between: int | None = None) -> Iterator[list[Digit]]:
-    """Digits said one after the other. A run ends after more than `most_between` other words (characters), and before each word in `breaks`."""
+def runs(
+    words: Iterable[str],
+    language: str,
+    *,
+    breaks: frozenset[int] = frozenset(),
+    most_between: int | None = None,
+) -> Iterator[list[Digit]]:
+    """Digits said one after the other.
+
+    A run ends after more than `most_between` other words (characters), and before each word in
+    `breaks`.
+    """
     most_between = MOST_BETWEEN[language] if most_between is None else most_between
     run: list[Digit] = []
     between, repeat, tens = 0, 1, False
@@ -75,7 +128,9 @@ def runs(words: Iterable[str], language: str, *, breaks: frozenset[int] = frozen
 
 
 def _numeric(text: str) -> tuple[str, ...]:
-    """The pieces of a word; of a code that mixes letters and digits (more than an X at its end) none counts as a number."""
+    """The pieces of a word; of a code that mixes letters and digits (more than an X at its end)
+    none counts as a number.
+    """
     found = pieces(text)
     letters = [p for p in found if p.isascii() and p.isalpha()]
     if letters and any(p.isdigit() for p in found) and letters != ["x"]:
@@ -97,7 +152,9 @@ def _digits(piece: str, language: str, *, after_digit: bool) -> str | None:
 
 
 def _italian() -> dict[str, str]:
-    """The number words from 0 to 999 and the thousands, elisions included ("ventuno", "centottanta")."""
+    """The number words from 0 to 999 and the thousands, elisions included ("ventuno",
+    "centottanta").
+    """
     below = {w: n for n, w in enumerate([*ITALIAN_UNITS, *ITALIAN_TEENS])}
     for ten, word in enumerate(ITALIAN_TENS[1:], start=2):
         below[word] = 10 * ten
@@ -107,7 +164,21 @@ def _italian() -> dict[str, str]:
     for hundred in range(1, 10):
         stem = ("" if hundred == 1 else ITALIAN_UNITS[hundred]) + "cento"
         out[stem] = 100 * hundred
-        out.update({form + w: 100 * hundred + n for w, n in below.items() if n for form in (stem, stem[:-1])})
+        out.update(
+            {
+                form + w: 100 * hundred + n
+                for w, n in below.items()
+                if n
+                for form in (stem, stem[:-1])
+            }
+        )
     thousands = {"mille": 1000} | {f"{ITALIAN_UNITS[n]}mila": 1000 * n for n in range(2, 10)}
-    out.update({t + w: n + m for t, n in thousands.items() for w, m in [("", 0), *out.items()] if m or not w})
+    out.update(
+        {
+            t + w: n + m
+            for t, n in thousands.items()
+            for w, m in [("", 0), *out.items()]
+            if m or not w
+        }
+    )
     return {w: str(n) for w, n in out.items()}

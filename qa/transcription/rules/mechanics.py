@@ -1,4 +1,7 @@
-"""Turns become numbers: silence, hold, overlap, interruptions, pace, talk share. Pure; definitions in docs/speech-mechanics.md."""
+"""Turns become numbers: silence, hold, overlap, interruptions, pace, talk share.
+
+Pure; definitions in docs/speech-mechanics.md.
+"""
 
 from collections.abc import Sequence
 from statistics import median
@@ -22,7 +25,10 @@ HOLD_WORDS = {
 
 def turns_of(transcript: Transcript, speaker: str) -> list[Span]:
     """When a speaker speaks, from the transcript's own times, where no recording is at hand."""
-    return merged([Span(start=u.start, end=u.end) for _, u in transcript.by(speaker) if u.end > u.start], gap=MIN_SILENCE)
+    return merged(
+        [Span(start=u.start, end=u.end) for _, u in transcript.by(speaker) if u.end > u.start],
+        gap=MIN_SILENCE,
+    )
 
 
 def measure(
@@ -33,7 +39,9 @@ def measure(
     speakers_known: bool = True,
     line: Sequence[dict[str, float]] = (),
 ) -> Mechanics:
-    """The mechanics of a call from the speech spans of both sides (seconds, each side sorted and without overlaps of its own)."""
+    """The mechanics of a call from the speech spans of both sides (seconds, each side sorted and
+    without overlaps of its own).
+    """
     duration = max([transcript.duration, *(s.end for s in (*agent, *customer))])
     overlap = [s for s in _intersection(agent, customer) if s.seconds >= MIN_OVERLAP]
     speech = merged([*agent, *customer], gap=0.0)
@@ -65,10 +73,16 @@ def merged(spans: Sequence[Span], *, gap: float) -> list[Span]:
     return out
 
 
-def _speaker(transcript: Transcript, speaker: str, own: Sequence[Span], other: Sequence[Span], talk: float) -> SpeakerMechanics:
+def _speaker(
+    transcript: Transcript, speaker: str, own: Sequence[Span], other: Sequence[Span], talk: float
+) -> SpeakerMechanics:
     seconds = sum(s.seconds for s in own)
     words = sum(_word_count(u.text, transcript.language) for _, u in transcript.by(speaker))
-    monologues = [m for m in merged(own, gap=TURN_GAP) if not any(o.start < m.end and o.end > m.start for o in other if o.seconds >= 1.0)]
+    monologues = [
+        m
+        for m in merged(own, gap=TURN_GAP)
+        if not any(o.start < m.end and o.end > m.start for o in other if o.seconds >= 1.0)
+    ]
     return SpeakerMechanics(
         talk_seconds=round(seconds, 3),
         talk_share=min(1.0, seconds / talk) if talk else 0.0,
@@ -81,18 +95,27 @@ def _speaker(transcript: Transcript, speaker: str, own: Sequence[Span], other: S
 
 
 def _interruptions(own: Sequence[Span], other: Sequence[Span]) -> list[Interruption]:
-    """Own turns that begin while the other has been speaking for a while and goes on speaking; whether the other then gave way."""
+    """Own turns that begin while the other has been speaking for a while and goes on speaking;
+    whether the other then gave way.
+    """
     found = []
     for turn in own:
         for heard in other:
-            if heard.start + MIN_INTERRUPTION <= turn.start < heard.end - MIN_OVERLAP and min(turn.end, heard.end) - turn.start >= MIN_INTERRUPTION:
+            if (
+                heard.start + MIN_INTERRUPTION <= turn.start < heard.end - MIN_OVERLAP
+                and min(turn.end, heard.end) - turn.start >= MIN_INTERRUPTION
+            ):
                 yielded = heard.end - turn.start <= YIELDS_WITHIN and turn.end > heard.end
-                found.append(Interruption(start=turn.start, end=min(turn.end, heard.end), yielded=yielded))
+                found.append(
+                    Interruption(start=turn.start, end=min(turn.end, heard.end), yielded=yielded)
+                )
     return found
 
 
 def _response(own: Sequence[Span], other: Sequence[Span]) -> float | None:
-    """The median gap (seconds) between the end of the other's speech and the start of one's own where nobody speaks between."""
+    """The median gap (seconds) between the end of the other's speech and the start of one's own
+    where nobody speaks between.
+    """
     ends = [s.end for s in other]
     gaps = []
     for i, turn in enumerate(own):
@@ -104,10 +127,14 @@ def _response(own: Sequence[Span], other: Sequence[Span]) -> float | None:
 
 
 def _holds(transcript: Transcript, silences: Sequence[Span], duration: float) -> list[Span]:
-    """For each time the agent announces a wait: the first longer stretch after it in which nobody says a word; music counts as waiting."""
+    """For each time the agent announces a wait: the first longer stretch after it in which nobody
+    says a word; music counts as waiting.
+    """
     cues = HOLD_WORDS[transcript.language]
     announced = [u.end for _, u in transcript.by("agent") if any(c in u.text.lower() for c in cues)]
-    said = merged([Span(start=u.start, end=u.end) for u in transcript.utterances if u.end > u.start], gap=0.0)
+    said = merged(
+        [Span(start=u.start, end=u.end) for u in transcript.utterances if u.end > u.start], gap=0.0
+    )
     quiet = [s for s in silences if s.seconds >= HOLD_MIN]
     wordless = [s for s in _complement(said, duration) if s.seconds >= HOLD_MIN]
 
@@ -120,7 +147,9 @@ def _holds(transcript: Transcript, silences: Sequence[Span], duration: float) ->
 
 def _word_count(text: str, language: str) -> int:
     if language == "zh":
-        return sum(1 for c in text if "\u4e00" <= c <= "\u9fff") + sum(1 for w in text.split() if w.isascii() and w.isalnum())
+        return sum(1 for c in text if "\u4e00" <= c <= "\u9fff") + sum(
+            1 for w in text.split() if w.isascii() and w.isalnum()
+        )
     return len(text.split())
 
 

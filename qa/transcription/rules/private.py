@@ -1,6 +1,8 @@
-"""What must not be kept of a call: card numbers and codes, bank accounts, identity and tax numbers, telephone numbers, e-mail addresses, names.
+"""What must not be kept of a call: card numbers and codes, bank accounts, identity and tax numbers,
+telephone numbers, e-mail addresses, names.
 
-Everything errs towards masking. Check digits come from python-stdnum, telephone numbers from phonenumbers.
+Everything errs towards masking. Check digits come from python-stdnum, telephone numbers from
+phonenumbers.
 """
 
 import re
@@ -17,7 +19,8 @@ from qa.transcription.rules.digits import FILLERS, REPEATS, Digit, pieces, runs
 from qa.transcription.types import Redaction, Transcript, Utterance, Word
 
 CARD = range(13, 20)
-NEAR_CARD = range(8, 13)  # a card number of which digits were not recognised, where somebody spoke of a card
+# a card number of which digits were not recognised, where somebody spoke of a card
+NEAR_CARD = range(8, 13)
 LONGEST_PAUSE = 20.0  # seconds within a number: the other side says "yes" between the groups
 CUE_SECONDS = 25.0
 LONG_REMARK = 8  # words (characters) of the other side after which a number is another one
@@ -26,34 +29,103 @@ MARGIN = 0.5
 REGIONS = {"en": ("GB", "US"), "it": ("IT",), "zh": ("CN",)}
 CUES = {  # Chinese characters stand apart, as in the stream
     "card": (
-        "card number",
-        "the card",
-        "your card",
-        "my card",
-        "la carta",
-        "sua carta",
-        "mia carta",
-        "credit card",
-        "debit card",
-        "long number",
-        "carta di credito",
-        "numero di carta",
-        "numero della carta",
-        "carta di debito",
-    )
-    + ("bancomat", "信 用 卡", "银 行 卡", "卡 号", "借 记 卡"),
-    "cvv": ("cvv", "cvc", "c v v", "c v c", "security code", "three digits on the back", "last three digits", "on the back of the card", "verification code")
-    + ("codice di sicurezza", "tre cifre", "sul retro", "codice di controllo", "安 全 码", "背 面", "后 三 位", "末 三 位", "三 位 数", "校 验 码"),
-    "expiry": ("expiry", "expires", "expiration", "valid until", "valid through", "good through", "scadenza", "scade", "有 效 期", "到 期"),
+        (
+            "card number",
+            "the card",
+            "your card",
+            "my card",
+            "la carta",
+            "sua carta",
+            "mia carta",
+            "credit card",
+            "debit card",
+            "long number",
+            "carta di credito",
+            "numero di carta",
+            "numero della carta",
+            "carta di debito",
+        )
+        + ("bancomat", "信 用 卡", "银 行 卡", "卡 号", "借 记 卡")
+    ),
+    "cvv": (
+        (
+            "cvv",
+            "cvc",
+            "c v v",
+            "c v c",
+            "security code",
+            "three digits on the back",
+            "last three digits",
+            "on the back of the card",
+            "verification code",
+        )
+        + (
+            "codice di sicurezza",
+            "tre cifre",
+            "sul retro",
+            "codice di controllo",
+            "安 全 码",
+            "背 面",
+            "后 三 位",
+            "末 三 位",
+            "三 位 数",
+            "校 验 码",
+        )
+    ),
+    "expiry": (
+        "expiry",
+        "expires",
+        "expiration",
+        "valid until",
+        "valid through",
+        "good through",
+        "scadenza",
+        "scade",
+        "有 效 期",
+        "到 期",
+    ),
     "iban": ("iban", "i b a n"),
-    "id": ("social security", "national insurance", "passport", "tax code", "codice fiscale", "carta d identita", "身 份 证", "护 照"),
-    "phone": ("phone", "mobile", "call me", "reach me", "telefono", "cellulare", "richiam", "电 话", "手 机"),
+    "id": (
+        "social security",
+        "national insurance",
+        "passport",
+        "tax code",
+        "codice fiscale",
+        "carta d identita",
+        "身 份 证",
+        "护 照",
+    ),
+    "phone": (
+        "phone",
+        "mobile",
+        "call me",
+        "reach me",
+        "telefono",
+        "cellulare",
+        "richiam",
+        "电 话",
+        "手 机",
+    ),
 }
 LETTERS = {
     "it": dict(
-        zip("a bi ci di e effe gi acca i elle emme enne o pi cu erre esse ti u vu zeta kappa ipsilon ics".split(), "abcdefghilmnopqrstuvzkyx", strict=True)
+        zip(
+            "a bi ci di e effe gi acca i elle emme enne o pi cu erre esse ti u vu zeta kappa"
+            " ipsilon ics".split(),
+            "abcdefghilmnopqrstuvzkyx",
+            strict=True,
+        )
     ),
-    "en": dict(zip("ay bee cee dee ee ef gee aitch jay kay el em en pee cue ar ess tee vee ex wy zed zee".split(), "abcdefghjklmnpqrstvxyzz", strict=True)),
+    "en": dict(
+        zip(
+            (
+                "ay bee cee dee ee ef gee aitch jay kay el em en "
+                "pee cue ar ess tee vee ex wy zed zee"
+            ).split(),
+            "abcdefghjklmnpqrstvxyzz",
+            strict=True,
+        )
+    ),
     "zh": {},
 }
 SPELLING = frozenset(("as", "come", "for", "like", "di"))
@@ -88,17 +160,30 @@ class _Found:
 
 
 def redact(transcript: Transcript, *, names: Sequence[str] = ()) -> Transcript:
-    """The transcript with what is private masked as `[card]` and the like, and the stretches of sound to silence (half a second wider)."""
+    """The transcript with what is private masked as `[card]` and the like, and the stretches of
+    sound to silence (half a second wider).
+    """
     streams = [_stream(transcript, s) for s in ("agent", "customer")]
-    found = [f for stream in streams for f in _in_stream(stream, streams, transcript.language, names)]
+    found = [
+        f for stream in streams for f in _in_stream(stream, streams, transcript.language, names)
+    ]
     found += [e for stream in streams for e in _echoes(stream, found, transcript.language)]
-    masked: dict[tuple[int, int], str] = {(w.utterance, w.place): f.kind for f in found for w in f.words}
+    masked: dict[tuple[int, int], str] = {
+        (w.utterance, w.place): f.kind for f in found for w in f.words
+    }
     if not masked:
         return transcript
     utterances = tuple(_masked(i, u, masked) for i, u in enumerate(transcript.utterances))
     spans = tuple(
         sorted(
-            (Redaction(kind=f.kind, start=max(0.0, f.start - MARGIN), end=min(f.end + MARGIN, max(transcript.duration, f.end))) for f in found),
+            (
+                Redaction(
+                    kind=f.kind,
+                    start=max(0.0, f.start - MARGIN),
+                    end=min(f.end + MARGIN, max(transcript.duration, f.end)),
+                )
+                for f in found
+            ),
             key=lambda r: r.start,
         )
     )
@@ -123,7 +208,9 @@ def words_of(u: Utterance) -> tuple[Word, ...]:
     return tuple(out)
 
 
-def _in_stream(stream: list[_Said], streams: list[list[_Said]], language: str, names: Sequence[str]) -> Iterator[_Found]:
+def _in_stream(
+    stream: list[_Said], streams: list[list[_Said]], language: str, names: Sequence[str]
+) -> Iterator[_Found]:
     breaks = _breaks(stream, streams)
     card_until = float("-inf")
     for run in runs([s.word.text for s in stream], language, breaks=breaks):
@@ -138,8 +225,12 @@ def _in_stream(stream: list[_Said], streams: list[list[_Said]], language: str, n
 
 
 def _breaks(stream: list[_Said], streams: list[list[_Said]]) -> frozenset[int]:
-    """Where a number cannot go on: after a long pause, and where the other side asked for something or spoke at length in between."""
-    others = sorted((o for other in streams if other is not stream for o in other), key=lambda o: o.word.start)
+    """Where a number cannot go on: after a long pause, and where the other side asked for something
+    or spoke at length in between.
+    """
+    others = sorted(
+        (o for other in streams if other is not stream for o in other), key=lambda o: o.word.start
+    )
     out, at = set(), 0
     for i in range(1, len(stream)):
         before, here = stream[i - 1].word.end, stream[i].word.start
@@ -147,14 +238,25 @@ def _breaks(stream: list[_Said], streams: list[list[_Said]]) -> frozenset[int]:
             continue
         while at < len(others) and others[at].word.start < stream[i - 1].word.start:
             at += 1
-        between = [p for o in others[at : at + LONG_REMARK + 1] if o.word.start < here for p in pieces(o.word.text)]
+        between = [
+            p
+            for o in others[at : at + LONG_REMARK + 1]
+            if o.word.start < here
+            for p in pieces(o.word.text)
+        ]
         asked = any(c in " ".join(between) for cue in CUES.values() for c in cue)
         if here - before > LONGEST_PAUSE or asked or len(between) > LONG_REMARK:
             out.add(i)
     return frozenset(out)
 
 
-def _kind(run: list[Digit], stream: list[_Said], streams: list[list[_Said]], language: str, card_until: float) -> str | None:
+def _kind(
+    run: list[Digit],
+    stream: list[_Said],
+    streams: list[list[_Said]],
+    language: str,
+    card_until: float,
+) -> str | None:
     """What a run of digits is; None for one that may stay."""
     digits = "".join(d.value for d in run)
     start = stream[run[0].word].word.start
@@ -170,7 +272,9 @@ def _kind(run: list[Digit], stream: list[_Said], streams: list[list[_Said]], lan
         return "expiry"
     if start <= card_until and len(digits) in (3, 4):
         return "cvv"
-    if (_is_phone(digits, language) and _is_unbroken(run, stream)) or ("phone" in cued and "card" not in cued and len(digits) in range(7, 13)):
+    if (_is_phone(digits, language) and _is_unbroken(run, stream)) or (
+        "phone" in cued and "card" not in cued and len(digits) in range(7, 13)
+    ):
         return "phone"
     if "id" in cued and len(digits) >= 7:
         return "id"
@@ -189,7 +293,10 @@ def _is_chinese_identity(digits: str, stream: list[_Said], run: list[Digit]) -> 
 def _is_unbroken(run: list[Digit], stream: list[_Said]) -> bool:
     """Whether nothing but digits and fillers was said from the first digit to the last."""
     numeric = {d.word for d in run}
-    return all(i in numeric or set(pieces(stream[i].word.text)) <= (FILLERS | set(REPEATS)) for i in range(run[0].word, run[-1].word))
+    return all(
+        i in numeric or set(pieces(stream[i].word.text)) <= (FILLERS | set(REPEATS))
+        for i in range(run[0].word, run[-1].word)
+    )
 
 
 def _is_phone(digits: str, language: str) -> bool:
@@ -224,7 +331,9 @@ def _found(kind: str, run: list[Digit], stream: list[_Said]) -> _Found:
     return _Found(kind, tuple(stream[i] for i in places), "".join(d.value for d in run))
 
 
-def _spelt(stream: list[_Said], streams: list[list[_Said]], language: str, breaks: frozenset[int]) -> Iterator[_Found]:
+def _spelt(
+    stream: list[_Said], streams: list[list[_Said]], language: str, breaks: frozenset[int]
+) -> Iterator[_Found]:
     """Codes of letters and digits: an IBAN, a codice fiscale; typed together or spelt out."""
     begin, code = 0, ""
     for i, (said, part) in enumerate((s, _characters(s.word.text, language)) for s in stream):
@@ -243,14 +352,20 @@ def _code(code: str, words: list[_Said], streams: list[list[_Said]]) -> Iterator
     if len(code) < 10 or not words or not re.search(r"[a-z]", code, re.IGNORECASE):
         return
     text = code.upper()
-    if codicefiscale.is_valid(text) or (len(text) in range(14, 18) and _was_said("id", streams, words[0].word.start)):
+    if codicefiscale.is_valid(text) or (
+        len(text) in range(14, 18) and _was_said("id", streams, words[0].word.start)
+    ):
         yield _Found("id", tuple(words))
-    elif iban.is_valid(text) or (len(text) >= 12 and _was_said("iban", streams, words[0].word.start)):
+    elif iban.is_valid(text) or (
+        len(text) >= 12 and _was_said("iban", streams, words[0].word.start)
+    ):
         yield _Found("iban", tuple(words))
 
 
 def _characters(text: str, language: str) -> str | None:
-    """The letters and digits that a word spells; None where it is no spelling. "come Roma" after a letter counts for nothing."""
+    """The letters and digits that a word spells; None where it is no spelling. "come Roma" after a
+    letter counts for nothing.
+    """
     out = ""
     for piece in pieces(text):
         if piece in SPELLING:
@@ -274,10 +389,21 @@ def _mails(stream: list[_Said], language: str) -> Iterator[_Found]:
             yield _Found("email", (said,))
         if not any(k in AT[language] for k in keys[i]) or "@" in said.word.text:
             continue
-        ending = next((j for j in range(i + 1, min(i + 9, len(stream))) if any(k in ENDINGS for k in keys[j]) and _has_dot(keys, i, j, language)), None)
+        ending = next(
+            (
+                j
+                for j in range(i + 1, min(i + 9, len(stream)))
+                if any(k in ENDINGS for k in keys[j]) and _has_dot(keys, i, j, language)
+            ),
+            None,
+        )
         if ending is not None:
             begin = i - 1
-            while begin > 0 and i - begin < 10 and (_links(keys[begin - 1], language) or _links(keys[begin], language)):
+            while (
+                begin > 0
+                and i - begin < 10
+                and (_links(keys[begin - 1], language) or _links(keys[begin], language))
+            ):
                 begin -= 1
             yield _Found("email", tuple(stream[max(0, begin) : ending + 1]))
 
@@ -297,7 +423,9 @@ def _named(stream: list[_Said], names: Sequence[str]) -> Iterator[_Found]:
     for name in wanted:
         for at in range(len(flat) - len(name) + 1):
             if tuple(p for p, _ in flat[at : at + len(name)]) == name:
-                yield _Found("name", tuple(dict.fromkeys(said for _, said in flat[at : at + len(name)])))
+                yield _Found(
+                    "name", tuple(dict.fromkeys(said for _, said in flat[at : at + len(name)]))
+                )
 
 
 def _echoes(stream: list[_Said], found: list[_Found], language: str) -> Iterator[_Found]:
@@ -308,7 +436,11 @@ def _echoes(stream: list[_Said], found: list[_Found], language: str) -> Iterator
         digits = "".join(d.value for d in run)
         again = _found("card", run, stream)
         if len(digits) >= 3 and not all((w.utterance, w.place) in known for w in again.words):
-            near = [n for n in numbers if n.start - 2 <= again.start <= n.end + ECHO_SECONDS and digits in n.digits]
+            near = [
+                n
+                for n in numbers
+                if n.start - 2 <= again.start <= n.end + ECHO_SECONDS and digits in n.digits
+            ]
             if near:
                 yield _Found(near[0].kind, again.words)
 
@@ -326,5 +458,10 @@ def _masked(index: int, u: Utterance, masked: dict[tuple[int, int], str]) -> Utt
         open_kind = kind
     if not any(w.text.startswith("[") for w in words):
         return u
-    glue = "" if all(len(w.text) <= 2 or w.text.startswith("[") for w in words) and re.search(r"[\u4e00-\u9fff]", u.text) else " "
+    glue = (
+        ""
+        if all(len(w.text) <= 2 or w.text.startswith("[") for w in words)
+        and re.search(r"[\u4e00-\u9fff]", u.text)
+        else " "
+    )
     return u.model_copy(update={"words": tuple(words), "text": glue.join(w.text for w in words)})

@@ -19,20 +19,44 @@ ROLE_NAMES = {
 
 
 class SignInForm(FlaskForm):
-    username = StringField(_("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "username", "autofocus": True})
-    password = PasswordField(_("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
+    username = StringField(
+        _("User name"),
+        [InputRequired(), Length(max=80)],
+        render_kw={"autocomplete": "username", "autofocus": True},
+    )
+    password = PasswordField(
+        _("Password"),
+        [InputRequired(), Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 class PasswordForm(FlaskForm):
-    current = PasswordField(_("Present password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
-    new = PasswordField(_("New password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+    current = PasswordField(
+        _("Present password"),
+        [InputRequired(), Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        _("New password"),
+        [InputRequired(), Length(max=200)],
+        render_kw={"autocomplete": "new-password"},
+    )
 
 
 class UserForm(FlaskForm):
-    username = StringField(_("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"})
+    username = StringField(
+        _("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"}
+    )
     display_name = StringField(_("Name"), [InputRequired(), Length(max=200)])
     role = SelectField(_("Role"), choices=[(r.value, name) for r, name in ROLE_NAMES.items()])
-    language = SelectField(_("Language"), choices=[("en", "English"), ("it", "Italiano"), ("zh", "中文")])
+    language = SelectField(
+        _("Language"), choices=[("en", "English"), ("it", "Italiano"), ("zh", "中文")]
+    )
     team = SelectField(_("Team (of a team leader)"), choices=[], coerce=int, validate_choice=False)
     agent = StringField(_("Agent code (of an agent)"), [Optional(), Length(max=80)])
-    password = PasswordField(_("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "new-password"})
+    password = PasswordField(
+        _("Password"),
+        [InputRequired(), Length(max=200)],
+        render_kw={"autocomplete": "new-password"},
+    )

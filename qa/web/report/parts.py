@@ -1,4 +1,6 @@
-"""What the report is put together from: cells, blocks, and figures said in the reader's language."""
+"""What the report is put together from: cells, blocks,
+and figures said in the reader's language.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +19,9 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """`links` are (words, endpoint, arguments), `svg` a small drawing; both are left out on paper where they make no sense."""
+    """`links` are (words, endpoint, arguments), `svg` a small drawing; both are left out on paper
+    where they make no sense.
+    """
 
     text: str = ""
     is_figure: bool = False
@@ -60,7 +64,12 @@ def table(title: str, head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[
 
 
 def verdict_word(verdict: str | None) -> str:
-    words = {"met": _("met"), "not_met": _("not met"), "cannot_tell": _("cannot be told from these cards"), "no_figure": _("no figure")}
+    words = {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "cannot_tell": _("cannot be told from these cards"),
+        "no_figure": _("no figure"),
+    }
     return str(words.get(verdict or "", "–"))
 
 
@@ -68,12 +77,29 @@ def interval(e: Document, name: str) -> str:
     """A small interval on a scale of 0–100."""
     if e["value"] is None:
         return ""
-    label = _("%(name)s: %(value)s, between %(low)s and %(high)s", name=name, value=number(e["value"]), low=number(e["low"]), high=number(e["high"]))
-    ticks = "".join(f'<line x1="{t}" x2="{t}" y1="5" y2="11" stroke="currentColor" stroke-opacity=".35"/>' for t in (0, 70, 140))
+    label = _(
+        "%(name)s: %(value)s, between %(low)s and %(high)s",
+        name=name,
+        value=number(e["value"]),
+        low=number(e["low"]),
+        high=number(e["high"]),
+    )
+    ticks = "".join(
+        f'<line x1="{t}" x2="{t}" y1="5" y2="11" stroke="currentColor" stroke-opacity=".35"/>'
+        for t in (0, 70, 140)
+    )
     low, high, value = (1.4 * e[k] for k in ("low", "high", "value"))
-    bar = f'<line x1="{low:.1f}" x2="{high:.1f}" y1="8" y2="8" stroke="currentColor" stroke-width="2.5"/><rect x="{value - 2:.1f}" y="3" width="4" height="10" fill="currentColor"/>'
+    bar = (
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="8" y2="8" stroke="currentColor"'
+        f' stroke-width="2.5"/><rect x="{value - 2:.1f}" y="3" width="4" height="10"'
+        ' fill="currentColor"/>'
+    )
     axis = '<line x1="0" x2="140" y1="8" y2="8" stroke="currentColor" stroke-opacity=".35"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" class="interval" viewBox="-3 0 146 16" width="146" height="16" role="img" aria-label="{escape(label, quote=True)}">{axis}{ticks}{bar}</svg>'
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="interval" viewBox="-3 0 146 16"'
+        ' width="146" height="16" role="img"'
+        f' aria-label="{escape(label, quote=True)}">{axis}{ticks}{bar}</svg>'
+    )
 
 
 def few(e: Document) -> str:
@@ -113,7 +139,11 @@ def percent(value: float | None) -> str:
 
 def percent_finely(value: float | None) -> str:
     """With a decimal under ten percent; what is not never is not said to be 0 %."""
-    return f"{number(100 * value)} %" if value is not None and 0.0005 <= value < 0.1 else percent(value)
+    return (
+        f"{number(100 * value)} %"
+        if value is not None and 0.0005 <= value < 0.1
+        else percent(value)
+    )
 
 
 def percents(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
