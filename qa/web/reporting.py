@@ -437,6 +437,13 @@ def _words() -> dict[str, Any]:
         "slope": _("Slope"),
         "simulated": _("simulated data"),
         "standard_error": _("Standard error"),
+        **_state_words(),
+    }
+
+
+def _state_words() -> dict[str, dict[str | None, str]]:
+    """The workbook's words for verdicts, states and indicators in the reader's language."""
+    return {
         "verdicts": {
             "met": _("met"),
             "not_met": _("not met"),
