@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from qa.assignment import service as assignment
 from qa.assignment import store as places
 from qa.assignment.rules import is_picked
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking import service as checking
 from qa.checking import store as findings
@@ -68,7 +68,7 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
         if heard.media_type:
             calls.set_media_type(session, call_id, heard.media_type)
         kinds = sorted({r.kind for r in transcript.redactions})
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
@@ -88,7 +88,7 @@ def forget(wiring: Wiring, call_id: int) -> Record:
     transcription.forget_original(_call(wiring, call_id), shelf=wiring.storage)
 
     def record(session: Session) -> Next:
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
@@ -130,7 +130,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
             is_flagged=flagged,
             at=at,
         )
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
@@ -252,7 +252,7 @@ def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None
     ]
     for d in made:
         for c in d.calls if d.is_new else ():
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=c.call_id,
@@ -302,7 +302,7 @@ def receive(
             )
         calls.note_file(session, batch=batch, outcome=outcome, at=at)
         if outcome.is_new_call and outcome.call_id is not None:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=outcome.call_id,

@@ -10,7 +10,7 @@ import structlog
 from flask import Flask
 
 from qa.app import create_app
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
@@ -91,7 +91,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             session, run.id, state=RunState.DONE, finished_at=at, total=len(scopes), error=""
         )
         month = int(run.month.replace("-", ""))
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=month,

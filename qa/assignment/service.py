@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from qa.assignment import store
 from qa.assignment.rules import in_fair_order, lease_end, may_be_dealt, next_in_line
 from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.notices.service import tell
 from qa.notices.store import newest
@@ -68,7 +68,7 @@ def enqueue(
     first = line.next(call_id)
     added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
+        record_event(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
         if is_double:
             add(
                 kind=AssignmentKind.DOUBLE,
@@ -133,7 +133,7 @@ def deal(session: Session, *, by: int, at: datetime) -> int:
     for assignment_id, call_id in waiting:
         who = line.next(call_id, but=fillers.get(call_id))
         if who is not None and store.reserve(session, assignment_id, user_id=who, now=at):
-            note(
+            record_event(
                 session,
                 subject=Subject.ASSIGNMENT,
                 subject_id=assignment_id,
@@ -208,7 +208,7 @@ def claim_next(
             if store.is_untouched(session, c.id, now=at) and store.claim(
                 session, c.id, evaluator_id=evaluator_id, now=at, lease_until=until
             ):
-                note(
+                record_event(
                     session,
                     subject=Subject.ASSIGNMENT,
                     subject_id=c.id,
@@ -251,7 +251,7 @@ def take_for(
         store.claim(
             session, added, evaluator_id=user_id, now=at, lease_until=lease_end(at, lease_minutes)
         )
-        note(
+        record_event(
             session,
             subject=Subject.ASSIGNMENT,
             subject_id=added,
@@ -288,7 +288,7 @@ def skip(
         skip_comment=comment.strip()[:1000],
     ):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
@@ -303,7 +303,7 @@ def give_back(session: Session, *, assignment_id: int, evaluator_id: int, at: da
     """Put the call back for others. Raises NotHeld."""
     if not store.put_back(session, assignment_id, evaluator_id=evaluator_id):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
@@ -320,14 +320,18 @@ def reopen(
     store.reopen(
         session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days)
     )
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at)
+    record_event(
+        session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at
+    )
 
 
 def score_again(session: Session, *, assignment_id: int, due_days: int, at: datetime) -> None:
     """A new place for a call whose card was taken back; the new card counts in its stead."""
     added = store.add_again(session, assignment_id, due_at=at + timedelta(days=due_days), at=at)
     if added is not None:
-        note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
+        record_event(
+            session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at
+        )
 
 
 def reassign(
@@ -339,7 +343,7 @@ def reassign(
     """
     if not store.reserve(session, assignment_id, user_id=user_id, now=at):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
@@ -367,7 +371,7 @@ def take_out(session: Session, *, assignment_id: int, reason: str, by: int, at: 
         raise ReasonMissing
     if not store.take_out(session, assignment_id, at=at, reason=reason.strip()[:1000]):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
@@ -382,5 +386,5 @@ def expire(session: Session, *, after_days: int, at: datetime) -> int:
     """Places whose due day is long past leave the queue, counted as not scored; how many."""
     calls = store.expire(session, due_before=at - timedelta(days=after_days), at=at)
     for call_id in calls:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="expired", at=at)
+        record_event(session, subject=Subject.CALL, subject_id=call_id, what="expired", at=at)
     return len(calls)

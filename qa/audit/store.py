@@ -18,7 +18,7 @@ from qa.tables.records import EventHeadRow, EventRow
 PENDING = "events"
 
 
-def note(
+def record_event(
     session: Session,
     *,
     subject: Subject,

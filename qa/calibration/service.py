@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from qa.assignment import store as queue
 from qa.assignment.types import AssignmentKind
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calibration import rules, store
 from qa.calibration.types import CalibrationSession, Filling, SessionReport, SessionState
@@ -77,7 +77,7 @@ def call(
                 reserved_for_id=user_id,
                 is_blind=True,
             )
-    note(
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=made,
@@ -111,7 +111,7 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
     for assignment_id in store.unfinished_places(session, session_id):
         queue.take_out(session, assignment_id, at=at, reason="the scoring of the session ended")
     store.change(session, session_id, state=SessionState.REVIEW)
-    note(
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,
@@ -149,7 +149,7 @@ def agree(
         known = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
         if known != c.agreed:
             store.agree(session, session_id, c.call_id, known)
-            note(
+            record_event(
                 session,
                 subject=Subject.CALIBRATION,
                 subject_id=session_id,
@@ -174,7 +174,7 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
         or not store.change(session, session_id, state=SessionState.CLOSED, closed_at=at)
     ):
         raise SessionClosed
-    note(
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.cases import store
 from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
@@ -59,7 +59,7 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         by=by.id,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.CASE,
         subject_id=made,
@@ -112,7 +112,7 @@ def settle(
         session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
     ):
         raise NotTheirCase
-    note(
+    record_event(
         session,
         subject=Subject.CASE,
         subject_id=case_id,

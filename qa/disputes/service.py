@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking.types import Finding
 from qa.disputes import store
@@ -87,7 +87,7 @@ def open_dispute(
         )
     except IntegrityError as error:  # the same objection was sent twice at once
         raise DisputeBarred(Barred.OPEN) from error
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card.id,
@@ -112,7 +112,7 @@ def withdraw(session: Session, *, dispute_id: int, by: User, at: datetime) -> Di
         or not store.change(session, dispute_id, state=DisputeState.WITHDRAWN, decided_at=at)
     ):
         raise scoring.NotTheirs
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
@@ -161,7 +161,7 @@ def decide(
         session, dispute_id, state=state, is_rule_at_fault=is_rule_at_fault, **fields
     ):
         raise NotTheirsToDecide
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
@@ -207,7 +207,7 @@ def rise(session: Session, *, decide_days: int, at: datetime) -> int:
         if level is not None and store.change(
             session, d.id, level=level, due_at=at + timedelta(days=decide_days)
         ):
-            note(
+            record_event(
                 session,
                 subject=Subject.SCORECARD,
                 subject_id=d.card_id,

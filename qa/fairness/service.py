@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import rules, store
@@ -69,7 +69,7 @@ def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, flo
 def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
     """Turn the correction of reports for evaluators' severity on or off, and log who did."""
     store.turn(session, CORRECT, on=on, by=by, at=at)
-    note(
+    record_event(
         session,
         subject=Subject.MONTH,
         subject_id=0,

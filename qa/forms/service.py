@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.forms import store
 from qa.forms.editing import with_version
@@ -150,7 +150,7 @@ def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -
     made = store.add_draft(
         session, form=row.form, version=number, title=row.title, source=source, by=by, at=at
     )
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=made,
@@ -182,7 +182,7 @@ def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int
         by=by,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=made,
@@ -224,7 +224,7 @@ def publish_draft(session: Session, *, form_version_id: int, by: int, at: dateti
         at=at,
     ):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
@@ -244,7 +244,7 @@ def retire(session: Session, *, form_version_id: int, by: int, at: datetime) -> 
     row = store.facts(session, form_version_id)
     if not store.retire(session, row.form, row.version):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
@@ -261,7 +261,7 @@ def discard_draft(session: Session, *, form_version_id: int, by: int, at: dateti
     row = store.facts(session, form_version_id)
     if not store.discard_draft(session, form_version_id):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,

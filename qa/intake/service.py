@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.intake import store
 from qa.intake.rules import CallDataRefused, call_data, rating
@@ -328,7 +328,7 @@ def keep_ratings(
             store.keep_rating(
                 session, known[name], value=value, given=given[:40], source=source[:80], at=at
             )
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=known[name],

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
@@ -390,7 +390,7 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
         by=by,
     )
     keep_figure(session, report=report, at=at)
-    note(
+    record_event(
         session,
         subject=Subject.MONTH,
         subject_id=int(report.month.replace("-", "")),

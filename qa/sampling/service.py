@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_before
 from qa.sampling import frames, rules, store
@@ -126,7 +126,7 @@ def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> No
     """
     sha256 = commitment(month_seed(plan.seed, month))
     if store.commit_seed(session, plan.id, month=month, sha256=sha256, at=at):
-        note(
+        record_event(
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,
@@ -356,7 +356,7 @@ def add_replacement(
             zone=zone,
             new_hire_days=new_hire_days,
         )
-    note(
+    record_event(
         session,
         subject=Subject.CALL,
         subject_id=call.call_id,

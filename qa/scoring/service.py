@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking.types import Finding
 from qa.forms.types import Form
@@ -158,7 +158,7 @@ def submit(
         by=evaluator_id,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
@@ -182,7 +182,7 @@ def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> 
         released_at=at,
         release_at=None,
     ):
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
@@ -215,7 +215,7 @@ def release_on(
     ):
         raise NotTheirs
     if reviewer_id is not None:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
@@ -226,7 +226,7 @@ def release_on(
     if release_at <= at:
         release(session, card_id=card_id, by=by, at=at)
     else:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
@@ -260,7 +260,7 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         or not store.back_to_draft(session, card_id)
     ):
         raise NotTheirs
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
@@ -348,7 +348,7 @@ def revise(
         "score": result.figures["score"],
         "changes": [vars(c) for c in made],
     }
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
@@ -380,7 +380,7 @@ def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) 
     card = store.card(session, card_id)
     if card is None or not store.void(session, card_id):
         raise NotTheirs
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
@@ -406,7 +406,7 @@ def acknowledge(
     if store.change_state(
         session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields
     ):
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,

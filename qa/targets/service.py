@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.targets import rules, store
 from qa.targets.types import MeasureDraft, MeasureState, TargetDraft
@@ -33,7 +33,7 @@ def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
         "value": draft.value,
         "from": draft.first_month,
     }
-    note(
+    record_event(
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
@@ -54,7 +54,7 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
         raise TargetRefused("month")
     if not store.end_target(session, target_id, last_month=last_month):
         raise TargetRefused("unknown")
-    note(
+    record_event(
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
@@ -78,7 +78,7 @@ def add_measure(
         raise MeasureRefused("owner")
     state = MeasureState.AGREED if is_agreed else MeasureState.PROPOSED
     measure_id = store.add_measure(session, draft, state=state, by=by, at=at)
-    note(
+    record_event(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,
@@ -130,7 +130,7 @@ def move_measure(
         **fields,
     ):
         raise MeasureRefused("moved")
-    note(
+    record_event(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.kept.service import counted
@@ -219,7 +219,7 @@ def make_plan(
     arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
     waiting = sum(a is Arm.WAITING for a in arms.values())
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
@@ -256,7 +256,7 @@ def move_plan(
     finished = {"finished_on": on} if to in (PlanState.DONE, PlanState.DROPPED) else {}
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
         raise PlanRefused("moved")
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
@@ -288,7 +288,7 @@ def hold_session(
         present=present,
     )
     store.change_plan(session, plan_id, was=(PlanState.PLANNED,), state=PlanState.RUNNING)
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
@@ -315,7 +315,7 @@ def finish_member(
         session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
     ):
         raise PlanRefused("nobody")
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.forms.types import in_language
 from qa.intake.types import CallFacts
@@ -173,7 +173,7 @@ def correct_word(
     store.index(
         session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id)))
     )
-    note(
+    record_event(
         session,
         subject=Subject.CALL,
         subject_id=call_id,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
@@ -194,7 +194,7 @@ def set_goal(user_id: int) -> Response:
         ):
             missing()
         people.change_user(session, user_id, daily_goal=goal or None, queue_share=share or 0)
-        note(
+        record_event(
             session,
             subject=Subject.USER,
             subject_id=user_id,

@@ -72,7 +72,7 @@ def log() -> Response | str:
 
 def _export(events: list[Event]) -> Response:
     with writing() as session:
-        store.note(
+        store.record_event(
             session,
             subject=Subject.USER,
             subject_id=person().id,

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import day_bounds
 from qa.calibration import service, store
@@ -97,7 +97,7 @@ def session(session_id: int) -> str:
         notices.mark_read_about(
             database, person().id, subject="calibration", subject_id=session_id, at=now()
         )
-        note(
+        record_event(
             database,
             subject=Subject.CALIBRATION,
             subject_id=session_id,

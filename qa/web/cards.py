@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
-from qa.audit.store import history, note
+from qa.audit.store import history, record_event
 from qa.audit.types import Subject
 from qa.disputes import service as dispute_service
 from qa.disputes import store as disputes
@@ -97,7 +97,7 @@ def card(card_id: int) -> str:
         highest = dispute_service.highest_level(session)
     breakdown = partial_score(desk.form, found.filled.options)
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,

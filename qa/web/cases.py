@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.cases import rules, service, store
 from qa.cases.types import CaseKind, CaseState, Draft
@@ -97,7 +97,7 @@ def case(case_id: int) -> str:
         if found is None or not rules.may_read(person(), found):
             missing()
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.CASE,
             subject_id=case_id,

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
@@ -124,7 +124,7 @@ def try_out(version_id: int) -> str | tuple[str, int]:
             )
     if trial:
         with writing() as session:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=trial.call.id,

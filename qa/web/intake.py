@@ -25,7 +25,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.assignment import store as queue
-from qa.audit.store import history, note
+from qa.audit.store import history, record_event
 from qa.audit.types import Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
@@ -213,7 +213,7 @@ def _unheard(search: Search) -> bool:
 
 def _export(rows: list[CallFacts], file: str) -> Response:
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.USER,
             subject_id=person().id,
@@ -279,7 +279,7 @@ def forget_filter(filter_id: int) -> WerkzeugResponse:
 def call(call_id: int) -> str:
     found = audible(call_id)
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
@@ -329,7 +329,7 @@ def audio(call_id: int) -> Response:
             missing()  # nobody hears a call before what is private in it is silenced
     if not request.range or request.range.ranges[0][0] == 0:
         with writing() as session:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=call_id,

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
@@ -44,7 +44,7 @@ def retry(task_id: int) -> Response:
     with writing() as session:
         if not store.retry(session, task_id, at=now()):
             missing()
-        note(
+        record_event(
             session,
             subject=Subject.TASK,
             subject_id=task_id,

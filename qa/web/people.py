@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.intake.service import parse_day
 from qa.people import service, store
@@ -82,7 +82,7 @@ def demo_sign_in() -> Response:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     with writing() as database:
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=person().id,
@@ -136,7 +136,7 @@ def password() -> Response | str | tuple[str, int]:
                 service.set_password(
                     database, user_id=user.id, username=user.username, password=form.new.data or ""
                 )
-                note(
+                record_event(
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
@@ -175,7 +175,7 @@ def add() -> Response | tuple[str, int]:
                     team_id=form.team.data or None,
                     agent_id=found[0] if found else None,
                 )
-                note(
+                record_event(
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
@@ -197,7 +197,7 @@ def disable(user_id: int) -> Response:
         if store.user(database, user_id) is None or user_id == person().id:
             missing()
         service.disable_user(database, user_id=user_id)
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user_id,
@@ -222,7 +222,7 @@ def set_projects(user_id: int) -> Response:
             else [p for p in request.form.getlist("project", type=int) if p in known]
         )
         store.set_projects(database, user_id, chosen)
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user_id,
@@ -261,7 +261,7 @@ def change_agent(agent_id: int) -> Response | tuple[str, int]:
                 "left_on": given["left_on"],
                 "team_before": before.team_id,
             }
-            note(
+            record_event(
                 database,
                 subject=Subject.AGENT,
                 subject_id=agent_id,
@@ -306,7 +306,7 @@ def _enter(user: User) -> Response:
                 language=picked.get("language"),
                 theme=picked.get("theme"),
             )
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user.id,

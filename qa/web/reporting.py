@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
@@ -93,7 +93,7 @@ def export(month: str, kind: str) -> Response:
         missing()
     made = files(month=month, asked=_asked(), formats=[kind], audience=audience_of())
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=int(month.replace("-", "")),

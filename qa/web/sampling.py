@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.assignment import store as queue
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_bounds
 from qa.jobs import service as jobs
@@ -53,7 +53,7 @@ def add_plan() -> Response | tuple[str, int] | str:
                 rule=_rule(form),
                 at=now(),
             )
-            note(
+            record_event(
                 session,
                 subject=Subject.PLAN,
                 subject_id=plan.id,
@@ -75,7 +75,7 @@ def toggle_plan(code: str) -> Response:
     with writing() as session:
         plan = _plan(store.plan(session, code))
         store.change_plan(session, code, is_active=not plan.is_active)
-        note(
+        record_event(
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.people import store as people
@@ -53,7 +53,7 @@ def toggle(schedule_id: int) -> Response:
     with writing() as session:
         found = store.schedule(session, schedule_id) or missing()
         store.turn(session, schedule_id, is_active=not found.is_active)
-        note(
+        record_event(
             session,
             subject=Subject.REPORT,
             subject_id=schedule_id,
@@ -112,7 +112,7 @@ def file(run_id: int, name: str) -> Response:
         )
         if path is None:
             missing()
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=int(found.month.replace("-", "")),

@@ -17,7 +17,7 @@ from qa.assignment import store as queue
 from qa.assignment.rules import lease_end
 from qa.assignment.service import NotHeld
 from qa.assignment.types import AssignmentState, Place
-from qa.audit.store import note
+from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking import store as findings_store
 from qa.checking.types import Finding, Findings
@@ -104,7 +104,7 @@ def workbench(assignment_id: int) -> Response | str:
         card = service.open_card(
             session, assignment_id=assignment_id, evaluator_id=person().id, at=now()
         )
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=place.call_id,

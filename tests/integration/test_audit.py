@@ -16,7 +16,7 @@ from tests.conftest import people_of, words_of
 
 
 def note(session, wiring, n, **detail):
-    store.note(
+    store.record_event(
         session, subject=Subject.CALL, subject_id=n, what="opened", at=wiring.clock(), **detail
     )
 
@@ -37,7 +37,7 @@ def test_lines_of_many_writers_make_one_chain_and_those_of_a_failed_one_none(eit
         )
         with failing, either.database.write() as session:
             note(session, either, n, words="perché 名 \u2028", p=0.1 + n)
-            store.note(
+            store.record_event(
                 session,
                 subject=Subject.USER,
                 subject_id=n,
@@ -97,7 +97,7 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
 ):
     with wiring.database.write() as session:
         note(session, wiring, 41)
-        store.note(
+        store.record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=7,
