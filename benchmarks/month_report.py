@@ -140,7 +140,8 @@ def draw(wiring: Wiring, month: str) -> "Draw":
     """What a plan would draw from a whole month's calls if they were one day's."""
     from qa.calendar import month_bounds
     from qa.sampling import service
-    from qa.sampling.types import Phase, Plan, PlanRule
+    from qa.sampling.types import Plan, PlanRule
+    from qa.states import Phase
 
     bounds = month_bounds(month, wiring.settings.zone)
     with (

@@ -24,7 +24,8 @@ from benchmarks.month_report import settings, simulate
 from qa.app import create_app
 from qa.people import service as people
 from qa.people import store
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import Role
 from qa.tables.people import AgentRow
 from qa.tables.scoring import ScorecardRow
 from qa.wiring import Wiring

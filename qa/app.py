@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Flask
 
-from qa.reporting.types import About, Audience
+from qa.reporting.types import About
 from qa.settings import Settings
 from qa.setup import secret_key
+from qa.states import Audience
 from qa.web import access, errors, language, pages, reporting, security
 from qa.wiring import Wiring
 

@@ -134,7 +134,7 @@ def _broker(settings: Settings) -> Finding:
 
 def _sign_in(settings: Settings) -> Finding:
     from qa.people import store
-    from qa.people.types import Role
+    from qa.states import Role
     from qa.tables.database import Database
 
     if settings.demo and not settings.is_loopback:

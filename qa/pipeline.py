@@ -28,7 +28,8 @@ from qa.learning import store as learnt
 from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
-from qa.sampling.types import Draw, Phase
+from qa.sampling.types import Draw
+from qa.states import Phase
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.wiring import Wiring

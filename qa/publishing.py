@@ -21,7 +21,8 @@ from qa.people import store as people
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.schedules import service, store
-from qa.schedules.types import Run, RunState, Schedule
+from qa.schedules.types import Run, Schedule
+from qa.states import RunState
 from qa.web import reporting
 from qa.wiring import Wiring
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from qa.forms import service as forms
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
-from qa.sampling.types import Phase, PlanRule
+from qa.sampling.types import PlanRule
 from qa.settings import HOUSE, Settings
+from qa.states import Phase, Role
 from qa.tables.migrate import upgrade
 from qa.wiring import Wiring
 

@@ -22,11 +22,11 @@ from werkzeug.test import TestResponse
 from qa import setup
 from qa.app import create_app
 from qa.intake import store as calls
-from qa.intake.types import Direction
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role, User
+from qa.people.types import User
 from qa.settings import Settings
+from qa.states import Direction, Role
 from qa.tables.database import Database
 from qa.wiring import Wiring
 

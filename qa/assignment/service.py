@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 
 from qa.assignment import store
 from qa.assignment.rules import in_fair_order, lease_end, may_be_dealt, next_in_line
-from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
+from qa.assignment.types import Claimed, NothingWaiting, SkipReason
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.notices.service import tell
 from qa.notices.store import newest
 from qa.notices.types import Kind
 from qa.people.store import users_with_role
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import AssignmentKind, AssignmentState, Role
 
 ATTEMPTS = 5
 SHARES_OVER = timedelta(days=31)  # over which each gets their share

@@ -8,17 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.assignment.types import (
-    AssignmentKind,
-    AssignmentState,
-    Candidate,
-    EvaluatorLoad,
-    Place,
-    QueueCounts,
-    SkipReason,
-)
+from qa.assignment.types import Candidate, EvaluatorLoad, Place, QueueCounts, SkipReason
+from qa.states import AssignmentKind, AssignmentState, Role
 from qa.tables.calls import CallRow
-from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
+from qa.tables.people import AgentRow, ProjectRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 # calibrations and self-evaluations are taken on their own pages

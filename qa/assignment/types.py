@@ -4,19 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.scoring import AssignmentKind, AssignmentState
-
-__all__ = [
-    "AssignmentKind",
-    "AssignmentState",
-    "Candidate",
-    "Claimed",
-    "EvaluatorLoad",
-    "NothingWaiting",
-    "Place",
-    "QueueCounts",
-    "SkipReason",
-]
+from qa.states import AssignmentKind, AssignmentState
 
 
 class SkipReason(enum.Enum):

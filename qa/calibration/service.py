@@ -6,17 +6,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentKind
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calibration import rules, store
-from qa.calibration.types import CalibrationSession, Filling, SessionReport, SessionState
+from qa.calibration.types import CalibrationSession, Filling, SessionReport
 from qa.checking import store as findings
 from qa.forms.rules import partial_score, shown
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.scoring.rules import automatic_option
+from qa.states import AssignmentKind, CalibrationState
 
 MOST_CALLS = 20
 MOST_PEOPLE = 50
@@ -106,11 +106,11 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
     Unfinished forms are withdrawn. Raises SessionClosed.
     """
     found = store.one(session, session_id)
-    if found is None or found.state is not SessionState.SCORING:
+    if found is None or found.state is not CalibrationState.SCORING:
         raise SessionClosed
     for assignment_id in store.unfinished_places(session, session_id):
         queue.take_out(session, assignment_id, at=at, reason="the scoring of the session ended")
-    store.change(session, session_id, state=SessionState.REVIEW)
+    store.change(session, session_id, state=CalibrationState.REVIEW)
     record_event(
         session,
         subject=Subject.CALIBRATION,
@@ -143,7 +143,7 @@ def agree(
 ) -> None:
     """Write down what the group settled on; an empty answer is unresolved. Raises SessionClosed."""
     found = store.one(session, session_id)
-    if found is None or found.state is not SessionState.REVIEW:
+    if found is None or found.state is not CalibrationState.REVIEW:
         raise SessionClosed
     for c in found.calls:
         known = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
@@ -170,8 +170,8 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
     found = store.one(session, session_id)
     if (
         found is None
-        or found.state is not SessionState.REVIEW
-        or not store.change(session, session_id, state=SessionState.CLOSED, closed_at=at)
+        or found.state is not CalibrationState.REVIEW
+        or not store.change(session, session_id, state=CalibrationState.CLOSED, closed_at=at)
     ):
         raise SessionClosed
     record_event(

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from qa.calibration.types import CalibrationSession, Filling, Member, SessionCall, SessionState
+from qa.calibration.types import CalibrationSession, Filling, Member, SessionCall
 from qa.scoring.types import Filled
+from qa.states import AssignmentKind, AssignmentState, CalibrationState
 from qa.tables.calibration import CalibrationCallRow, CalibrationMemberRow, CalibrationSessionRow
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
-from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow
+from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
 def occasion(session_id: int, user_id: int) -> str:
@@ -34,7 +35,7 @@ def add(
     row = CalibrationSessionRow(
         title=title,
         form_version_id=form_version_id,
-        state=SessionState.SCORING,
+        state=CalibrationState.SCORING,
         due_at=due_at,
         created_by_id=by,
         created_at=at,
@@ -65,7 +66,8 @@ def sessions(
 def change(session: Session, session_id: int, **fields: Any) -> bool:
     """Change a session that is not closed."""
     query = update(CalibrationSessionRow).where(
-        CalibrationSessionRow.id == session_id, CalibrationSessionRow.state != SessionState.CLOSED
+        CalibrationSessionRow.id == session_id,
+        CalibrationSessionRow.state != CalibrationState.CLOSED,
     )
     return bool(session.execute(query.values(**fields)).rowcount)  # type: ignore[attr-defined]
 

@@ -11,11 +11,12 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.cases import store
 from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
-from qa.cases.types import Case, CaseKind, CaseState, Draft
+from qa.cases.types import Case, Draft
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people import store as people
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import CaseKind, CaseState, Role
 
 REMIND_HOURS = 4
 

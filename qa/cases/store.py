@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.cases.types import Case, CaseKind, CaseState, Draft
-from qa.people.types import Role, User
+from qa.cases.types import Case, Draft
+from qa.people.types import User
+from qa.states import CaseKind, CaseState, Role
 from qa.tables.calls import CallRow
 from qa.tables.cases import CaseRow
 from qa.tables.people import AgentRow, UserRow

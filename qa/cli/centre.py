@@ -55,7 +55,7 @@ def users_add(
 ) -> None:
     """Add a user."""
     from qa.people import service, store
-    from qa.people.types import Role
+    from qa.states import Role
 
     wiring = wired()
     with wiring.database.write() as session:
@@ -159,8 +159,8 @@ def work(drain: bool) -> None:
     """Run due tasks in this process, without a broker."""
     from qa.jobs import store
     from qa.jobs.service import take_back, work_once
-    from qa.jobs.types import TaskState
     from qa.progress import counting
+    from qa.states import TaskState
 
     wiring = wired()
     take_back(wiring)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from qa.disputes.types import Barred, Dispute, DisputeLevel, DisputeState
+from qa.disputes.types import Barred, Dispute
 from qa.forms.types import Form, exact
-from qa.people.types import Role, User
+from qa.people.types import User
 from qa.scoring.types import Card
+from qa.states import DisputeLevel, DisputeState, Role
 
 LEVELS = (DisputeLevel.EVALUATOR, DisputeLevel.QA_MANAGER, DisputeLevel.DIRECTOR)
 DECIDES = {DisputeLevel.QA_MANAGER: Role.QA_MANAGER, DisputeLevel.DIRECTOR: Role.DIRECTOR}

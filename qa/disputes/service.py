@@ -13,14 +13,15 @@ from qa.audit.types import Subject
 from qa.checking.types import Finding
 from qa.disputes import store
 from qa.disputes.rules import barred, may_decide, next_level, overdue_level, rounds_of
-from qa.disputes.types import Barred, Dispute, DisputeLevel, DisputeState
+from qa.disputes.types import Barred, Dispute
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people import store as people
-from qa.people.types import Role, User
+from qa.people.types import User
 from qa.scoring import service as scoring
-from qa.scoring.types import Card, RevisionCause
+from qa.scoring.types import Card
+from qa.states import DisputeLevel, DisputeState, RevisionCause, Role
 
 
 class DisputeBarred(Exception):

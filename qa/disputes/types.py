@@ -4,9 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.scoring import DisputeLevel, DisputeState
-
-__all__ = ["Barred", "Dispute", "DisputeLevel", "DisputeState", "EvaluatorRecord"]
+from qa.states import DisputeLevel, DisputeState
 
 
 class Barred(enum.Enum):

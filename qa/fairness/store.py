@@ -8,19 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from qa.fairness.types import Pair
-from qa.scoring.types import AssignmentKind, ScorecardState
+from qa.states import AssignmentKind, AssignmentState, DisputeState, ScorecardState
 from qa.statistics.severity import Scored
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import TranscriptRow
-from qa.tables.scoring import (
-    AnswerRow,
-    AssignmentRow,
-    AssignmentState,
-    DisputeRow,
-    DisputeState,
-    ScorecardRow,
-)
+from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRow
 from qa.tables.targets import ChoiceRow
 
 UNCOUNTED = (ScorecardState.DRAFT, ScorecardState.VOID)

@@ -18,7 +18,8 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.intake import store
 from qa.intake.rules import CallDataRefused, call_data, rating
-from qa.intake.types import CallData, FileOutcome, Incoming, Outcome, RatingsTaken, Reason
+from qa.intake.types import CallData, FileOutcome, Incoming, RatingsTaken, Reason
+from qa.states import ImportOutcome
 
 FREE_DISK = 0.05
 
@@ -131,11 +132,11 @@ def matched(
                     name,
                     None,
                     CallData(),
-                    FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+                    FileOutcome(name, ImportOutcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
                 )
             )
     found += [
-        Incoming(n, None, CallData(), FileOutcome(n, Outcome.REFUSED, Reason.MISSING_FILE))
+        Incoming(n, None, CallData(), FileOutcome(n, ImportOutcome.REFUSED, Reason.MISSING_FILE))
         for n in named
     ]
     return found
@@ -150,7 +151,7 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
             name,
             None,
             CallData(),
-            FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+            FileOutcome(name, ImportOutcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
         )
     target = (folder / name).resolve()
     if not target.is_relative_to(folder.resolve()):
@@ -158,14 +159,18 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
             name,
             None,
             data,
-            FileOutcome(name, Outcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id),
+            FileOutcome(
+                name, ImportOutcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id
+            ),
         )
     if not target.is_file():
         return Incoming(
             name,
             None,
             data,
-            FileOutcome(name, Outcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id),
+            FileOutcome(
+                name, ImportOutcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id
+            ),
         )
     return Incoming(name, target, data)
 
@@ -186,12 +191,16 @@ def already_here(session: Session, *, name: str, sha256: str, data: CallData) ->
     known = store.call_id_by_hash(session, sha256)
     if known is not None:
         return FileOutcome(
-            name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=known, external_id=data.external_id
+            name,
+            ImportOutcome.KNOWN,
+            Reason.SAME_RECORDING,
+            call_id=known,
+            external_id=data.external_id,
         )
     if data.external_id and store.call_id_by_external(session, data.external_id) is not None:
         return FileOutcome(
             name,
-            Outcome.REFUSED,
+            ImportOutcome.REFUSED,
             Reason.EXTERNAL_ID_TAKEN,
             data.external_id,
             external_id=data.external_id,
@@ -207,10 +216,12 @@ def prepare(
     What is kept under the content's hash may be kept twice without harm.
     """
     if shelf.free_share() < FREE_DISK:
-        return FileOutcome(name, Outcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id)
+        return FileOutcome(
+            name, ImportOutcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id
+        )
     prepared = ears.prepare(path, declared_seconds=data.duration)
     if isinstance(prepared, Reason):
-        return FileOutcome(name, Outcome.REFUSED, prepared, external_id=data.external_id)
+        return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
     shelf.put(f"{folder}/original", path.read_bytes())
     shelf.put(f"{folder}/peaks", prepared.peaks)
@@ -270,7 +281,7 @@ def record(
     except IntegrityError:
         return FileOutcome(
             name,
-            Outcome.KNOWN,
+            ImportOutcome.KNOWN,
             Reason.SAME_RECORDING,
             call_id=store.call_id_by_hash(session, sha256),
             external_id=data.external_id,
@@ -278,9 +289,9 @@ def record(
     if prepared.lost_seconds:
         detail = f"{prepared.lost_seconds:.1f} s"
         return FileOutcome(
-            name, Outcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id
+            name, ImportOutcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id
         )
-    return FileOutcome(name, Outcome.IMPORTED, call_id=call_id, external_id=data.external_id)
+    return FileOutcome(name, ImportOutcome.IMPORTED, call_id=call_id, external_id=data.external_id)
 
 
 def parse_day(text: str | None) -> date | None:

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from qa.intake.types import CallFacts, CallOrder, FileOutcome, Outcome, Reason
+from qa.intake.types import CallFacts, CallOrder, FileOutcome, Reason
+from qa.states import ImportOutcome
 from qa.tables.calls import CallRow, ImportRow, RatingRow
 from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
@@ -99,7 +100,7 @@ def recent_files(session: Session, *, limit: int = 200) -> list[tuple[datetime, 
             r.at,
             FileOutcome(
                 r.name,
-                Outcome(r.outcome),
+                ImportOutcome(r.outcome),
                 Reason(r.reason) if r.reason else None,
                 r.detail,
                 r.call_id,

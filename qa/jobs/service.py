@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from qa.intake import service as intake
 from qa.intake import store as calls
-from qa.intake.types import FileOutcome, Incoming, Outcome, Reason
+from qa.intake.types import FileOutcome, Incoming, Reason
 from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
 from qa.pipeline import STEPS, Unworkable, receive, steps_after_intake
+from qa.states import ImportOutcome
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
@@ -49,7 +50,7 @@ def take_one(
     told after the commit.
     """
     if item.refusal or item.path is None:
-        outcome = item.refusal or FileOutcome(item.name, Outcome.REFUSED, Reason.MISSING_FILE)
+        outcome = item.refusal or FileOutcome(item.name, ImportOutcome.REFUSED, Reason.MISSING_FILE)
         with wiring.database.write() as session:
             calls.note_file(session, batch=batch, outcome=outcome, at=wiring.clock())
         return outcome

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from qa.jobs.types import Claim, Task, TaskState
+from qa.jobs.types import Claim, Task
+from qa.states import TaskState
 from qa.tables.records import TaskRow
 
 

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from qa.kept import store
 from qa.kept.rules import may_be_shown
-from qa.kept.types import Counted, Fingerprint, Kept, Kind
+from qa.kept.types import Counted, Fingerprint, Kept
+from qa.states import ResultKind
 from qa.tables.database import no_collecting
 
 
 def counted(
     session: Session,
-    kind: Kind,
+    kind: ResultKind,
     key: str,
     count: Callable[[], dict[str, Any]],
     *,

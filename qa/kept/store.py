@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from qa.kept.types import HALF, Fingerprint, Kept, Kind
+from qa.kept.types import HALF, Fingerprint, Kept
+from qa.states import ResultKind
 from qa.tables.database import put
 from qa.tables.reports import KeptResultRow
 
 
-def find(session: Session, kind: Kind, key: str) -> Kept | None:
+def find(session: Session, kind: ResultKind, key: str) -> Kept | None:
     row = session.scalar(
         select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key)
     )

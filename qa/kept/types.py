@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from qa.tables.reports import Kind
-
-__all__ = ["Counted", "Fingerprint", "Kept", "Kind"]
+from qa.states import ResultKind
 
 HALF = 32  # digits
 
@@ -48,7 +46,7 @@ def shape(record: type) -> str:
 class Kept:
     """A result as it was counted at a time. `seconds` is how long that took."""
 
-    kind: Kind
+    kind: ResultKind
     key: str
     fingerprint: Fingerprint
     document: dict[str, Any]

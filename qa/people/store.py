@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from qa.people.types import PersonFacts, Role, SavedFilter, TeamFacts, User
+from qa.people.types import PersonFacts, SavedFilter, TeamFacts, User
+from qa.states import Role
 from qa.tables.people import (
     AgentRow,
     DepartmentRow,

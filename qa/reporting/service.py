@@ -14,7 +14,7 @@ from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
 from qa.kept.service import counted
-from qa.kept.types import Counted, Kind
+from qa.kept.types import Counted
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
@@ -36,10 +36,11 @@ from qa.reporting.types import (
     TargetLine,
     Totals,
 )
+from qa.states import Indicator, ResultKind, ScopeKind
 from qa.statistics.survey import PooledModel
 from qa.targets import rules as targeting
 from qa.targets import store as targets
-from qa.targets.types import Indicator, Measure, ScopeKind, Target
+from qa.targets.types import Measure, Target
 
 Titles = Mapping[str, dict[str, str]]
 EVERYTHING = About()
@@ -355,7 +356,7 @@ def document_of(
     key = f"{month} {project or ''}"
     found = counted(
         session,
-        Kind.REPORT,
+        ResultKind.REPORT,
         key,
         count,
         fingerprint=fingerprint,

@@ -21,14 +21,14 @@ from qa.reporting.types import (
     ScoredCall,
     Tally,
 )
-from qa.scoring.types import AssignmentKind, ScorecardState
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.database import put
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
 from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
-from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
+from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
 from qa.tables.spans import began
 
 SURE = ("met", "not_met", "not_applicable")

@@ -5,34 +5,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from qa.tables.reports import Audience, RunState
-
-__all__ = [
-    "AgentFacts",
-    "AgreementFacts",
-    "Audience",
-    "Basis",
-    "CallTotals",
-    "Change",
-    "Coverage",
-    "CriterionLine",
-    "Estimate",
-    "Example",
-    "Group",
-    "MeasureLine",
-    "MonthReport",
-    "Rate",
-    "RunState",
-    "Satisfaction",
-    "ScoredCall",
-    "Standing",
-    "Tally",
-    "TargetLine",
-    "Totals",
-    "TrendPoint",
-    "Verdict",
-]
-
 
 class Basis(enum.Enum):
     """Whether there is a figure, and if not, why."""

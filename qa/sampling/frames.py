@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 
 from qa.sampling.rules import field, is_said
 from qa.sampling.types import Kind, PlanRule
-from qa.tables.calls import CallRow, Direction
-from qa.tables.cases import CaseKind, CaseRow
+from qa.states import CaseKind, Direction
+from qa.tables.calls import CallRow
+from qa.tables.cases import CaseRow
 from qa.tables.people import AgentRow, ProjectRow
 from qa.tables.sampling import DrawnCallRow, DrawRow
 from qa.tables.spans import began

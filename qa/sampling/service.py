@@ -32,12 +32,12 @@ from qa.sampling.types import (
     DrawnCall,
     Frame,
     Kind,
-    Phase,
     Pick,
     Plan,
     PlanRule,
     Precision,
 )
+from qa.states import Phase
 from qa.statistics.survey import PooledModel, Sample, fit, residuals
 from qa.tables.database import no_collecting
 

@@ -8,18 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from qa.sampling.rules import ALL_OF
-from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Phase, Pick, Plan, PlanRule, Stratum
+from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Pick, Plan, PlanRule, Stratum
+from qa.states import AssignmentKind, AssignmentState, Phase, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
-from qa.tables.scoring import (
-    AssignmentKind,
-    AssignmentRow,
-    AssignmentState,
-    ScorecardRow,
-    ScorecardState,
-)
+from qa.tables.scoring import AssignmentRow, ScorecardRow
 from qa.tables.spans import began
 
 CHUNK = 5000  # ids in one query

@@ -7,23 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.tables.sampling import Phase
-
-__all__ = [
-    "AgentCoverage",
-    "Commitment",
-    "Draw",
-    "DrawnCall",
-    "Frame",
-    "Kind",
-    "Phase",
-    "Pick",
-    "Plan",
-    "PlanRule",
-    "Precision",
-    "Risk",
-    "Stratum",
-]
+from qa.states import Phase
 
 # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
 REPLACEMENT = "replacement"

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.schedules.rules import split
-from qa.schedules.types import Run, RunState, Schedule, ScheduleDraft
+from qa.schedules.types import Run, Schedule, ScheduleDraft
+from qa.states import RunState
 from qa.tables.reports import ReportRunRow, ReportScheduleRow
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from qa.checking.types import Finding, Verdict
 from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, score, shown
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
-from qa.scoring.types import Answer, AssignmentKind, Change, Filled
+from qa.scoring.types import Answer, Change, Filled
+from qa.states import AssignmentKind
 
 AUTOMATIC_OPTION = {
     Verdict.MET: "met",

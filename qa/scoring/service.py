@@ -17,7 +17,8 @@ from qa.notices.types import Kind
 from qa.people.store import agent_name, users_of_agent
 from qa.scoring import store
 from qa.scoring.rules import release_time, result_of, revised, submission_faults
-from qa.scoring.types import AssignmentKind, Card, Filled, RevisionCause, ScorecardState
+from qa.scoring.types import Card, Filled
+from qa.states import AssignmentKind, RevisionCause, ScorecardState
 
 MOST_SECONDS = 3600.0  # of one save; a page that claims more is not believed
 

@@ -7,17 +7,8 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.scoring.rules import CountedAnswer
-from qa.scoring.types import (
-    AssignmentKind,
-    Card,
-    CardOrder,
-    CardSummary,
-    Change,
-    Filled,
-    Revision,
-    RevisionCause,
-    ScorecardState,
-)
+from qa.scoring.types import Card, CardOrder, CardSummary, Change, Filled, Revision
+from qa.states import AssignmentKind, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.forms import FormVersionRow
 from qa.tables.pages import in_order

@@ -18,7 +18,8 @@ from qa.sampling import store as plans
 from qa.simulation.coaching import Lesson, learn, train
 from qa.simulation.staff import QUEUES, Staff, Track, Worker, hire, project_code
 from qa.simulation.work import VERDICTS, Scorer, Truth
-from qa.tables.calls import CallRow, Direction, RatingRow
+from qa.states import Direction
+from qa.tables.calls import CallRow, RatingRow
 from qa.tables.results import CheckResultRow, VerdictRow
 from qa.upkeep import remember
 from qa.wiring import Wiring

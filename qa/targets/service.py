@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
 from qa.audit.types import Subject
+from qa.states import ActionState
 from qa.targets import rules, store
-from qa.targets.types import MeasureDraft, MeasureState, TargetDraft
+from qa.targets.types import MeasureDraft, TargetDraft
 
 
 class TargetRefused(ValueError):
@@ -76,7 +77,7 @@ def add_measure(
         raise MeasureRefused("title")
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
         raise MeasureRefused("owner")
-    state = MeasureState.AGREED if is_agreed else MeasureState.PROPOSED
+    state = ActionState.AGREED if is_agreed else ActionState.PROPOSED
     measure_id = store.add_measure(session, draft, state=state, by=by, at=at)
     record_event(
         session,
@@ -95,7 +96,7 @@ def move_measure(
     session: Session,
     *,
     measure_id: int,
-    to: MeasureState,
+    to: ActionState,
     result: str,
     on: date,
     by: int,
@@ -110,7 +111,7 @@ def move_measure(
     found = store.measures(session, measure_id=measure_id)
     if not found or to not in rules.NEXT[found[0].state]:
         raise MeasureRefused("moved")
-    is_end = to in (MeasureState.DONE, MeasureState.DROPPED)
+    is_end = to in (ActionState.DONE, ActionState.DROPPED)
     if is_end and not result.strip():
         raise MeasureRefused("result")
     fields = (

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
+from qa.states import ActionState, ScopeKind
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow
 from qa.tables.targets import MeasureRow, TargetRow
-from qa.targets.types import Measure, MeasureDraft, MeasureState, ScopeKind, Target, TargetDraft
+from qa.targets.types import Measure, MeasureDraft, Target, TargetDraft
 
 
 def _name_of(row: Any) -> Any:
@@ -102,7 +103,7 @@ def measures(
 
 
 def add_measure(
-    session: Session, draft: MeasureDraft, *, state: MeasureState, by: int, at: datetime
+    session: Session, draft: MeasureDraft, *, state: ActionState, by: int, at: datetime
 ) -> int:
     row = MeasureRow(**vars(draft), state=state, created_by_id=by, created_at=at)
     session.add(row)
@@ -114,8 +115,8 @@ def move_measure(
     session: Session,
     measure_id: int,
     *,
-    was: MeasureState,
-    to: MeasureState,
+    was: ActionState,
+    to: ActionState,
     result: str,
     on: date | None,
     **fields: Any,

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from scipy.special import betainc, betaln
 
 from qa.calendar import month_before
+from qa.states import TrainingArm
 from qa.statistics import shares
 from qa.statistics.effect import Design, Effect, ancova, second_baseline, waiting_list
 from qa.training.types import (
     Answered,
-    Arm,
     Colleague,
     CommonWeakness,
     Counts,
@@ -144,23 +144,23 @@ def common(needs: Sequence[Need], pairs: Mapping[str, int]) -> tuple[CommonWeakn
     return tuple(sorted(found, key=lambda w: -w.agents / w.of))
 
 
-def lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, Arm]:
+def lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, TrainingArm]:
     """Who goes first: everybody where there are seats for all, else drawn by lot, so that those who
     wait can be compared with them.
     """
     if seats is None or seats >= len(agent_ids):
-        return dict.fromkeys(agent_ids, Arm.FIRST)
+        return dict.fromkeys(agent_ids, TrainingArm.FIRST)
     drawn = sorted(
         agent_ids, key=lambda a: hashlib.blake2b(f"{seed}|{a}".encode(), digest_size=8).digest()
     )
-    return {a: Arm.FIRST if i < seats else Arm.WAITING for i, a in enumerate(drawn)}
+    return {a: TrainingArm.FIRST if i < seats else TrainingArm.WAITING for i, a in enumerate(drawn)}
 
 
 def design(plan: Plan) -> Design:
     """How the effect can be known: by those who wait, else by a month between choice and training,
     else against all others given the score of the choice.
     """
-    if any(m.arm is Arm.WAITING for m in plan.members):
+    if any(m.arm is TrainingArm.WAITING for m in plan.members):
         return Design.WAITING_LIST
     return Design.SECOND_BASELINE if months_between(plan) else Design.ANCOVA
 
@@ -200,8 +200,8 @@ def effect(
     `before` are the scores of the choice, `baseline` those of the months between, `after` those of
     the months after.
     """
-    first = {m.agent_id for m in plan.members if m.arm is Arm.FIRST}
-    waiting = {m.agent_id for m in plan.members if m.arm is Arm.WAITING}
+    first = {m.agent_id for m in plan.members if m.arm is TrainingArm.FIRST}
+    waiting = {m.agent_id for m in plan.members if m.arm is TrainingArm.WAITING}
     how = design(plan)
     if how is Design.WAITING_LIST:
         a, b = (

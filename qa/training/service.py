@@ -15,13 +15,14 @@ from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.kept.service import counted
 from qa.kept.types import Counted
-from qa.kept.types import Kind as Result
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people.store import users_of_agent
+from qa.states import Indicator, ScopeKind, TrainingArm, TrainingPlanState
+from qa.states import ResultKind as Result
 from qa.targets import rules as targeting
 from qa.targets import store as targets
-from qa.targets.types import Indicator, ScopeKind, Target
+from qa.targets.types import Target
 from qa.training import rules, store
 from qa.training.rules import (
     CARDS_TO_ACT,
@@ -31,19 +32,7 @@ from qa.training.rules import (
     TARGET,
     WATCH_AT,
 )
-from qa.training.types import (
-    Arm,
-    Colleague,
-    Counts,
-    Need,
-    NeedList,
-    Outcome,
-    Plan,
-    PlanDraft,
-    PlanState,
-    Proof,
-    Urgency,
-)
+from qa.training.types import Colleague, Counts, Need, NeedList, Plan, PlanDraft, Proof, Urgency
 
 Titles = Mapping[str, dict[str, str]]
 AS_DOCUMENT = TypeAdapter(NeedList)
@@ -218,7 +207,7 @@ def make_plan(
     )
     arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
-    waiting = sum(a is Arm.WAITING for a in arms.values())
+    waiting = sum(a is TrainingArm.WAITING for a in arms.values())
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -230,7 +219,7 @@ def make_plan(
         agents=len(arms),
         waiting=waiting,
     )
-    for agent_id in (a for a, arm in arms.items() if arm is Arm.FIRST):
+    for agent_id in (a for a, arm in arms.items() if arm is TrainingArm.FIRST):
         tell(
             session,
             users_of_agent(session, agent_id),
@@ -245,15 +234,17 @@ def make_plan(
 
 
 def move_plan(
-    session: Session, *, plan_id: int, to: PlanState, on: date, by: int, at: datetime
+    session: Session, *, plan_id: int, to: TrainingPlanState, on: date, by: int, at: datetime
 ) -> None:
     """Planned, running, done; or dropped on the way. Raises PlanRefused."""
     before = {
-        PlanState.RUNNING: (PlanState.PLANNED,),
-        PlanState.DONE: (PlanState.PLANNED, PlanState.RUNNING),
-        PlanState.DROPPED: (PlanState.PLANNED, PlanState.RUNNING),
+        TrainingPlanState.RUNNING: (TrainingPlanState.PLANNED,),
+        TrainingPlanState.DONE: (TrainingPlanState.PLANNED, TrainingPlanState.RUNNING),
+        TrainingPlanState.DROPPED: (TrainingPlanState.PLANNED, TrainingPlanState.RUNNING),
     }
-    finished = {"finished_on": on} if to in (PlanState.DONE, PlanState.DROPPED) else {}
+    finished = (
+        {"finished_on": on} if to in (TrainingPlanState.DONE, TrainingPlanState.DROPPED) else {}
+    )
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
         raise PlanRefused("moved")
     record_event(
@@ -287,7 +278,9 @@ def hold_session(
         notes=notes.strip()[:4000],
         present=present,
     )
-    store.change_plan(session, plan_id, was=(PlanState.PLANNED,), state=PlanState.RUNNING)
+    store.change_plan(
+        session, plan_id, was=(TrainingPlanState.PLANNED,), state=TrainingPlanState.RUNNING
+    )
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -358,7 +351,9 @@ def proof(
     found = rules.effect(plan, before, baseline, after) if months else None
     first = [m.agent_id for m in plan.first if m.agent_id in before and m.agent_id in after]
     plain = sum(after[a] - before[a] for a in first) / len(first) if first else None
-    return Proof(rules.design(plan), found, Outcome.of(found, len(months)), tuple(months), plain)
+    return Proof(
+        rules.design(plan), found, TrainingOutcome.of(found, len(months)), tuple(months), plain
+    )
 
 
 def _need(

@@ -8,10 +8,11 @@ from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.kept.types import Fingerprint
+from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
-from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
+from qa.tables.scoring import AnswerRow, ScorecardRow
 from qa.tables.training import (
     TrainingCallRow,
     TrainingMemberRow,
@@ -20,7 +21,6 @@ from qa.tables.training import (
 )
 from qa.training.types import (
     Answered,
-    Arm,
     Colleague,
     Evidence,
     Held,
@@ -29,7 +29,6 @@ from qa.training.types import (
     NewHire,
     Plan,
     PlanDraft,
-    PlanState,
     Study,
 )
 
@@ -166,11 +165,17 @@ def kept(
 
 
 def add_plan(
-    session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime
+    session: Session,
+    draft: PlanDraft,
+    arms: dict[int, TrainingArm],
+    *,
+    seed: str,
+    by: int,
+    at: datetime,
 ) -> int:
     fields = {k: v for k, v in vars(draft).items() if k not in ("agent_ids", "call_ids")}
     row = TrainingPlanRow(
-        **fields, seed=seed, state=PlanState.PLANNED, trainer_id=by, created_at=at
+        **fields, seed=seed, state=TrainingPlanState.PLANNED, trainer_id=by, created_at=at
     )
     session.add(row)
     session.flush()
@@ -184,7 +189,9 @@ def add_plan(
     return row.id
 
 
-def change_plan(session: Session, plan_id: int, *, was: Sequence[PlanState], **fields: Any) -> bool:
+def change_plan(
+    session: Session, plan_id: int, *, was: Sequence[TrainingPlanState], **fields: Any
+) -> bool:
     change = update(TrainingPlanRow).where(
         TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was)
     )

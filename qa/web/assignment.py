@@ -14,7 +14,7 @@ from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
 from qa.jobs import service as jobs
 from qa.people import store as people
-from qa.people.types import Role
+from qa.states import Role
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SkipForm
 

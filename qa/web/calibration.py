@@ -14,13 +14,14 @@ from qa.audit.types import Subject
 from qa.calendar import day_bounds
 from qa.calibration import service, store
 from qa.calibration.rules import order_of, settled
-from qa.calibration.types import CalibrationSession, Filling, SessionState
+from qa.calibration.types import CalibrationSession, Filling
 from qa.forms import service as forms
 from qa.intake import store as calls
 from qa.notices import store as notices
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission, User
+from qa.states import CalibrationState
 from qa.transcription import store as transcripts
 from qa.web.current import missing, now, person, reading, wiring, writing
 
@@ -91,7 +92,7 @@ def session(session_id: int) -> str:
         found = _one(database, session_id)
         form = forms.load(database, found.form_version_id)
         own = store.places(database, session_id, person().id)
-        shows_all = found.state is not SessionState.SCORING
+        shows_all = found.state is not CalibrationState.SCORING
         report, fillings = service.report(database, found, form) if shows_all else (None, [])
     with writing() as database:
         notices.mark_read_about(
@@ -114,7 +115,7 @@ def session(session_id: int) -> str:
         tables=_tables(found, fillings),
         manages=_manages(),
         order_of=order_of,
-        State=SessionState,
+        State=CalibrationState,
     )
 
 

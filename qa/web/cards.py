@@ -21,10 +21,10 @@ from qa.forms.rules import partial_score
 from qa.intake import store as calls
 from qa.notices import store as notices
 from qa.people.rules import may_read_card
-from qa.people.types import Role
 from qa.scoring import service, store
 from qa.scoring.rules import may_read_again, may_release
-from qa.scoring.types import AssignmentKind, Card, CardOrder, RevisionCause, ScorecardState
+from qa.scoring.types import Card, CardOrder
+from qa.states import AssignmentKind, RevisionCause, Role, ScorecardState
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.listening import marks
 from qa.web.scoring import findings_of, lay_out

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.cases import rules, service, store
-from qa.cases.types import CaseKind, CaseState, Draft
+from qa.cases.types import Draft
 from qa.notices import store as notices
 from qa.people import store as people
-from qa.people.types import Role
+from qa.states import CaseKind, CaseState, Role
 from qa.web.current import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("cases", __name__)

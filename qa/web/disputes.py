@@ -11,9 +11,9 @@ from qa.disputes.rules import may_decide
 from qa.disputes.types import Barred
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.people.types import Role
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
+from qa.states import Role
 from qa.web.cards import readable
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.listening import marks

@@ -35,9 +35,9 @@ from qa.intake.types import CallData, CallFacts, CallOrder, FileOutcome, Incomin
 from qa.jobs import service as jobs
 from qa.people import store as people
 from qa.people.rules import may_hear
-from qa.people.types import Role
 from qa.sampling import store as draws
 from qa.scoring import store as cards
+from qa.states import Role
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.transcription.rules.search import searchable

@@ -8,7 +8,7 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
-from qa.jobs.types import TaskState
+from qa.states import TaskState
 from qa.web.current import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("jobs", __name__)

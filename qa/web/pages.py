@@ -12,14 +12,13 @@ from qa.assignment import store as queue_store
 from qa.calibration import store as calibration_store
 from qa.cases import rules as case_rules
 from qa.cases import store as cases_store
-from qa.cases.types import CaseKind
 from qa.disputes import store as disputes_store
 from qa.jobs import store as jobs_store
-from qa.jobs.types import TaskState
 from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
+from qa.states import CaseKind, TaskState
 from qa.web import (
     assignment,
     audit,

@@ -11,7 +11,8 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.intake.service import parse_day
 from qa.people import service, store
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import Role
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
 from qa.web.security import StoredSession, limiter

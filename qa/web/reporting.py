@@ -18,10 +18,10 @@ from qa.engines.typesetting import pdf
 from qa.forms import service as forms
 from qa.kept.types import Counted
 from qa.people import store as people
-from qa.people.types import Role
 from qa.reporting import service, store, trends
-from qa.reporting.types import About, Audience, MonthReport
+from qa.reporting.types import About, MonthReport
 from qa.reporting.workbook import workbook
+from qa.states import Audience, Role
 from qa.web import report
 from qa.web.current import keep_result, missing, now, person, reading, wiring, writing
 from qa.web.language import current_language

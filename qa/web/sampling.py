@@ -18,7 +18,8 @@ from qa.pipeline import draw as draw_day
 from qa.pipeline import steps_after_draw
 from qa.sampling import service, store
 from qa.sampling.rules import ALL_OF
-from qa.sampling.types import Draw, Phase, Plan, PlanRule, Precision, Risk
+from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
+from qa.states import Phase
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month

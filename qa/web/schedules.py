@@ -13,7 +13,8 @@ from qa.audit.types import Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.people import store as people
 from qa.schedules import service, store
-from qa.schedules.types import Audience, ScheduleDraft
+from qa.schedules.types import ScheduleDraft
+from qa.states import Audience
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.reporting import AUDIENCES, MIMES, latest_month
 

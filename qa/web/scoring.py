@@ -16,7 +16,7 @@ from qa.assignment import service as assignment
 from qa.assignment import store as queue
 from qa.assignment.rules import lease_end
 from qa.assignment.service import NotHeld
-from qa.assignment.types import AssignmentState, Place
+from qa.assignment.types import Place
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking import store as findings_store
@@ -29,7 +29,8 @@ from qa.intake.types import CallFacts
 from qa.sampling import store as draws
 from qa.scoring import service, store
 from qa.scoring.rules import automatic_option, submission_faults
-from qa.scoring.types import Answer, AssignmentKind, Card, Filled, Note, ScorecardState
+from qa.scoring.types import Answer, Card, Filled, Note
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.transcription import store as transcripts
 from qa.transcription.types import Corrections, Mechanics, Transcript
 from qa.web.current import missing, now, person, reading, wiring, writing

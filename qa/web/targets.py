@@ -13,8 +13,9 @@ from qa.intake.service import parse_day
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission
+from qa.states import ActionState, Indicator, ScopeKind
 from qa.targets import service, store
-from qa.targets.types import Indicator, MeasureDraft, MeasureState, ScopeKind, TargetDraft
+from qa.targets.types import MeasureDraft, TargetDraft
 from qa.web.current import now, person, reading, today, writing
 from qa.web.reporting import latest_month, report_document
 
@@ -98,7 +99,7 @@ def move_measure(measure_id: int) -> Response:
     try:
         with writing() as session:
             to, owner, due = (
-                MeasureState(given.get("to", "")),
+                ActionState(given.get("to", "")),
                 given.get("owner", type=int),
                 parse_day(given.get("due_on")),
             )

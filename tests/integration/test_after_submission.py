@@ -9,18 +9,18 @@ from sqlalchemy import select, update
 
 from qa import upkeep
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentState
 from qa.disputes import rules as dispute_rules
 from qa.disputes import service as disputes
 from qa.disputes import store as dispute_store
-from qa.disputes.types import Barred, DisputeLevel, DisputeState
+from qa.disputes.types import Barred
 from qa.forms import service as forms
 from qa.notices import store as notices
 from qa.notices.types import Kind
 from qa.reporting import store as reports
 from qa.reporting.types import Scope
 from qa.scoring import service, store
-from qa.scoring.types import Answer, Filled, RevisionCause, ScorecardState
+from qa.scoring.types import Answer, Filled
+from qa.states import AssignmentState, DisputeLevel, DisputeState, RevisionCause, ScorecardState
 from qa.tables.forms import FormVersionRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from tests.conftest import people_of

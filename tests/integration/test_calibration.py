@@ -7,13 +7,14 @@ from sqlalchemy import select
 
 from qa.calibration import service, store
 from qa.calibration.rules import settled
-from qa.calibration.types import Filling, SessionState
+from qa.calibration.types import Filling
 from qa.forms import service as forms
 from qa.notices import store as notices
 from qa.notices.types import Kind
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer
-from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState
+from qa.states import AssignmentState, CalibrationState
+from qa.tables.scoring import AnswerRow, AssignmentRow
 from tests.conftest import people_of
 from tests.integration.test_after_submission import finish
 from tests.integration.test_life_of_a_card import enqueue, full
@@ -227,7 +228,7 @@ def test_in_the_browser_members_see_nothing_of_each_other_before_the_discussion(
         "moved on" in manager.post(f"{where}/agreed", {"notes": "late"}, follow_redirects=True).text
     )
     with wiring.database.read() as session:
-        assert store.one(session, 1).state is SessionState.CLOSED
+        assert store.one(session, 1).state is CalibrationState.CLOSED
         assert (
             session.scalars(select(AssignmentRow.state).where(AssignmentRow.id == int(bench))).one()
             is AssignmentState.SUBMITTED

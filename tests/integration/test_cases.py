@@ -8,9 +8,10 @@ import pytest
 
 from qa import upkeep
 from qa.cases import rules, service, store
-from qa.cases.types import CaseKind, CaseState, Draft
+from qa.cases.types import Draft
 from qa.notices import store as notices
 from qa.notices.types import Kind
+from qa.states import CaseKind, CaseState
 from tests.conftest import add_call, people_of
 
 

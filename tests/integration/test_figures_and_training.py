@@ -18,13 +18,14 @@ from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
+from qa.states import Indicator, ScopeKind, TrainingPlanState
 from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow
 from qa.targets import service as targets
-from qa.targets.types import Indicator, ScopeKind, TargetDraft
+from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
-from qa.training.types import PlanDraft, PlanState
+from qa.training.types import PlanDraft
 from tests.conftest import Clock, add_call, build, people_of, visits
 
 MONTH = "2026-10"
@@ -447,7 +448,7 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     trainer.post(f"/training/plans/{plan_id}/move", {"to": "done"})
     trainer.post(f"/training/plans/{plan_id}/move", {"to": "running"})
     with wiring.database.read() as session:
-        assert plans.plans(session, plan_id=plan_id)[0].state is PlanState.DONE, (
+        assert plans.plans(session, plan_id=plan_id)[0].state is TrainingPlanState.DONE, (
             "what is done does not run again"
         )
     assert visits(app, wiring)(cast.evaluator).get("/training/plans").status_code == 403
@@ -647,7 +648,7 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
 def test_a_schedule_makes_one_report_of_each(centre, each, least):
     from qa import publishing
     from qa.schedules import store
-    from qa.schedules.types import RunState
+    from qa.states import RunState
 
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
@@ -672,7 +673,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
     from qa import publishing
     from qa.schedules import store
-    from qa.schedules.types import RunState
+    from qa.states import RunState
 
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
@@ -736,7 +737,8 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
     from dataclasses import replace
 
     from qa.schedules.rules import due_month
-    from qa.schedules.types import Audience, Schedule
+    from qa.schedules.types import Schedule
+    from qa.states import Audience
 
     s = Schedule(1, "x", 3, "", "", Audience.MANAGER, ("pdf",), "en", (), True, 1)
     assert due_month(s, date(2026, 11, 2)) is None
@@ -810,9 +812,10 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
     wiring, cast, clock
 ):
     from qa.cases import service as cases
-    from qa.cases.types import CaseKind, Draft
+    from qa.cases.types import Draft
     from qa.sampling import service
     from qa.sampling import store as draws
+    from qa.states import CaseKind
 
     day = (clock() - timedelta(days=1)).date()
     angry = add_call(wiring, cast, agent=cast.agent, details={"complaint": "true"})
@@ -933,8 +936,9 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
 
 def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, clock):
     from qa.kept import store as kept
+    from qa.states import Indicator, ScopeKind
     from qa.targets import service as targets
-    from qa.targets.types import Indicator, ScopeKind, TargetDraft
+    from qa.targets.types import TargetDraft
 
     call_id = add_call(wiring, cast, agent=cast.agent)
 

@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from qa.calendar import day_bounds
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.people import service as people
 from qa.sampling import frames
 from qa.sampling import service as sampling
-from qa.sampling.types import Kind, Phase, PlanRule, Risk
+from qa.sampling.types import Kind, PlanRule, Risk
+from qa.states import CaseKind, Phase
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from qa.tables.sampling import DrawnCallRow

@@ -11,9 +11,10 @@ import soundfile
 
 from qa.engines import acoustics
 from qa.engines.audio import RecordingUnreadable, decode
-from qa.intake.types import Outcome, Reason
+from qa.intake.types import Reason
 from qa.jobs.service import take_in
 from qa.settings import HOUSE
+from qa.states import ImportOutcome
 
 SAMPLES = HOUSE / "audio_samples"
 
@@ -131,14 +132,14 @@ def test_a_folder_of_hostile_files_beside_good_ones(wiring, cast, tmp_path):
     tone(folder / "三声道.wav", channels=3)
     tone(folder / ("x" * 200 + ".wav"), seconds=2)
     outcomes = {o.name: o for o in take_in(wiring, folder, manifest=None, progress=plain)}
-    good = {n for n, o in outcomes.items() if o.outcome is Outcome.IMPORTED}
+    good = {n for n, o in outcomes.items() if o.outcome is ImportOutcome.IMPORTED}
     assert good == {"good.wav", "x" * 200 + ".wav"}
     assert all(o.reason is not None and o.explanation for n, o in outcomes.items() if n not in good)
     assert outcomes["concat.wav"].reason is Reason.WRONG_FORMAT, "it never opens another file"
     assert outcomes["三声道.wav"].reason is Reason.TOO_MANY_CHANNELS
     assert outcomes["empty.wav"].reason is Reason.EMPTY
     again = take_in(wiring, folder, manifest=None, progress=plain)
-    assert {o.name for o in again if o.outcome is Outcome.KNOWN} == good, (
+    assert {o.name for o in again if o.outcome is ImportOutcome.KNOWN} == good, (
         "a second time nothing new comes in"
     )
 
@@ -149,7 +150,7 @@ def test_a_recording_cut_short_is_flagged_and_nothing_in_it_counts_as_not_said(
     whole = (SAMPLES / "en_billing_rude_agent.wav").read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
     (outcome,) = take_in(wiring, tmp_path / "cut.wav", manifest=None, progress=plain)
-    assert (outcome.outcome, outcome.reason) == (Outcome.FLAGGED, Reason.INCOMPLETE)
+    assert (outcome.outcome, outcome.reason) == (ImportOutcome.FLAGGED, Reason.INCOMPLETE)
     from qa.intake import store
 
     with wiring.database.read() as session:

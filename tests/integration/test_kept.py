@@ -9,7 +9,7 @@ from qa.app import create_app, report_files
 from qa.calendar import month_bounds
 from qa.forms.service import vocabulary
 from qa.kept import rules, service, store
-from qa.kept.types import Fingerprint, Kept, Kind
+from qa.kept.types import Fingerprint, Kept
 from qa.people.store import teams as all_teams
 from qa.reporting import store as figures
 from qa.reporting.service import document_of
@@ -17,6 +17,7 @@ from qa.reporting.types import About
 from qa.scoring import service as scoring
 from qa.settings import Settings
 from qa.simulation import simulate_centre
+from qa.states import ResultKind
 from qa.training import service as training
 from qa.training import store as training_store
 from qa.training.types import NeedList
@@ -68,7 +69,9 @@ def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(
 ):
     before = Fingerprint.of(dict, ["form 1"], [10, 800])
     now_rests_on = before._replace(**{change: "other"}) if change else before
-    kept = Kept(Kind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes))
+    kept = Kept(
+        ResultKind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes)
+    )
     assert rules.may_be_shown(kept, now_rests_on, now=clock(), is_patient=is_patient) is shown
 
 
@@ -79,7 +82,7 @@ def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(eith
         with either.database.read() as session:
             found = service.counted(
                 session,
-                Kind.NEEDS,
+                ResultKind.NEEDS,
                 "2026-11",
                 lambda: times.append(1) or {"n": len(times)},
                 fingerprint=Fingerprint.of(dict, [], [fingerprint]),
@@ -108,7 +111,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
             store.keep(
                 session,
                 Kept(
-                    Kind.REPORT,
+                    ResultKind.REPORT,
                     "2026-11 ",
                     Fingerprint.of(dict, [], [n]),
                     {"n": n},
@@ -123,7 +126,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
-        kept = store.find(session, Kind.REPORT, "2026-11 ")
+        kept = store.find(session, ResultKind.REPORT, "2026-11 ")
         assert kept.fingerprint == Fingerprint.of(dict, [], [kept.document["n"]])
         assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(
             40
@@ -133,7 +136,10 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(centre):
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
-    for path, kind in (("/reports/2026-10?live=1", Kind.REPORT), ("/training/2026-10", Kind.NEEDS)):
+    for path, kind in (
+        ("/reports/2026-10?live=1", ResultKind.REPORT),
+        ("/training/2026-10", ResultKind.NEEDS),
+    ):
         assert "something has changed since" not in manager.get(path).text
         keep_as_before(wiring, counted(wiring, kind), seconds=4.0)
         page = manager.get(path).text
@@ -157,14 +163,14 @@ def counted(wiring, kind):
             "titles": titles,
             "at": wiring.clock(),
         }
-        if kind is Kind.REPORT:
+        if kind is ResultKind.REPORT:
             return document_of(session, minimum=3, **scope)[0]
         return training.counted_needs(session, topics=topics, **scope)[1]
 
 
 def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     wiring, cast, app = centre
-    found = counted(wiring, Kind.REPORT)
+    found = counted(wiring, ResultKind.REPORT)
     found.new.document["month"] = "of long ago"
     keep_as_before(wiring, found, seconds=9.0)
     try:
@@ -231,7 +237,7 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
         != Fingerprint.of(NeedList, ["x"], [1])
         == Fingerprint.of(NeedList, ["x"], [1])
     )
-    now = counted(wiring, Kind.NEEDS).new
+    now = counted(wiring, ResultKind.NEEDS).new
     begin, end = (
         month_bounds("2026-08", wiring.settings.zone)[0],
         month_bounds("2026-10", wiring.settings.zone)[1],
@@ -245,7 +251,7 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
         store.keep(
             session,
             Kept(
-                Kind.NEEDS,
+                ResultKind.NEEDS,
                 "2026-10",
                 before,
                 {"month": "2026-10", "needs": []},

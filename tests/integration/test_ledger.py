@@ -9,8 +9,8 @@ import time
 import pytest
 
 from qa.jobs import rules, service, store
-from qa.jobs.types import TaskState
 from qa.pipeline import STEPS, Unworkable
+from qa.states import TaskState
 from tests.conftest import add_call, people_of
 
 

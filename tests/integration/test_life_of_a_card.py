@@ -111,7 +111,7 @@ def test_two_hundred_evaluators_asking_at_once_never_get_the_same_call(either):
 
     with either.database.write() as session:
         from qa.people import service as people_service
-        from qa.people.types import Role
+        from qa.states import Role
 
         people = [
             people_service.add_user(

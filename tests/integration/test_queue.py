@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from qa import upkeep
 from qa.assignment import rules, service
-from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, NothingWaiting
+from qa.assignment.types import Candidate, NothingWaiting
 from qa.checking import store as findings
 from qa.checking.types import Finding, Findings, Verdict
 from qa.forms import service as forms
@@ -19,7 +19,8 @@ from qa.notices.types import Kind
 from qa.sampling.rules import random_number
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
-from qa.scoring.types import Answer, Filled, ScorecardState
+from qa.scoring.types import Answer, Filled
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from qa.wiring import Wiring

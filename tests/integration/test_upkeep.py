@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import event
 
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.doctor import examine
 from qa.jobs import schedule
 from qa.notices.service import tell
 from qa.notices.types import Kind
 from qa.people import store as people
 from qa.settings import Settings
+from qa.states import CaseKind
 from qa.wiring import Wiring
 from tests.integration.test_after_submission import LOST, dispute, submitted
 from tests.integration.test_life_of_a_card import enqueue

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentKind, AssignmentState, Claimed
+from qa.assignment.types import Claimed
 from qa.calibration import service as calibration
 from qa.calibration import store as sessions
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.checking import store as findings
 from qa.disputes import service as disputes
 from qa.forms import service as forms
@@ -20,17 +20,25 @@ from qa.forms import store as form_store
 from qa.forms.editing import edited
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.publishing import publish
 from qa.reporting import store as figures
 from qa.reporting.types import Scope
 from qa.schedules import service as schedules
 from qa.schedules import store as runs
-from qa.schedules.types import Audience, ScheduleDraft
+from qa.schedules.types import ScheduleDraft
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer, Filled
+from qa.states import (
+    AssignmentKind,
+    AssignmentState,
+    Audience,
+    CaseKind,
+    Indicator,
+    Role,
+    ScopeKind,
+)
 from qa.targets import service as targets
-from qa.targets.types import Indicator, MeasureDraft, ScopeKind, TargetDraft
+from qa.targets.types import MeasureDraft, TargetDraft
 from qa.training import service as training
 from qa.training.types import PlanDraft
 
