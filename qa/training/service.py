@@ -32,7 +32,17 @@ from qa.training.rules import (
     TARGET,
     WATCH_AT,
 )
-from qa.training.types import Colleague, Counts, Need, NeedList, Plan, PlanDraft, Proof, Urgency
+from qa.training.types import (
+    Colleague,
+    Counts,
+    Need,
+    NeedList,
+    Plan,
+    PlanDraft,
+    Proof,
+    TrainingOutcome,
+    Urgency,
+)
 
 Titles = Mapping[str, dict[str, str]]
 AS_DOCUMENT = TypeAdapter(NeedList)
