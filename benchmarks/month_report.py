@@ -93,8 +93,8 @@ def peak_megabytes() -> float:
 def measure(wiring: Wiring) -> dict[str, float]:
     """The report made anew and again, and a draw from all calls of a day."""
     from qa.forms.service import vocabulary
-    from qa.kept import store as kept
     from qa.reporting.service import document_of
+    from qa.result_cache import store as kept
     from qa.training.service import need_list
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
@@ -109,7 +109,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
         times.append(time.perf_counter() - started)
         if made is not None:
             with wiring.database.write() as session:
-                kept.keep(session, found.new)
+                kept.save(session, found.new)
             with wiring.database.read() as session:  # keeping it has itself changed nothing
                 assert document_of(session, titles=titles, **scope)[1] is None
     peak = peak_megabytes()

@@ -21,7 +21,7 @@ from qa.engines.transcribers import WhisperTranscriber
 from qa.forms.reader import read_form
 from qa.intake.rules import nested
 from qa.settings import HOUSE, load
-from qa.transcription.service import mechanics_of
+from qa.transcription.service import measure_mechanics
 from qa.transcription.types import Transcript
 
 
@@ -59,7 +59,7 @@ def main() -> None:
         found = check_call(
             forms[truth_document["form"]],
             heard,
-            mechanics=mechanics_of(result),
+            mechanics=measure_mechanics(result),
             details=nested(row),
             variables={"company": row["company"]},
         )

@@ -47,7 +47,7 @@ def main() -> None:
             blind_share=0.0,
         )
         wiring = Wiring.build(settings)
-        wiring.ears._transcriber = ScriptedTranscriber(root / "in")
+        wiring.audio._transcriber = ScriptedTranscriber(root / "in")
         setup.initialise(wiring)
         setup.demo_plan(wiring)
         take_in(wiring, root / "in", manifest=None, progress=lambda items, what: iter(items))

@@ -14,9 +14,9 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
-from qa.jobs.post import tongue_of
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.jobs.mailer import localizer_for
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
@@ -101,10 +101,10 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             schedule=schedule.name,
             mailed=len(schedule.recipients),
         )
-        tell(
+        notify(
             session,
             [schedule.created_by_id],
-            Kind.REPORT_READY,
+            NoticeKind.REPORT_READY,
             about=("report", run.id),
             at=at,
             name=schedule.name,
@@ -144,7 +144,7 @@ def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> No
         return
     send, _ = (
         sender(wiring.settings.smtp_url, wiring.settings.outbox),
-        tongue_of(schedule.language, wiring.settings).text,
+        localizer_for(schedule.language, wiring.settings).text,
     )
     for n, address in enumerate(schedule.recipients):
         message = EmailMessage()

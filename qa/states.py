@@ -63,7 +63,7 @@ class TaskState(enum.Enum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
-    SET_ASIDE = "set_aside"
+    FAILED = "set_aside"
 
 
 class ResultKind(enum.Enum):

@@ -100,7 +100,7 @@ def either_database(request: pytest.FixtureRequest, settings: Settings) -> Setti
 
 def build(settings: Settings, clock: Clock) -> Wiring:
     made = Wiring.build(settings)
-    wiring = Wiring(settings, made.database, made.storage, made.ears, clock)
+    wiring = Wiring(settings, made.database, made.storage, made.audio, clock)
     setup.initialise(wiring)
     return wiring
 

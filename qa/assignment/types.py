@@ -18,7 +18,7 @@ class SkipReason(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Place:
+class Assignment:
     """An assignment as queue lists show it."""
 
     id: int

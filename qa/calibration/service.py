@@ -13,8 +13,8 @@ from qa.calibration.types import CalibrationSession, Filling, SessionReport
 from qa.checking import store as findings
 from qa.forms.rules import partial_score, shown
 from qa.forms.types import NOT_APPLICABLE, Form
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.scoring.rules import automatic_option
 from qa.states import AssignmentKind, CalibrationState
 
@@ -87,10 +87,10 @@ def call(
         calls=calls,
         people=people,
     )
-    tell(
+    notify(
         session,
         people,
-        Kind.CALIBRATION_INVITED,
+        NoticeKind.CALIBRATION_INVITED,
         about=("calibration", made),
         at=at,
         but=by,
@@ -109,7 +109,7 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
     if found is None or found.state is not CalibrationState.SCORING:
         raise SessionClosed
     for assignment_id in store.unfinished_places(session, session_id):
-        queue.take_out(session, assignment_id, at=at, reason="the scoring of the session ended")
+        queue.withdraw(session, assignment_id, at=at, reason="the scoring of the session ended")
     store.change(session, session_id, state=CalibrationState.REVIEW)
     record_event(
         session,
@@ -119,10 +119,10 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
         at=at,
         actor_id=by,
     )
-    tell(
+    notify(
         session,
         [m.user_id for m in found.members],
-        Kind.CALIBRATION_REVIEW,
+        NoticeKind.CALIBRATION_REVIEW,
         about=("calibration", session_id),
         at=at,
         but=by,

@@ -12,8 +12,8 @@ from qa.audit.types import Subject
 from qa.cases import store
 from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
 from qa.cases.types import Case, Draft
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
@@ -27,7 +27,7 @@ class CaseRefused(ValueError):
     """
 
 
-class NotTheirCase(Exception):
+class NotCaseOwner(Exception):
     """Not this person's to write, read or settle."""
 
 
@@ -40,14 +40,14 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
     if draft.call_id is not None:
         facts = store.facts_of_call(session, draft.call_id)
         if facts is None:
-            raise NotTheirCase
+            raise NotCaseOwner
         agent_id, project_id, started_at = facts
         draft = replace(draft, agent_id=agent_id, happened_at=draft.happened_at or started_at)
     elif by.role is Role.AGENT and draft.kind is not CaseKind.PROPOSAL:
         draft = replace(draft, agent_id=by.agent_id)
     team_id = store.team_of(session, draft.agent_id) if draft.agent_id is not None else None
     if not may_write(by, draft, team_id=team_id):
-        raise NotTheirCase
+        raise NotCaseOwner
     if why := fault(draft, at=at):
         raise CaseRefused(why)
     leaders = people.leaders_of_agent(session, draft.agent_id) if draft.agent_id is not None else []
@@ -71,10 +71,10 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
     )
     about = ("case", made)
     if is_passed and draft.due_at is not None:
-        tell(
+        notify(
             session,
             leaders,
-            Kind.SLIP_PASSED,
+            NoticeKind.SLIP_PASSED,
             about=about,
             at=at,
             but=by.id,
@@ -82,10 +82,10 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
             until=draft.due_at.isoformat(),
         )
     if draft.kind is CaseKind.GUIDE and draft.agent_id is not None:
-        tell(
+        notify(
             session,
             people.users_of_agent(session, draft.agent_id),
-            Kind.GUIDE_NOTE,
+            NoticeKind.GUIDE_NOTE,
             about=about,
             at=at,
             but=by.id,
@@ -106,13 +106,13 @@ def settle(
     """
     found = store.case(session, case_id)
     if found is None or not may_settle(by, found) or state not in OUTCOMES[found.kind]:
-        raise NotTheirCase
+        raise NotCaseOwner
     if found.kind is not CaseKind.GUIDE and not decision.strip():
         raise CaseRefused("decision")
     if not store.settle(
         session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
     ):
-        raise NotTheirCase
+        raise NotCaseOwner
     record_event(
         session,
         subject=Subject.CASE,
@@ -125,10 +125,10 @@ def settle(
     concerned = [found.written_by_id]
     if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
         concerned += people.users_of_agent(session, found.agent_id)
-    tell(
+    notify(
         session,
         concerned,
-        Kind.CASE_DECIDED,
+        NoticeKind.CASE_DECIDED,
         about=("case", case_id),
         at=at,
         but=by.id,
@@ -152,10 +152,10 @@ def remind(session: Session, *, at: datetime) -> int:
                 if found.agent_id is not None
                 else []
             )
-            tell(
+            notify(
                 session,
                 [*leaders, found.written_by_id],
-                Kind.SLIP_DUE,
+                NoticeKind.SLIP_DUE,
                 about=("case", found.id),
                 at=at,
                 project=found.project_id,

@@ -119,13 +119,13 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
     from qa.engines.audio import RecordingUnreadable
     from qa.intake.types import REASON_TEXTS, Reason
     from qa.progress import share_done
-    from qa.transcription.rules.private import redact
-    from qa.wiring import Ears
+    from qa.transcription.rules.redaction import redact
+    from qa.wiring import AudioEngine
 
     try:
         with share_done(file.name) as tell:
             heard = (
-                Ears(settings().model_copy(update={"transcriber": "whisper"}))
+                AudioEngine(settings().model_copy(update={"transcriber": "whisper"}))
                 .listen(file, language=language, source_name=file.name, tell=tell)
                 .transcript
             )
@@ -149,16 +149,16 @@ def acoustics(file: Path, as_json: bool) -> None:
     from qa.engines.acoustics import line_quality
     from qa.engines.speakers import speech_by_voice
     from qa.engines.speech import speech_of
-    from qa.transcription.service import mechanics_of
-    from qa.transcription.types import Heard, Transcript
+    from qa.transcription.service import measure_mechanics
+    from qa.transcription.types import Transcript, TranscriptionResult
 
     sound = _sound(file, settings())
     speech = speech_of(sound.samples)
     if sound.channels == 1:
         speech = speech_by_voice(sound.samples[0], speech[0])
     silent = Transcript(language="en", duration=sound.seconds)
-    mechanics = mechanics_of(
-        Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound)))
+    mechanics = measure_mechanics(
+        TranscriptionResult(transcript=silent, speech=speech, line=tuple(line_quality(sound)))
     )
     if sound.channels == 1:
         # without words nobody can say which voice is the agent's; the first to speak stands in

@@ -174,7 +174,7 @@ def work(drain: bool) -> None:
             if not drain and left == 0:
                 break
     with wiring.database.read() as session:
-        aside = store.tasks(session, state=TaskState.SET_ASIDE)
+        aside = store.tasks(session, state=TaskState.FAILED)
         waiting = store.counts(session)[TaskState.WAITING]
     for task in aside:
         say(
@@ -197,9 +197,9 @@ def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.schedule import run
     from qa.publishing import publish
-    from qa.upkeep import remember
+    from qa.upkeep import refresh_trend_figures
 
-    run(wired(), further=(remember, publish))
+    run(wired(), further=(refresh_trend_figures, publish))
 
 
 @click.command()

@@ -125,8 +125,8 @@ def learn(month: str | None, as_json: bool) -> None:
     MONTH (the next one when left out) is when that begins to count.
     """
     from qa.calendar import MonthRefused, month_before
-    from qa.learning.service import MonthIsClosed
-    from qa.learning.service import learn as fit
+    from qa.confidence.service import MonthIsClosed
+    from qa.confidence.service import learn as fit
     from qa.reporting.store import is_closed
 
     wiring = wired()

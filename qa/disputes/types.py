@@ -7,7 +7,7 @@ from datetime import datetime
 from qa.states import DisputeLevel, DisputeState
 
 
-class Barred(enum.Enum):
+class DisputeBlock(enum.Enum):
     """Why an answer cannot be disputed (any more)."""
 
     NOT_RELEASED = "not_released"

@@ -24,13 +24,15 @@ from qa.states import ImportOutcome
 FREE_DISK = 0.05
 
 
-class Ears(Protocol):
+class RecordingDecoder(Protocol):
     """What intake needs of the sound engine: `qa.wiring` passes it in."""
 
-    def prepare(self, path: Path, *, declared_seconds: float | None) -> "Prepared | Reason": ...
+    def prepare(
+        self, path: Path, *, declared_seconds: float | None
+    ) -> "DecodedRecording | Reason": ...
 
 
-class Shelf(Protocol):
+class RecordingStore(Protocol):
     """Where recordings are kept."""
 
     def put(self, key: str, content: bytes) -> None: ...
@@ -38,7 +40,7 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DecodedRecording:
     """A decoded recording, ready to be stored."""
 
     seconds: float
@@ -50,7 +52,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Placed:
+class CallOwner:
     """Where a call belongs: ids made or found by the people stage."""
 
     project_id: int
@@ -209,8 +211,14 @@ def already_here(session: Session, *, name: str, sha256: str, data: CallData) ->
 
 
 def prepare(
-    path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, shelf: Shelf
-) -> "Prepared | FileOutcome":
+    path: Path,
+    *,
+    name: str,
+    data: CallData,
+    sha256: str,
+    ears: RecordingDecoder,
+    shelf: RecordingStore,
+) -> "DecodedRecording | FileOutcome":
     """Decode and keep the recording's files; no database.
 
     What is kept under the content's hash may be kept twice without harm.
@@ -236,8 +244,8 @@ def record(
     name: str,
     sha256: str,
     data: CallData,
-    prepared: Prepared,
-    place: Callable[[Session, CallData], Placed],
+    prepared: DecodedRecording,
+    place: Callable[[Session, CallData], CallOwner],
     at: datetime,
     modified: datetime,
 ) -> FileOutcome:

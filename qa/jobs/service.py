@@ -20,7 +20,7 @@ from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
-from qa.pipeline import STEPS, Unworkable, receive, steps_after_intake
+from qa.pipeline import STEPS, PermanentFailure, receive, steps_after_intake
 from qa.states import ImportOutcome
 from qa.wiring import Wiring
 
@@ -74,8 +74,10 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     if claim is None:
         return None
     try:
-        record = STEPS[claim.step](replace(wiring, tell=_teller(wiring, claim)), claim.subject_id)
-    except Unworkable as error:
+        record = STEPS[claim.step](
+            replace(wiring, report_progress=_teller(wiring, claim)), claim.subject_id
+        )
+    except PermanentFailure as error:
         _failed(wiring, claim, str(error), final=True)
         return claim
     except Exception as error:

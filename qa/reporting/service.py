@@ -13,8 +13,6 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
-from qa.kept.service import counted
-from qa.kept.types import Counted
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
@@ -36,6 +34,8 @@ from qa.reporting.types import (
     TargetLine,
     Totals,
 )
+from qa.result_cache.service import get_or_compute
+from qa.result_cache.types import CachedResult
 from qa.states import Indicator, ResultKind, ScopeKind
 from qa.statistics.survey import PooledModel
 from qa.targets import rules as targeting
@@ -326,9 +326,9 @@ def document_of(
     titles: Titles,
     at: datetime,
     project: str | None = None,
-    again: bool = False,
-    is_patient: bool = False,
-) -> tuple[Counted, MonthReport | None]:
+    force_refresh: bool = False,
+    allow_stale: bool = False,
+) -> tuple[CachedResult, MonthReport | None]:
     """A month's report as a document: the one that was kept, if it may be shown, else made anew.
 
     One made anew comes along, and can be kept. While nothing changed, what became of the drawn
@@ -354,15 +354,15 @@ def document_of(
         return made[0].document()
 
     key = f"{month} {project or ''}"
-    found = counted(
+    found = get_or_compute(
         session,
         ResultKind.REPORT,
         key,
         count,
         fingerprint=fingerprint,
         at=at,
-        is_patient=is_patient,
-        again=again,
+        allow_stale=allow_stale,
+        force_refresh=force_refresh,
     )
     if not made and found.is_current:
         live = asdict(store.coverage(session, scope, now=at))

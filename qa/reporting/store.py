@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, func, se
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
-from qa.kept.types import Fingerprint
 from qa.reporting.types import (
     AgentFacts,
     CallTotals,
@@ -21,6 +20,7 @@ from qa.reporting.types import (
     ScoredCall,
     Tally,
 )
+from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.database import put
@@ -447,7 +447,7 @@ def keep_figure(
     )
 
 
-def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> Fingerprint:
+def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
     """Hashes over what a month's report is made from: what people set up, then sums over calls and
     cards (of the month before too) and the newest event of every kind that matters.
 
@@ -484,6 +484,6 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
             MonthFigureRow.month < f"{day:%Y-%m}"
         )
     ).one()[:1]
-    return Fingerprint.of(
+    return CacheKey.of(
         MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]]
     )

@@ -33,7 +33,7 @@ from qa.tables.scoring import (
     ScorecardRevisionRow,
     ScorecardRow,
 )
-from qa.transcription.rules.search import searchable
+from qa.transcription.rules.search_text import searchable
 
 DOUBLED, DISPUTED, UPHELD, SKIPPED = 0.06, 0.04, 0.4, 0.02
 SLIP = 0.025  # of an evaluator, per answer

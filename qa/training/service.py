@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import month_before, month_bounds
-from qa.kept.service import counted
-from qa.kept.types import Counted
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people.store import users_of_agent
+from qa.result_cache.service import get_or_compute
+from qa.result_cache.types import CachedResult
 from qa.states import Indicator, ScopeKind, TrainingArm, TrainingPlanState
 from qa.states import ResultKind as Result
 from qa.targets import rules as targeting
@@ -149,9 +149,9 @@ def counted_needs(
     titles: Titles,
     topics: Mapping[str, str],
     at: datetime,
-    is_patient: bool = False,
-    again: bool = False,
-) -> tuple[NeedList, Counted]:
+    allow_stale: bool = False,
+    force_refresh: bool = False,
+) -> tuple[NeedList, CachedResult]:
     """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
     begin, end = _months(month, zone)
     fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
@@ -165,15 +165,15 @@ def counted_needs(
             ),
         )
 
-    found = counted(
+    found = get_or_compute(
         session,
         Result.NEEDS,
         month,
         count,
         fingerprint=fingerprint,
         at=at,
-        is_patient=is_patient,
-        again=again,
+        allow_stale=allow_stale,
+        force_refresh=force_refresh,
     )
     return AS_DOCUMENT.validate_python(found.document), found
 
@@ -230,10 +230,10 @@ def make_plan(
         waiting=waiting,
     )
     for agent_id in (a for a, arm in arms.items() if arm is TrainingArm.FIRST):
-        tell(
+        notify(
             session,
             users_of_agent(session, agent_id),
-            Kind.TRAINING_PLANNED,
+            NoticeKind.TRAINING_PLANNED,
             about=("training", plan_id),
             at=at,
             but=by,

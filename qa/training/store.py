@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from qa.kept.types import Fingerprint
+from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
@@ -84,7 +84,7 @@ def members(session: Session, team_id: int) -> set[int]:
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> Fingerprint:
+def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
     """Hashes over what the needs of these months are made from: forms as they were published,
     targets as they were set or ended, sums over the scorecards.
     """
@@ -104,7 +104,7 @@ def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) 
     published = session.scalar(
         select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished")))
     )
-    return Fingerprint.of(
+    return CacheKey.of(
         NeedList,
         [day.isoformat(), published],
         session.execute(select(func.count(), is_released, *sums).where(*counted)).one(),

@@ -30,7 +30,7 @@ def queue() -> str:
         now().astimezone(wiring().settings.zone).date(), wiring().settings.zone
     )
     with reading() as session:
-        mine = store.mine(session, person().id, now=now())
+        mine = store.held_by_me(session, person().id, now=now())
         waiting = store.waiting(session, person().id, now=now())
         finished = store.finished(session, person().id)
         counts = store.counts(session, person().id, now=now(), today=today)
@@ -166,14 +166,14 @@ def reassign(assignment_id: int) -> Response:
 def take_out(assignment_id: int) -> Response:
     try:
         with writing() as session:
-            service.take_out(
+            service.withdraw(
                 session,
                 assignment_id=assignment_id,
                 reason=request.form.get("reason", ""),
                 by=person().id,
                 at=now(),
             )
-    except service.ReasonMissing:
+    except service.ReasonRequired:
         flash(_("Write why the call leaves the queue."), "danger")
         return redirect(url_for("assignment.overview"))
     flash(_("Taken out. The call counts as drawn and not scored, with your reason."), "success")
@@ -211,7 +211,7 @@ def set_goal(user_id: int) -> Response:
 @blueprint.post("/queue/deal")
 def deal() -> Response:
     with writing() as session:
-        moved = service.deal(session, by=person().id, at=now())
+        moved = service.distribute(session, by=person().id, at=now())
     if moved:
         flash(_("%(n)s calls were put on the evaluators' lists.", n=moved), "success")
     else:
@@ -222,6 +222,6 @@ def deal() -> Response:
 @blueprint.post("/queue/evaluators/<int:user_id>/put-back")
 def put_back(user_id: int) -> Response:
     with writing() as session:
-        moved = service.put_back_all(session, user_id=user_id, by=person().id, at=now())
+        moved = service.return_all_to_queue(session, user_id=user_id, by=person().id, at=now())
     flash(_("%(n)s calls are back for everybody.", n=moved), "success")
     return redirect(url_for("assignment.overview", who=user_id))

@@ -74,7 +74,7 @@ def write(kind: str) -> Response | str | tuple[str, int]:
             return redirect(url_for("cases.case", case_id=made))
         except service.CaseRefused as refused:
             flash(str(FAULTS[str(refused)]), "danger")
-        except service.NotTheirCase:
+        except service.NotCaseOwner:
             missing()
     with reading() as session:
         agents = (
@@ -135,7 +135,7 @@ def settle(case_id: int) -> Response:
         flash(_("Settled. Those concerned are told."), "success")
     except service.CaseRefused as refused:
         flash(str(FAULTS[str(refused)]), "danger")
-    except service.NotTheirCase:
+    except service.NotCaseOwner:
         missing()
     return redirect(url_for("cases.case", case_id=case_id))
 

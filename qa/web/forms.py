@@ -13,17 +13,17 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
+from qa.confidence import store as learnt
 from qa.forms import service, store
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
-from qa.learning import store as learnt
 from qa.people import store as people
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
 from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.listening import marks
+from qa.web.waveform import marks
 
 blueprint = Blueprint("forms", __name__)
 CHOICES = 60

@@ -40,11 +40,11 @@ from qa.scoring import store as cards
 from qa.states import Role
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
-from qa.transcription.rules.search import searchable
+from qa.transcription.rules.search_text import searchable
 from qa.web.current import missing, now, person, reading, wiring, writing
 from qa.web.inputs.stages import UploadForm
-from qa.web.listening import marks
 from qa.web.tables import as_csv, as_xlsx, chosen_order
+from qa.web.waveform import marks
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -125,7 +125,9 @@ class Search:
             )
         among = []
         if words := searchable(self.said):
-            among.append(transcripts.saying(words, dialect=session.get_bind().dialect.name))
+            among.append(
+                transcripts.calls_containing(words, dialect=session.get_bind().dialect.name)
+            )
         if self.criterion:
             among += self._answered()
         by, descending = chosen_order(self.sort, CallOrder, CallOrder.ARRIVED)
@@ -480,7 +482,7 @@ def audible(call_id: int) -> CallFacts:
         found = store.call(session, call_id)
         if found is None:
             missing()
-        released = cards.has_released_card(session, call_id)
+        released = cards.agent_of_call_has_released_card(session, call_id)
         holds = queue.holds(session, person().id, call_id)
     if not may_hear(
         person(),

@@ -21,7 +21,7 @@ def overview() -> str:
         steps = store.step_counts(session)
         lists = {
             s: store.tasks(session, state=s, limit=50)
-            for s in (TaskState.SET_ASIDE, TaskState.RUNNING, TaskState.WAITING)
+            for s in (TaskState.FAILED, TaskState.RUNNING, TaskState.WAITING)
         }
     by_step: dict[str, dict[TaskState, int]] = {}
     for step, state, n in steps:
@@ -63,6 +63,4 @@ def health() -> tuple[Response, int]:
     with reading() as session:
         oldest, counts = store.next_due_at(session), store.counts(session)
     age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
-    return jsonify(
-        ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.SET_ASIDE]
-    ), 200
+    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.FAILED]), 200

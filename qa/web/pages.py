@@ -123,7 +123,7 @@ def side_list() -> list[Entry]:
             if may(user, P.SCORE)
             else None
         )
-        aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
+        aside = jobs_store.counts(session)[TaskState.FAILED] if may(user, P.RUN_JOBS) else 0
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
         disputed = (
             disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
@@ -138,7 +138,7 @@ def side_list() -> list[Entry]:
             else 0
         )
         to_read = (
-            cards_store.count_awaiting_reader(session, reader_id=user.id)
+            cards_store.count_awaiting_second_reader(session, reader_id=user.id)
             if may(user, P.SCORE)
             else 0
         )

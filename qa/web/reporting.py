@@ -16,11 +16,11 @@ from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
 from qa.engines.typesetting import pdf
 from qa.forms import service as forms
-from qa.kept.types import Counted
 from qa.people import store as people
 from qa.reporting import service, store, trends
 from qa.reporting.types import About, MonthReport
 from qa.reporting.workbook import workbook
+from qa.result_cache.types import CachedResult
 from qa.states import Audience, Role
 from qa.web import report
 from qa.web.current import keep_result, missing, now, person, reading, wiring, writing
@@ -57,7 +57,7 @@ def month(month: str | None = None) -> Response | str:
         document, found, made = (
             (closed[1], None, None)
             if closed and is_frozen
-            else _document(session, month, asked, again="fresh" in request.args)
+            else _document(session, month, asked, force_refresh="fresh" in request.args)
         )
     _keep(found, made)
     audience = audience_of()
@@ -132,7 +132,7 @@ def team() -> str:
             session, when, About(None if person().sees_all_projects else _project(), team=name)
         )
         team_id = next((t.id for t in teams if t.name == name), None)
-        needs, counted = needs_of(session, when, team_id, again="fresh" in request.args)
+        needs, counted = needs_of(session, when, team_id, force_refresh="fresh" in request.args)
         titles, _topics = forms.vocabulary(session)
         sparks = _sparks(session, when, made) if person().sees_all_projects else {}
         disputed = disputes.open_of_team(session, team_id) if team_id is not None else []
@@ -285,8 +285,8 @@ def report_document(
 
 
 def _document(
-    session: Session, month: str, asked: About, *, again: bool = False
-) -> tuple[dict[str, Any], Counted | None, MonthReport | None]:
+    session: Session, month: str, asked: About, *, force_refresh: bool = False
+) -> tuple[dict[str, Any], CachedResult | None, MonthReport | None]:
     """The report as it was kept, where it may be shown and this person sees all of it; else made
     anew.
     """
@@ -306,7 +306,9 @@ def _document(
         "project": asked.project,
     }
     # a command waits and gets the figures of now
-    found, made = service.document_of(session, **ways, again=again, is_patient=user is not None)
+    found, made = service.document_of(
+        session, **ways, force_refresh=force_refresh, allow_stale=user is not None
+    )
     return found.document, found, made
 
 
@@ -327,7 +329,7 @@ def _asked() -> About:
     )
 
 
-def _keep(found: Counted | None, made: MonthReport | None) -> None:
+def _keep(found: CachedResult | None, made: MonthReport | None) -> None:
     """A report that took long is kept until something changes."""
     if made is not None and made.coverage.calls >= WORTH_KEEPING:
         with wiring().database.write() as session:

@@ -43,7 +43,7 @@ def needs(month: str | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        found, counted = needs_of(session, month, _team_id(), again="fresh" in request.args)
+        found, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
         topics = _topics(session, found)
         begin, end = (
             month_bounds(month_before(month, 2), wiring().settings.zone)[0],

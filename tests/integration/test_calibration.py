@@ -10,7 +10,7 @@ from qa.calibration.rules import settled
 from qa.calibration.types import Filling
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer
 from qa.states import AssignmentState, CalibrationState
@@ -120,7 +120,7 @@ def test_what_is_left_unfinished_is_withdrawn_when_the_discussion_opens(wiring, 
     assert report.overall.value is None and report.scores is None, "one rater agrees with nobody"
     with wiring.database.read() as session:
         told = notices.notices(session, cast.leader.id)
-    assert [n.kind for n in told] == [Kind.CALIBRATION_REVIEW, Kind.CALIBRATION_INVITED]
+    assert [n.kind for n in told] == [NoticeKind.CALIBRATION_REVIEW, NoticeKind.CALIBRATION_INVITED]
 
 
 @pytest.mark.parametrize(

@@ -748,13 +748,13 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import remember
+    from qa.upkeep import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
-    assert remember(wiring, most=9) >= 2, "the month, for all and for its project"
-    assert remember(wiring, most=9) == 0
+    assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
+    assert refresh_trend_figures(wiring, most=9) == 0
     clock.move(days=2)
-    assert remember(wiring, most=9) >= 2
+    assert refresh_trend_figures(wiring, most=9) >= 2
     month = f"{clock().astimezone(wiring.settings.zone):%Y-%m}"
     with wiring.database.read() as session:
         assert (
@@ -857,10 +857,10 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import keep
+    from qa.upkeep import run_housekeeping
 
-    keep(wiring)
-    keep(wiring)
+    run_housekeeping(wiring)
+    run_housekeeping(wiring)
     with wiring.database.read() as session:
         found = {
             c.month: c for c in service.commitments(session, zone=wiring.settings.zone, at=clock())
@@ -935,7 +935,7 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
 
 
 def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, clock):
-    from qa.kept import store as kept
+    from qa.result_cache import store as kept
     from qa.states import Indicator, ScopeKind
     from qa.targets import service as targets
     from qa.targets.types import TargetDraft
@@ -955,7 +955,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
         if made is not None and keep:
             with wiring.database.write() as session:
                 reporting.keep_figure(session, report=made, at=clock())
-                kept.keep(session, found.new)
+                kept.save(session, found.new)
         return found.document, made is not None
 
     assert ask()[1] and not ask()[1]

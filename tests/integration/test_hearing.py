@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from qa.confidence import service as learning
+from qa.confidence import store as learnt
+from qa.confidence.types import LabelledAnswer
 from qa.engines.audio import decode
-from qa.engines.listener import ask
+from qa.engines.model_server import ask
 from qa.engines.speakers import tell_apart
 from qa.engines.speech import speech_of, speech_spans
 from qa.engines.transcribers import WhisperTranscriber
 from qa.forms import store as forms
-from qa.jobs.listening import Listening
+from qa.jobs.model_process import ModelProcess
 from qa.jobs.service import take_in, work_once
-from qa.learning import service as learning
-from qa.learning import store as learnt
-from qa.learning.types import Judged
 from qa.pipeline import STEPS
 from qa.settings import HOUSE, Settings
 from qa.transcription import store as transcripts
@@ -92,7 +92,7 @@ def test_the_language_of_a_call_is_found_per_channel_and_silence_gives_no_word()
 
 @pytest.mark.speech
 def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(monkeypatch):
-    listening = Listening()
+    listening = ModelProcess()
     try:
         listening.ensure()
         shares = []
@@ -187,10 +187,10 @@ def recorded_card(folder):
 @pytest.fixture
 def card_call(wiring, cast, tmp_path, monkeypatch):
     from qa.engines.transcribers import ScriptedTranscriber
-    from qa.wiring import Ears
+    from qa.wiring import AudioEngine
 
     utterances = recorded_card(tmp_path)
-    monkeypatch.setattr(Ears, "_transcriber", ScriptedTranscriber(tmp_path / "truth"))
+    monkeypatch.setattr(AudioEngine, "_transcriber", ScriptedTranscriber(tmp_path / "truth"))
     take_in(wiring, tmp_path / "card.wav", manifest=None, progress=lambda items, what: iter(items))
     return utterances
 
@@ -255,7 +255,7 @@ def test_forgetting_twice_and_transcribing_again_change_nothing(wiring, cast, ca
 
 def judged(n, agree_every=1, criterion="opening.greeting", confidence=0.9):
     return [
-        Judged(
+        LabelledAnswer(
             "customer_service",
             criterion,
             "met",
@@ -308,7 +308,7 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
 
 
 def test_few_answers_change_nothing_and_none_give_an_empty_list(wiring):
-    from qa.learning import rules
+    from qa.confidence import rules
 
     assert rules.fit(judged(5)).apply(0.8) == pytest.approx(0.8)
     with wiring.database.write() as session:
@@ -333,7 +333,7 @@ def tried(wiring, cast):
     from qa.transcription.rules import measure, turns_of
 
     with wiring.database.write() as session:
-        transcripts.keep(
+        transcripts.save_transcript(
             session,
             call_id=call_id,
             transcript=truth,

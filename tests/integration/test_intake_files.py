@@ -38,7 +38,7 @@ def heard_silence(wiring, call_id=1):
 
     silence = Transcript(language="en", duration=3.0)
     with wiring.database.write() as session:
-        store.keep(
+        store.save_transcript(
             session,
             call_id=call_id,
             transcript=silence,

@@ -8,12 +8,12 @@ import pytest
 from qa.app import create_app, report_files
 from qa.calendar import month_bounds
 from qa.forms.service import vocabulary
-from qa.kept import rules, service, store
-from qa.kept.types import Fingerprint, Kept
 from qa.people.store import teams as all_teams
 from qa.reporting import store as figures
 from qa.reporting.service import document_of
 from qa.reporting.types import About
+from qa.result_cache import rules, service, store
+from qa.result_cache.types import CacheEntry, CacheKey
 from qa.scoring import service as scoring
 from qa.settings import Settings
 from qa.simulation import simulate_centre
@@ -37,11 +37,11 @@ def keep_as_before(wiring, found, *, seconds):
     """Keep a result as if a card had come since."""
     kept = found.new
     with wiring.database.write() as session:
-        store.keep(
+        store.save(
             session,
             replace(
                 kept,
-                fingerprint=kept.fingerprint._replace(happened="before the last card"),
+                fingerprint=kept.fingerprint._replace(data="before the last card"),
                 seconds=seconds,
             ),
         )
@@ -49,57 +49,57 @@ def keep_as_before(wiring, found, *, seconds):
 
 def forget(wiring):
     with wiring.database.write() as session:
-        store.forget(session, before=wiring.clock() + timedelta(days=1))
+        store.delete_before(session, before=wiring.clock() + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
-    ("change", "seconds", "minutes", "is_patient", "shown"),
+    ("change", "seconds", "minutes", "allow_stale", "shown"),
     [
         ("", 0.01, 600, False, True),  # what still holds is shown however old
-        ("happened", 3.0, 2, True, True),
-        ("happened", 3.0, 11, True, False),  # too old
-        ("happened", 0.2, 2, True, False),  # counting is quick
-        ("happened", 3.0, 2, False, False),  # a command waits
-        ("happened", 3.0, -1, True, False),  # a clock that was set back
-        ("set_up", 3.0, 2, True, False),  # who sets a target sees it at once
+        ("data", 3.0, 2, True, True),
+        ("data", 3.0, 11, True, False),  # too old
+        ("data", 0.2, 2, True, False),  # counting is quick
+        ("data", 3.0, 2, False, False),  # a command waits
+        ("data", 3.0, -1, True, False),  # a clock that was set back
+        ("config", 3.0, 2, True, False),  # who sets a target sees it at once
     ],
 )
 def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(
-    clock, change, seconds, minutes, is_patient, shown
+    clock, change, seconds, minutes, allow_stale, shown
 ):
-    before = Fingerprint.of(dict, ["form 1"], [10, 800])
+    before = CacheKey.of(dict, ["form 1"], [10, 800])
     now_rests_on = before._replace(**{change: "other"}) if change else before
-    kept = Kept(
+    kept = CacheEntry(
         ResultKind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes)
     )
-    assert rules.may_be_shown(kept, now_rests_on, now=clock(), is_patient=is_patient) is shown
+    assert rules.is_servable(kept, now_rests_on, now=clock(), allow_stale=allow_stale) is shown
 
 
 def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(either):
     times = []
 
-    def ask(fingerprint="a", again=False):
+    def ask(fingerprint="a", force_refresh=False):
         with either.database.read() as session:
-            found = service.counted(
+            found = service.get_or_compute(
                 session,
                 ResultKind.NEEDS,
                 "2026-11",
                 lambda: times.append(1) or {"n": len(times)},
-                fingerprint=Fingerprint.of(dict, [], [fingerprint]),
+                fingerprint=CacheKey.of(dict, [], [fingerprint]),
                 at=either.clock(),
-                is_patient=False,
-                again=again,
+                allow_stale=False,
+                force_refresh=force_refresh,
             )
         if found.new:
             with either.database.write() as session:
-                store.keep(session, found.new)
+                store.save(session, found.new)
         return found.document["n"], found.is_current
 
     assert [ask(), ask()] == [(1, True), (1, True)]
     assert ask("b") == (2, True), "something it rests on has changed"
-    assert ask("b", again=True) == (3, True)
+    assert ask("b", force_refresh=True) == (3, True)
     with either.database.write() as session:
-        assert store.forget(session, before=either.clock() + timedelta(days=1)) == 1
+        assert store.delete_before(session, before=either.clock() + timedelta(days=1)) == 1
     assert ask("b") == (4, True)
 
 
@@ -108,12 +108,12 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 
     def keep(n):
         with either.database.write() as session:
-            store.keep(
+            store.save(
                 session,
-                Kept(
+                CacheEntry(
                     ResultKind.REPORT,
                     "2026-11 ",
-                    Fingerprint.of(dict, [], [n]),
+                    CacheKey.of(dict, [], [n]),
                     {"n": n},
                     1.0,
                     either.clock(),
@@ -127,7 +127,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
         kept = store.find(session, ResultKind.REPORT, "2026-11 ")
-        assert kept.fingerprint == Fingerprint.of(dict, [], [kept.document["n"]])
+        assert kept.fingerprint == CacheKey.of(dict, [], [kept.document["n"]])
         assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(
             40
         )
@@ -233,9 +233,9 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
     """Its list of needs knew no targets: the page would break on it."""
     old = make_dataclass("NeedList", [("month", str), ("needs", list[int])])
     assert (
-        Fingerprint.of(old, ["x"], [1])
-        != Fingerprint.of(NeedList, ["x"], [1])
-        == Fingerprint.of(NeedList, ["x"], [1])
+        CacheKey.of(old, ["x"], [1])
+        != CacheKey.of(NeedList, ["x"], [1])
+        == CacheKey.of(NeedList, ["x"], [1])
     )
     now = counted(wiring, ResultKind.NEEDS).new
     begin, end = (
@@ -247,10 +247,10 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
             session, begin=begin, end=end, day=wiring.clock().date()
         )
         assert now.fingerprint == rests_on
-        before = rests_on._replace(set_up=Fingerprint.of(old, ["x"], [1]).set_up)
-        store.keep(
+        before = rests_on._replace(config=CacheKey.of(old, ["x"], [1]).config)
+        store.save(
             session,
-            Kept(
+            CacheEntry(
                 ResultKind.NEEDS,
                 "2026-10",
                 before,

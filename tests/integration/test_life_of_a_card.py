@@ -147,7 +147,7 @@ def test_a_lease_that_ended_frees_the_call_and_its_draft_goes_on_with_the_next(w
     clock.move(minutes=46)
     card = open_card(wiring, cast.second_evaluator)
     assert card.filled.summary == "half done"
-    with pytest.raises(service.NotTheirs), wiring.database.write() as session:
+    with pytest.raises(service.NotOwner), wiring.database.write() as session:
         service.save_draft(
             session,
             card_id=card.id,
@@ -168,7 +168,7 @@ def test_the_later_of_two_saves_is_told_and_sees_the_other_version(wiring, cast)
             version=1,
             filled=Filled(summary="first"),
         )
-    with pytest.raises(service.SavedElsewhere) as told, wiring.database.write() as session:
+    with pytest.raises(service.VersionConflict) as told, wiring.database.write() as session:
         service.save_draft(
             session,
             card_id=card.id,
@@ -272,7 +272,7 @@ def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
 
 
 def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
-    from qa.learning import store as learnt
+    from qa.confidence import store as learnt
 
     cast = people_of(either)
     _, form = enqueue(either, cast)
@@ -299,7 +299,7 @@ def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
             at=either.clock(),
         )
     with either.database.read() as session:
-        rows = learnt.judged(session)
+        rows = learnt.labelled_answers(session)
         assert learnt.confusions(session, "customer_service") == {
             "opening.greeting": {("met", "not_met"): 1}
         }

@@ -9,8 +9,8 @@ from qa.cases import service as cases
 from qa.cases.types import Draft
 from qa.doctor import examine
 from qa.jobs import schedule
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.settings import Settings
 from qa.states import CaseKind
@@ -24,7 +24,7 @@ def test_a_mail_server_that_cannot_be_read_stops_no_other_duty(wiring, cast, clo
         wiring.settings.model_copy(update={"smtp_url": "nonsense"}),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         clock,
     )
     card, form = submitted(wiring, cast)
@@ -114,10 +114,10 @@ def fill(wiring, cast, n):
                 by=cast.evaluator,
                 at=wiring.clock(),
             )
-            tell(
+            notify(
                 session,
                 [cast.manager.id],
-                Kind.DISPUTE_OPENED,
+                NoticeKind.DISPUTE_OPENED,
                 about=("dispute", 1),
                 at=wiring.clock(),
                 name="x",
@@ -135,7 +135,7 @@ def test_the_installations_page_shows_every_setting_where_it_comes_from_and_no_s
     secret = wiring.settings.model_copy(
         update={"smtp_url": "smtp://post:hush@mail.example:587", "secret_key": "do not tell"}
     )
-    made = Wiring(secret, wiring.database, wiring.storage, wiring.ears, wiring.clock)
+    made = Wiring(secret, wiring.database, wiring.storage, wiring.audio, wiring.clock)
     visit = visits(create_app(secret, wiring=made), made)
     page = visit(cast.administrator).get("/installation").text
     assert all(f"QA_{name.upper()}" in page for name in Settings.model_fields)

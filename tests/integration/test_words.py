@@ -6,7 +6,7 @@ import pytest
 
 from qa.transcription import service, store
 from qa.transcription.rules import measure
-from qa.transcription.rules.search import corrected_text, searchable
+from qa.transcription.rules.search_text import corrected_text, searchable
 from qa.transcription.types import Transcript
 from tests.conftest import add_call, people_of
 
@@ -20,7 +20,7 @@ def said(wiring, cast, text, language="en", agent=None):
         {"language": language, "duration": 9, "engine": {}, "utterances": [utterance]}
     )
     with wiring.database.write() as session:
-        store.keep(
+        store.save_transcript(
             session,
             call_id=call_id,
             transcript=document,
@@ -34,7 +34,7 @@ def found(wiring, phrase):
     with wiring.database.read() as session:
         return sorted(
             session.scalars(
-                store.saying(searchable(phrase), dialect=session.get_bind().dialect.name)
+                store.calls_containing(searchable(phrase), dialect=session.get_bind().dialect.name)
             )
         )
 

@@ -49,7 +49,7 @@ def site(tmp_path_factory):
         settings,
         made.database,
         made.storage,
-        made.ears,
+        made.audio,
         lambda: datetime(2026, 11, 10, 9, tzinfo=UTC),
     )
     setup.initialise(wiring)

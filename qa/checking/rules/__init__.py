@@ -15,12 +15,12 @@ from qa.checking.rules.script import judge_script
 from qa.checking.rules.spoken import judge_never_says, judge_order, judge_says
 from qa.checking.types import (
     Acts,
-    Calibration,
-    Curve,
+    ConfidenceCalibration,
     Evidence,
     Finding,
     Findings,
     Judgement,
+    PlattCurve,
     Verdict,
 )
 from qa.forms.rules import partial_score, shown
@@ -41,7 +41,7 @@ def check_call(
     variables: Mapping[str, str] | None = None,
     is_complete: bool = True,
     acts: Acts | None = None,
-    calibration: Calibration | None = None,
+    calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
     """The automatic answers of a form to one call, in the form's order.
 
@@ -106,7 +106,7 @@ def check_call(
     return Findings(form.form, form.version, tuple(findings), low, high, version)
 
 
-def _calibrated(judgement: Judgement, curve: Curve | None) -> Judgement:
+def _calibrated(judgement: Judgement, curve: PlattCurve | None) -> Judgement:
     if curve is None or judgement.verdict is Verdict.UNSURE:
         return judgement
     confidence = round(curve.apply(judgement.confidence), 3)

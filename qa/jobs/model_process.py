@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 
-class Listening:
+class ModelProcess:
     """Starts the process, and again when it has died.
 
     `place` is its socket, in a folder that only this user may enter.
@@ -37,10 +37,10 @@ class Listening:
 
 
 def main() -> None:
-    from qa.engines.listener import serve
+    from qa.engines.model_server import serve
     from qa.jobs.worker import die_with_parent
     from qa.settings import load
-    from qa.wiring import Ears
+    from qa.wiring import AudioEngine
 
     def end_with_starter() -> None:
         sys.stdin.buffer.read()  # closes when the worker ends, however it ends
@@ -49,7 +49,7 @@ def main() -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_starter, daemon=True).start()
-    serve(Path(sys.argv[1]), Ears(load()).listen)
+    serve(Path(sys.argv[1]), AudioEngine(load()).listen)
 
 
 if __name__ == "__main__":
