@@ -141,7 +141,7 @@ def prepare(settings: Settings, calls: int, *, places: int) -> tuple[list[Person
             )
             token = people.new_token()
             ends = wiring.clock() + timedelta(hours=9)
-            people_store.keep_web_session(
+            people_store.save_web_session(
                 session,
                 people.token_hash(token),
                 user_id=user.id,

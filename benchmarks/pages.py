@@ -99,7 +99,7 @@ def pages(app: Flask, wiring: Wiring, user: User) -> Iterator[tuple[str, float]]
     """Follow the links from the first page on."""
     token, now = people.new_token(), wiring.clock()
     with wiring.database.write() as session:
-        store.keep_web_session(
+        store.save_web_session(
             session,
             people.token_hash(token),
             user_id=user.id,

@@ -84,7 +84,7 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     return record
 
 
-def forget(wiring: Wiring, call_id: int) -> Record:
+def replace_original(wiring: Wiring, call_id: int) -> Record:
     """The recording as it came in gives way to its silenced copy."""
     transcription.replace_original_with_redacted(_call(wiring, call_id), shelf=wiring.storage)
 
@@ -123,7 +123,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
     def record(session: Session) -> Next:
         at = wiring.clock()
         flagged = checking.breaks_critical(form, found)
-        findings.keep(
+        findings.save_result(
             session,
             call_id=call_id,
             form_version_id=form_version_id,
@@ -229,7 +229,7 @@ def sample(wiring: Wiring, ordinal: int) -> Record:
 STEPS: dict[str, Callable[[Wiring, int], Record]] = {
     "sample": sample,
     "transcribe": transcribe,
-    "forget": forget,
+    "forget": replace_original,
     "check": check,
     "queue": queue,
     "replace": replace_skipped,
@@ -280,7 +280,7 @@ def receive(
     """
     sha256 = intake.identify(path)
     with wiring.database.read() as session:
-        known = intake.already_here(session, name=name, sha256=sha256, data=data)
+        known = intake.known_recording(session, name=name, sha256=sha256, data=data)
     prepared = known or intake.prepare(
         path, name=name, data=data, sha256=sha256, ears=wiring.audio, shelf=wiring.storage
     )
@@ -301,7 +301,7 @@ def receive(
                 at=at,
                 modified=modified,
             )
-        calls.note_file(session, batch=batch, outcome=outcome, at=at)
+        calls.record_file(session, batch=batch, outcome=outcome, at=at)
         if outcome.is_new_call and outcome.call_id is not None:
             record_event(
                 session,

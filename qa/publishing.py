@@ -84,7 +84,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             half.write_bytes(content)
             half.rename(folder / name)
         with wiring.database.write() as session:
-            store.note_made(session, run.id, [mark], total=len(scopes))
+            store.record_made(session, run.id, [mark], total=len(scopes))
     _send(wiring, run, schedule, sorted(p for p in folder.iterdir() if not p.name.startswith(".")))
     with wiring.database.write() as session:
         at = wiring.clock()

@@ -37,7 +37,7 @@ class CaseKind(enum.Enum):
 
 class CaseState(enum.Enum):
     OPEN = "open"
-    PASSED = "passed"  # a slip with the leader
+    ESCALATED = "passed"  # a slip with the leader
     DONE = "done"  # replied, read, taken over
     UPHELD = "upheld"  # praise deserved, complaint right, proposal accepted
     DECLINED = "declined"
@@ -159,7 +159,7 @@ class ScopeKind(enum.Enum):
     AGENT = "agent"
 
 
-class ActionState(enum.Enum):
+class ImprovementActionState(enum.Enum):
     PROPOSED = "proposed"  # nobody has agreed to it yet
     AGREED = "agreed"
     DONE = "done"

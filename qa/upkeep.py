@@ -48,7 +48,7 @@ def refresh_trend_figures(wiring: Wiring, *, most: int = 1) -> int:
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)
-            found, made = reporting.document_of(
+            found, made = reporting.cached_report(
                 session,
                 month=month,
                 zone=settings.zone,
@@ -60,7 +60,7 @@ def refresh_trend_figures(wiring: Wiring, *, most: int = 1) -> int:
             )
         assert made is not None and found.new is not None  # made again
         with wiring.database.write() as session:
-            reporting.keep_figure(session, report=made, at=at)
+            reporting.save_figure(session, report=made, at=at)
             kept_results.save(session, found.new)
         done += 1
     return done

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qa.checking.types import Acts
+from qa.checking.types import SpeechActs
 from qa.engines.storage import Storage
 from qa.intake.service import DecodedRecording
 from qa.intake.types import Reason
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.tables.database import Database
 from qa.transcription.types import RedactedAudio, Redaction, TranscriptionResult
 
@@ -115,7 +115,7 @@ class AudioEngine:
 
         s = self._settings
         if s.transcriber == "scripted":
-            return ScriptedTranscriber(HOUSE / "audio_samples" / "truth")
+            return ScriptedTranscriber(PROJECT_ROOT / "audio_samples" / "truth")
         return WhisperTranscriber(
             s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads
         )
@@ -151,7 +151,7 @@ class Wiring:
     report_progress: ProgressCallback | None = None
 
     @property
-    def acts(self) -> Acts:
+    def acts(self) -> SpeechActs:
         """The courtesy classifier; its weights are read when the first utterance is judged."""
         from qa.engines.courtesy import shipped
 

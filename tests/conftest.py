@@ -304,7 +304,7 @@ def visits(app, wiring: Wiring) -> Visit:  # type: ignore[no-untyped-def]
         if user is not None:
             token = people.new_token()
             with wiring.database.write() as session:
-                people_store.keep_web_session(
+                people_store.save_web_session(
                     session,
                     people.token_hash(token),
                     user_id=user.id,

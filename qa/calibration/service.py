@@ -9,9 +9,9 @@ from qa.assignment import store as queue
 from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calibration import rules, store
-from qa.calibration.types import CalibrationSession, Filling, SessionReport
+from qa.calibration.types import CalibrationSession, RaterAnswers, SessionReport
 from qa.checking import store as findings
-from qa.forms.rules import partial_score, shown
+from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
@@ -105,7 +105,7 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
 
     Unfinished forms are withdrawn. Raises SessionClosed.
     """
-    found = store.one(session, session_id)
+    found = store.session_by_id(session, session_id)
     if found is None or found.state is not CalibrationState.SCORING:
         raise SessionClosed
     for assignment_id in store.unfinished_places(session, session_id):
@@ -142,7 +142,7 @@ def agree(
     at: datetime,
 ) -> None:
     """Write down what the group settled on; an empty answer is unresolved. Raises SessionClosed."""
-    found = store.one(session, session_id)
+    found = store.session_by_id(session, session_id)
     if found is None or found.state is not CalibrationState.REVIEW:
         raise SessionClosed
     for c in found.calls:
@@ -167,7 +167,7 @@ def agree(
 
 def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
     """Nothing changes any more. Raises SessionClosed."""
-    found = store.one(session, session_id)
+    found = store.session_by_id(session, session_id)
     if (
         found is None
         or found.state is not CalibrationState.REVIEW
@@ -186,13 +186,13 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
 
 def report(
     session: Session, found: CalibrationSession, form: Form
-) -> tuple[SessionReport, list[Filling]]:
+) -> tuple[SessionReport, list[RaterAnswers]]:
     """The figures of a session, and every filled form, the automatic answers among them."""
-    fillings = [*store.fillings(session, found.id), *_automatic(session, found, form)]
+    fillings = [*store.submitted_answers(session, found.id), *_automatic(session, found, form)]
     return rules.report(found, form, fillings), fillings
 
 
-def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[Filling]:
+def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[RaterAnswers]:
     """The automatic checks as one more rater; where they are unsure they give no answer."""
     made = []
     for c in found.calls:
@@ -207,11 +207,11 @@ def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[
         options = {k: o for k, o in proposed.items() if o is not None}
         complete = {k.id for k in form.criteria()} <= set(options)
         made.append(
-            Filling(
+            RaterAnswers(
                 rules.AUTOMATIC,
                 c.call_id,
                 options,
-                shown(partial_score(form, options).score) if complete else None,
+                round_half_up(partial_score(form, options).score) if complete else None,
             )
         )
     return made

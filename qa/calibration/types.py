@@ -48,7 +48,7 @@ class CalibrationSession:
 
 
 @dataclass(frozen=True)
-class Filling:
+class RaterAnswers:
     """One rater's submitted form for one call.
 
     `options` by criterion; the automatic checks are a rater too, with None as id.

@@ -56,7 +56,7 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         session,
         draft,
         project_id=project_id,
-        state=CaseState.PASSED if is_passed else CaseState.OPEN,
+        state=CaseState.ESCALATED if is_passed else CaseState.OPEN,
         by=by.id,
         at=at,
     )
@@ -74,7 +74,7 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         notify(
             session,
             leaders,
-            NoticeKind.SLIP_PASSED,
+            NoticeKind.DIFFICULT_CASE_ESCALATED,
             about=about,
             at=at,
             but=by.id,
@@ -145,7 +145,7 @@ def remind(session: Session, *, at: datetime) -> int:
     each. How many.
     """
     reminded = 0
-    for found in store.due_slips(session, until=at + timedelta(hours=REMIND_HOURS)):
+    for found in store.due_difficult_cases(session, until=at + timedelta(hours=REMIND_HOURS)):
         if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
             leaders = (
                 people.leaders_of_agent(session, found.agent_id)
@@ -155,7 +155,7 @@ def remind(session: Session, *, at: datetime) -> int:
             notify(
                 session,
                 [*leaders, found.written_by_id],
-                NoticeKind.SLIP_DUE,
+                NoticeKind.DIFFICULT_CASE_REPLY_DUE,
                 about=("case", found.id),
                 at=at,
                 project=found.project_id,

@@ -14,7 +14,7 @@ from qa.tables.calls import CallRow
 from qa.tables.cases import CaseRow
 from qa.tables.people import AgentRow, UserRow
 
-OPEN = (CaseState.OPEN, CaseState.PASSED)
+OPEN = (CaseState.OPEN, CaseState.ESCALATED)
 Writer, Decider = aliased(UserRow), aliased(UserRow)
 
 
@@ -88,7 +88,7 @@ def settle(
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def due_slips(session: Session, *, until: datetime) -> list[Case]:
+def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
     """Unanswered difficult cases whose promised time comes before `until` and of which nobody has
     been reminded.
     """

@@ -49,4 +49,4 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (CaseState.OPEN, CaseState.PASSED)
+        return self.state in (CaseState.OPEN, CaseState.ESCALATED)

@@ -12,7 +12,7 @@ from qa.forms.types import Act
 from qa.transcription.types import Transcript
 
 
-class Acts(Protocol):
+class SpeechActs(Protocol):
     """Tells for every utterance the probability of each speech act in it."""
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qa.cli.terminal import FILE, Refusal, put, say, settings, wired
+from qa.cli.terminal import FILE, Refusal, echo_err, load_wiring, print_json, settings
 from qa.settings import Settings
 
 
@@ -22,12 +22,12 @@ from qa.settings import Settings
 def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
     """Take in a file, a folder or a manifest. Safe to repeat; exit 1 if any file was refused."""
     from qa.intake.service import ManifestRefused
-    from qa.jobs.service import take_in
+    from qa.jobs.service import import_recordings
     from qa.progress import progress
 
-    wiring = wired()
+    wiring = load_wiring()
     try:
-        outcomes = take_in(wiring, path, manifest=manifest, progress=progress)
+        outcomes = import_recordings(wiring, path, manifest=manifest, progress=progress)
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
     refused = [o for o in outcomes if o.outcome.value == "refused"]
@@ -36,12 +36,12 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
         for k in ("imported", "flagged", "known", "refused")
     }
     if as_json:
-        put({"files": [o.document() for o in outcomes], "counts": counts})
+        print_json({"files": [o.document() for o in outcomes], "counts": counts})
     else:
         for o in outcomes:
             if o.reason:
-                say(f"{o.outcome.value:9} {o.name}: {o.explanation}")
-        say(", ".join(f"{n} {k}" for k, n in counts.items()))
+                echo_err(f"{o.outcome.value:9} {o.name}: {o.explanation}")
+        echo_err(", ".join(f"{n} {k}" for k, n in counts.items()))
     if refused:
         sys.exit(1)
 
@@ -66,7 +66,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
     from qa.pipeline import draw, steps_after_draw
     from qa.sampling import store
 
-    wiring = wired()
+    wiring = load_wiring()
     when: date = (
         day.date()
         if day
@@ -82,7 +82,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
     announce(wiring.settings, asked)
     if as_json:
-        put({"date": when.isoformat(), "draws": [d.document() for d in made]})
+        print_json({"date": when.isoformat(), "draws": [d.document() for d in made]})
         return
     for d in made:
         click.echo(
@@ -133,7 +133,7 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
     transcript = heard if unmasked else redact(heard, names=settings().names_to_mask)
     if as_json:
-        put(transcript.model_dump(mode="json"))
+        print_json(transcript.model_dump(mode="json"))
     else:
         for u in transcript.utterances:
             click.echo(f"{u.start:7.2f} {u.speaker:8} {u.text}")
@@ -165,7 +165,7 @@ def acoustics(file: Path, as_json: bool) -> None:
         mechanics = mechanics.model_copy(update={"speakers_known": False})
     document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
     if as_json:
-        put(document)
+        print_json(document)
     else:
         for key in ("duration", "silence_share", "overlap_share", "speakers_known", "line"):
             click.echo(f"{key}: {document[key]}")

@@ -15,7 +15,7 @@ class MonthIsClosed(Exception):
     """A closed month is never touched; learn for a later one."""
 
 
-def learn(
+def fit_month(
     session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: datetime
 ) -> CalibrationFit:
     """Fit the calibration of a month from what was submitted before it began (or until now, if that

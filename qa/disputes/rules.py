@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from qa.disputes.types import Dispute, DisputeBlock
-from qa.forms.types import Form, exact
+from qa.forms.types import Form, as_fraction
 from qa.people.types import User
 from qa.scoring.types import Card
 from qa.states import DisputeLevel, DisputeState, Role
@@ -65,7 +65,7 @@ def dispute_block(
     ):
         return DisputeBlock.SETTLED
     option = criterion.option(answer.option)
-    if option is not None and exact(option.points) >= criterion.maximum:
+    if option is not None and as_fraction(option.points) >= criterion.maximum:
         return DisputeBlock.FULL_POINTS
     until = deadline(form, card, earlier, criterion_id)
     return DisputeBlock.TOO_LATE if until is None or at > until else None

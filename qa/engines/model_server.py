@@ -1,6 +1,6 @@
 """A process that keeps the speech model: what it answers, and how to ask it.
 
-`qa.jobs.listening` starts it.
+`qa.jobs.model_process` starts it.
 
 A worker forks for every job, and CTranslate2 must never cross a fork; loading a large model anew
 for each call costs seconds. So the worker starts this process (spawned, not forked), and its jobs

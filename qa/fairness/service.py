@@ -66,9 +66,9 @@ def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, flo
     return model.points() if model else None
 
 
-def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
+def set_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
     """Turn the correction of reports for evaluators' severity on or off, and log who did."""
-    store.turn(session, CORRECT, on=on, by=by, at=at)
+    store.set_switch(session, CORRECT, on=on, by=by, at=at)
     record_event(
         session,
         subject=Subject.MONTH,

@@ -288,6 +288,6 @@ def is_on(session: Session, name: str) -> bool:
     return bool(row and row.is_on)
 
 
-def turn(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
+def set_switch(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
     session.merge(ChoiceRow(name=name, is_on=on, set_by_id=by, set_at=at))
     session.flush()

@@ -18,7 +18,7 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.intake import store
 from qa.intake.rules import CallDataRefused, call_data, rating
-from qa.intake.types import CallData, FileOutcome, Incoming, RatingsTaken, Reason
+from qa.intake.types import CallData, FileOutcome, Incoming, RatingsImport, Reason
 from qa.states import ImportOutcome
 
 FREE_DISK = 0.05
@@ -35,7 +35,7 @@ class RecordingDecoder(Protocol):
 class RecordingStore(Protocol):
     """Where recordings are kept."""
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def save(self, key: str, content: bytes) -> None: ...
     def free_share(self) -> float: ...
 
 
@@ -186,7 +186,9 @@ def identify(path: Path) -> str:
     return digest.hexdigest()
 
 
-def already_here(session: Session, *, name: str, sha256: str, data: CallData) -> FileOutcome | None:
+def known_recording(
+    session: Session, *, name: str, sha256: str, data: CallData
+) -> FileOutcome | None:
     """The outcome where nothing is left to do: the recording is known, or its external id belongs
     to another one.
     """
@@ -231,10 +233,10 @@ def prepare(
     if isinstance(prepared, Reason):
         return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
-    shelf.put(f"{folder}/original", path.read_bytes())
-    shelf.put(f"{folder}/peaks", prepared.peaks)
+    shelf.save(f"{folder}/original", path.read_bytes())
+    shelf.save(f"{folder}/peaks", prepared.peaks)
     if prepared.playback is not None:
-        shelf.put(f"{folder}/playback", prepared.playback)
+        shelf.save(f"{folder}/playback", prepared.playback)
     return prepared
 
 
@@ -250,7 +252,7 @@ def record(
     modified: datetime,
 ) -> FileOutcome:
     """The call's row. A call that came in meanwhile by another way counts as known."""
-    earlier = already_here(session, name=name, sha256=sha256, data=data)
+    earlier = known_recording(session, name=name, sha256=sha256, data=data)
     if earlier:
         return earlier
     placed = place(session, data)
@@ -325,9 +327,9 @@ def read_ratings(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def keep_ratings(
+def save_ratings(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime
-) -> RatingsTaken:
+) -> RatingsImport:
     """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces
     the earlier. Unknown calls and values are refused.
     """
@@ -344,7 +346,7 @@ def keep_ratings(
             )
         else:
             given = f"{r.get('rating')} of {r.get('scale') or '1-5'}"
-            store.keep_rating(
+            store.save_rating(
                 session, known[name], value=value, given=given[:40], source=source[:80], at=at
             )
             record_event(
@@ -356,4 +358,4 @@ def keep_ratings(
                 source=source[:80],
             )
             kept += 1
-    return RatingsTaken(kept, tuple(refused))
+    return RatingsImport(kept, tuple(refused))

@@ -79,7 +79,7 @@ def add_call(session: Session, **fields: Any) -> int:
     return row.id
 
 
-def note_file(session: Session, *, batch: str, outcome: FileOutcome, at: datetime) -> None:
+def record_file(session: Session, *, batch: str, outcome: FileOutcome, at: datetime) -> None:
     session.add(
         ImportRow(
             batch=batch,
@@ -165,7 +165,7 @@ def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:
     return (first, last) if first else None
 
 
-def kinds_of_calls(
+def call_combinations(
     session: Session, *, newest: int = 5000
 ) -> list[tuple[str, str, str, str, str | None]]:
     """Of the newest calls every combination of project (name, code), queue,
@@ -198,7 +198,7 @@ def ids_of(session: Session, external_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def keep_rating(
+def save_rating(
     session: Session, call_id: int, *, value: float, given: str, source: str, at: datetime
 ) -> None:
     session.merge(

@@ -162,7 +162,7 @@ class CallFacts:
 
 
 @dataclass(frozen=True)
-class RatingsTaken:
+class RatingsImport:
     """What became of a file of ratings: how many were kept, and which rows were not, with the
     reason.
     """

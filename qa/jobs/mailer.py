@@ -14,7 +14,7 @@ from qa.engines.mail import MailRefused, sender
 from qa.notices import store
 from qa.notices.rules import Localizer, message_text, path
 from qa.notices.types import QueuedMail
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.wiring import Wiring
 
 LOCALES = {"en": "en", "it": "it", "zh": "zh_Hans_CN"}
@@ -84,7 +84,10 @@ def localizer_for(language: str, settings: Settings) -> Localizer:
     """How texts, times and numbers are said in a language outside any page."""
     locale = LOCALES.get(language, "en")
     words = gettext.translation(
-        "messages", str(HOUSE / "qa" / "web" / "translations"), languages=[locale], fallback=True
+        "messages",
+        str(PROJECT_ROOT / "qa" / "web" / "translations"),
+        languages=[locale],
+        fallback=True,
     )
 
     def moment(at: datetime) -> str:

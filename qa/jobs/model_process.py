@@ -1,4 +1,4 @@
-"""The listening process of a worker: `python -m qa.jobs.listening SOCKET`.
+"""The listening process of a worker: `python -m qa.jobs.model_process SOCKET`.
 
 It loads the speech model once and ends with its worker.
 """
@@ -26,7 +26,8 @@ class ModelProcess:
     def ensure(self) -> None:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "qa.jobs.listening", str(self.place)], stdin=subprocess.PIPE
+                [sys.executable, "-m", "qa.jobs.model_process", str(self.place)],
+                stdin=subprocess.PIPE,
             )
 
     def end(self) -> None:

@@ -106,7 +106,7 @@ def fail(
     )
 
 
-def note_progress(session: Session, claim: Claim, share: float) -> bool:
+def record_progress(session: Session, claim: Claim, share: float) -> bool:
     """How much of a running task is done (0–1)."""
     return _change(session, claim, progress=min(1.0, max(0.0, share)))
 

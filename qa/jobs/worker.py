@@ -1,6 +1,6 @@
 """The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it.
 
-The speech model lives in a process of its own beside it (`qa.jobs.listening`), started when the
+The speech model lives in a process of its own beside it (`qa.jobs.model_process`), started when the
 first job comes.
 """
 

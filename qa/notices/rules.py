@@ -69,10 +69,12 @@ def message_text(kind: NoticeKind, facts: dict[str, Any], tongue: Localizer) -> 
             "The calibration session “%(title)s” can be discussed now."
         ),
         NoticeKind.GUIDE_NOTE: _("%(name)s wrote you a guide note."),
-        NoticeKind.SLIP_PASSED: _(
+        NoticeKind.DIFFICULT_CASE_ESCALATED: _(
             "A difficult case was passed to you. A reply is promised by %(until)s."
         ),
-        NoticeKind.SLIP_DUE: _("The reply promised in a difficult case is due: %(until)s."),
+        NoticeKind.DIFFICULT_CASE_REPLY_DUE: _(
+            "The reply promised in a difficult case is due: %(until)s."
+        ),
         NoticeKind.CASE_DECIDED: _("It was decided about: %(content)s"),
         NoticeKind.TRAINING_PLANNED: _("A training is planned for you: %(title)s"),
         NoticeKind.REPORT_READY: _("The report “%(name)s” of %(month)s is ready."),
@@ -105,8 +107,8 @@ def kind_name(kind: NoticeKind, _: Callable[[str], str]) -> str:
         NoticeKind.CALIBRATION_INVITED: _("I am invited to a calibration session"),
         NoticeKind.CALIBRATION_REVIEW: _("A calibration session can be discussed"),
         NoticeKind.GUIDE_NOTE: _("A guide note for me"),
-        NoticeKind.SLIP_PASSED: _("A difficult case was passed to me"),
-        NoticeKind.SLIP_DUE: _("A promised reply is due"),
+        NoticeKind.DIFFICULT_CASE_ESCALATED: _("A difficult case was passed to me"),
+        NoticeKind.DIFFICULT_CASE_REPLY_DUE: _("A promised reply is due"),
         NoticeKind.CASE_DECIDED: _("A decision about praise, complaint or proposal"),
         NoticeKind.TRAINING_PLANNED: _("A training is planned for me"),
         NoticeKind.REPORT_READY: _("A scheduled report is ready"),

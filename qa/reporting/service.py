@@ -16,6 +16,7 @@ from qa.fairness import service as fairness
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
+    ActionLine,
     AgentFacts,
     AgreementFacts,
     Basis,
@@ -24,7 +25,6 @@ from qa.reporting.types import (
     CriterionLine,
     Estimate,
     Group,
-    MeasureLine,
     MonthReport,
     Satisfaction,
     Scope,
@@ -37,10 +37,10 @@ from qa.reporting.types import (
 from qa.result_cache.service import get_or_compute
 from qa.result_cache.types import CachedResult
 from qa.states import Indicator, ResultKind, ScopeKind
-from qa.statistics.survey import PooledModel
+from qa.statistics.survey_estimators import PooledModel
 from qa.targets import rules as targeting
 from qa.targets import store as targets
-from qa.targets.types import Measure, Target
+from qa.targets.types import ImprovementAction, Target
 
 Titles = Mapping[str, dict[str, str]]
 EVERYTHING = About()
@@ -305,10 +305,10 @@ def figure(report: MonthReport) -> dict[str, Any]:
     }
 
 
-def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
+def save_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
     """Keep a month's figures for later trends; only of whole projects and of all."""
     if not About(None, report.department, report.team, report.agent).is_part:
-        store.keep_figure(
+        store.save_figure(
             session,
             month=report.month,
             project=report.project or "",
@@ -317,7 +317,7 @@ def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
         )
 
 
-def document_of(
+def cached_report(
     session: Session,
     *,
     month: str,
@@ -390,7 +390,7 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
         at=at,
         by=by,
     )
-    keep_figure(session, report=report, at=at)
+    save_figure(session, report=report, at=at)
     record_event(
         session,
         subject=Subject.MONTH,
@@ -676,9 +676,9 @@ def _measures(
     is_part: bool,
     now: Sequence[Group],
     at: date,
-) -> tuple[MeasureLine, ...]:
+) -> tuple[ActionLine, ...]:
     """Measures agreed up to this month, and what has moved since they were."""
-    found = targets.measures(session, until_month=month)
+    found = targets.actions(session, until_month=month)
     months = sorted({x.month for x in found})
     kept = store.figures(session, months=months, project=project or "")
     lines = []
@@ -703,12 +703,15 @@ def _measures(
             x.state.value,
             x.owner,
         )
-        lines.append(MeasureLine(*head, due, is_late, x.expected, since, x.result))
+        lines.append(ActionLine(*head, due, is_late, x.expected, since, x.result))
     return tuple(lines)
 
 
 def _since(
-    x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str
+    x: ImprovementAction,
+    kept: tuple[dict[str, Any], datetime] | None,
+    now: Sequence[Group],
+    month: str,
 ) -> Change | None:
     """By how much the measure's scope has moved since the month it was agreed in.
 

@@ -23,13 +23,13 @@ from qa.reporting.types import (
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
-from qa.tables.database import put
+from qa.tables.database import upsert
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
 from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
-from qa.tables.spans import began
+from qa.tables.spans import started_between
 
 SURE = ("met", "not_met", "not_applicable")
 # what somebody did who wants to see it at once
@@ -77,7 +77,7 @@ def _calls(scope: Scope) -> list[ColumnElement[bool]]:
 
 def _joined_calls(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
     """The same calls for a query that joins something smaller to them."""
-    return [*began(session, scope.begin, scope.end), *_calls(scope)[2:]]
+    return [*started_between(session, scope.begin, scope.end), *_calls(scope)[2:]]
 
 
 def _cards(scope: Scope) -> list[ColumnElement[bool]]:
@@ -436,10 +436,10 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
     )
 
 
-def keep_figure(
+def save_figure(
     session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime
 ) -> None:
-    put(
+    upsert(
         session,
         MonthFigureRow,
         key={"month": month, "project": project},

@@ -11,7 +11,7 @@ from qa.result_cache import store
 from qa.result_cache.rules import is_servable
 from qa.result_cache.types import CachedResult, CacheEntry, CacheKey
 from qa.states import ResultKind
-from qa.tables.database import no_collecting
+from qa.tables.database import gc_paused
 
 
 def get_or_compute(
@@ -32,7 +32,7 @@ def get_or_compute(
     if kept is not None and is_servable(kept, fingerprint, now=at, allow_stale=allow_stale):
         return CachedResult(kept.document, kept.at, kept.fingerprint == fingerprint)
     started = time.perf_counter()
-    with no_collecting():
+    with gc_paused():
         document = count()
     return CachedResult(
         document,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from qa.result_cache.types import DIGEST_DIGITS, CacheEntry, CacheKey
 from qa.states import ResultKind
-from qa.tables.database import put
+from qa.tables.database import upsert
 from qa.tables.reports import KeptResultRow
 
 
@@ -29,7 +29,7 @@ def save(session: Session, kept: CacheEntry) -> None:
         "seconds": kept.seconds,
         "made_at": kept.at,
     }
-    put(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
+    upsert(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
 
 
 def delete_before(session: Session, *, before: datetime) -> int:

@@ -445,7 +445,7 @@ def _awaits_second_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def calls_answered(
+def calls_with_answer(
     criterion: str, *, answer: str | None, automatic: str | None, only_released: bool
 ) -> Select[int]:
     """The calls with a scored card on which a criterion was lost, kept or not applicable, or the

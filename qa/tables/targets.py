@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qa.states import ActionState, Indicator, ScopeKind
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.tables.base import Base, state_column
 
 
@@ -24,7 +24,7 @@ class TargetRow(Base):
     set_at: Mapped[datetime]
 
 
-class MeasureRow(Base):
+class ImprovementActionRow(Base):
     """An improvement measure: who does what by when, and what it is expected to bring."""
 
     __tablename__ = "measure"
@@ -36,7 +36,9 @@ class MeasureRow(Base):
     criterion: Mapped[str] = mapped_column(String(120), default="")
     scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "measure_scope"))
     scope_id: Mapped[int | None]
-    state: Mapped[ActionState] = mapped_column(state_column(ActionState, "measure_state"))
+    state: Mapped[ImprovementActionState] = mapped_column(
+        state_column(ImprovementActionState, "measure_state")
+    )
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     due_on: Mapped[date | None]
     expected: Mapped[float | None]  # points of quality, or of 100 on the criterion

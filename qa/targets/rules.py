@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterable
 
-from qa.states import ActionState, Indicator, ScopeKind
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.targets.types import Target, TargetDraft
 
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NARROW = (ScopeKind.AGENT, ScopeKind.TEAM, ScopeKind.DEPARTMENT, ScopeKind.PROJECT, ScopeKind.WHOLE)
 NEXT = {
-    ActionState.PROPOSED: (ActionState.AGREED, ActionState.DROPPED),
-    ActionState.AGREED: (ActionState.DONE, ActionState.DROPPED),
-    ActionState.DONE: (),
-    ActionState.DROPPED: (),
+    ImprovementActionState.PROPOSED: (
+        ImprovementActionState.AGREED,
+        ImprovementActionState.DROPPED,
+    ),
+    ImprovementActionState.AGREED: (ImprovementActionState.DONE, ImprovementActionState.DROPPED),
+    ImprovementActionState.DONE: (),
+    ImprovementActionState.DROPPED: (),
 }
 
 

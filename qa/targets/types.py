@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from qa.states import ActionState, Indicator, ScopeKind
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class MeasureDraft:
+class ImprovementActionDraft:
     title: str
     month: str
     scope: ScopeKind
@@ -57,7 +57,7 @@ class MeasureDraft:
 
 
 @dataclass(frozen=True)
-class Measure:
+class ImprovementAction:
     id: int
     title: str
     detail: str
@@ -66,7 +66,7 @@ class Measure:
     scope: ScopeKind
     scope_id: int | None
     name: str
-    state: ActionState
+    state: ImprovementActionState
     owner_id: int | None
     owner: str
     due_on: date | None
@@ -76,4 +76,4 @@ class Measure:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (ActionState.PROPOSED, ActionState.AGREED)
+        return self.state in (ImprovementActionState.PROPOSED, ImprovementActionState.AGREED)

@@ -135,7 +135,7 @@ def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> 
 
     known = (
         (a, staff[a.agent_id])
-        for a in store.answered(session, begin=begin, end=end)
+        for a in store.agent_tallies(session, begin=begin, end=end)
         if a.agent_id in staff
     )
     return [rules.counts(a, who, target=target(a.criterion, a.agent_id, who)) for a, who in known]
@@ -215,7 +215,7 @@ def make_plan(
         if draft.seats is not None and draft.seats < len(draft.agent_ids)
         else ""
     )
-    arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
+    arms = rules.draw_lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
     waiting = sum(a is TrainingArm.WAITING for a in arms.values())
     record_event(
@@ -346,7 +346,7 @@ def proof(
 
     def scores(span: Sequence[str]) -> dict[int, float]:
         return (
-            store.kept(
+            store.mean_points_kept(
                 session,
                 of,
                 begin=month_bounds(span[0], zone)[0],

@@ -20,16 +20,16 @@ from qa.tables.training import (
     TrainingSessionRow,
 )
 from qa.training.types import (
-    Answered,
+    AgentTally,
     Colleague,
     Evidence,
-    Held,
     Member,
     NeedList,
     NewHire,
     Plan,
     PlanDraft,
     Study,
+    TrainingSession,
 )
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
@@ -46,7 +46,7 @@ def staff(session: Session) -> dict[int, Colleague]:
     }
 
 
-def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answered]:
+def agent_tallies(session: Session, *, begin: datetime, end: datetime) -> list[AgentTally]:
     """Per criterion and agent the drawn cards of [begin, end) on which it counted.
 
     Cards of calls that nobody drew stand for no others and are left out.
@@ -71,7 +71,7 @@ def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answer
         .order_by(a.criterion, a.agent_id)
     )
     # no sum of none: every group has a row
-    return [Answered(*row) for row in session.execute(query)]  # type: ignore[arg-type]
+    return [AgentTally(*row) for row in session.execute(query)]  # type: ignore[arg-type]
 
 
 def left_before(session: Session, day: date) -> set[int]:
@@ -142,7 +142,7 @@ def evidence(
     return found
 
 
-def kept(
+def mean_points_kept(
     session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime
 ) -> dict[int, float]:
     """Per agent the points kept of 100 on some criteria (all where none are named) over [begin,
@@ -239,14 +239,14 @@ def plans(
         members.setdefault(m.plan_id, []).append(
             Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark)
         )
-    held: dict[int, list[Held]] = {}
+    held: dict[int, list[TrainingSession]] = {}
     for h in session.scalars(
         select(TrainingSessionRow)
         .where(TrainingSessionRow.plan_id.in_(ids))
         .order_by(TrainingSessionRow.held_on)
     ):
         held.setdefault(h.plan_id, []).append(
-            Held(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
+            TrainingSession(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
         )
     calls = _calls(session, ids)
     return [

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from qa.states import TrainingArm, TrainingPlanState
-from qa.statistics.effect import Design, Effect
+from qa.statistics.treatment_effect import Design, Effect
 
 
 class Urgency(enum.Enum):
@@ -23,7 +23,7 @@ class Colleague(NamedTuple):
     department_id: int
 
 
-class Answered(NamedTuple):
+class AgentTally(NamedTuple):
     """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1
     ÷ the probability of the draw.
     """
@@ -190,7 +190,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Held:
+class TrainingSession:
     """A session that took place; `present` are agents' ids."""
 
     id: int
@@ -228,7 +228,7 @@ class Plan:
     starts_on: date
     finished_on: date | None
     members: tuple[Member, ...] = ()
-    sessions: tuple[Held, ...] = ()
+    sessions: tuple[TrainingSession, ...] = ()
     calls: tuple[Study, ...] = ()
 
     @property

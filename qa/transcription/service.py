@@ -50,7 +50,7 @@ class TranscriptionEngine(Protocol):
 class RecordingStore(Protocol):
     def as_file(self, key: str): ...  # type: ignore[no-untyped-def]  # a context manager of Path
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def save(self, key: str, content: bytes) -> None: ...
 
     def read(self, key: str) -> bytes: ...
 
@@ -99,14 +99,14 @@ def listen(
         if not transcript.redactions:
             return Transcribed(transcript, mechanics, None)
         muted = ears.silence(path, transcript.redactions)
-    shelf.put(f"{call.storage_key}/playback", muted.sound)
-    shelf.put(f"{call.storage_key}/peaks", muted.peaks)
+    shelf.save(f"{call.storage_key}/playback", muted.sound)
+    shelf.save(f"{call.storage_key}/peaks", muted.peaks)
     return Transcribed(transcript, mechanics, muted.media_type)
 
 
 def replace_original_with_redacted(call: CallFacts, *, shelf: RecordingStore) -> None:
     """Put the silenced copy in the place of the recording as it came in. Safe to repeat."""
-    shelf.put(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
+    shelf.save(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
 
 
 def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:

@@ -15,8 +15,8 @@ from qa.disputes import store as disputes
 from qa.jobs import service as jobs
 from qa.people import store as people
 from qa.states import Role
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SkipForm
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SkipForm
 
 blueprint = Blueprint("assignment", __name__)
 PAGE = 50

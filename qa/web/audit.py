@@ -9,8 +9,8 @@ from qa.audit import store
 from qa.audit.types import Event, Subject
 from qa.calendar import day_bounds
 from qa.people import store as people
-from qa.web.current import now, person, reading, wiring, writing
-from qa.web.tables import as_csv
+from qa.web.context import now, person, reading, wiring, writing
+from qa.web.exports import as_csv
 
 blueprint = Blueprint("audit", __name__)
 PAGE = 100

@@ -13,8 +13,8 @@ from qa.audit.store import record_event
 from qa.audit.types import Subject
 from qa.calendar import day_bounds
 from qa.calibration import service, store
-from qa.calibration.rules import order_of, settled
-from qa.calibration.types import CalibrationSession, Filling
+from qa.calibration.rules import agreed_or_unanimous, order_of
+from qa.calibration.types import CalibrationSession, RaterAnswers
 from qa.forms import service as forms
 from qa.intake import store as calls
 from qa.notices import store as notices
@@ -23,7 +23,7 @@ from qa.people.rules import may
 from qa.people.types import Permission, User
 from qa.states import CalibrationState
 from qa.transcription import store as transcripts
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("calibration", __name__)
 CHOICES = 60
@@ -184,7 +184,7 @@ def _manages() -> bool:
 
 
 def _one(database: Session, session_id: int) -> CalibrationSession:
-    found = store.one(database, session_id)
+    found = store.session_by_id(database, session_id)
     if found is None or not (_manages() or person().id in {m.user_id for m in found.members}):
         missing()
     return found
@@ -198,7 +198,7 @@ def _raters(database: Session) -> list[User]:
     ]
 
 
-def _tables(found: CalibrationSession, fillings: list[Filling]) -> list[dict[str, object]]:
+def _tables(found: CalibrationSession, fillings: list[RaterAnswers]) -> list[dict[str, object]]:
     """Per call: who answered what, and what is agreed or follows from all answers
     being the same.
     """
@@ -210,7 +210,9 @@ def _tables(found: CalibrationSession, fillings: list[Filling]) -> list[dict[str
             {
                 "call": c,
                 "by": of_call,
-                "agreed": settled(c.agreed, [f for r, f in of_call.items() if r in members]),
+                "agreed": agreed_or_unanimous(
+                    c.agreed, [f for r, f in of_call.items() if r in members]
+                ),
             }
         )
     return out

@@ -25,9 +25,9 @@ from qa.scoring import service, store
 from qa.scoring.rules import may_read_again, may_release
 from qa.scoring.types import Card, CardOrder
 from qa.states import AssignmentKind, RevisionCause, Role, ScorecardState
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.exports import chosen_order
 from qa.web.scoring import findings_of, load_workbench
-from qa.web.tables import chosen_order
 from qa.web.waveform import marks
 
 blueprint = Blueprint("cards", __name__)

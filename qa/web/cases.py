@@ -14,7 +14,7 @@ from qa.cases.types import Draft
 from qa.notices import store as notices
 from qa.people import store as people
 from qa.states import CaseKind, CaseState, Role
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("cases", __name__)
 PAGE = 50

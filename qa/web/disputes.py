@@ -15,7 +15,7 @@ from qa.scoring import service as scoring
 from qa.scoring import store as cards
 from qa.states import Role
 from qa.web.cards import readable
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.scoring import findings_of, load_workbench
 from qa.web.waveform import marks
 

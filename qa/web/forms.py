@@ -22,7 +22,7 @@ from qa.intake.types import CallFacts
 from qa.people import store as people
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.waveform import marks
 
 blueprint = Blueprint("forms", __name__)
@@ -79,7 +79,7 @@ def listing() -> str:
                     session, project=k[1], queue=k[2], direction=k[3], language=k[4], duration=60.0
                 ),
             )
-            for k in calls.kinds_of_calls(session)
+            for k in calls.call_combinations(session)
         ]
         own = (
             None

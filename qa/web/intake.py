@@ -41,9 +41,9 @@ from qa.states import Role
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.transcription.rules.search_text import searchable
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import UploadForm
-from qa.web.tables import as_csv, as_xlsx, chosen_order
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.exports import as_csv, as_xlsx, chosen_order
+from qa.web.forms_wtf.stages import UploadForm
 from qa.web.waveform import marks
 
 blueprint = Blueprint("intake", __name__)
@@ -153,11 +153,11 @@ class Search:
         """
         sees_all = person().role in (Role.QA_MANAGER, Role.DIRECTOR)
         if sees_all and self.automatic:
-            checked = findings.calls_answered(self.criterion, self.automatic)
+            checked = findings.calls_with_verdict(self.criterion, self.automatic)
             return (
                 [
                     checked,
-                    cards.calls_answered(
+                    cards.calls_with_answer(
                         self.criterion, answer=self.answer, automatic=None, only_released=False
                     ),
                 ]
@@ -166,7 +166,7 @@ class Search:
             )
         released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
         return [
-            cards.calls_answered(
+            cards.calls_with_answer(
                 self.criterion,
                 answer=self.answer or None,
                 automatic=self.automatic or None,
@@ -273,7 +273,7 @@ def save_filter() -> WerkzeugResponse:
 @blueprint.post("/calls/filters/<int:filter_id>/forget")
 def forget_filter(filter_id: int) -> WerkzeugResponse:
     with writing() as session:
-        people.forget_filter(session, person().id, filter_id)
+        people.delete_filter(session, person().id, filter_id)
     return redirect(url_for("intake.calls"))
 
 
@@ -438,7 +438,7 @@ def upload_ratings() -> WerkzeugResponse:
             flash(_("The ratings cannot be read: %(fault)s", fault=error), "danger")
             return redirect(url_for("intake.upload"))
     with writing() as session:
-        taken = service.keep_ratings(
+        taken = service.save_ratings(
             session, rows, source=request.form.get("source", "").strip() or given.filename, at=now()
         )
     refused = ", ".join(f"{name}: {reason}" for name, reason in taken.refused[:5])
@@ -464,7 +464,10 @@ def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> lis
             item.save(target)
             files[item.filename or f"file {i + 1}"] = target
         rows = _rows(manifest, Path(folder), files)
-        return [jobs.take_one(wiring(), item, batch=batch, actor_id=person().id) for item in rows]
+        return [
+            jobs.import_recording(wiring(), item, batch=batch, actor_id=person().id)
+            for item in rows
+        ]
 
 
 def _rows(manifest: FileStorage | None, folder: Path, files: dict[str, Path]) -> list[Incoming]:

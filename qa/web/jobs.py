@@ -9,7 +9,7 @@ from qa.audit.types import Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.states import TaskState
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("jobs", __name__)
 

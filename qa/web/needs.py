@@ -8,7 +8,7 @@ from qa.forms import service as forms
 from qa.result_cache.types import CachedResult
 from qa.training import service
 from qa.training.types import NeedList
-from qa.web.current import keep_result, now, person, wiring
+from qa.web.context import keep_result, now, person, wiring
 
 WORTH_KEEPING = 5_000  # pairs of agent and criterion
 

@@ -11,7 +11,7 @@ from qa.notices import store
 from qa.notices.rules import kind_name, message_text, path
 from qa.notices.types import NoticeChoice, NoticeKind
 from qa.people import store as people
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 
 blueprint = Blueprint("notices", __name__)

@@ -13,8 +13,8 @@ from qa.intake.service import parse_day
 from qa.people import service, store
 from qa.people.types import User
 from qa.states import Role
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
 from qa.web.security import StoredSession, limiter
 
 blueprint = Blueprint("people", __name__)

@@ -23,7 +23,7 @@ from qa.reporting.workbook import workbook
 from qa.result_cache.types import CachedResult
 from qa.states import Audience, Role
 from qa.web import report
-from qa.web.current import keep_result, missing, now, person, reading, wiring, writing
+from qa.web.context import keep_result, missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 from qa.web.needs import keep_needs, needs_of
 
@@ -306,7 +306,7 @@ def _document(
         "project": asked.project,
     }
     # a command waits and gets the figures of now
-    found, made = service.document_of(
+    found, made = service.cached_report(
         session, **ways, force_refresh=force_refresh, allow_stale=user is not None
     )
     return found.document, found, made
@@ -333,7 +333,7 @@ def _keep(found: CachedResult | None, made: MonthReport | None) -> None:
     """A report that took long is kept until something changes."""
     if made is not None and made.coverage.calls >= WORTH_KEEPING:
         with wiring().database.write() as session:
-            service.keep_figure(session, report=made, at=now())
+            service.save_figure(session, report=made, at=now())
         keep_result(found)
 
 

@@ -20,8 +20,8 @@ from qa.sampling import service, store
 from qa.sampling.rules import ALL_OF
 from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
 from qa.states import Phase
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SKIP_NAMES, PlanForm
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("sampling", __name__)

@@ -15,7 +15,7 @@ from qa.people import store as people
 from qa.schedules import service, store
 from qa.schedules.types import ScheduleDraft
 from qa.states import Audience
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.reporting import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
@@ -53,7 +53,7 @@ def add() -> Response | tuple[str, int]:
 def toggle(schedule_id: int) -> Response:
     with writing() as session:
         found = store.schedule(session, schedule_id) or missing()
-        store.turn(session, schedule_id, is_active=not found.is_active)
+        store.set_active(session, schedule_id, is_active=not found.is_active)
         record_event(
             session,
             subject=Subject.REPORT,

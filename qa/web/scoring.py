@@ -22,7 +22,7 @@ from qa.audit.types import Subject
 from qa.checking import store as findings_store
 from qa.checking.types import Finding, Findings
 from qa.forms import service as forms
-from qa.forms.rules import open_criteria, partial_score, shown
+from qa.forms.rules import open_criteria, partial_score, round_half_up
 from qa.forms.types import Form
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
@@ -33,8 +33,8 @@ from qa.scoring.types import Answer, Card, Filled, Note
 from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.transcription import store as transcripts
 from qa.transcription.types import Corrections, Mechanics, Transcript
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SkipForm
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SkipForm
 from qa.web.waveform import marks
 
 blueprint = Blueprint("scoring", __name__)
@@ -337,8 +337,8 @@ def _running(
     faults = submission_faults(form, filled, findings, blind=blind)
     answered = sum(is_open[c] and c in options for c in known)
     return {
-        "score": shown(breakdown.score),
-        "without_fails": shown(breakdown.score_without_fails),
+        "score": round_half_up(breakdown.score),
+        "without_fails": round_half_up(breakdown.score_without_fails),
         "answered": answered,
         "of": sum(is_open.values()),
         "faults": faults,

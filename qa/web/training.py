@@ -22,7 +22,7 @@ from qa.states import CaseKind, Role, TrainingPlanState
 from qa.training import service, store
 from qa.training.types import Evidence, NeedList, Plan, PlanDraft, Proof, Urgency
 from qa.web import report
-from qa.web.current import missing, now, person, reading, today, wiring, writing
+from qa.web.context import missing, now, person, reading, today, wiring, writing
 from qa.web.needs import keep_needs, needs_of
 from qa.web.reporting import latest_month
 

@@ -124,7 +124,7 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
     [("=1+1", "'=1+1"), ("-3", "'-3"), (" @x", "' @x"), (-3, "-3"), ("a\x00b", "ab"), (None, '""')],
 )
 def test_a_cell_of_an_export_is_never_a_formula(given, cell):
-    from qa.web.tables import as_csv
+    from qa.web.exports import as_csv
 
     assert as_csv("t", ("a",), [(given,)]).get_data(as_text=True) == f"\ufeffa\r\n{cell}\r\n"
 

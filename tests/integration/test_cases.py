@@ -37,20 +37,20 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
     with either.database.read() as session:
         found = store.case(session, made)
     assert (found.state, found.agent_id, found.project_id, found.call_id) == (
-        CaseState.PASSED,
+        CaseState.ESCALATED,
         cast.agent.agent_id,
         cast.project_id,
         call_id,
     )
     assert found.happened_at is not None, "the time of the call is its time"
-    assert told(either, cast.leader) == [NoticeKind.SLIP_PASSED]
+    assert told(either, cast.leader) == [NoticeKind.DIFFICULT_CASE_ESCALATED]
     assert upkeep.run_housekeeping(either)["people reminded"] == 0
     clock.move(hours=4, minutes=1)
     assert upkeep.run_housekeeping(either)["people reminded"] == 1
     assert upkeep.run_housekeeping(either)["people reminded"] == 0
-    assert told(either, cast.leader)[0] is NoticeKind.SLIP_DUE and told(either, cast.agent) == [
-        NoticeKind.SLIP_DUE
-    ]
+    assert told(either, cast.leader)[0] is NoticeKind.DIFFICULT_CASE_REPLY_DUE and told(
+        either, cast.agent
+    ) == [NoticeKind.DIFFICULT_CASE_REPLY_DUE]
     with either.database.write() as session:
         with pytest.raises(service.NotCaseOwner):
             service.settle(

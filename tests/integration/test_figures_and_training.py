@@ -429,9 +429,9 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     with wiring.database.read() as session:
         plan = plans.plans(session, plan_id=plan_id)[0]
     assert len(plan.first) == 3 and len(plan.members) == 6 and plan.seed
-    from qa.training.rules import lots
+    from qa.training.rules import draw_lots
 
-    assert {m.agent_id: m.arm for m in plan.members} == lots(sorted(ids), 3, seed=plan.seed), (
+    assert {m.agent_id: m.arm for m in plan.members} == draw_lots(sorted(ids), 3, seed=plan.seed), (
         "anybody can draw the lot again"
     )
     assert "too early to tell" in trainer.get(f"/training/plans/{plan_id}").text
@@ -626,11 +626,11 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     begin, end = month_bounds(MONTH, wiring.settings.zone)
     with wiring.database.read() as session:
         session.execute(update(AnswerRow).where(GREETING).values(weight=1.0))
-        plain = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+        plain = plans.mean_points_kept(session, ["opening.greeting"], begin=begin, end=end)
         session.execute(
             update(AnswerRow).where(GREETING, AnswerRow.share_of_points == 1).values(weight=60.0)
         )
-        weighted = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+        weighted = plans.mean_points_kept(session, ["opening.greeting"], begin=begin, end=end)
     some = {a for a, kept in plain.items() if 0 < kept < 100}
     assert (
         some
@@ -665,7 +665,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
     assert publishing.publish(wiring) == 1
     with wiring.database.write() as session:
         run = next(r for r in store.runs(session) if r.name == given["name"])
-        store.turn(session, run.schedule_id, is_active=False)
+        store.set_active(session, run.schedule_id, is_active=False)
     made = sorted(p.name for p in run.folder(wiring.settings.data_dir).iterdir())
     assert run.state is RunState.DONE and run.total == len(made) >= least, made
 
@@ -944,7 +944,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
 
     def ask(keep=True):
         with wiring.database.read() as session:
-            found, made = reporting.document_of(
+            found, made = reporting.cached_report(
                 session,
                 month="2026-11",
                 zone=wiring.settings.zone,
@@ -954,7 +954,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
             )
         if made is not None and keep:
             with wiring.database.write() as session:
-                reporting.keep_figure(session, report=made, at=clock())
+                reporting.save_figure(session, report=made, at=clock())
                 kept.save(session, found.new)
         return found.document, made is not None
 
@@ -967,7 +967,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
         from qa.checking import store as checks
         from qa.checking.types import Findings
 
-        checks.keep(
+        checks.save_result(
             session,
             call_id=call_id,
             form_version_id=2,

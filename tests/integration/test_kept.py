@@ -10,7 +10,7 @@ from qa.calendar import month_bounds
 from qa.forms.service import vocabulary
 from qa.people.store import teams as all_teams
 from qa.reporting import store as figures
-from qa.reporting.service import document_of
+from qa.reporting.service import cached_report
 from qa.reporting.types import About
 from qa.result_cache import rules, service, store
 from qa.result_cache.types import CacheEntry, CacheKey
@@ -119,7 +119,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
                     either.clock(),
                 ),
             )
-            figures.keep_figure(
+            figures.save_figure(
                 session, month="2026-11", project="", document={"n": n}, at=either.clock()
             )
 
@@ -164,7 +164,7 @@ def counted(wiring, kind):
             "at": wiring.clock(),
         }
         if kind is ResultKind.REPORT:
-            return document_of(session, minimum=3, **scope)[0]
+            return cached_report(session, minimum=3, **scope)[0]
         return training.counted_needs(session, topics=topics, **scope)[1]
 
 

@@ -37,7 +37,7 @@ def enqueue(wiring, cast, n=1, agent=None):
                 Finding("opening.greeting", Verdict.MET, 0.95, "says"),
                 Finding("opening.introduction", Verdict.UNSURE, 0.5, "says"),
             )
-            findings.keep(
+            findings.save_result(
                 session,
                 call_id=call_id,
                 form_version_id=version_id,
@@ -245,7 +245,7 @@ def test_submission_names_everything_that_is_missing(wiring, cast):
 
 
 def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
-    from qa.forms.rules import score, shown
+    from qa.forms.rules import round_half_up, score
 
     _, form = enqueue(wiring, cast)
     card = open_card(wiring, cast.evaluator)
@@ -267,7 +267,7 @@ def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
             findings={},
             at=wiring.clock(),
         )
-    assert done.score == shown(score(form, filled.options).score) == 70.0
+    assert done.score == round_half_up(score(form, filled.options).score) == 70.0
     assert done.is_released
 
 
@@ -410,8 +410,8 @@ def test_build_is_safe_to_repeat(settings, clock):
     again = build(settings, clock)
     with again.database.read() as session:
         from qa.forms import store as form_store
-        from qa.settings import HOUSE
+        from qa.settings import PROJECT_ROOT
 
         assert len(form_store.versions(session)) == len(
-            list((HOUSE / "scoring_forms").glob("*.yaml"))
+            list((PROJECT_ROOT / "scoring_forms").glob("*.yaml"))
         )

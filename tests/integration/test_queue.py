@@ -106,7 +106,7 @@ def test_a_blind_card_shows_no_automatic_answer_until_it_is_submitted(wiring, ca
         place = session.scalars(select(AssignmentRow)).one()
         place.is_blind = True
         found = (Finding("opening.greeting", Verdict.NOT_MET, 0.93, "says"),)
-        findings.keep(
+        findings.save_result(
             session,
             call_id=call_id,
             form_version_id=place.form_version_id,
@@ -375,7 +375,7 @@ def test_a_skipped_call_is_replaced_by_the_next_of_its_stratum_and_the_draw_can_
             duration=60,
         )
         for call_id in ids:
-            findings.keep(
+            findings.save_result(
                 session,
                 call_id=call_id,
                 form_version_id=version_id,

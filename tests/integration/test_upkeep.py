@@ -56,9 +56,9 @@ def test_the_doctor_sees_lines_missing_from_the_access_log(wiring, cast):
 @pytest.mark.parametrize(("asked", "webs"), [(3, 3), (1, 1)])
 def test_web_processes_are_as_many_as_were_asked_for(asked, webs, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
-    assert Settings(web_processes=asked).webs == webs
+    assert Settings(web_processes=asked).web_process_count == webs
     monkeypatch.setattr("sys.platform", "darwin")
-    assert Settings(web_processes=asked).webs == 1, (
+    assert Settings(web_processes=asked).web_process_count == 1, (
         "only Linux deals connections out among processes"
     )
 

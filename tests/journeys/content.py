@@ -17,7 +17,7 @@ from qa.checking import store as findings
 from qa.disputes import service as disputes
 from qa.forms import service as forms
 from qa.forms import store as form_store
-from qa.forms.editing import edited
+from qa.forms.editing import apply_operation
 from qa.people import service as people
 from qa.people import store as people_store
 from qa.publishing import publish
@@ -38,7 +38,7 @@ from qa.states import (
     ScopeKind,
 )
 from qa.targets import service as targets
-from qa.targets.types import MeasureDraft, TargetDraft
+from qa.targets.types import ImprovementActionDraft, TargetDraft
 from qa.training import service as training
 from qa.training.types import PlanDraft
 
@@ -67,7 +67,7 @@ def fill(wiring) -> None:
     with wiring.database.write() as session:
         newest = next(i for i, f in forms.current(session) if f.form == "customer_service")
         draft = forms.draft_of(session, form_version_id=newest, by=manager.id, at=wiring.clock())
-        longer = edited(
+        longer = apply_operation(
             form_store.source(session, draft),
             act="add",
             where="opening",
@@ -222,7 +222,7 @@ def _improve(wiring, people_):
             by=manager.id,
             at=wiring.clock(),
         )
-        done = MeasureDraft(
+        done = ImprovementActionDraft(
             "Sharpen the guide for next steps",
             "2026-10",
             ScopeKind.WHOLE,
@@ -232,10 +232,10 @@ def _improve(wiring, people_):
             due_on=date(2026, 11, 30),
             expected=2.0,
         )
-        targets.add_measure(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
-        targets.add_measure(
+        targets.add_action(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
+        targets.add_action(
             session,
-            MeasureDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None),
+            ImprovementActionDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None),
             is_agreed=False,
             by=trainer.id,
             at=wiring.clock(),

@@ -41,7 +41,7 @@ from qa.web import (
     targets,
     training,
 )
-from qa.web.current import now, reading, wiring
+from qa.web.context import now, reading, wiring
 
 
 @dataclass(frozen=True)
