@@ -15,7 +15,7 @@ from qa.assignment import service as assignment
 from qa.assignment import store as places
 from qa.assignment.rules import is_selected_for_share
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking import store as findings
 from qa.confidence import store as learnt
@@ -73,7 +73,7 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="transcribed",
+            event=EventKind.TRANSCRIBED,
             at=at,
             engine=transcript.engine,
             masked=kinds,
@@ -93,7 +93,7 @@ def replace_original(wiring: Wiring, call_id: int) -> Record:
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="original_removed",
+            event=EventKind.ORIGINAL_REPLACED,
             at=wiring.clock(),
         )
         return []
@@ -135,7 +135,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="checked",
+            event=EventKind.CHECKED,
             at=at,
             form=form.form,
             version=form.version,
@@ -257,7 +257,7 @@ def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None
                 session,
                 subject=Subject.CALL,
                 subject_id=c.call_id,
-                what="drawn",
+                event=EventKind.DRAWN,
                 at=at,
                 plan=d.plan,
                 probability=c.probability,
@@ -307,7 +307,7 @@ def receive(
                 session,
                 subject=Subject.CALL,
                 subject_id=outcome.call_id,
-                what="imported",
+                event=EventKind.IMPORTED,
                 at=at,
                 actor_id=actor_id,
                 file=name,

@@ -11,7 +11,7 @@ from flask import Flask
 
 from qa.app import create_app
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
 from qa.jobs.mailer import localizer_for
@@ -96,7 +96,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             session,
             subject=Subject.MONTH,
             subject_id=month,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=at,
             schedule=schedule.name,
             mailed=len(schedule.recipients),

@@ -13,7 +13,7 @@ from qa.assignment import store
 from qa.assignment.rules import fair_order, lease_end, may_be_distributed, pick_evaluator
 from qa.assignment.types import Claimed, NothingWaiting, SkipReason
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.notices.service import notify
 from qa.notices.store import newest
 from qa.notices.types import NoticeKind
@@ -69,7 +69,9 @@ def enqueue(
     first = line.next(call_id)
     added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
-        record_event(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
+        record_event(
+            session, subject=Subject.CALL, subject_id=call_id, event=EventKind.QUEUED, at=at
+        )
         if is_double:
             add(
                 kind=AssignmentKind.DOUBLE,
@@ -144,7 +146,7 @@ def distribute(session: Session, *, by: int, at: datetime) -> int:
                 session,
                 subject=Subject.ASSIGNMENT,
                 subject_id=assignment_id,
-                what="reassigned",
+                event=EventKind.REASSIGNED,
                 at=at,
                 actor_id=by,
                 to=who,
@@ -226,7 +228,7 @@ def claim_next(
                     session,
                     subject=Subject.ASSIGNMENT,
                     subject_id=c.id,
-                    what="claimed",
+                    event=EventKind.CLAIMED,
                     at=at,
                     actor_id=evaluator_id,
                 )
@@ -269,7 +271,7 @@ def claim_for(
             session,
             subject=Subject.ASSIGNMENT,
             subject_id=added,
-            what="claimed",
+            event=EventKind.CLAIMED,
             at=at,
             actor_id=user_id,
             kind=kind.value,
@@ -306,7 +308,7 @@ def skip(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="skipped",
+        event=EventKind.SKIPPED,
         at=at,
         actor_id=evaluator_id,
         reason=reason.value,
@@ -321,7 +323,7 @@ def give_back(session: Session, *, assignment_id: int, evaluator_id: int, at: da
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="given_back",
+        event=EventKind.RETURNED_TO_QUEUE,
         at=at,
         actor_id=evaluator_id,
     )
@@ -335,7 +337,11 @@ def reopen(
         session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days)
     )
     record_event(
-        session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        event=EventKind.REOPENED,
+        at=at,
     )
 
 
@@ -346,7 +352,11 @@ def score_again(session: Session, *, assignment_id: int, due_days: int, at: date
     )
     if added is not None:
         record_event(
-            session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at
+            session,
+            subject=Subject.ASSIGNMENT,
+            subject_id=added,
+            event=EventKind.QUEUED_FOR_RE_EVALUATION,
+            at=at,
         )
 
 
@@ -363,7 +373,7 @@ def reassign(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="reassigned",
+        event=EventKind.REASSIGNED,
         at=at,
         actor_id=by,
         to=user_id,
@@ -391,7 +401,7 @@ def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: 
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="taken_out",
+        event=EventKind.WITHDRAWN,
         at=at,
         actor_id=by,
         reason=reason.strip()[:1000],
@@ -402,5 +412,7 @@ def expire(session: Session, *, after_days: int, at: datetime) -> int:
     """Places whose due day is long past leave the queue, counted as not scored; how many."""
     calls = store.expire(session, due_before=at - timedelta(days=after_days), at=at)
     for call_id in calls:
-        record_event(session, subject=Subject.CALL, subject_id=call_id, what="expired", at=at)
+        record_event(
+            session, subject=Subject.CALL, subject_id=call_id, event=EventKind.EXPIRED, at=at
+        )
     return len(calls)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from qa.assignment import store as queue
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
 from qa.calibration.types import CalibrationSession, RaterAnswers, SessionReport
 from qa.checking import store as findings
@@ -81,7 +81,7 @@ def call(
         session,
         subject=Subject.CALIBRATION,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         calls=calls,
@@ -115,7 +115,7 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,
-        what="reviewed",
+        event=EventKind.REVIEWED,
         at=at,
         actor_id=by,
     )
@@ -153,7 +153,7 @@ def agree(
                 session,
                 subject=Subject.CALIBRATION,
                 subject_id=session_id,
-                what="agreed",
+                event=EventKind.AGREED,
                 at=at,
                 actor_id=by,
                 call=c.call_id,
@@ -178,7 +178,7 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,
-        what="closed",
+        event=EventKind.CLOSED,
         at=at,
         actor_id=by,
     )

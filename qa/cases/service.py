@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.cases import store
 from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
 from qa.cases.types import Case, Draft
@@ -64,7 +64,7 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         session,
         subject=Subject.CASE,
         subject_id=made,
-        what="written",
+        event=EventKind.WRITTEN,
         at=at,
         actor_id=by.id,
         kind=draft.kind.value,
@@ -117,7 +117,7 @@ def settle(
         session,
         subject=Subject.CASE,
         subject_id=case_id,
-        what="decided",
+        event=EventKind.DECIDED,
         at=at,
         actor_id=by.id,
         state=state.value,

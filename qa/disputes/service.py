@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.checking.types import Finding
 from qa.disputes import store
 from qa.disputes.rules import dispute_block, may_decide, next_level, overdue_level, rounds_of
@@ -92,7 +92,7 @@ def open_dispute(
         session,
         subject=Subject.SCORECARD,
         subject_id=card.id,
-        what="disputed",
+        event=EventKind.DISPUTED,
         at=at,
         actor_id=by.id,
         criterion=criterion,
@@ -117,7 +117,7 @@ def withdraw(session: Session, *, dispute_id: int, by: User, at: datetime) -> Di
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
-        what="dispute_withdrawn",
+        event=EventKind.DISPUTE_WITHDRAWN,
         at=at,
         actor_id=by.id,
         criterion=found.criterion,
@@ -166,7 +166,7 @@ def decide(
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
-        what=f"dispute_{state.value}",
+        event=EventKind(f"dispute_{state.value}"),
         at=at,
         actor_id=by.id,
         criterion=found.criterion,
@@ -212,7 +212,7 @@ def escalate_overdue(session: Session, *, decide_days: int, at: datetime) -> int
                 session,
                 subject=Subject.SCORECARD,
                 subject_id=d.card_id,
-                what="dispute_risen",
+                event=EventKind.DISPUTE_ESCALATED,
                 at=at,
                 criterion=d.criterion,
                 level=level.value,

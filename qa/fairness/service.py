@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import rules, store
 from qa.fairness.types import DisputeLine, EvaluatorLine, Fairness, MonthAgreement, Pair
@@ -73,7 +73,7 @@ def set_correction(session: Session, *, on: bool, by: int, at: datetime) -> None
         session,
         subject=Subject.MONTH,
         subject_id=0,
-        what="set",
+        event=EventKind.SETTING_CHANGED,
         at=at,
         actor_id=by,
         choice=CORRECT,

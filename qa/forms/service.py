@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.forms import store
 from qa.forms.editing import with_version
 from qa.forms.reader import read_form
@@ -154,7 +154,7 @@ def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -
         session,
         subject=Subject.FORM,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         form=row.form,
@@ -186,7 +186,7 @@ def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int
         session,
         subject=Subject.FORM,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         form=form.form,
@@ -228,7 +228,7 @@ def publish_draft(session: Session, *, form_version_id: int, by: int, at: dateti
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="published",
+        event=EventKind.PUBLISHED,
         at=at,
         actor_id=by,
         form=form.form,
@@ -248,7 +248,7 @@ def retire(session: Session, *, form_version_id: int, by: int, at: datetime) -> 
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="retired",
+        event=EventKind.RETIRED,
         at=at,
         actor_id=by,
         form=row.form,
@@ -265,7 +265,7 @@ def discard_draft(session: Session, *, form_version_id: int, by: int, at: dateti
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="discarded",
+        event=EventKind.DISCARDED,
         at=at,
         actor_id=by,
         form=row.form,

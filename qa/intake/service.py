@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.intake import store
 from qa.intake.rules import CallDataRefused, call_data, rating
 from qa.intake.types import CallData, FileOutcome, Incoming, RatingsImport, Reason
@@ -353,7 +353,7 @@ def save_ratings(
                 session,
                 subject=Subject.CALL,
                 subject_id=known[name],
-                what="rated",
+                event=EventKind.RATED,
                 at=at,
                 source=source[:80],
             )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
 from qa.reporting import rules, store, trends
@@ -395,7 +395,7 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
         session,
         subject=Subject.MONTH,
         subject_id=int(report.month.replace("-", "")),
-        what="closed",
+        event=EventKind.CLOSED,
         at=at,
         actor_id=by,
         revision=revision,

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, func, se
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
+from qa.audit.types import EventKind, FigureEffect
 from qa.reporting.types import (
     AgentFacts,
     CallTotals,
@@ -32,17 +33,8 @@ from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
 from qa.tables.spans import started_between
 
 SURE = ("met", "not_met", "not_applicable")
-# what somebody did who wants to see it at once
-SET_UP = (
-    "set",
-    "agreed",
-    "finished",
-    "added",
-    "closed",
-    "published",
-    "projects_set",
-)
-HAPPENED = ("rated", "revised", "voided")
+CONFIG_EVENTS = EventKind.changing(FigureEffect.CONFIG)
+DATA_EVENTS = EventKind.changing(FigureEffect.DATA)
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
@@ -475,8 +467,8 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
     )
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
     newest = [
-        select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery()
-        for what in (*SET_UP, *HAPPENED)
+        select(func.max(EventRow.id)).where(EventRow.what == event.value).scalar_subquery()
+        for event in (*CONFIG_EVENTS, *DATA_EVENTS)
     ]
     events = list(session.execute(select(*newest)).one())
     found += session.execute(
@@ -485,5 +477,7 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
         )
     ).one()[:1]
     return CacheKey.of(
-        MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]]
+        MonthReport,
+        [day.isoformat(), *events[: len(CONFIG_EVENTS)]],
+        [*found, *events[len(CONFIG_EVENTS) :]],
     )

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds, month_before
 from qa.sampling import frame_store, rules, store
 from qa.sampling.rules import (
@@ -130,7 +130,7 @@ def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> No
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,
-            what="seed_committed",
+            event=EventKind.SEED_COMMITTED,
             at=at,
             month=month,
             sha256=sha256,
@@ -366,7 +366,7 @@ def add_replacement(
         session,
         subject=Subject.CALL,
         subject_id=call.call_id,
-        what="drawn",
+        event=EventKind.DRAWN,
         at=at,
         instead_of=int(call.reason.partition(":")[2]),
     )

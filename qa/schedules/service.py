@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.schedules import rules, store
 from qa.schedules.types import ScheduleDraft
 
@@ -27,7 +27,7 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
         session,
         subject=Subject.REPORT,
         subject_id=made,
-        what="scheduled",
+        event=EventKind.SCHEDULED,
         at=at,
         actor_id=by,
         name=draft.name,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.checking.types import Finding
 from qa.forms.types import Form
 from qa.notices.service import notify
@@ -163,7 +163,7 @@ def submit(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="submitted",
+        event=EventKind.SUBMITTED,
         at=at,
         actor_id=evaluator_id,
         score=result.figures["score"],
@@ -187,7 +187,7 @@ def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> 
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="released",
+            event=EventKind.RELEASED,
             at=at,
             actor_id=by,
         )
@@ -220,7 +220,7 @@ def schedule_release(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="read_again",
+            event=EventKind.SECOND_READ,
             at=at,
             actor_id=by,
         )
@@ -231,7 +231,7 @@ def schedule_release(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="release_set",
+            event=EventKind.RELEASE_SCHEDULED,
             at=at,
             actor_id=by,
             release_at=release_at.isoformat(),
@@ -265,7 +265,7 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="sent_back",
+        event=EventKind.SENT_BACK,
         at=at,
         actor_id=by,
         remark=remark.strip()[:1000],
@@ -353,7 +353,7 @@ def revise(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="revised",
+        event=EventKind.REVISED,
         at=at,
         actor_id=by,
         **detail,
@@ -385,7 +385,7 @@ def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) 
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="voided",
+        event=EventKind.VOIDED,
         at=at,
         actor_id=by,
         reason=reason.strip()[:1000],
@@ -411,7 +411,7 @@ def acknowledge(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="acknowledged",
+            event=EventKind.ACKNOWLEDGED,
             at=at,
             actor_id=by,
         )

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.states import ImprovementActionState
 from qa.targets import rules, store
 from qa.targets.types import ImprovementActionDraft, TargetDraft
@@ -38,7 +38,7 @@ def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
-        what="set",
+        event=EventKind.SETTING_CHANGED,
         at=at,
         actor_id=by,
         **detail,
@@ -59,7 +59,7 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
-        what="finished",
+        event=EventKind.FINISHED,
         at=at,
         actor_id=by,
         last_month=last_month,
@@ -83,7 +83,7 @@ def add_action(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,
-        what="added",
+        event=EventKind.ADDED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
@@ -135,7 +135,7 @@ def move_action(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,
-        what="finished" if is_end else "agreed",
+        event=EventKind.FINISHED if is_end else EventKind.AGREED,
         at=at,
         actor_id=by,
         state=to.value,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
@@ -222,7 +222,7 @@ def make_plan(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="planned",
+        event=EventKind.PLANNED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
@@ -261,7 +261,7 @@ def move_plan(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="finished" if finished else "resumed",
+        event=EventKind.FINISHED if finished else EventKind.RESUMED,
         at=at,
         actor_id=by,
         state=to.value,
@@ -295,7 +295,7 @@ def hold_session(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="trained",
+        event=EventKind.CALIBRATION_FITTED,
         at=at,
         actor_id=by,
         on=held_on.isoformat(),
@@ -322,7 +322,7 @@ def finish_member(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="finished",
+        event=EventKind.FINISHED,
         at=at,
         actor_id=by,
         agent=agent_id,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
+from qa.audit.types import EventKind
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
@@ -33,6 +34,9 @@ from qa.training.types import (
 )
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
+
+
+LIST_EVENTS = (EventKind.PUBLISHED, EventKind.SETTING_CHANGED, EventKind.FINISHED)
 
 
 def staff(session: Session) -> dict[int, Colleague]:
@@ -102,7 +106,9 @@ def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) 
         cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
     published = session.scalar(
-        select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished")))
+        select(func.max(EventRow.id)).where(
+            EventRow.what.in_([event.value for event in LIST_EVENTS])
+        )
     )
     return CacheKey.of(
         NeedList,

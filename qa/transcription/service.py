@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.forms.types import in_language
 from qa.intake.types import CallFacts
 from qa.transcription import store
@@ -183,7 +183,7 @@ def correct_word(
         session,
         subject=Subject.CALL,
         subject_id=call_id,
-        what="word_corrected",
+        event=EventKind.WORD_CORRECTED,
         at=at,
         actor_id=by,
         utterance=utterance,

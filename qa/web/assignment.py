@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
 from qa.jobs import service as jobs
@@ -198,7 +198,7 @@ def set_goal(user_id: int) -> Response:
             session,
             subject=Subject.USER,
             subject_id=user_id,
-            what="goal_set",
+            event=EventKind.GOAL_CHANGED,
             at=now(),
             actor_id=person().id,
             goal=goal,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, Response, render_template, request
 
 from qa.audit import store
-from qa.audit.types import Event, Subject
+from qa.audit.types import Event, EventKind, Subject
 from qa.calendar import day_bounds
 from qa.people import store as people
 from qa.web.context import now, person, reading, wiring, writing
@@ -76,7 +76,7 @@ def _export(events: list[Event]) -> Response:
             session,
             subject=Subject.USER,
             subject_id=person().id,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             table="access-log",

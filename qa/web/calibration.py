@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds
 from qa.calibration import service, store
 from qa.calibration.rules import agreed_or_unanimous, order_of
@@ -102,7 +102,7 @@ def session(session_id: int) -> str:
             database,
             subject=Subject.CALIBRATION,
             subject_id=session_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )

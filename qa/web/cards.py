@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
 from qa.audit.store import history, record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.disputes import service as dispute_service
 from qa.disputes import store as disputes
 from qa.disputes.rules import deadline, dispute_block, may_decide
@@ -32,7 +32,7 @@ from qa.web.waveform import marks
 
 blueprint = Blueprint("cards", __name__)
 PAGE = 50
-HIDDEN_EVENTS = ("read", "opened")
+HIDDEN_EVENTS = (EventKind.READ.value, EventKind.OPENED.value)
 
 
 @blueprint.get("/cards")
@@ -101,7 +101,7 @@ def card(card_id: int) -> str:
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="read",
+            event=EventKind.READ,
             at=now(),
             actor_id=person().id,
         )

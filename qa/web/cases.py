@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.cases import rules, service, store
 from qa.cases.types import Draft
 from qa.notices import store as notices
@@ -101,7 +101,7 @@ def case(case_id: int) -> str:
             session,
             subject=Subject.CASE,
             subject_id=case_id,
-            what="read",
+            event=EventKind.READ,
             at=now(),
             actor_id=person().id,
         )

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
 from qa.confidence import store as learnt
@@ -128,7 +128,7 @@ def try_out(version_id: int) -> str | tuple[str, int]:
                 session,
                 subject=Subject.CALL,
                 subject_id=trial.call.id,
-                what="opened",
+                event=EventKind.OPENED,
                 at=now(),
                 actor_id=person().id,
             )

@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.assignment import store as queue
 from qa.audit.store import history, record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
 from qa.forms import service as forms
@@ -219,7 +219,7 @@ def _export(rows: list[CallFacts], file: str) -> Response:
             session,
             subject=Subject.USER,
             subject_id=person().id,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             table="calls",
@@ -285,7 +285,7 @@ def call(call_id: int) -> str:
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )
@@ -303,7 +303,7 @@ def call(call_id: int) -> str:
             call_id=call_id,
             only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR),
         )
-    shown = [e for e in events if e.what not in ("opened", "played")]
+    shown = [e for e in events if e.what not in (EventKind.OPENED.value, EventKind.PLAYED.value)]
     return render_template(
         "intake/call.html",
         call=found,
@@ -335,7 +335,7 @@ def audio(call_id: int) -> Response:
                 session,
                 subject=Subject.CALL,
                 subject_id=call_id,
-                what="played",
+                event=EventKind.PLAYED,
                 at=now(),
                 actor_id=person().id,
             )

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.states import TaskState
@@ -48,7 +48,7 @@ def retry(task_id: int) -> Response:
             session,
             subject=Subject.TASK,
             subject_id=task_id,
-            what="retried",
+            event=EventKind.RETRIED,
             at=now(),
             actor_id=person().id,
         )

@@ -8,7 +8,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.intake.service import parse_day
 from qa.people import service, store
 from qa.people.types import User
@@ -87,7 +87,7 @@ def sign_out() -> Response:
             database,
             subject=Subject.USER,
             subject_id=person().id,
-            what="signed_out",
+            event=EventKind.SIGNED_OUT,
             at=now(),
             actor_id=person().id,
         )
@@ -141,7 +141,7 @@ def password() -> Response | str | tuple[str, int]:
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
-                    what="password_changed",
+                    event=EventKind.PASSWORD_CHANGED,
                     at=now(),
                     actor_id=user.id,
                 )
@@ -180,7 +180,7 @@ def add() -> Response | tuple[str, int]:
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
-                    what="added",
+                    event=EventKind.ADDED,
                     at=now(),
                     actor_id=person().id,
                     role=user.role.value,
@@ -202,7 +202,7 @@ def disable(user_id: int) -> Response:
             database,
             subject=Subject.USER,
             subject_id=user_id,
-            what="disabled",
+            event=EventKind.DISABLED,
             at=now(),
             actor_id=person().id,
         )
@@ -227,7 +227,7 @@ def set_projects(user_id: int) -> Response:
             database,
             subject=Subject.USER,
             subject_id=user_id,
-            what="projects_set",
+            event=EventKind.PROJECTS_CHANGED,
             at=now(),
             actor_id=person().id,
             projects=chosen,
@@ -266,7 +266,7 @@ def change_agent(agent_id: int) -> Response | tuple[str, int]:
                 database,
                 subject=Subject.AGENT,
                 subject_id=agent_id,
-                what="set",
+                event=EventKind.SETTING_CHANGED,
                 at=now(),
                 actor_id=person().id,
                 **detail,
@@ -311,7 +311,7 @@ def _enter(user: User) -> Response:
             database,
             subject=Subject.USER,
             subject_id=user.id,
-            what="signed_in",
+            event=EventKind.SIGNED_IN,
             at=now(),
             actor_id=user.id,
         )

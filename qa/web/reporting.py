@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
 from qa.engines.typesetting import pdf
@@ -97,7 +97,7 @@ def export(month: str, kind: str) -> Response:
             session,
             subject=Subject.MONTH,
             subject_id=int(month.replace("-", "")),
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             kind=kind,

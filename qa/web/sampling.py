@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import store as queue
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_bounds
 from qa.jobs import service as jobs
 from qa.jobs.announce import announce
@@ -58,7 +58,7 @@ def add_plan() -> Response | tuple[str, int] | str:
                 session,
                 subject=Subject.PLAN,
                 subject_id=plan.id,
-                what="added",
+                event=EventKind.ADDED,
                 at=now(),
                 actor_id=person().id,
                 rule=plan.rule.model_dump(mode="json"),
@@ -80,7 +80,7 @@ def toggle_plan(code: str) -> Response:
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,
-            what="paused" if plan.is_active else "resumed",
+            event=EventKind.PAUSED if plan.is_active else EventKind.RESUMED,
             at=now(),
             actor_id=person().id,
         )

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.people import store as people
 from qa.schedules import service, store
@@ -58,7 +58,7 @@ def toggle(schedule_id: int) -> Response:
             session,
             subject=Subject.REPORT,
             subject_id=schedule_id,
-            what="paused" if found.is_active else "resumed",
+            event=EventKind.PAUSED if found.is_active else EventKind.RESUMED,
             at=now(),
             actor_id=person().id,
         )
@@ -117,7 +117,7 @@ def file(run_id: int, name: str) -> Response:
             session,
             subject=Subject.MONTH,
             subject_id=int(found.month.replace("-", "")),
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             file=name,

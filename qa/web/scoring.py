@@ -18,7 +18,7 @@ from qa.assignment.rules import lease_end
 from qa.assignment.service import NotHeld
 from qa.assignment.types import Assignment
 from qa.audit.store import record_event
-from qa.audit.types import Subject
+from qa.audit.types import EventKind, Subject
 from qa.checking import store as findings_store
 from qa.checking.types import Finding, Findings
 from qa.forms import service as forms
@@ -109,7 +109,7 @@ def workbench(assignment_id: int) -> Response | str:
             session,
             subject=Subject.CALL,
             subject_id=place.call_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )

@@ -11,13 +11,18 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from qa.audit import rules, store
-from qa.audit.types import Damage, Subject
+from qa.audit.types import Damage, EventKind, Subject
 from tests.conftest import people_of, words_of
 
 
 def note(session, wiring, n, **detail):
     store.record_event(
-        session, subject=Subject.CALL, subject_id=n, what="opened", at=wiring.clock(), **detail
+        session,
+        subject=Subject.CALL,
+        subject_id=n,
+        event=EventKind.OPENED,
+        at=wiring.clock(),
+        **detail,
     )
 
 
@@ -41,7 +46,7 @@ def test_lines_of_many_writers_make_one_chain_and_those_of_a_failed_one_none(eit
                 session,
                 subject=Subject.USER,
                 subject_id=n,
-                what="signed_in",
+                event=EventKind.SIGNED_IN,
                 at=either.clock(),
                 actor_id=cast.agent.id,
             )
@@ -101,7 +106,7 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
             session,
             subject=Subject.SCORECARD,
             subject_id=7,
-            what="read",
+            event=EventKind.READ,
             at=wiring.clock(),
             actor_id=cast.evaluator.id,
             why="=HYPERLINK(1)",
