@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qa.checking.rules import check_call
 from qa.forms.reader import read_form
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.transcription.types import Transcript
 
 CRITERIA = {
@@ -48,7 +48,7 @@ def transcript(call: dict, words: str, without: frozenset[int] = frozenset()) ->
 
 
 def main() -> None:
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text())
+    form = read_form((PROJECT_ROOT / "scoring_forms" / "customer_service.v3.yaml").read_text())
     calls = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     for words in ("human", "asr"):
         found, cut, denied = Counter(), Counter(), Counter()

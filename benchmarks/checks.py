@@ -9,16 +9,16 @@ import time
 
 from qa.checking.rules import check_call
 from qa.forms.reader import read_form
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.transcription.types import Transcript
 
 
 def main() -> None:
-    form = read_form((HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text())
+    form = read_form((PROJECT_ROOT / "scoring_forms" / "customer_service.v3.yaml").read_text())
     checks = sum(c.check is not None for c in form.criteria())
     calls = [
         Transcript.model_validate(json.loads(p.read_text()))
-        for p in sorted((HOUSE / "audio_samples" / "truth").glob("*.json"))
+        for p in sorted((PROJECT_ROOT / "audio_samples" / "truth").glob("*.json"))
     ]
     started = time.perf_counter()
     for _ in range(5):

@@ -13,10 +13,10 @@ from pathlib import Path
 from qa.checking.rules import check_call
 from qa.engines.courtesy import shipped
 from qa.forms.reader import read_form
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.transcription.types import Transcript
 
-FOLDER = HOUSE / "tests" / "dialogues"
+FOLDER = PROJECT_ROOT / "tests" / "dialogues"
 EXPECTED = {"met": "met", "not_met": "not_met", "na": "not_applicable"}
 SECONDS_A_LETTER = 0.07
 
@@ -63,7 +63,7 @@ def _transcript(language: str, turns: list[str]) -> Transcript:
 
 def main() -> None:
     form = read_form(
-        (HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8")
+        (PROJECT_ROOT / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8")
     )
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for d in dialogues():

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from qa.statistics.shrinkage import hierarchical
-from qa.statistics.survey import (
+from qa.statistics.survey_estimators import (
     Mean,
     Sample,
     fit,

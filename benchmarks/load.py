@@ -27,10 +27,10 @@ from qa.assignment import store as queue
 from qa.forms import service as forms
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.scoring import store as cards
 from qa.settings import Settings
 from qa.simulation import simulate_centre
+from qa.states import Role
 from qa.wiring import Wiring
 
 PEOPLE = 200
@@ -141,7 +141,7 @@ def prepare(settings: Settings, calls: int, *, places: int) -> tuple[list[Person
             )
             token = people.new_token()
             ends = wiring.clock() + timedelta(hours=9)
-            people_store.keep_web_session(
+            people_store.save_web_session(
                 session,
                 people.token_hash(token),
                 user_id=user.id,

@@ -14,7 +14,7 @@ import numpy as np
 from qa.engines.audio import RATE, decode
 from qa.engines.speakers import tell_apart
 from qa.engines.speech import speech_spans
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 
 FRAME = 0.01
 
@@ -52,7 +52,9 @@ def error(agent, customer) -> tuple[float, float]:
 
 
 def main() -> None:
-    arguments = sys.argv[1:] or [str(p) for p in sorted((HOUSE / "audio_samples").glob("*.wav"))]
+    arguments = sys.argv[1:] or [
+        str(p) for p in sorted((PROJECT_ROOT / "audio_samples").glob("*.wav"))
+    ]
     total = seconds = 0.0
     for argument in arguments:
         rows = channels(argument)

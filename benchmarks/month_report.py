@@ -93,8 +93,8 @@ def peak_megabytes() -> float:
 def measure(wiring: Wiring) -> dict[str, float]:
     """The report made anew and again, and a draw from all calls of a day."""
     from qa.forms.service import vocabulary
-    from qa.kept import store as kept
-    from qa.reporting.service import document_of
+    from qa.reporting.service import cached_report
+    from qa.result_cache import store as kept
     from qa.training.service import need_list
 
     month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
@@ -105,13 +105,13 @@ def measure(wiring: Wiring) -> dict[str, float]:
         started = time.perf_counter()
         with wiring.database.read() as session:
             titles, _topics = vocabulary(session)
-            found, made = document_of(session, titles=titles, again=again, **scope)
+            found, made = cached_report(session, titles=titles, again=again, **scope)
         times.append(time.perf_counter() - started)
         if made is not None:
             with wiring.database.write() as session:
-                kept.keep(session, found.new)
+                kept.save(session, found.new)
             with wiring.database.read() as session:  # keeping it has itself changed nothing
-                assert document_of(session, titles=titles, **scope)[1] is None
+                assert cached_report(session, titles=titles, **scope)[1] is None
     peak = peak_megabytes()
     started = time.perf_counter()
     drawn = draw(wiring, month)
@@ -140,7 +140,8 @@ def draw(wiring: Wiring, month: str) -> "Draw":
     """What a plan would draw from a whole month's calls if they were one day's."""
     from qa.calendar import month_bounds
     from qa.sampling import service
-    from qa.sampling.types import Phase, Plan, PlanRule
+    from qa.sampling.types import Plan, PlanRule
+    from qa.states import Phase
 
     bounds = month_bounds(month, wiring.settings.zone)
     with (

@@ -24,7 +24,8 @@ from benchmarks.month_report import settings, simulate
 from qa.app import create_app
 from qa.people import service as people
 from qa.people import store
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import Role
 from qa.tables.people import AgentRow
 from qa.tables.scoring import ScorecardRow
 from qa.wiring import Wiring
@@ -98,7 +99,7 @@ def pages(app: Flask, wiring: Wiring, user: User) -> Iterator[tuple[str, float]]
     """Follow the links from the first page on."""
     token, now = people.new_token(), wiring.clock()
     with wiring.database.write() as session:
-        store.keep_web_session(
+        store.save_web_session(
             session,
             people.token_hash(token),
             user_id=user.id,

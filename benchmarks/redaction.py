@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stdnum import luhn
 
-from qa.transcription.rules.private import redact
+from qa.transcription.rules.redaction import redact
 from qa.transcription.types import Transcript
 
 UNITS = {

@@ -20,8 +20,8 @@ from qa.engines.audio import decode
 from qa.engines.transcribers import WhisperTranscriber
 from qa.forms.reader import read_form
 from qa.intake.rules import nested
-from qa.settings import HOUSE, load
-from qa.transcription.service import mechanics_of
+from qa.settings import PROJECT_ROOT, load
+from qa.transcription.service import measure_mechanics
 from qa.transcription.types import Transcript
 
 
@@ -37,16 +37,21 @@ def main() -> None:
     transcriber = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
     forms = {
         p.name.split(".")[0]: read_form(p.read_text(), file=p.name)
-        for p in sorted((HOUSE / "scoring_forms").glob("*.yaml"))
+        for p in sorted((PROJECT_ROOT / "scoring_forms").glob("*.yaml"))
     }
-    rows = {r["file"]: r for r in csv.DictReader((HOUSE / "audio_samples" / "manifest.csv").open())}
+    rows = {
+        r["file"]: r
+        for r in csv.DictReader((PROJECT_ROOT / "audio_samples" / "manifest.csv").open())
+    }
     total: Counter[str] = Counter()
     for name, row in rows.items():
         truth_document = json.loads(
-            (HOUSE / "audio_samples" / "truth" / f"{Path(name).stem}.json").read_text()
+            (PROJECT_ROOT / "audio_samples" / "truth" / f"{Path(name).stem}.json").read_text()
         )
         truth = Transcript.model_validate(truth_document)
-        sound = decode(HOUSE / "audio_samples" / name, max_seconds=600, memory_megabytes=1536)
+        sound = decode(
+            PROJECT_ROOT / "audio_samples" / name, max_seconds=600, memory_megabytes=1536
+        )
         if "--mono" in sys.argv:
             sound = replace(sound, samples=sound.samples.sum(axis=0, keepdims=True))
         result = transcriber.transcribe(sound, language=row["language"], source_name=name)
@@ -59,7 +64,7 @@ def main() -> None:
         found = check_call(
             forms[truth_document["form"]],
             heard,
-            mechanics=mechanics_of(result),
+            mechanics=measure_mechanics(result),
             details=nested(row),
             variables={"company": row["company"]},
         )

@@ -9,7 +9,7 @@ import time
 
 from qa.engines.audio import decode
 from qa.engines.transcribers import WhisperTranscriber
-from qa.settings import HOUSE, load
+from qa.settings import PROJECT_ROOT, load
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     engine = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
     sounds = [
         (p, decode(p, max_seconds=600, memory_megabytes=1536))
-        for p in sorted((HOUSE / "audio_samples").glob("*.wav"))
+        for p in sorted((PROJECT_ROOT / "audio_samples").glob("*.wav"))
     ]
     audio = spent = 0.0
     for number in range(calls):

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qa.statistics.effect import ancova, second_baseline, waiting_list
+from qa.statistics.treatment_effect import ancova, second_baseline, waiting_list
 from qa.training import rules
-from qa.training.types import Answered, Colleague, Counts, Urgency
+from qa.training.types import AgentTally, Colleague, Counts, Urgency
 
 AGENTS, CRITERIA, TARGET, NEEDED = 40, 12, 0.8, 0.10
 # an agent's calls of three months; of the drawn ones 60 % go to the risky fifth
@@ -116,7 +116,7 @@ def drawn_by_risk(cards: int, *, is_weighted: bool) -> Draw:
             for terms in zip(*((w * k, w * n, w * w * n) for w, n, k in drawn), strict=True)
         )
         return rules.counts(
-            Answered("", 0, kept, weight, squares, cards + COMPLAINTS), SOMEBODY, target=TARGET
+            AgentTally("", 0, kept, weight, squares, cards + COMPLAINTS), SOMEBODY, target=TARGET
         )
 
     return draw

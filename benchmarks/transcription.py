@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from qa.checking.rules.words import keys_of
 from qa.engines.audio import decode
 from qa.engines.transcribers import WhisperTranscriber
-from qa.settings import HOUSE, load
+from qa.settings import PROJECT_ROOT, load
 
 
 class Timed:
@@ -45,7 +45,7 @@ class Errors:
         self.wrong = self.total = 0
 
     def add(self, file: Path, texts: list[str]) -> None:
-        path = HOUSE / "audio_samples" / "truth" / f"{file.stem}.json"
+        path = PROJECT_ROOT / "audio_samples" / "truth" / f"{file.stem}.json"
         if not path.is_file():
             return
         truth = json.loads(path.read_text())["utterances"]
@@ -62,7 +62,9 @@ def main() -> None:
     from faster_whisper import WhisperModel
 
     settings = load()
-    files = [Path(a) for a in sys.argv[1:]] or sorted((HOUSE / "audio_samples").glob("*.wav"))
+    files = [Path(a) for a in sys.argv[1:]] or sorted(
+        (PROJECT_ROOT / "audio_samples").glob("*.wav")
+    )
     ours = WhisperTranscriber(settings.whisper_model, threads=settings.threads)
     plain = WhisperModel(
         settings.whisper_model,

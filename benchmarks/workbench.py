@@ -23,9 +23,9 @@ from qa import setup
 from qa.app import create_app
 from qa.assignment import store as queue
 from qa.engines.transcribers import ScriptedTranscriber
-from qa.jobs.service import take_in, work_once
+from qa.jobs.service import import_recordings, work_once
 from qa.people import store as people
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.wiring import Wiring
 
 SAMPLE = "en_router_fault"
@@ -47,10 +47,12 @@ def main() -> None:
             blind_share=0.0,
         )
         wiring = Wiring.build(settings)
-        wiring.ears._transcriber = ScriptedTranscriber(root / "in")
+        wiring.audio._transcriber = ScriptedTranscriber(root / "in")
         setup.initialise(wiring)
         setup.demo_plan(wiring)
-        take_in(wiring, root / "in", manifest=None, progress=lambda items, what: iter(items))
+        import_recordings(
+            wiring, root / "in", manifest=None, progress=lambda items, what: iter(items)
+        )
         while work_once(wiring):
             pass
         setup.add_demo_people(wiring)
@@ -71,8 +73,8 @@ def main() -> None:
 def repeat(folder: Path, name: str, seconds: int) -> None:
     """A sample call over and over until it is `seconds` long, with its words."""
     folder.mkdir(exist_ok=True)
-    truth = json.loads((HOUSE / "audio_samples" / "truth" / f"{SAMPLE}.json").read_text())
-    sound, rate = soundfile.read(HOUSE / "audio_samples" / f"{SAMPLE}.wav", dtype="int16")
+    truth = json.loads((PROJECT_ROOT / "audio_samples" / "truth" / f"{SAMPLE}.json").read_text())
+    sound, rate = soundfile.read(PROJECT_ROOT / "audio_samples" / f"{SAMPLE}.wav", dtype="int16")
     length, times = len(sound) / rate, max(1, round(seconds * rate / len(sound)))
     soundfile.write(folder / f"{name}.wav", np.tile(sound, (times, 1)), rate)
     utterances = [shifted(u, n * length) for n in range(times) for u in truth["utterances"]]

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Flask
 
-from qa.reporting.types import About, Audience
+from qa.reporting.types import About
 from qa.settings import Settings
 from qa.setup import secret_key
-from qa.web import access, errors, language, pages, reporting, security
+from qa.states import Audience
+from qa.web import access, errors, language, navigation, reporting, security
 from qa.wiring import Wiring
 
 
@@ -30,7 +31,7 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
     security.install(app, settings)
     language.install(app, settings)
     errors.install(app)
-    pages.install(app)
+    navigation.install(app)
     access.install(app)
     return app
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.forms.types import Sentence
-from qa.settings import HOUSE, Settings
+from qa.forms.types import MessageTemplate
+from qa.settings import PROJECT_ROOT, Settings
 
 # the name by which texts are found for translation; a page says them in the reader's language
-_ = Sentence
+_ = MessageTemplate
 Finding = tuple[bool, str]  # whether all is well, and what was found
 
 SAFE_AV = (18, 1)
@@ -99,7 +99,7 @@ def _model(settings: Settings) -> Finding:
 
 
 def _courtesy(settings: Settings) -> Finding:
-    folder = HOUSE / "models" / "courtesy"
+    folder = PROJECT_ROOT / "models" / "courtesy"
     missing = [n for n in ("weights.npz", "figures.json") if not (folder / n).is_file()]
     if missing:
         return False, _(
@@ -134,7 +134,7 @@ def _broker(settings: Settings) -> Finding:
 
 def _sign_in(settings: Settings) -> Finding:
     from qa.people import store
-    from qa.people.types import Role
+    from qa.states import Role
     from qa.tables.database import Database
 
     if settings.demo and not settings.is_loopback:

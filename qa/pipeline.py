@@ -13,22 +13,23 @@ from sqlalchemy.orm import Session
 
 from qa.assignment import service as assignment
 from qa.assignment import store as places
-from qa.assignment.rules import is_picked
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.assignment.rules import is_selected_for_share
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking import store as findings
+from qa.confidence import store as learnt
 from qa.forms import service as forms
 from qa.forms.rules import script_lines
 from qa.forms.types import Form
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallData, CallFacts, FileOutcome
-from qa.learning import store as learnt
 from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
-from qa.sampling.types import Draw, Phase
+from qa.sampling.types import Draw
+from qa.states import Phase
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.wiring import Wiring
@@ -37,7 +38,7 @@ Next = Iterable[tuple[str, int]]
 Record = Callable[[Session], Next]
 
 
-class Unworkable(Exception):
+class PermanentFailure(Exception):
     """A step that no repetition will help; a person has to look at it. The message
     says what to do.
     """
@@ -50,17 +51,17 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
     heard = transcription.listen(
         call,
-        ears=wiring.ears,
+        ears=wiring.audio,
         shelf=wiring.storage,
         private_names=wiring.settings.names_to_mask,
         script_lines=lines,
-        tell=wiring.tell,
+        tell=wiring.report_progress,
     )
     transcript = heard.transcript
 
     def record(session: Session) -> Next:
         at = wiring.clock()
-        transcripts.keep(
+        transcripts.save_transcript(
             session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at
         )
         if call.language is None:
@@ -68,11 +69,11 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
         if heard.media_type:
             calls.set_media_type(session, call_id, heard.media_type)
         kinds = sorted({r.kind for r in transcript.redactions})
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="transcribed",
+            event=EventKind.TRANSCRIBED,
             at=at,
             engine=transcript.engine,
             masked=kinds,
@@ -83,16 +84,16 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     return record
 
 
-def forget(wiring: Wiring, call_id: int) -> Record:
+def replace_original(wiring: Wiring, call_id: int) -> Record:
     """The recording as it came in gives way to its silenced copy."""
-    transcription.forget_original(_call(wiring, call_id), shelf=wiring.storage)
+    transcription.replace_original_with_redacted(_call(wiring, call_id), shelf=wiring.storage)
 
     def record(session: Session) -> Next:
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="original_removed",
+            event=EventKind.ORIGINAL_REPLACED,
             at=wiring.clock(),
         )
         return []
@@ -105,12 +106,12 @@ def check(wiring: Wiring, call_id: int) -> Record:
     with wiring.database.read() as session:
         heard = transcripts.transcript(session, call_id)
         if heard is None:
-            raise Unworkable("the call has no transcript; retry its transcription")
+            raise PermanentFailure("the call has no transcript; retry its transcription")
         month = f"{call.started_at.astimezone(wiring.settings.zone):%Y-%m}"
         calibration = learnt.calibration(session, month)
         chosen = _form_for(session, call, heard[0].language)
     if chosen is None:
-        raise Unworkable(
+        raise PermanentFailure(
             "no published form applies to this call; publish one whose applies_to and languages"
             " fit, then retry"
         )
@@ -122,7 +123,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
     def record(session: Session) -> Next:
         at = wiring.clock()
         flagged = checking.breaks_critical(form, found)
-        findings.keep(
+        findings.save_result(
             session,
             call_id=call_id,
             form_version_id=form_version_id,
@@ -130,11 +131,11 @@ def check(wiring: Wiring, call_id: int) -> Record:
             is_flagged=flagged,
             at=at,
         )
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="checked",
+            event=EventKind.CHECKED,
             at=at,
             form=form.form,
             version=form.version,
@@ -165,10 +166,10 @@ def queue(wiring: Wiring, call_id: int) -> Record:
                 form_version_id=form_version_id,
                 drawn_call_id=drawn,
                 due_days=s.score_due_days,
-                is_blind=is_picked(
+                is_blind=is_selected_for_share(
                     s.blind_share, purpose="blind", seed=seed, external_id=external_id
                 ),
-                is_double=is_picked(
+                is_double=is_selected_for_share(
                     s.double_share, purpose="double", seed=seed, external_id=external_id
                 ),
                 at=wiring.clock(),
@@ -228,7 +229,7 @@ def sample(wiring: Wiring, ordinal: int) -> Record:
 STEPS: dict[str, Callable[[Wiring, int], Record]] = {
     "sample": sample,
     "transcribe": transcribe,
-    "forget": forget,
+    "forget": replace_original,
     "check": check,
     "queue": queue,
     "replace": replace_skipped,
@@ -252,11 +253,11 @@ def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None
     ]
     for d in made:
         for c in d.calls if d.is_new else ():
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=c.call_id,
-                what="drawn",
+                event=EventKind.DRAWN,
                 at=at,
                 plan=d.plan,
                 probability=c.probability,
@@ -279,9 +280,9 @@ def receive(
     """
     sha256 = intake.identify(path)
     with wiring.database.read() as session:
-        known = intake.already_here(session, name=name, sha256=sha256, data=data)
+        known = intake.known_recording(session, name=name, sha256=sha256, data=data)
     prepared = known or intake.prepare(
-        path, name=name, data=data, sha256=sha256, ears=wiring.ears, shelf=wiring.storage
+        path, name=name, data=data, sha256=sha256, ears=wiring.audio, shelf=wiring.storage
     )
 
     def record(session: Session) -> FileOutcome:
@@ -300,13 +301,13 @@ def receive(
                 at=at,
                 modified=modified,
             )
-        calls.note_file(session, batch=batch, outcome=outcome, at=at)
+        calls.record_file(session, batch=batch, outcome=outcome, at=at)
         if outcome.is_new_call and outcome.call_id is not None:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=outcome.call_id,
-                what="imported",
+                event=EventKind.IMPORTED,
                 at=at,
                 actor_id=actor_id,
                 file=name,
@@ -338,11 +339,11 @@ def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, 
     return list(dict.fromkeys(steps))
 
 
-def _place(session: Session, data: CallData) -> intake.Placed:
+def _place(session: Session, data: CallData) -> intake.CallOwner:
     project_id = people.ensure_project(session, data.project, company=data.company)
     team_id = people.ensure_team(session, data.team, data.department)
     hired_on = intake.parse_day(data.hired_on)
-    return intake.Placed(
+    return intake.CallOwner(
         project_id,
         people.ensure_agent(
             session, data.agent, name=data.agent_name, team_id=team_id, hired_on=hired_on
@@ -365,5 +366,5 @@ def _call(wiring: Wiring, call_id: int) -> CallFacts:
     with wiring.database.read() as session:
         call = calls.call(session, call_id)
     if call is None:
-        raise Unworkable("the call is not here any more")
+        raise PermanentFailure("the call is not here any more")
     return call

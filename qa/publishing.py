@@ -10,18 +10,19 @@ import structlog
 from flask import Flask
 
 from qa.app import create_app
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
-from qa.jobs.post import tongue_of
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.jobs.mailer import localizer_for
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.schedules import service, store
-from qa.schedules.types import Run, RunState, Schedule
+from qa.schedules.types import Run, Schedule
+from qa.states import RunState
 from qa.web import reporting
 from qa.wiring import Wiring
 
@@ -83,7 +84,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             half.write_bytes(content)
             half.rename(folder / name)
         with wiring.database.write() as session:
-            store.note_made(session, run.id, [mark], total=len(scopes))
+            store.record_made(session, run.id, [mark], total=len(scopes))
     _send(wiring, run, schedule, sorted(p for p in folder.iterdir() if not p.name.startswith(".")))
     with wiring.database.write() as session:
         at = wiring.clock()
@@ -91,19 +92,19 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
             session, run.id, state=RunState.DONE, finished_at=at, total=len(scopes), error=""
         )
         month = int(run.month.replace("-", ""))
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=month,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=at,
             schedule=schedule.name,
             mailed=len(schedule.recipients),
         )
-        tell(
+        notify(
             session,
             [schedule.created_by_id],
-            Kind.REPORT_READY,
+            NoticeKind.REPORT_READY,
             about=("report", run.id),
             at=at,
             name=schedule.name,
@@ -143,7 +144,7 @@ def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> No
         return
     send, _ = (
         sender(wiring.settings.smtp_url, wiring.settings.outbox),
-        tongue_of(schedule.language, wiring.settings).text,
+        localizer_for(schedule.language, wiring.settings).text,
     )
     for n, address in enumerate(schedule.recipients):
         message = EmailMessage()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-HOUSE = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 def _(text: str) -> str:
@@ -42,7 +42,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="QA_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(
-        HOUSE / "var", description=_("Where the database, recordings and the private broker live.")
+        PROJECT_ROOT / "var",
+        description=_("Where the database, recordings and the private broker live."),
     )
     database_url: str = Field(
         "",
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
         ),
     )
     whisper_model: str = Field(
-        str(HOUSE / "models/speech/earshot-tiny"),
+        str(PROJECT_ROOT / "models/speech/earshot-tiny"),
         description=_("A Whisper name (small, large-v3-turbo, …) or a CTranslate2 folder."),
     )
     whisper_device: str = Field(
@@ -197,7 +198,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
-    def listed(self) -> list[Setting]:
+    def describe(self) -> list[Setting]:
         """Every setting with where it comes from; keys and passwords are left out."""
         found = []
         for name, field in type(self).model_fields.items():
@@ -246,7 +247,7 @@ class Settings(BaseSettings):
         return self.cpu_threads or max(1, (os.cpu_count() or 1) // self.workers)
 
     @property
-    def webs(self) -> int:
+    def web_process_count(self) -> int:
         """How many web processes share the port; one where the system cannot share it."""
         if not sys.platform.startswith("linux"):
             return 1

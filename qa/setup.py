@@ -7,11 +7,11 @@ from pathlib import Path
 from qa.forms import service as forms
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
-from qa.sampling.types import Phase, PlanRule
-from qa.settings import HOUSE, Settings
+from qa.sampling.types import PlanRule
+from qa.settings import PROJECT_ROOT, Settings
+from qa.states import Phase, Role
 from qa.tables.migrate import upgrade
 from qa.wiring import Wiring
 
@@ -28,7 +28,7 @@ def initialise(wiring: Wiring) -> None:
     secret_key(wiring.settings)  # made before any process could race for it
     at = wiring.clock()
     with wiring.database.write() as session:
-        for path in sorted((HOUSE / "scoring_forms").glob("*.yaml")):
+        for path in sorted((PROJECT_ROOT / "scoring_forms").glob("*.yaml")):
             # the centre wrote a version of its own under this number: it stays
             with contextlib.suppress(forms.VersionIsPublished):
                 forms.publish(session, source=path.read_text(), file=path.name, at=at)
@@ -111,4 +111,4 @@ def demo_plan(wiring: Wiring) -> None:
 
 
 def demo_recordings() -> Path:
-    return HOUSE / "audio_samples" / "manifest.csv"
+    return PROJECT_ROOT / "audio_samples" / "manifest.csv"

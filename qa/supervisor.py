@@ -40,7 +40,7 @@ def serve(settings: Settings) -> None:
     app = create_app(settings)
     shared = (
         {"sockets": [_shared_port(settings)]}
-        if settings.webs > 1
+        if settings.web_process_count > 1
         else {"host": settings.host, "port": settings.port}
     )
     listen(
@@ -116,13 +116,13 @@ def prepare_demo(wiring: Wiring) -> None:
     from datetime import timedelta
 
     from qa.intake import store as calls
-    from qa.jobs.service import request, take_in
+    from qa.jobs.service import import_recordings, request
     from qa.pipeline import draw, steps_after_draw
     from qa.progress import progress
     from qa.setup import add_demo_people, demo_plan, demo_recordings
 
     demo_plan(wiring)
-    outcomes = take_in(wiring, demo_recordings(), manifest=None, progress=progress)
+    outcomes = import_recordings(wiring, demo_recordings(), manifest=None, progress=progress)
     add_demo_people(wiring)
     if any(o.is_new_call for o in outcomes):
         with wiring.database.read() as session:
@@ -151,7 +151,7 @@ def _is_free(settings: Settings) -> bool:
 def _commands(settings: Settings) -> dict[str, list[str]]:
     qa = [sys.executable, "-m", "qa"]
     commands = {"scheduler": [*qa, "scheduler"]} | {
-        f"web {i + 1}": [*qa, "web"] for i in range(settings.webs)
+        f"web {i + 1}": [*qa, "web"] for i in range(settings.web_process_count)
     }
     return commands | {f"worker {i + 1}": [*qa, "worker"] for i in range(settings.workers)}
 

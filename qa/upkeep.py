@@ -9,9 +9,9 @@ from qa.calendar import month_before
 from qa.cases import service as cases
 from qa.disputes import service as disputes
 from qa.forms import service as forms
-from qa.kept import store as kept_results
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
+from qa.result_cache import store as kept_results
 from qa.sampling import service as sampling
 from qa.scoring import service as scoring
 from qa.wiring import Wiring
@@ -20,7 +20,7 @@ TREND_MONTHS, FRESH_FOR, OLDER_FRESH_FOR = 12, timedelta(days=1), timedelta(days
 KEEP_RESULTS_FOR = timedelta(days=30)
 
 
-def remember(wiring: Wiring, *, most: int = 1) -> int:
+def refresh_trend_figures(wiring: Wiring, *, most: int = 1) -> int:
     """Compute the figures that trends need: of months that have none yet, anew every day of the
     last two, every week of the others; how many.
     """
@@ -48,7 +48,7 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
     for month, code in due[:most]:
         with wiring.database.read() as session:
             titles, _topics = forms.vocabulary(session)
-            found, made = reporting.document_of(
+            found, made = reporting.cached_report(
                 session,
                 month=month,
                 zone=settings.zone,
@@ -56,28 +56,30 @@ def remember(wiring: Wiring, *, most: int = 1) -> int:
                 titles=titles,
                 at=at,
                 project=code or None,
-                again=True,
+                force_refresh=True,
             )
         assert made is not None and found.new is not None  # made again
         with wiring.database.write() as session:
-            reporting.keep_figure(session, report=made, at=at)
-            kept_results.keep(session, found.new)
+            reporting.save_figure(session, report=made, at=at)
+            kept_results.save(session, found.new)
         done += 1
     return done
 
 
-def keep(wiring: Wiring) -> dict[str, int]:
+def run_housekeeping(wiring: Wiring) -> dict[str, int]:
     """One round; how many of each were moved."""
     settings, at = wiring.settings, wiring.clock()
     with wiring.database.write() as session:
         sampling.commit_seeds(session, zone=settings.zone, at=at)
         return {
             "released": scoring.release_due(session, at=at),
-            "disputes risen": disputes.rise(
+            "disputes risen": disputes.escalate_overdue(
                 session, decide_days=settings.dispute_decide_days, at=at
             ),
             "people reminded": cases.remind(session, at=at),
             "reminded of overdue calls": assignment.remind(session, at=at),
-            "kept results dropped": kept_results.forget(session, before=at - KEEP_RESULTS_FOR),
+            "kept results dropped": kept_results.delete_before(
+                session, before=at - KEEP_RESULTS_FOR
+            ),
             "places expired": assignment.expire(session, after_days=settings.expire_days, at=at),
         }

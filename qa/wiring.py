@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qa.checking.types import Acts
+from qa.checking.types import SpeechActs
 from qa.engines.storage import Storage
-from qa.intake.service import Prepared
+from qa.intake.service import DecodedRecording
 from qa.intake.types import Reason
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.tables.database import Database
-from qa.transcription.types import Heard, Muted, Redaction
+from qa.transcription.types import RedactedAudio, Redaction, TranscriptionResult
 
-Tell = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg"}
 
 
@@ -25,7 +25,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ears:
+class AudioEngine:
     """The sound engine: decoding in a child process,
     and the transcriber that the settings choose.
     """
@@ -34,7 +34,7 @@ class Ears:
         self._settings = settings
         self._listener = listener
 
-    def prepare(self, path: Path, *, declared_seconds: float | None) -> Prepared | Reason:
+    def prepare(self, path: Path, *, declared_seconds: float | None) -> DecodedRecording | Reason:
         """Decode a recording for intake, or say why not."""
         from qa.engines.audio import RecordingUnreadable, decode, peaks
 
@@ -44,7 +44,7 @@ class Ears:
             return Reason(error.reason)
         playback = None if sound.plays_in_browsers else self._playback(sound)
         media_type = MEDIA_TYPES.get(sound.kind, "audio/mpeg") if playback is None else "audio/mpeg"
-        return Prepared(
+        return DecodedRecording(
             sound.seconds, sound.lost_seconds, sound.channels, media_type, peaks(sound), playback
         )
 
@@ -55,12 +55,12 @@ class Ears:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard:
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult:
         """Listen to a recording: in the listening process of this machine's worker where there is
         one, else in this process.
         """
-        from qa.engines.listener import ask
+        from qa.engines.model_server import ask
 
         asked = self._listener and ask(
             self._listener,
@@ -81,12 +81,12 @@ class Ears:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard:
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult:
         """Listen in this process. Raises RecordingUnreadable."""
         from qa.engines.audio import decode
 
-        heard: Heard = self._transcriber.transcribe(
+        heard: TranscriptionResult = self._transcriber.transcribe(
             decode(path, **self._limits),
             language=language,
             source_name=source_name,
@@ -95,7 +95,7 @@ class Ears:
         )
         return heard
 
-    def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted:
+    def silence(self, path: Path, spans: Sequence[Redaction]) -> RedactedAudio:
         """The recording with these stretches silent on every channel."""
         import io
 
@@ -106,7 +106,7 @@ class Ears:
         sound = silenced(decode(path, **self._limits), [(s.start, s.end) for s in spans])
         out = io.BytesIO()
         soundfile.write(out, sound.samples.T, RATE, format="FLAC", subtype="PCM_16")
-        return Muted(out.getvalue(), "audio/flac", peaks(sound))
+        return RedactedAudio(out.getvalue(), "audio/flac", peaks(sound))
 
     @functools.cached_property
     # a Transcriber; importing the protocol would load numpy
@@ -115,7 +115,7 @@ class Ears:
 
         s = self._settings
         if s.transcriber == "scripted":
-            return ScriptedTranscriber(HOUSE / "audio_samples" / "truth")
+            return ScriptedTranscriber(PROJECT_ROOT / "audio_samples" / "truth")
         return WhisperTranscriber(
             s.whisper_model, device=s.whisper_device, compute=s.whisper_compute, threads=s.threads
         )
@@ -146,12 +146,12 @@ class Wiring:
     settings: Settings
     database: Database
     storage: Storage
-    ears: Ears
+    audio: AudioEngine
     clock: Callable[[], datetime] = utc_now
-    tell: Tell | None = None
+    report_progress: ProgressCallback | None = None
 
     @property
-    def acts(self) -> Acts:
+    def acts(self) -> SpeechActs:
         """The courtesy classifier; its weights are read when the first utterance is judged."""
         from qa.engines.courtesy import shipped
 
@@ -167,5 +167,5 @@ class Wiring:
             settings,
             Database(settings.database),
             Storage(settings.storage),
-            Ears(settings, listener),
+            AudioEngine(settings, listener),
         )

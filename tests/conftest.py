@@ -22,11 +22,11 @@ from werkzeug.test import TestResponse
 from qa import setup
 from qa.app import create_app
 from qa.intake import store as calls
-from qa.intake.types import Direction
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role, User
+from qa.people.types import User
 from qa.settings import Settings
+from qa.states import Direction, Role
 from qa.tables.database import Database
 from qa.wiring import Wiring
 
@@ -100,7 +100,7 @@ def either_database(request: pytest.FixtureRequest, settings: Settings) -> Setti
 
 def build(settings: Settings, clock: Clock) -> Wiring:
     made = Wiring.build(settings)
-    wiring = Wiring(settings, made.database, made.storage, made.ears, clock)
+    wiring = Wiring(settings, made.database, made.storage, made.audio, clock)
     setup.initialise(wiring)
     return wiring
 
@@ -304,7 +304,7 @@ def visits(app, wiring: Wiring) -> Visit:  # type: ignore[no-untyped-def]
         if user is not None:
             token = people.new_token()
             with wiring.database.write() as session:
-                people_store.keep_web_session(
+                people_store.save_web_session(
                     session,
                     people.token_hash(token),
                     user_id=user.id,

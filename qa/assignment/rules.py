@@ -15,7 +15,7 @@ def lease_end(now: datetime, minutes: int) -> datetime:
     return now + timedelta(minutes=minutes)
 
 
-def in_fair_order(
+def fair_order(
     candidates: Sequence[Candidate], scored: Mapping[int, int], *, zone: ZoneInfo
 ) -> list[Candidate]:
     """Of the places due on the same day those first whose agent this evaluator has scored least, so
@@ -30,14 +30,14 @@ def in_fair_order(
     )
 
 
-def may_be_dealt(user: User, *, agent_id: int, project_id: int) -> bool:
+def may_be_distributed(user: User, *, agent_id: int, project_id: int) -> bool:
     """Whether a call may be put on an evaluator's list: of a project they work for, and not a call
     of their own.
     """
     return user.agent_id != agent_id and (user.projects is None or project_id in user.projects)
 
 
-def next_in_line(
+def pick_evaluator(
     shares: Mapping[int, int],
     dealt: Mapping[int, int],
     of_agent: Mapping[int, int],
@@ -67,7 +67,7 @@ def _owed(shares: Mapping[int, int], got: Mapping[int, int]) -> dict[int, float]
     return {who: share / whole * arrived - got.get(who, 0) for who, share in shares.items()}
 
 
-def is_picked(share: float, *, purpose: str, seed: str, external_id: str) -> bool:
+def is_selected_for_share(share: float, *, purpose: str, seed: str, external_id: str) -> bool:
     """Whether a drawn call belongs to a random share (0–1), the same for ever; nobody who lacks the
     draw's seed can tell beforehand.
     """

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.assignment import store
-from qa.assignment.rules import in_fair_order, lease_end, may_be_dealt, next_in_line
-from qa.assignment.types import AssignmentKind, AssignmentState, Claimed, NothingWaiting, SkipReason
-from qa.audit.store import note
-from qa.audit.types import Subject
-from qa.notices.service import tell
+from qa.assignment.rules import fair_order, lease_end, may_be_distributed, pick_evaluator
+from qa.assignment.types import Claimed, NothingWaiting, SkipReason
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
+from qa.notices.service import notify
 from qa.notices.store import newest
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 from qa.people.store import users_with_role
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import AssignmentKind, AssignmentState, Role
 
 ATTEMPTS = 5
 SHARES_OVER = timedelta(days=31)  # over which each gets their share
@@ -31,7 +32,7 @@ class NotHeld(Exception):
     """The place is not (or no longer) this evaluator's."""
 
 
-class ReasonMissing(ValueError):
+class ReasonRequired(ValueError):
     """Taking a call out of the queue needs a reason in words."""
 
 
@@ -64,11 +65,13 @@ def enqueue(
         due_at=due_at,
         at=at,
     )
-    line = _Line.of(session, [call_id], at=at)
+    line = WorkloadDistributor.of(session, [call_id], at=at)
     first = line.next(call_id)
     added = add(is_blind=is_blind, reserved_for_id=first)
     if added is not None:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="queued", at=at)
+        record_event(
+            session, subject=Subject.CALL, subject_id=call_id, event=EventKind.QUEUED, at=at
+        )
         if is_double:
             add(
                 kind=AssignmentKind.DOUBLE,
@@ -80,7 +83,7 @@ def enqueue(
 
 
 @dataclass
-class _Line:
+class WorkloadDistributor:
     """Who gets the next call: shares, what each has got of whom, and whom each of the calls is
     about. Loaded once, counted on as calls are given.
     """
@@ -91,7 +94,9 @@ class _Line:
     whose: dict[int, tuple[int, int]]
 
     @classmethod
-    def of(cls, session: Session, call_ids: Sequence[int], *, at: datetime) -> "_Line":
+    def of(
+        cls, session: Session, call_ids: Sequence[int], *, at: datetime
+    ) -> "WorkloadDistributor":
         shares = store.shares(session)
         if not shares:
             return cls([], {}, Counter(), {})
@@ -99,8 +104,8 @@ class _Line:
         return cls(
             evaluators,
             shares,
-            store.dealt(session, list(shares), since=at - SHARES_OVER),
-            store.whose(session, call_ids),
+            store.reserved_this_month(session, list(shares), since=at - SHARES_OVER),
+            store.agents_of_calls(session, call_ids),
         )
 
     def next(self, call_id: int, *, but: int | None = None) -> int | None:
@@ -111,33 +116,37 @@ class _Line:
         able = {
             u.id: self.shares[u.id]
             for u in self.evaluators
-            if may_be_dealt(u, agent_id=agent_id, project_id=project_id)
+            if may_be_distributed(u, agent_id=agent_id, project_id=project_id)
         }
         got: Counter[int] = Counter()
         for (user_id, _agent), n in self.dealt.items():
             got[user_id] += n
-        who = next_in_line(able, got, {u: self.dealt[u, agent_id] for u in able}, but=but)
+        who = pick_evaluator(able, got, {u: self.dealt[u, agent_id] for u in able}, but=but)
         if who is not None:
             self.dealt[who, agent_id] += 1
         return who
 
 
-def deal(session: Session, *, by: int, at: datetime) -> int:
+def distribute(session: Session, *, by: int, at: datetime) -> int:
     """Put what waits in the common queue on the evaluators' lists, by their shares; how many.
 
     Each is told once.
     """
-    waiting = store.common(session, limit=MOST_DEALT)
+    waiting = store.unreserved(session, limit=MOST_DEALT)
     calls = sorted({call_id for _, call_id in waiting})
-    line, fillers, given = _Line.of(session, calls, at=at), store.fillers(session, calls), []
+    line, fillers, given = (
+        WorkloadDistributor.of(session, calls, at=at),
+        store.current_holders(session, calls),
+        [],
+    )
     for assignment_id, call_id in waiting:
         who = line.next(call_id, but=fillers.get(call_id))
         if who is not None and store.reserve(session, assignment_id, user_id=who, now=at):
-            note(
+            record_event(
                 session,
                 subject=Subject.ASSIGNMENT,
                 subject_id=assignment_id,
-                what="reassigned",
+                event=EventKind.REASSIGNED,
                 at=at,
                 actor_id=by,
                 to=who,
@@ -145,11 +154,11 @@ def deal(session: Session, *, by: int, at: datetime) -> int:
             fillers[call_id] = who
             given.append(who)
     if given:
-        tell(session, set(given), Kind.CALLS_DEALT, about=("queue", 0), at=at, but=by)
+        notify(session, set(given), NoticeKind.CALLS_DEALT, about=("queue", 0), at=at, but=by)
     return len(given)
 
 
-def put_back_all(session: Session, *, user_id: int, by: int, at: datetime) -> int:
+def return_all_to_queue(session: Session, *, user_id: int, by: int, at: datetime) -> int:
     """Everything that waits on somebody's list goes back to the common queue, as when they fall
     ill; how many.
     """
@@ -166,12 +175,19 @@ def remind(session: Session, *, at: datetime) -> int:
     late = store.overdue(session, now=at)
     held = {i: who for i, who in late if who is not None}
     for assignment_id, who in held.items():
-        tell(session, [who], Kind.CALL_OVERDUE, about=("assignment", assignment_id), at=at)
+        notify(session, [who], NoticeKind.CALL_OVERDUE, about=("assignment", assignment_id), at=at)
     store.mark_reminded(session, list(held), at=at)
-    nobodys, last = [i for i, who in late if who is None], newest(session, Kind.QUEUE_OVERDUE)
+    nobodys, last = [i for i, who in late if who is None], newest(session, NoticeKind.QUEUE_OVERDUE)
     if nobodys and (last is None or at - last >= timedelta(days=1)):
         managers = [u.id for u in users_with_role(session, Role.QA_MANAGER)]
-        tell(session, managers, Kind.QUEUE_OVERDUE, about=("overdue", 0), at=at, count=len(nobodys))
+        notify(
+            session,
+            managers,
+            NoticeKind.QUEUE_OVERDUE,
+            about=("overdue", 0),
+            at=at,
+            count=len(nobodys),
+        )
         store.mark_reminded(session, nobodys, at=at)
         held |= dict.fromkeys(nobodys, 0)
     return len(held)
@@ -201,18 +217,18 @@ def claim_next(
         )
         if not found:
             break
-        scored = store.scored_by_agent(
+        scored = store.scorecards_by_agent(
             session, evaluator_id, [c.agent_id for c in found], since=at - timedelta(days=31)
         )
-        for c in in_fair_order(found, scored, zone=zone):
+        for c in fair_order(found, scored, zone=zone):
             if store.is_untouched(session, c.id, now=at) and store.claim(
                 session, c.id, evaluator_id=evaluator_id, now=at, lease_until=until
             ):
-                note(
+                record_event(
                     session,
                     subject=Subject.ASSIGNMENT,
                     subject_id=c.id,
-                    what="claimed",
+                    event=EventKind.CLAIMED,
                     at=at,
                     actor_id=evaluator_id,
                 )
@@ -220,7 +236,7 @@ def claim_next(
     return NothingWaiting()
 
 
-def take_for(
+def claim_for(
     session: Session,
     *,
     call_id: int,
@@ -251,11 +267,11 @@ def take_for(
         store.claim(
             session, added, evaluator_id=user_id, now=at, lease_until=lease_end(at, lease_minutes)
         )
-        note(
+        record_event(
             session,
             subject=Subject.ASSIGNMENT,
             subject_id=added,
-            what="claimed",
+            event=EventKind.CLAIMED,
             at=at,
             actor_id=user_id,
             kind=kind.value,
@@ -288,11 +304,11 @@ def skip(
         skip_comment=comment.strip()[:1000],
     ):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="skipped",
+        event=EventKind.SKIPPED,
         at=at,
         actor_id=evaluator_id,
         reason=reason.value,
@@ -301,13 +317,13 @@ def skip(
 
 def give_back(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> None:
     """Put the call back for others. Raises NotHeld."""
-    if not store.put_back(session, assignment_id, evaluator_id=evaluator_id):
+    if not store.return_to_queue(session, assignment_id, evaluator_id=evaluator_id):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="given_back",
+        event=EventKind.RETURNED_TO_QUEUE,
         at=at,
         actor_id=evaluator_id,
     )
@@ -320,14 +336,28 @@ def reopen(
     store.reopen(
         session, assignment_id, evaluator_id=evaluator_id, due_at=at + timedelta(days=days)
     )
-    note(session, subject=Subject.ASSIGNMENT, subject_id=assignment_id, what="reopened", at=at)
+    record_event(
+        session,
+        subject=Subject.ASSIGNMENT,
+        subject_id=assignment_id,
+        event=EventKind.REOPENED,
+        at=at,
+    )
 
 
 def score_again(session: Session, *, assignment_id: int, due_days: int, at: datetime) -> None:
     """A new place for a call whose card was taken back; the new card counts in its stead."""
-    added = store.add_again(session, assignment_id, due_at=at + timedelta(days=due_days), at=at)
+    added = store.add_re_evaluation(
+        session, assignment_id, due_at=at + timedelta(days=due_days), at=at
+    )
     if added is not None:
-        note(session, subject=Subject.ASSIGNMENT, subject_id=added, what="queued_again", at=at)
+        record_event(
+            session,
+            subject=Subject.ASSIGNMENT,
+            subject_id=added,
+            event=EventKind.QUEUED_FOR_RE_EVALUATION,
+            at=at,
+        )
 
 
 def reassign(
@@ -339,39 +369,39 @@ def reassign(
     """
     if not store.reserve(session, assignment_id, user_id=user_id, now=at):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="reassigned",
+        event=EventKind.REASSIGNED,
         at=at,
         actor_id=by,
         to=user_id,
     )
     if user_id is not None:
-        tell(
+        notify(
             session,
             [user_id],
-            Kind.CALL_ASSIGNED,
+            NoticeKind.CALL_ASSIGNED,
             about=("assignment", assignment_id),
             at=at,
             but=by,
         )
 
 
-def take_out(session: Session, *, assignment_id: int, reason: str, by: int, at: datetime) -> None:
+def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: datetime) -> None:
     """Withdraw a place; the call counts as drawn and not scored. Raises ReasonMissing
     and NotHeld.
     """
     if not reason.strip():
-        raise ReasonMissing
-    if not store.take_out(session, assignment_id, at=at, reason=reason.strip()[:1000]):
+        raise ReasonRequired
+    if not store.withdraw(session, assignment_id, at=at, reason=reason.strip()[:1000]):
         raise NotHeld
-    note(
+    record_event(
         session,
         subject=Subject.ASSIGNMENT,
         subject_id=assignment_id,
-        what="taken_out",
+        event=EventKind.WITHDRAWN,
         at=at,
         actor_id=by,
         reason=reason.strip()[:1000],
@@ -382,5 +412,7 @@ def expire(session: Session, *, after_days: int, at: datetime) -> int:
     """Places whose due day is long past leave the queue, counted as not scored; how many."""
     calls = store.expire(session, due_before=at - timedelta(days=after_days), at=at)
     for call_id in calls:
-        note(session, subject=Subject.CALL, subject_id=call_id, what="expired", at=at)
+        record_event(
+            session, subject=Subject.CALL, subject_id=call_id, event=EventKind.EXPIRED, at=at
+        )
     return len(calls)

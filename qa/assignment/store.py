@@ -8,17 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.assignment.types import (
-    AssignmentKind,
-    AssignmentState,
-    Candidate,
-    EvaluatorLoad,
-    Place,
-    QueueCounts,
-    SkipReason,
-)
+from qa.assignment.types import Assignment, Candidate, EvaluatorLoad, QueueCounts, SkipReason
+from qa.states import AssignmentKind, AssignmentState, Role
 from qa.tables.calls import CallRow
-from qa.tables.people import AgentRow, ProjectRow, Role, UserRow
+from qa.tables.people import AgentRow, ProjectRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 # calibrations and self-evaluations are taken on their own pages
@@ -90,7 +83,7 @@ def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: d
     )
 
 
-def add_again(
+def add_re_evaluation(
     session: Session, assignment_id: int, *, due_at: datetime, at: datetime
 ) -> int | None:
     """A further standard place like this one, drawn with it; None where there is one already."""
@@ -162,7 +155,7 @@ def candidates(
     return found
 
 
-def scored_by_agent(
+def scorecards_by_agent(
     session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime
 ) -> dict[int, int]:
     """How many cards of each agent this evaluator has opened since then."""
@@ -223,7 +216,7 @@ def finish(
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def put_back(session: Session, assignment_id: int, *, evaluator_id: int) -> bool:
+def return_to_queue(session: Session, assignment_id: int, *, evaluator_id: int) -> bool:
     change = update(AssignmentRow).where(
         AssignmentRow.id == assignment_id,
         AssignmentRow.evaluator_id == evaluator_id,
@@ -266,7 +259,7 @@ def shares(session: Session) -> dict[int, int]:
     return dict(session.execute(query).all())
 
 
-def dealt(
+def reserved_this_month(
     session: Session, user_ids: Sequence[int], *, since: datetime
 ) -> Counter[tuple[int, int]]:
     """How many calls that arrived since then are or were on each one's list, by agent: (user,
@@ -282,7 +275,7 @@ def dealt(
     return Counter({(who, agent_id): n for who, agent_id, n in rows if who is not None})
 
 
-def common(session: Session, *, limit: int) -> list[tuple[int, int]]:
+def unreserved(session: Session, *, limit: int) -> list[tuple[int, int]]:
     """Ids of the waiting places that are on nobody's list and of their calls, the earliest due
     first.
     """
@@ -309,7 +302,7 @@ def on_list(session: Session, user_id: int) -> list[int]:
     return list(session.scalars(query.order_by(AssignmentRow.id)))
 
 
-def fillers(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
+def current_holders(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
     """Who has each of these calls for scoring already, on a list or in hand."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
     query = select(AssignmentRow.call_id, who).where(
@@ -318,7 +311,7 @@ def fillers(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
     return {call_id: user_id for call_id, user_id in session.execute(query) if user_id is not None}
 
 
-def whose(session: Session, call_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+def agents_of_calls(session: Session, call_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Agent and project of each of these calls."""
     query = select(CallRow.id, CallRow.agent_id, CallRow.project_id).where(CallRow.id.in_(call_ids))
     return {i: (agent_id, project_id) for i, agent_id, project_id in session.execute(query)}
@@ -343,7 +336,7 @@ def mark_reminded(session: Session, assignment_ids: Sequence[int], *, at: dateti
     )
 
 
-def _places() -> Any:
+def _assignments() -> Any:
     return (
         select(
             AssignmentRow,
@@ -363,9 +356,9 @@ def _places() -> Any:
     )
 
 
-def _place(row: Any) -> Place:
+def _assignment(row: Any) -> Assignment:
     a, agent, project, queue, started_at, seconds, language, score, card_id = row
-    return Place(
+    return Assignment(
         a.id,
         a.call_id,
         a.form_version_id,
@@ -390,45 +383,49 @@ def _place(row: Any) -> Place:
     )
 
 
-def place(session: Session, assignment_id: int) -> Place | None:
-    row = session.execute(_places().where(AssignmentRow.id == assignment_id)).first()
-    return _place(row) if row else None
+def assignment(session: Session, assignment_id: int) -> Assignment | None:
+    row = session.execute(_assignments().where(AssignmentRow.id == assignment_id)).first()
+    return _assignment(row) if row else None
 
 
-def place_of(session: Session, *, call_id: int, form_version_id: int, occasion: str) -> int | None:
+def assignment_id_for(
+    session: Session, *, call_id: int, form_version_id: int, occasion: str
+) -> int | None:
     query = select(AssignmentRow.id).where(
         AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id
     )
     return session.scalar(query.where(AssignmentRow.occasion == occasion))
 
 
-def mine(session: Session, evaluator_id: int, *, now: datetime) -> list[Place]:
-    query = _places().where(
+def held_by_me(session: Session, evaluator_id: int, *, now: datetime) -> list[Assignment]:
+    query = _assignments().where(
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
         AssignmentRow.lease_until >= now,
     )
-    return [_place(r) for r in session.execute(query.order_by(AssignmentRow.due_at))]
+    return [_assignment(r) for r in session.execute(query.order_by(AssignmentRow.due_at))]
 
 
-def waiting(session: Session, evaluator_id: int, *, now: datetime, limit: int = 25) -> list[Place]:
+def waiting(
+    session: Session, evaluator_id: int, *, now: datetime, limit: int = 25
+) -> list[Assignment]:
     """What an evaluator may get next, in the order of its due dates."""
     query = (
-        _places()
+        _assignments()
         .where(_free(now), _QUEUED, or_(*_open_to(evaluator_id)))
         .order_by(AssignmentRow.due_at, AssignmentRow.id)
         .limit(limit)
     )
-    return [_place(r) for r in session.execute(query)]
+    return [_assignment(r) for r in session.execute(query)]
 
 
-def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Place]:
+def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Assignment]:
     done = (AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
-    query = _places().where(
+    query = _assignments().where(
         AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done), _QUEUED
     )
     return [
-        _place(r)
+        _assignment(r)
         for r in session.execute(query.order_by(AssignmentRow.finished_at.desc()).limit(limit))
     ]
 
@@ -509,7 +506,7 @@ def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: d
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def take_out(session: Session, assignment_id: int, *, at: datetime, reason: str) -> bool:
+def withdraw(session: Session, assignment_id: int, *, at: datetime, reason: str) -> bool:
     """Withdraw a place that nobody has finished."""
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished)
@@ -542,10 +539,10 @@ def unfinished(
     overdue_at: datetime | None,
     after_id: int | None,
     limit: int,
-) -> list[tuple[Place, str]]:
+) -> list[tuple[Assignment, str]]:
     """Places that wait or are being scored, with the name of who holds or shall take them."""
     who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
-    query = _places().add_columns(UserRow.display_name).outerjoin(UserRow, UserRow.id == who)
+    query = _assignments().add_columns(UserRow.display_name).outerjoin(UserRow, UserRow.id == who)
     conditions = (
         AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED)),
         (who == evaluator_id if evaluator_id is not None else None),
@@ -557,7 +554,7 @@ def unfinished(
         .order_by(AssignmentRow.id)
         .limit(limit)
     )
-    return [(_place(r[:-1]), r[-1] or "") for r in rows]
+    return [(_assignment(r[:-1]), r[-1] or "") for r in rows]
 
 
 def loads(

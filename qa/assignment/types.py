@@ -4,19 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.scoring import AssignmentKind, AssignmentState
-
-__all__ = [
-    "AssignmentKind",
-    "AssignmentState",
-    "Candidate",
-    "Claimed",
-    "EvaluatorLoad",
-    "NothingWaiting",
-    "Place",
-    "QueueCounts",
-    "SkipReason",
-]
+from qa.states import AssignmentKind, AssignmentState
 
 
 class SkipReason(enum.Enum):
@@ -30,7 +18,7 @@ class SkipReason(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Place:
+class Assignment:
     """An assignment as queue lists show it."""
 
     id: int

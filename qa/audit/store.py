@@ -11,30 +11,30 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from qa.audit.rules import digest
-from qa.audit.types import Event, Head, Line, Subject
+from qa.audit.types import Event, EventKind, Head, Line, Subject
 from qa.tables.people import UserRow
 from qa.tables.records import EventHeadRow, EventRow
 
 PENDING = "events"
 
 
-def note(
+def record_event(
     session: Session,
     *,
     subject: Subject,
     subject_id: int,
-    what: str,
+    event: EventKind,
     at: datetime,
     actor_id: int | None = None,
     **detail: Any,
 ) -> None:
-    """Append one event, in the transaction of what it tells about."""
+    """Append one event to the log, in the transaction that it tells about."""
     line = {
         "at": at,
         "actor_id": actor_id,
         "subject": subject.value,
         "subject_id": subject_id,
-        "what": what,
+        "what": event.value,
         "detail": detail,
     }
     session.info.setdefault(PENDING, []).append(line)

@@ -24,6 +24,93 @@ class Subject(enum.Enum):
     REPORT = "report"
 
 
+class FigureEffect(enum.Enum):
+    """What an event changes in figures that were computed before it."""
+
+    NONE = "none"
+    CONFIG = "config"  # forms, targets, people: whoever changed it wants to see it at once
+    DATA = "data"  # scorecards and ratings: it may wait for some minutes
+
+
+class EventKind(enum.Enum):
+    """Kinds of event, each with its stored text and with what it changes in cached figures.
+
+    The text is hashed in the append-only chain: a member's Python name may change, its text never.
+    """
+
+    effect: FigureEffect
+
+    def __new__(cls, text: str, effect: FigureEffect = FigureEffect.NONE) -> "EventKind":
+        member = object.__new__(cls)
+        member._value_ = text
+        member.effect = effect
+        return member
+
+    @classmethod
+    def changing(cls, effect: FigureEffect) -> tuple["EventKind", ...]:
+        """Return the kinds of event after which cached figures are no longer current."""
+        return tuple(kind for kind in cls if kind.effect is effect)
+
+    ACKNOWLEDGED = "acknowledged"
+    ADDED = ("added", FigureEffect.CONFIG)
+    AGREED = ("agreed", FigureEffect.CONFIG)
+    CHECKED = "checked"
+    CLAIMED = "claimed"
+    CLOSED = ("closed", FigureEffect.CONFIG)
+    CREATED = "created"
+    DECIDED = "decided"
+    DISABLED = "disabled"
+    DISCARDED = "discarded"
+    DISPUTE_ESCALATED = "dispute_risen"
+    DISPUTE_WITHDRAWN = "dispute_withdrawn"
+    DISPUTE_UPHELD = "dispute_upheld"
+    DISPUTE_REJECTED = "dispute_rejected"
+    DISPUTED = "disputed"
+    DRAWN = "drawn"
+    EXPIRED = "expired"
+    EXPORTED = "exported"
+    FINISHED = ("finished", FigureEffect.CONFIG)
+    RETURNED_TO_QUEUE = "given_back"
+    GOAL_CHANGED = "goal_set"
+    IMPORTED = "imported"
+    OPENED = "opened"
+    ORIGINAL_REPLACED = "original_removed"
+    PASSWORD_CHANGED = "password_changed"
+    PAUSED = "paused"
+    PLANNED = "planned"
+    PLAYED = "played"
+    PROJECTS_CHANGED = ("projects_set", FigureEffect.CONFIG)
+    PUBLISHED = ("published", FigureEffect.CONFIG)
+    QUEUED = "queued"
+    QUEUED_FOR_RE_EVALUATION = "queued_again"
+    RATED = ("rated", FigureEffect.DATA)
+    READ = "read"
+    SECOND_READ = "read_again"
+    REASSIGNED = "reassigned"
+    RELEASE_SCHEDULED = "release_set"
+    RELEASED = "released"
+    REOPENED = "reopened"
+    RESUMED = "resumed"
+    RETIRED = "retired"
+    RETRIED = "retried"
+    REVIEWED = "reviewed"
+    REVISED = ("revised", FigureEffect.DATA)
+    SCHEDULED = "scheduled"
+    SEED_COMMITTED = "seed_committed"
+    SENT_BACK = "sent_back"
+    SETTING_CHANGED = ("set", FigureEffect.CONFIG)
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SKIPPED = "skipped"
+    SUBMITTED = "submitted"
+    WITHDRAWN = "taken_out"
+    CALIBRATION_FITTED = "trained"
+    TRANSCRIBED = "transcribed"
+    VOIDED = ("voided", FigureEffect.DATA)
+    WORD_CORRECTED = "word_corrected"
+    WRITTEN = "written"
+
+
 @dataclass(frozen=True)
 class Event:
     id: int

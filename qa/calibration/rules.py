@@ -5,16 +5,18 @@ distance. Pure.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from qa.calibration.types import CalibrationSession, Filling, Item, RaterReport, SessionReport
+from qa.calibration.types import CalibrationSession, Item, RaterAnswers, RaterReport, SessionReport
 from qa.forms.rules import partial_score
-from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, as_fraction
 from qa.statistics.agreement import Table, ac1, alpha, icc, mean_kappa, percent, with_interval
 
 UNUSUAL_NA = 0.15  # more than this share above the session's mean
 AUTOMATIC = None
 
 
-def report(session: CalibrationSession, form: Form, fillings: Sequence[Filling]) -> SessionReport:
+def report(
+    session: CalibrationSession, form: Form, fillings: Sequence[RaterAnswers]
+) -> SessionReport:
     """The figures of a session.
 
     The automatic checks stand beside the people and never enter the people's agreement.
@@ -23,7 +25,9 @@ def report(session: CalibrationSession, form: Form, fillings: Sequence[Filling])
     by = {(f.rater_id, f.call_id): f for f in fillings}
     calls = [c.call_id for c in session.calls]
     agreed = {
-        c.call_id: settled(c.agreed, [by[p, c.call_id] for p in people if (p, c.call_id) in by])
+        c.call_id: agreed_or_unanimous(
+            c.agreed, [by[p, c.call_id] for p in people if (p, c.call_id) in by]
+        )
         for c in session.calls
     }
     items = tuple(_item(c, calls, people, by, agreed) for c in form.criteria())
@@ -49,7 +53,9 @@ def report(session: CalibrationSession, form: Form, fillings: Sequence[Filling])
     )
 
 
-def settled(agreed: Mapping[str, str], fillings: Sequence[Filling]) -> dict[str, str]:
+def agreed_or_unanimous(
+    agreed: Mapping[str, str], fillings: Sequence[RaterAnswers]
+) -> dict[str, str]:
     """The answer of every criterion of a call: what the group wrote down, else what all of them
     gave. Where people differ and wrote nothing: unresolved.
     """
@@ -63,14 +69,14 @@ def settled(agreed: Mapping[str, str], fillings: Sequence[Filling]) -> dict[str,
 
 def order_of(criterion: Criterion) -> list[str]:
     """The options of a criterion from fewest points to most."""
-    return [o.id for o in sorted(criterion.choices, key=lambda o: exact(o.points))]
+    return [o.id for o in sorted(criterion.choices, key=lambda o: as_fraction(o.points))]
 
 
 def _item(
     criterion: Criterion,
     calls: Sequence[int],
     people: Sequence[int],
-    by: Mapping[tuple[int | None, int], Filling],
+    by: Mapping[tuple[int | None, int], RaterAnswers],
     agreed: Mapping[int, Mapping[str, str]],
 ) -> Item:
     table: Table = [[_option(by, p, call, criterion.id) for p in people] for call in calls]
@@ -93,7 +99,10 @@ def _item(
 
 
 def _option(
-    by: Mapping[tuple[int | None, int], Filling], rater: int | None, call_id: int, criterion: str
+    by: Mapping[tuple[int | None, int], RaterAnswers],
+    rater: int | None,
+    call_id: int,
+    criterion: str,
 ) -> str | None:
     found = by.get((rater, call_id))
     return found.options.get(criterion) if found else None
@@ -103,7 +112,7 @@ def _rater(
     rater_id: int | None,
     name: str,
     form: Form,
-    fillings: Sequence[Filling],
+    fillings: Sequence[RaterAnswers],
     agreed: Mapping[int, Mapping[str, str]],
     session_na: float | None,
 ) -> RaterReport:
@@ -139,6 +148,6 @@ def _agreed_score(form: Form, agreed: Mapping[str, str]) -> float | None:
     return float(breakdown.score)
 
 
-def _na_share(fillings: Sequence[Filling]) -> float | None:
+def _na_share(fillings: Sequence[RaterAnswers]) -> float | None:
     options = [o for f in fillings for o in f.options.values()]
     return sum(o == NOT_APPLICABLE for o in options) / len(options) if options else None

@@ -6,17 +6,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentKind
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
-from qa.calibration.types import CalibrationSession, Filling, SessionReport, SessionState
+from qa.calibration.types import CalibrationSession, RaterAnswers, SessionReport
 from qa.checking import store as findings
-from qa.forms.rules import partial_score, shown
+from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Form
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.scoring.rules import automatic_option
+from qa.states import AssignmentKind, CalibrationState
 
 MOST_CALLS = 20
 MOST_PEOPLE = 50
@@ -77,20 +77,20 @@ def call(
                 reserved_for_id=user_id,
                 is_blind=True,
             )
-    note(
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         calls=calls,
         people=people,
     )
-    tell(
+    notify(
         session,
         people,
-        Kind.CALIBRATION_INVITED,
+        NoticeKind.CALIBRATION_INVITED,
         about=("calibration", made),
         at=at,
         but=by,
@@ -105,24 +105,24 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
 
     Unfinished forms are withdrawn. Raises SessionClosed.
     """
-    found = store.one(session, session_id)
-    if found is None or found.state is not SessionState.SCORING:
+    found = store.session_by_id(session, session_id)
+    if found is None or found.state is not CalibrationState.SCORING:
         raise SessionClosed
     for assignment_id in store.unfinished_places(session, session_id):
-        queue.take_out(session, assignment_id, at=at, reason="the scoring of the session ended")
-    store.change(session, session_id, state=SessionState.REVIEW)
-    note(
+        queue.withdraw(session, assignment_id, at=at, reason="the scoring of the session ended")
+    store.change(session, session_id, state=CalibrationState.REVIEW)
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,
-        what="reviewed",
+        event=EventKind.REVIEWED,
         at=at,
         actor_id=by,
     )
-    tell(
+    notify(
         session,
         [m.user_id for m in found.members],
-        Kind.CALIBRATION_REVIEW,
+        NoticeKind.CALIBRATION_REVIEW,
         about=("calibration", session_id),
         at=at,
         but=by,
@@ -142,18 +142,18 @@ def agree(
     at: datetime,
 ) -> None:
     """Write down what the group settled on; an empty answer is unresolved. Raises SessionClosed."""
-    found = store.one(session, session_id)
-    if found is None or found.state is not SessionState.REVIEW:
+    found = store.session_by_id(session, session_id)
+    if found is None or found.state is not CalibrationState.REVIEW:
         raise SessionClosed
     for c in found.calls:
         known = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
         if known != c.agreed:
             store.agree(session, session_id, c.call_id, known)
-            note(
+            record_event(
                 session,
                 subject=Subject.CALIBRATION,
                 subject_id=session_id,
-                what="agreed",
+                event=EventKind.AGREED,
                 at=at,
                 actor_id=by,
                 call=c.call_id,
@@ -167,18 +167,18 @@ def agree(
 
 def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
     """Nothing changes any more. Raises SessionClosed."""
-    found = store.one(session, session_id)
+    found = store.session_by_id(session, session_id)
     if (
         found is None
-        or found.state is not SessionState.REVIEW
-        or not store.change(session, session_id, state=SessionState.CLOSED, closed_at=at)
+        or found.state is not CalibrationState.REVIEW
+        or not store.change(session, session_id, state=CalibrationState.CLOSED, closed_at=at)
     ):
         raise SessionClosed
-    note(
+    record_event(
         session,
         subject=Subject.CALIBRATION,
         subject_id=session_id,
-        what="closed",
+        event=EventKind.CLOSED,
         at=at,
         actor_id=by,
     )
@@ -186,13 +186,13 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
 
 def report(
     session: Session, found: CalibrationSession, form: Form
-) -> tuple[SessionReport, list[Filling]]:
+) -> tuple[SessionReport, list[RaterAnswers]]:
     """The figures of a session, and every filled form, the automatic answers among them."""
-    fillings = [*store.fillings(session, found.id), *_automatic(session, found, form)]
+    fillings = [*store.submitted_answers(session, found.id), *_automatic(session, found, form)]
     return rules.report(found, form, fillings), fillings
 
 
-def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[Filling]:
+def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[RaterAnswers]:
     """The automatic checks as one more rater; where they are unsure they give no answer."""
     made = []
     for c in found.calls:
@@ -207,11 +207,11 @@ def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[
         options = {k: o for k, o in proposed.items() if o is not None}
         complete = {k.id for k in form.criteria()} <= set(options)
         made.append(
-            Filling(
+            RaterAnswers(
                 rules.AUTOMATIC,
                 c.call_id,
                 options,
-                shown(partial_score(form, options).score) if complete else None,
+                round_half_up(partial_score(form, options).score) if complete else None,
             )
         )
     return made

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from qa.calibration.types import CalibrationSession, Filling, Member, SessionCall, SessionState
+from qa.calibration.types import CalibrationSession, Member, RaterAnswers, SessionCall
 from qa.scoring.types import Filled
+from qa.states import AssignmentKind, AssignmentState, CalibrationState
 from qa.tables.calibration import CalibrationCallRow, CalibrationMemberRow, CalibrationSessionRow
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
-from qa.tables.scoring import AssignmentKind, AssignmentRow, AssignmentState, ScorecardRow
+from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
 def occasion(session_id: int, user_id: int) -> str:
@@ -34,7 +35,7 @@ def add(
     row = CalibrationSessionRow(
         title=title,
         form_version_id=form_version_id,
-        state=SessionState.SCORING,
+        state=CalibrationState.SCORING,
         due_at=due_at,
         created_by_id=by,
         created_at=at,
@@ -47,7 +48,7 @@ def add(
     return row.id
 
 
-def one(session: Session, session_id: int) -> CalibrationSession | None:
+def session_by_id(session: Session, session_id: int) -> CalibrationSession | None:
     found = _sessions(session, CalibrationSessionRow.id == session_id, limit=1)
     return found[0] if found else None
 
@@ -65,7 +66,8 @@ def sessions(
 def change(session: Session, session_id: int, **fields: Any) -> bool:
     """Change a session that is not closed."""
     query = update(CalibrationSessionRow).where(
-        CalibrationSessionRow.id == session_id, CalibrationSessionRow.state != SessionState.CLOSED
+        CalibrationSessionRow.id == session_id,
+        CalibrationSessionRow.state != CalibrationState.CLOSED,
     )
     return bool(session.execute(query.values(**fields)).rowcount)  # type: ignore[attr-defined]
 
@@ -77,7 +79,7 @@ def agree(session: Session, session_id: int, call_id: int, agreed: dict[str, str
     session.execute(query.values(agreed=agreed))
 
 
-def fillings(session: Session, session_id: int) -> list[Filling]:
+def submitted_answers(session: Session, session_id: int) -> list[RaterAnswers]:
     """Every submitted form of a session."""
     query = select(ScorecardRow).join(AssignmentRow, AssignmentRow.id == ScorecardRow.assignment_id)
     query = query.where(
@@ -95,7 +97,9 @@ def fillings(session: Session, session_id: int) -> list[Filling]:
             {"answers": row.answers, "notes": row.notes, "summary": row.summary}
         )
         comments = {c: a.comment for c, a in filled.answers.items() if a.comment}
-        found.append(Filling(row.evaluator_id, row.call_id, filled.options, row.score, comments))
+        found.append(
+            RaterAnswers(row.evaluator_id, row.call_id, filled.options, row.score, comments)
+        )
     return found
 
 

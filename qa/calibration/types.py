@@ -5,19 +5,8 @@ agree on.
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from qa.states import CalibrationState
 from qa.statistics.agreement import Agreement, Icc
-from qa.tables.calibration import SessionState
-
-__all__ = [
-    "CalibrationSession",
-    "Filling",
-    "Item",
-    "Member",
-    "RaterReport",
-    "SessionCall",
-    "SessionReport",
-    "SessionState",
-]
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class CalibrationSession:
     id: int
     title: str
     form_version_id: int
-    state: SessionState
+    state: CalibrationState
     due_at: datetime
     notes: str
     follow_up: str
@@ -59,7 +48,7 @@ class CalibrationSession:
 
 
 @dataclass(frozen=True)
-class Filling:
+class RaterAnswers:
     """One rater's submitted form for one call.
 
     `options` by criterion; the automatic checks are a rater too, with None as id.

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from qa.cases.types import Case, CaseKind, CaseState, Draft
-from qa.people.types import Role, User
+from qa.cases.types import Case, Draft
+from qa.people.types import User
+from qa.states import CaseKind, CaseState, Role
 
 K, R, S = CaseKind, Role, CaseState
 WRITES: dict[CaseKind, frozenset[Role]] = {

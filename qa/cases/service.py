@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.cases import store
 from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
-from qa.cases.types import Case, CaseKind, CaseState, Draft
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.cases.types import Case, Draft
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import CaseKind, CaseState, Role
 
 REMIND_HOURS = 4
 
@@ -26,7 +27,7 @@ class CaseRefused(ValueError):
     """
 
 
-class NotTheirCase(Exception):
+class NotCaseOwner(Exception):
     """Not this person's to write, read or settle."""
 
 
@@ -39,14 +40,14 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
     if draft.call_id is not None:
         facts = store.facts_of_call(session, draft.call_id)
         if facts is None:
-            raise NotTheirCase
+            raise NotCaseOwner
         agent_id, project_id, started_at = facts
         draft = replace(draft, agent_id=agent_id, happened_at=draft.happened_at or started_at)
     elif by.role is Role.AGENT and draft.kind is not CaseKind.PROPOSAL:
         draft = replace(draft, agent_id=by.agent_id)
     team_id = store.team_of(session, draft.agent_id) if draft.agent_id is not None else None
     if not may_write(by, draft, team_id=team_id):
-        raise NotTheirCase
+        raise NotCaseOwner
     if why := fault(draft, at=at):
         raise CaseRefused(why)
     leaders = people.leaders_of_agent(session, draft.agent_id) if draft.agent_id is not None else []
@@ -55,25 +56,25 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
         session,
         draft,
         project_id=project_id,
-        state=CaseState.PASSED if is_passed else CaseState.OPEN,
+        state=CaseState.ESCALATED if is_passed else CaseState.OPEN,
         by=by.id,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.CASE,
         subject_id=made,
-        what="written",
+        event=EventKind.WRITTEN,
         at=at,
         actor_id=by.id,
         kind=draft.kind.value,
     )
     about = ("case", made)
     if is_passed and draft.due_at is not None:
-        tell(
+        notify(
             session,
             leaders,
-            Kind.SLIP_PASSED,
+            NoticeKind.DIFFICULT_CASE_ESCALATED,
             about=about,
             at=at,
             but=by.id,
@@ -81,10 +82,10 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
             until=draft.due_at.isoformat(),
         )
     if draft.kind is CaseKind.GUIDE and draft.agent_id is not None:
-        tell(
+        notify(
             session,
             people.users_of_agent(session, draft.agent_id),
-            Kind.GUIDE_NOTE,
+            NoticeKind.GUIDE_NOTE,
             about=about,
             at=at,
             but=by.id,
@@ -105,18 +106,18 @@ def settle(
     """
     found = store.case(session, case_id)
     if found is None or not may_settle(by, found) or state not in OUTCOMES[found.kind]:
-        raise NotTheirCase
+        raise NotCaseOwner
     if found.kind is not CaseKind.GUIDE and not decision.strip():
         raise CaseRefused("decision")
     if not store.settle(
         session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
     ):
-        raise NotTheirCase
-    note(
+        raise NotCaseOwner
+    record_event(
         session,
         subject=Subject.CASE,
         subject_id=case_id,
-        what="decided",
+        event=EventKind.DECIDED,
         at=at,
         actor_id=by.id,
         state=state.value,
@@ -124,10 +125,10 @@ def settle(
     concerned = [found.written_by_id]
     if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
         concerned += people.users_of_agent(session, found.agent_id)
-    tell(
+    notify(
         session,
         concerned,
-        Kind.CASE_DECIDED,
+        NoticeKind.CASE_DECIDED,
         about=("case", case_id),
         at=at,
         but=by.id,
@@ -144,17 +145,17 @@ def remind(session: Session, *, at: datetime) -> int:
     each. How many.
     """
     reminded = 0
-    for found in store.due_slips(session, until=at + timedelta(hours=REMIND_HOURS)):
+    for found in store.due_difficult_cases(session, until=at + timedelta(hours=REMIND_HOURS)):
         if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
             leaders = (
                 people.leaders_of_agent(session, found.agent_id)
                 if found.agent_id is not None
                 else []
             )
-            tell(
+            notify(
                 session,
                 [*leaders, found.written_by_id],
-                Kind.SLIP_DUE,
+                NoticeKind.DIFFICULT_CASE_REPLY_DUE,
                 about=("case", found.id),
                 at=at,
                 project=found.project_id,

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.cases.types import Case, CaseKind, CaseState, Draft
-from qa.people.types import Role, User
+from qa.cases.types import Case, Draft
+from qa.people.types import User
+from qa.states import CaseKind, CaseState, Role
 from qa.tables.calls import CallRow
 from qa.tables.cases import CaseRow
 from qa.tables.people import AgentRow, UserRow
 
-OPEN = (CaseState.OPEN, CaseState.PASSED)
+OPEN = (CaseState.OPEN, CaseState.ESCALATED)
 Writer, Decider = aliased(UserRow), aliased(UserRow)
 
 
@@ -87,7 +88,7 @@ def settle(
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def due_slips(session: Session, *, until: datetime) -> list[Case]:
+def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
     """Unanswered difficult cases whose promised time comes before `until` and of which nobody has
     been reminded.
     """

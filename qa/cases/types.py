@@ -5,9 +5,7 @@ notes, proposals to the knowledge base.
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.cases import CaseKind, CaseState
-
-__all__ = ["Case", "CaseKind", "CaseState", "Draft"]
+from qa.states import CaseKind, CaseState
 
 
 @dataclass(frozen=True)
@@ -51,4 +49,4 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (CaseState.OPEN, CaseState.PASSED)
+        return self.state in (CaseState.OPEN, CaseState.ESCALATED)

@@ -1,7 +1,7 @@
 """Apply a form's checks to a transcribed call."""
 
 from qa.checking.rules import check_call
-from qa.checking.types import Acts, Calibration, Findings, Verdict
+from qa.checking.types import ConfidenceCalibration, Findings, SpeechActs, Verdict
 from qa.forms.types import Form, in_language
 from qa.intake.types import CallFacts
 from qa.transcription.types import Mechanics, Transcript
@@ -13,8 +13,8 @@ def check(
     mechanics: Mechanics,
     form: Form,
     *,
-    acts: Acts | None = None,
-    calibration: Calibration | None = None,
+    acts: SpeechActs | None = None,
+    calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
     """The findings of a form on one call, with the project's words filled in and the call data at
     hand.

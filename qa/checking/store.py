@@ -30,7 +30,7 @@ def latest_form_version(session: Session, call_id: int) -> int | None:
     )
 
 
-def keep(
+def save_result(
     session: Session,
     *,
     call_id: int,
@@ -78,7 +78,7 @@ def keep(
     session.flush()
 
 
-def calls_answered(criterion: str, verdict: str) -> Select[int]:
+def calls_with_verdict(criterion: str, verdict: str) -> Select[int]:
     """The calls of which the newest check said this, as a query of their ids."""
     return select(VerdictRow.call_id).where(
         VerdictRow.criterion == criterion, VerdictRow.verdict == verdict

@@ -12,7 +12,7 @@ from qa.forms.types import Act
 from qa.transcription.types import Transcript
 
 
-class Acts(Protocol):
+class SpeechActs(Protocol):
     """Tells for every utterance the probability of each speech act in it."""
 
     @property
@@ -82,7 +82,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlattCurve:
     """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind
     it.
     """
@@ -99,21 +99,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ConfidenceCalibration:
     """Curves by `form/criterion`, learnt from people's answers.
 
     `version` is the month from which it holds.
     """
 
     version: str
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, PlattCurve]
 
     def document(self) -> dict[str, Any]:
         return {"version": self.version, "curves": {k: vars(c) for k, c in self.curves.items()}}
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "Calibration":
-        return cls(document["version"], {k: Curve(**c) for k, c in document["curves"].items()})
+    def from_document(cls, document: dict[str, Any]) -> "ConfidenceCalibration":
+        return cls(document["version"], {k: PlattCurve(**c) for k, c in document["curves"].items()})
 
 
 @dataclass(frozen=True)

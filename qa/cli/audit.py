@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from qa.cli.terminal import Refusal, put, say, wired
+from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json
 
 
 @click.group()
@@ -20,7 +20,7 @@ def head_of_chain() -> None:
     """
     from qa.audit import store
 
-    with wired().database.read() as session:
+    with load_wiring().database.read() as session:
         click.echo(store.head(session))
 
 
@@ -41,7 +41,7 @@ def verify(noted: str | None, as_json: bool) -> None:
         known = rules.parse_head(noted) if noted else None
     except ValueError as error:
         raise Refusal(str(error)) from error
-    with wired().database.read() as session:
+    with load_wiring().database.read() as session:
         head, n = store.head(session), store.count(session)
         checked = (
             line
@@ -49,7 +49,7 @@ def verify(noted: str | None, as_json: bool) -> None:
         )
         found = list(rules.faults(checked, head, noted=known))
     if as_json:
-        put(
+        print_json(
             {
                 "ok": not found,
                 "lines": n,
@@ -66,7 +66,7 @@ def verify(noted: str | None, as_json: bool) -> None:
         }
         for f in found:
             click.echo(f"line {f.event_id} {words[f.damage]}")
-        say(
+        echo_err(
             f"{n} lines, {'the chain is whole' if not found else f'{len(found)} faults'}; head"
             f" {head}"
         )

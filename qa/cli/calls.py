@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qa.cli.terminal import FILE, Refusal, put, say, settings, wired
+from qa.cli.terminal import FILE, Refusal, echo_err, load_wiring, print_json, settings
 from qa.settings import Settings
 
 
@@ -22,12 +22,12 @@ from qa.settings import Settings
 def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
     """Take in a file, a folder or a manifest. Safe to repeat; exit 1 if any file was refused."""
     from qa.intake.service import ManifestRefused
-    from qa.jobs.service import take_in
+    from qa.jobs.service import import_recordings
     from qa.progress import progress
 
-    wiring = wired()
+    wiring = load_wiring()
     try:
-        outcomes = take_in(wiring, path, manifest=manifest, progress=progress)
+        outcomes = import_recordings(wiring, path, manifest=manifest, progress=progress)
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
     refused = [o for o in outcomes if o.outcome.value == "refused"]
@@ -36,12 +36,12 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
         for k in ("imported", "flagged", "known", "refused")
     }
     if as_json:
-        put({"files": [o.document() for o in outcomes], "counts": counts})
+        print_json({"files": [o.document() for o in outcomes], "counts": counts})
     else:
         for o in outcomes:
             if o.reason:
-                say(f"{o.outcome.value:9} {o.name}: {o.explanation}")
-        say(", ".join(f"{n} {k}" for k, n in counts.items()))
+                echo_err(f"{o.outcome.value:9} {o.name}: {o.explanation}")
+        echo_err(", ".join(f"{n} {k}" for k, n in counts.items()))
     if refused:
         sys.exit(1)
 
@@ -66,7 +66,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
     from qa.pipeline import draw, steps_after_draw
     from qa.sampling import store
 
-    wiring = wired()
+    wiring = load_wiring()
     when: date = (
         day.date()
         if day
@@ -82,7 +82,7 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
     announce(wiring.settings, asked)
     if as_json:
-        put({"date": when.isoformat(), "draws": [d.document() for d in made]})
+        print_json({"date": when.isoformat(), "draws": [d.document() for d in made]})
         return
     for d in made:
         click.echo(
@@ -119,13 +119,13 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
     from qa.engines.audio import RecordingUnreadable
     from qa.intake.types import REASON_TEXTS, Reason
     from qa.progress import share_done
-    from qa.transcription.rules.private import redact
-    from qa.wiring import Ears
+    from qa.transcription.rules.redaction import redact
+    from qa.wiring import AudioEngine
 
     try:
         with share_done(file.name) as tell:
             heard = (
-                Ears(settings().model_copy(update={"transcriber": "whisper"}))
+                AudioEngine(settings().model_copy(update={"transcriber": "whisper"}))
                 .listen(file, language=language, source_name=file.name, tell=tell)
                 .transcript
             )
@@ -133,7 +133,7 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
     transcript = heard if unmasked else redact(heard, names=settings().names_to_mask)
     if as_json:
-        put(transcript.model_dump(mode="json"))
+        print_json(transcript.model_dump(mode="json"))
     else:
         for u in transcript.utterances:
             click.echo(f"{u.start:7.2f} {u.speaker:8} {u.text}")
@@ -149,23 +149,23 @@ def acoustics(file: Path, as_json: bool) -> None:
     from qa.engines.acoustics import line_quality
     from qa.engines.speakers import speech_by_voice
     from qa.engines.speech import speech_of
-    from qa.transcription.service import mechanics_of
-    from qa.transcription.types import Heard, Transcript
+    from qa.transcription.service import measure_mechanics
+    from qa.transcription.types import Transcript, TranscriptionResult
 
     sound = _sound(file, settings())
     speech = speech_of(sound.samples)
     if sound.channels == 1:
         speech = speech_by_voice(sound.samples[0], speech[0])
     silent = Transcript(language="en", duration=sound.seconds)
-    mechanics = mechanics_of(
-        Heard(transcript=silent, speech=speech, line=tuple(line_quality(sound)))
+    mechanics = measure_mechanics(
+        TranscriptionResult(transcript=silent, speech=speech, line=tuple(line_quality(sound)))
     )
     if sound.channels == 1:
         # without words nobody can say which voice is the agent's; the first to speak stands in
         mechanics = mechanics.model_copy(update={"speakers_known": False})
     document = mechanics.model_dump(mode="json") | {"lost_seconds": sound.lost_seconds}
     if as_json:
-        put(document)
+        print_json(document)
     else:
         for key in ("duration", "silence_share", "overlap_share", "speakers_known", "line"):
             click.echo(f"{key}: {document[key]}")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from qa.cli.terminal import Refusal, put, say, settings, wired
+from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
 
 
 @click.command()
@@ -22,7 +22,7 @@ def init(demo: bool) -> None:
     setup.initialise(wiring)
     if demo:
         setup.add_demo_people(wiring)
-    say(f"ready: {settings().database.split('@')[-1]}")
+    echo_err(f"ready: {settings().database.split('@')[-1]}")
 
 
 @click.group()
@@ -55,9 +55,9 @@ def users_add(
 ) -> None:
     """Add a user."""
     from qa.people import service, store
-    from qa.people.types import Role
+    from qa.states import Role
 
-    wiring = wired()
+    wiring = load_wiring()
     with wiring.database.write() as session:
         team_id = next((t.id for t in store.teams(session) if t.name == team), None)
         found = store.agent_by_code(session, agent) if agent else None
@@ -75,7 +75,7 @@ def users_add(
             )
         except service.UserRefused as error:
             raise Refusal(USER_FAULTS[str(error)]) from error
-    say(f"added {name} as {role}")
+    echo_err(f"added {name} as {role}")
 
 
 @users.command("password")
@@ -85,7 +85,7 @@ def users_password(name: str, password: str) -> None:
     """Give a user a new password. Every open session of theirs ends."""
     from qa.people import service, store
 
-    with wired().database.write() as session:
+    with load_wiring().database.write() as session:
         found = store.credentials(session, name)
         if found is None:
             raise Refusal(f"there is no user {name!r}")
@@ -93,7 +93,7 @@ def users_password(name: str, password: str) -> None:
             service.set_password(session, user_id=found[0].id, username=name, password=password)
         except service.UserRefused as error:
             raise Refusal(USER_FAULTS[str(error)]) from error
-    say(f"{name} has a new password")
+    echo_err(f"{name} has a new password")
 
 
 @users.command("projects")
@@ -106,7 +106,7 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
 
     if every == bool(codes):
         raise Refusal("give the codes of projects, or --all")
-    with wired().database.write() as session:
+    with load_wiring().database.write() as session:
         found = store.credentials(session, name)
         if found is None:
             raise Refusal(f"there is no user {name!r}")
@@ -117,7 +117,7 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
                 f" {', '.join(sorted(ids)) or 'none'}"
             )
         store.set_projects(session, found[0].id, None if every else [ids[c] for c in codes])
-    say(f"{name} works for {'all projects' if every else ', '.join(codes)}")
+    echo_err(f"{name} works for {'all projects' if every else ', '.join(codes)}")
 
 
 USER_FAULTS = {
@@ -145,7 +145,7 @@ def doctor(as_json: bool) -> None:
 
     findings = examine(settings())
     if as_json:
-        put({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
+        print_json({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
     else:
         for f in findings:
             click.echo(f"{'ok  ' if f.is_ok else 'FAIL'} {f.what}: {f.message}")
@@ -158,12 +158,12 @@ def doctor(as_json: bool) -> None:
 def work(drain: bool) -> None:
     """Run due tasks in this process, without a broker."""
     from qa.jobs import store
-    from qa.jobs.service import take_back, work_once
-    from qa.jobs.types import TaskState
+    from qa.jobs.service import reclaim_expired, work_once
     from qa.progress import counting
+    from qa.states import TaskState
 
-    wiring = wired()
-    take_back(wiring)
+    wiring = load_wiring()
+    reclaim_expired(wiring)
     with wiring.database.read() as session:
         due = len(store.due(session, now=wiring.clock(), limit=1_000_000))
     with counting("working", due) as tick:
@@ -174,14 +174,14 @@ def work(drain: bool) -> None:
             if not drain and left == 0:
                 break
     with wiring.database.read() as session:
-        aside = store.tasks(session, state=TaskState.SET_ASIDE)
+        aside = store.tasks(session, state=TaskState.FAILED)
         waiting = store.counts(session)[TaskState.WAITING]
     for task in aside:
-        say(
+        echo_err(
             f"set aside: {task.step} {task.subject_id}:"
             f" {task.error.splitlines()[0] if task.error else ''}"
         )
-    say(f"done; {waiting} waiting for their next try, {len(aside)} set aside")
+    echo_err(f"done; {waiting} waiting for their next try, {len(aside)} set aside")
 
 
 @click.command()
@@ -197,9 +197,9 @@ def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.schedule import run
     from qa.publishing import publish
-    from qa.upkeep import remember
+    from qa.upkeep import refresh_trend_figures
 
-    run(wired(), further=(remember, publish))
+    run(load_wiring(), further=(refresh_trend_figures, publish))
 
 
 @click.command()
@@ -241,12 +241,12 @@ def projects_originals(code: str, policy: str) -> None:
     """
     from qa.people.store import set_keeps_originals
 
-    with wired().database.write() as session:
+    with load_wiring().database.write() as session:
         if not set_keeps_originals(session, code, keeps=policy == "keep"):
             raise Refusal(
                 f"there is no project {code!r}; import calls of it first, or check the spelling"
             )
-    say(
+    echo_err(
         f"{code}: recordings with something masked are"
         f" {'kept' if policy == 'keep' else 'replaced by their silenced copy'}"
     )

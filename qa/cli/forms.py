@@ -5,8 +5,16 @@ from pathlib import Path
 
 import click
 
-from qa.cli.terminal import FILE, Refusal, document_in, form_named, put, say, wired
-from qa.settings import HOUSE
+from qa.cli.terminal import (
+    FILE,
+    Refusal,
+    document_in,
+    echo_err,
+    form_named,
+    load_wiring,
+    print_json,
+)
+from qa.settings import PROJECT_ROOT
 
 
 @click.command()
@@ -41,7 +49,7 @@ def check(form: str, pairs: tuple[str, ...], transcript: Path, as_json: bool) ->
     details = nested({k: v for k, v in given.items() if k not in read.variables})
     found = check_call(read, heard, variables=variables, details=details, acts=shipped())
     if as_json:
-        put(found.document())
+        print_json(found.document())
     else:
         for f in found.findings:
             quote = " / ".join(e.text for e in f.evidence if e.text)
@@ -84,7 +92,7 @@ def score(form: str, answers: Path, as_json: bool) -> None:
         ]
         raise Refusal("answers refused:\n  " + "\n  ".join(lines)) from refused
     if as_json:
-        put(result)
+        print_json(result)
     else:
         click.echo(f"score {result['score']}  passed {result['passed']}")
 
@@ -102,10 +110,12 @@ def forms_validate(files: tuple[Path, ...]) -> None:
     from qa.forms.types import FormFaults
 
     bad = 0
-    for path in files or sorted((HOUSE / "scoring_forms").glob("*.yaml")):
+    for path in files or sorted((PROJECT_ROOT / "scoring_forms").glob("*.yaml")):
         try:
             form = read_form(path.read_text(encoding="utf-8"), file=str(path))
-            say(f"{path}: ok, {form.form} version {form.version}, {len(form.criteria())} criteria")
+            echo_err(
+                f"{path}: ok, {form.form} version {form.version}, {len(form.criteria())} criteria"
+            )
         except FormFaults as faults:
             bad += 1
             click.echo(str(faults))
@@ -125,11 +135,11 @@ def learn(month: str | None, as_json: bool) -> None:
     MONTH (the next one when left out) is when that begins to count.
     """
     from qa.calendar import MonthRefused, month_before
-    from qa.learning.service import MonthIsClosed
-    from qa.learning.service import learn as fit
+    from qa.confidence.service import MonthIsClosed
+    from qa.confidence.service import fit_month as fit
     from qa.reporting.store import is_closed
 
-    wiring = wired()
+    wiring = load_wiring()
     zone = wiring.settings.zone
     month = month or month_before(f"{wiring.clock().astimezone(zone):%Y-%m}", -1)
     try:
@@ -146,7 +156,7 @@ def learn(month: str | None, as_json: bool) -> None:
     except MonthIsClosed as error:
         raise Refusal(f"{error} is closed and stays as it is; learn for a later month") from error
     if as_json:
-        put(made.document())
+        print_json(made.document())
         return
     if not made.calibration.curves:
         click.echo(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from qa.cli.terminal import Refusal, put, say, settings, wired
+from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
 
 
 @click.command()
@@ -50,7 +50,7 @@ def report(
         raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx, pdf")
     try:
         files = report_files(
-            create_app(settings(), wiring=wired()),
+            create_app(settings(), wiring=load_wiring()),
             month=month,
             about=About(project, department, team, agent),
             language=language,
@@ -64,7 +64,7 @@ def report(
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)
-        say(out / name)
+        echo_err(out / name)
 
 
 @click.command()
@@ -76,7 +76,7 @@ def training(month: str, as_json: bool) -> None:
     from qa.forms.service import vocabulary
     from qa.training.service import need_list
 
-    wiring = wired()
+    wiring = load_wiring()
     try:
         with wiring.database.read() as session:
             titles, topics = vocabulary(session)
@@ -86,7 +86,7 @@ def training(month: str, as_json: bool) -> None:
     except MonthRefused as error:
         raise Refusal(str(error)) from error
     if as_json:
-        put(needs.document())
+        print_json(needs.document())
         return
     for n in needs.needs:
         kept = f"kept {100 * n.rate:.0f} % (target {100 * n.target:.0f} %) on {n.cards} cards"
@@ -115,7 +115,7 @@ def simulate(agents: int, calls: int, months: int, seed: int) -> None:
     from qa.progress import counting
     from qa.simulation import AlreadySimulated, simulate_centre
 
-    wiring = wired()
+    wiring = load_wiring()
     with counting("simulating", agents * months) as tick:
         try:
             made = simulate_centre(
@@ -125,7 +125,7 @@ def simulate(agents: int, calls: int, months: int, seed: int) -> None:
             raise Refusal(
                 f"a centre of seed {seed} is in this database already; take another seed"
             ) from error
-    say(
+    echo_err(
         f"simulated {made.calls} calls and {made.cards} scorecards of {agents} agents, months"
         f" {made.first_month} to {made.last_month}"
     )
@@ -139,21 +139,21 @@ def ratings(file: Path, source: str, as_json: bool) -> None:
     """Take in customers' ratings of calls: CSV or JSON with external_id, rating, perhaps scale (say
     1-5). Safe to repeat; exit 1 if a row was refused.
     """
-    from qa.intake.service import ManifestRefused, keep_ratings, read_ratings
+    from qa.intake.service import ManifestRefused, read_ratings, save_ratings
 
-    wiring = wired()
+    wiring = load_wiring()
     try:
         rows = read_ratings(file)
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
     with wiring.database.write() as session:
-        taken = keep_ratings(session, rows, source=source or file.name, at=wiring.clock())
+        taken = save_ratings(session, rows, source=source or file.name, at=wiring.clock())
     if as_json:
-        put(taken.document())
+        print_json(taken.document())
     else:
-        say(f"{taken.kept} ratings taken in, {len(taken.refused)} refused")
+        echo_err(f"{taken.kept} ratings taken in, {len(taken.refused)} refused")
         for name, reason in taken.refused[:20]:
-            say(f"  {name}: {reason}")
+            echo_err(f"  {name}: {reason}")
     if taken.refused:
         raise SystemExit(1)
 
@@ -165,7 +165,7 @@ def publish() -> None:
     """
     from qa.publishing import publish as make
 
-    say(f"{make(wired())} reports made")
+    echo_err(f"{make(load_wiring())} reports made")
 
 
 COMMANDS = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from qa.settings import HOUSE, Settings, load
+from qa.settings import PROJECT_ROOT, Settings, load
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -16,11 +16,11 @@ def settings() -> Settings:
     return load()
 
 
-def say(*words: object) -> None:
+def echo_err(*words: object) -> None:
     click.echo(" ".join(map(str, words)), err=True)
 
 
-def put(document: object) -> None:
+def print_json(document: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
@@ -29,10 +29,10 @@ class Refusal(click.ClickException):
     """An expected failure: one clear line, exit 1."""
 
     def show(self, file: Any = None) -> None:
-        say(f"error: {self.message}")
+        echo_err(f"error: {self.message}")
 
 
-def wired() -> Any:
+def load_wiring() -> Any:
     """The wiring of this installation, with the schema checked."""
     from qa.tables.migrate import is_current
     from qa.wiring import Wiring
@@ -51,7 +51,7 @@ def form_named(name: str) -> Any:
     path = Path(name)
     if not path.is_file():
         shipped = sorted(
-            (HOUSE / "scoring_forms").glob(f"{name}.v*.yaml"),
+            (PROJECT_ROOT / "scoring_forms").glob(f"{name}.v*.yaml"),
             key=lambda p: int(p.stem.rsplit(".v", 1)[1]),
         )
         if not shipped or not name.isidentifier():
@@ -69,7 +69,7 @@ def form_named(name: str) -> Any:
 
 
 def shipped_forms() -> set[str]:
-    return {p.name.split(".")[0] for p in (HOUSE / "scoring_forms").glob("*.yaml")}
+    return {p.name.split(".")[0] for p in (PROJECT_ROOT / "scoring_forms").glob("*.yaml")}
 
 
 def document_in(path: Path) -> Any:

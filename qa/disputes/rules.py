@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from qa.disputes.types import Barred, Dispute, DisputeLevel, DisputeState
-from qa.forms.types import Form, exact
-from qa.people.types import Role, User
+from qa.disputes.types import Dispute, DisputeBlock
+from qa.forms.types import Form, as_fraction
+from qa.people.types import User
 from qa.scoring.types import Card
+from qa.states import DisputeLevel, DisputeState, Role
 
 LEVELS = (DisputeLevel.EVALUATOR, DisputeLevel.QA_MANAGER, DisputeLevel.DIRECTOR)
 DECIDES = {DisputeLevel.QA_MANAGER: Role.QA_MANAGER, DisputeLevel.DIRECTOR: Role.DIRECTOR}
@@ -34,7 +35,7 @@ def deadline(form: Form, card: Card, earlier: Sequence[Dispute], criterion: str)
     return since + timedelta(days=form.dispute_days) if since else None
 
 
-def barred(
+def dispute_block(
     form: Form,
     card: Card,
     earlier: Sequence[Dispute],
@@ -42,32 +43,32 @@ def barred(
     *,
     highest: DisputeLevel,
     at: datetime,
-) -> Barred | None:
+) -> DisputeBlock | None:
     """What keeps an answer from being disputed now; None where nothing does.
 
     `highest` is the last level that somebody holds here.
     """
     if not card.is_released:
-        return Barred.NOT_RELEASED
+        return DisputeBlock.NOT_RELEASED
     if form.dispute_days == 0:
-        return Barred.NOT_OFFERED
+        return DisputeBlock.NOT_OFFERED
     criterion, answer = form.criterion(criterion_id), card.filled.answers.get(criterion_id)
     if criterion is None or answer is None or answer.option is None:
-        return Barred.NOT_ANSWERED
+        return DisputeBlock.NOT_ANSWERED
     rounds = rounds_of(earlier, criterion_id)
     if rounds and rounds[-1].is_open:
-        return Barred.OPEN
+        return DisputeBlock.OPEN
     if rounds and (
         rounds[-1].state is DisputeState.UPHELD
         or len(rounds) >= form.dispute_rounds
         or rounds[-1].level in (highest, LEVELS[-1])
     ):
-        return Barred.SETTLED
+        return DisputeBlock.SETTLED
     option = criterion.option(answer.option)
-    if option is not None and exact(option.points) >= criterion.maximum:
-        return Barred.FULL_POINTS
+    if option is not None and as_fraction(option.points) >= criterion.maximum:
+        return DisputeBlock.FULL_POINTS
     until = deadline(form, card, earlier, criterion_id)
-    return Barred.TOO_LATE if until is None or at > until else None
+    return DisputeBlock.TOO_LATE if until is None or at > until else None
 
 
 def may_decide(user: User, dispute: Dispute, earlier: Sequence[Dispute]) -> bool:

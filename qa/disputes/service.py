@@ -8,34 +8,35 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.checking.types import Finding
 from qa.disputes import store
-from qa.disputes.rules import barred, may_decide, next_level, overdue_level, rounds_of
-from qa.disputes.types import Barred, Dispute, DisputeLevel, DisputeState
+from qa.disputes.rules import dispute_block, may_decide, next_level, overdue_level, rounds_of
+from qa.disputes.types import Dispute, DisputeBlock
 from qa.forms.types import NOT_APPLICABLE, Form
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
-from qa.people.types import Role, User
+from qa.people.types import User
 from qa.scoring import service as scoring
-from qa.scoring.types import Card, RevisionCause
+from qa.scoring.types import Card
+from qa.states import DisputeLevel, DisputeState, RevisionCause, Role
 
 
-class DisputeBarred(Exception):
+class DisputeBlocked(Exception):
     """The answer cannot be disputed; `why` says why not."""
 
-    def __init__(self, why: Barred) -> None:
+    def __init__(self, why: DisputeBlock) -> None:
         super().__init__(why.value)
         self.why = why
 
 
-class WordsMissing(ValueError):
+class ReasonRequired(ValueError):
     """A dispute and its decision need a reason in words."""
 
 
-class NotTheirsToDecide(Exception):
+class NotDecider(Exception):
     """Not this person's dispute to decide, or decided already."""
 
 
@@ -60,12 +61,12 @@ def open_dispute(
     Raises DisputeBarred, WordsMissing, NoSuchOption and NotTheirs.
     """
     if by.agent_id is None or card.agent_id != by.agent_id:
-        raise scoring.NotTheirs
+        raise scoring.NotOwner
     earlier = store.of_card(session, card.id)
-    if why := barred(form, card, earlier, criterion, highest=highest_level(session), at=at):
-        raise DisputeBarred(why)
+    if why := dispute_block(form, card, earlier, criterion, highest=highest_level(session), at=at):
+        raise DisputeBlocked(why)
     if not reason.strip():
-        raise WordsMissing
+        raise ReasonRequired
     option = card.filled.answers[criterion].option or ""
     if suggested and not _is_choice(form, criterion, suggested, but=option):
         raise NoSuchOption
@@ -86,12 +87,12 @@ def open_dispute(
             **said,
         )
     except IntegrityError as error:  # the same objection was sent twice at once
-        raise DisputeBarred(Barred.OPEN) from error
-    note(
+        raise DisputeBlocked(DisputeBlock.OPEN) from error
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card.id,
-        what="disputed",
+        event=EventKind.DISPUTED,
         at=at,
         actor_id=by.id,
         criterion=criterion,
@@ -111,12 +112,12 @@ def withdraw(session: Session, *, dispute_id: int, by: User, at: datetime) -> Di
         or found.agent_id != by.agent_id
         or not store.change(session, dispute_id, state=DisputeState.WITHDRAWN, decided_at=at)
     ):
-        raise scoring.NotTheirs
-    note(
+        raise scoring.NotOwner
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
-        what="dispute_withdrawn",
+        event=EventKind.DISPUTE_WITHDRAWN,
         at=at,
         actor_id=by.id,
         criterion=found.criterion,
@@ -143,9 +144,9 @@ def decide(
     """
     found = store.dispute(session, dispute_id)
     if found is None or not may_decide(by, found, store.of_card(session, found.card_id)):
-        raise NotTheirsToDecide
+        raise NotDecider
     if not reason.strip():
-        raise WordsMissing
+        raise ReasonRequired
     if option is not None and not _is_choice(
         form, found.criterion, option, but=found.disputed_option
     ):
@@ -160,12 +161,12 @@ def decide(
     if not store.change(
         session, dispute_id, state=state, is_rule_at_fault=is_rule_at_fault, **fields
     ):
-        raise NotTheirsToDecide
-    note(
+        raise NotDecider
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=found.card_id,
-        what=f"dispute_{state.value}",
+        event=EventKind(f"dispute_{state.value}"),
         at=at,
         actor_id=by.id,
         criterion=found.criterion,
@@ -184,10 +185,10 @@ def decide(
             at=at,
         )
     readers = [*people.users_of_agent(session, found.agent_id), found.evaluator_id]
-    tell(
+    notify(
         session,
         readers,
-        Kind.DISPUTE_DECIDED,
+        NoticeKind.DISPUTE_DECIDED,
         about=("dispute", dispute_id),
         at=at,
         but=by.id,
@@ -199,7 +200,7 @@ def decide(
     return decided
 
 
-def rise(session: Session, *, decide_days: int, at: datetime) -> int:
+def escalate_overdue(session: Session, *, decide_days: int, at: datetime) -> int:
     """Disputes that nobody decided in time go one level higher; how many."""
     late, highest, risen_ones = store.overdue(session, now=at), highest_level(session), 0
     for d in late:
@@ -207,11 +208,11 @@ def rise(session: Session, *, decide_days: int, at: datetime) -> int:
         if level is not None and store.change(
             session, d.id, level=level, due_at=at + timedelta(days=decide_days)
         ):
-            note(
+            record_event(
                 session,
                 subject=Subject.SCORECARD,
                 subject_id=d.card_id,
-                what="dispute_risen",
+                event=EventKind.DISPUTE_ESCALATED,
                 at=at,
                 criterion=d.criterion,
                 level=level.value,
@@ -256,10 +257,10 @@ def _tell_deciders(session: Session, found: Dispute, *, at: datetime) -> None:
         readers = [
             u.id for u in people.users_with_role(session, role) if u.id != found.evaluator_id
         ]
-    tell(
+    notify(
         session,
         readers,
-        Kind.DISPUTE_OPENED,
+        NoticeKind.DISPUTE_OPENED,
         about=("dispute", found.id),
         at=at,
         project=found.project_id,

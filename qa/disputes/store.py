@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from qa.disputes.types import Dispute, DisputeLevel, DisputeState, EvaluatorRecord
-from qa.people.types import Role, User
+from qa.disputes.types import Dispute, EvaluatorRecord
+from qa.people.types import User
+from qa.states import DisputeLevel, DisputeState, Role
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.scoring import DisputeRow, ScorecardRow
 

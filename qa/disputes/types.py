@@ -4,12 +4,10 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.scoring import DisputeLevel, DisputeState
-
-__all__ = ["Barred", "Dispute", "DisputeLevel", "DisputeState", "EvaluatorRecord"]
+from qa.states import DisputeLevel, DisputeState
 
 
-class Barred(enum.Enum):
+class DisputeBlock(enum.Enum):
     """Why an answer cannot be disputed (any more)."""
 
     NOT_RELEASED = "not_released"

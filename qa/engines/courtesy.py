@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from qa.checking.rules.acts import SURE
+from qa.checking.rules.speech_acts import SURE
 from qa.checking.rules.words import keys_of, sound_of
 from qa.forms.types import ACTS, Act
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.transcription.types import Transcript
 
 BUCKETS = 2**14
@@ -72,7 +72,7 @@ class CourtesyClassifier:
 @functools.cache
 def shipped() -> CourtesyClassifier:
     """The classifier that comes with the program."""
-    return CourtesyClassifier(HOUSE / "models" / "courtesy")
+    return CourtesyClassifier(PROJECT_ROOT / "models" / "courtesy")
 
 
 def utterance_scores(

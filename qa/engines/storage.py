@@ -21,7 +21,7 @@ class Storage:
             or "file" in self._files.protocol
         )
 
-    def put(self, key: str, content: bytes) -> None:
+    def save(self, key: str, content: bytes) -> None:
         """Store under the key: a temporary name in the same place, flushed to disk,
         then renamed.
         """

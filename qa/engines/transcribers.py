@@ -18,7 +18,7 @@ from qa.engines.acoustics import line_quality
 from qa.engines.audio import RATE, Sound
 from qa.engines.speakers import agent_voice, tell_apart, voice_of
 from qa.engines.speech import coverage, is_spoken, packed, speech_of
-from qa.transcription.types import Heard, Quality, Span, Transcript, Utterance, Word
+from qa.transcription.types import Quality, Span, Transcript, TranscriptionResult, Utterance, Word
 
 LANGUAGES = ("en", "it", "zh")
 UTTERANCE_GAP = 0.9
@@ -27,7 +27,7 @@ SPEAKERS = ("agent", "customer")
 BATCH = 4  # windows at once on a processor
 CUDA_BATCH = 16
 MOST_HOTWORDS = 40
-Tell = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 
 
 class Transcriber(Protocol):
@@ -38,8 +38,8 @@ class Transcriber(Protocol):
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard:
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult:
         """What is said and when. `tell` hears how much is done (0–1)."""
         ...
 
@@ -70,8 +70,8 @@ class WhisperTranscriber:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard:
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult:
         speech = speech_of(list(sound.samples))
         told = [
             language if language in LANGUAGES else self._detect(c, s)
@@ -96,7 +96,9 @@ class WhisperTranscriber:
             quality=quality,
             utterances=tuple(sorted(utterances, key=lambda u: (u.start, u.end))),
         )
-        return Heard(transcript=transcript, speech=speech, line=tuple(line_quality(sound)))
+        return TranscriptionResult(
+            transcript=transcript, speech=speech, line=tuple(line_quality(sound))
+        )
 
     def describe(self) -> dict[str, Any]:
         """What makes a transcript repeatable: program, its version, the model and the hash of its
@@ -156,7 +158,7 @@ class WhisperTranscriber:
         speech: tuple[tuple[Span, ...], ...],
         languages: list[str],
         hotwords: Sequence[str],
-        tell: Tell,
+        tell: ProgressCallback,
     ) -> tuple[list[list[list[Word]]], int]:
         """For each channel its segments of words, and how many words were not believed."""
         found: list[list[list[Word]]] = [[] for _ in sound.samples]
@@ -280,8 +282,8 @@ class ScriptedTranscriber:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard:
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult:
         truth = json.loads((self._folder / f"{Path(source_name).stem}.json").read_text())
         transcript = Transcript.model_validate(
             {**truth, "engine": {"program": "scripted", "speakers": "channels"}}
@@ -290,7 +292,7 @@ class ScriptedTranscriber:
             tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s))
             for s in SPEAKERS[: sound.channels]
         )
-        return Heard(transcript=transcript, speech=speech)
+        return TranscriptionResult(transcript=transcript, speech=speech)
 
 
 def _pipeline(model: Any) -> Any:

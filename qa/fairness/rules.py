@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.fairness.types import CheckLine, CriterionAgreement, Item, MonthAgreement, Pair, Shift
-from qa.statistics import agreement, shares
+from qa.statistics import agreement, proportions
 from qa.statistics.severity import SeverityModel
 
 CEILING, SELDOM, LOW_ALPHA, REDUNDANT = 0.98, 0.95, 0.4, 0.9
@@ -187,7 +187,7 @@ def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[Ch
         for value, (sure, kept, unsure) in sorted(values.items()):
             if sure == 0:
                 continue
-            share = shares.wilson(kept, sure)
+            share = proportions.wilson(kept, sure)
             rest = [sum(v[i] for k, v in values.items() if k != value) for i in (0, 1)]
             p_values.append(_two_shares(kept, sure, rest[1], rest[0]))
             lines.append(
@@ -204,7 +204,7 @@ def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[Ch
             )
     limit = (
         sorted(p_values)[count - 1]
-        if (count := shares.benjamini_hochberg(p_values, rate=LISTED_RATE))
+        if (count := proportions.benjamini_hochberg(p_values, rate=LISTED_RATE))
         else -1.0
     )
     return tuple(

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import rules, store
 from qa.fairness.types import DisputeLine, EvaluatorLine, Fairness, MonthAgreement, Pair
@@ -66,14 +66,14 @@ def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, flo
     return model.points() if model else None
 
 
-def turn_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
+def set_correction(session: Session, *, on: bool, by: int, at: datetime) -> None:
     """Turn the correction of reports for evaluators' severity on or off, and log who did."""
-    store.turn(session, CORRECT, on=on, by=by, at=at)
-    note(
+    store.set_switch(session, CORRECT, on=on, by=by, at=at)
+    record_event(
         session,
         subject=Subject.MONTH,
         subject_id=0,
-        what="set",
+        event=EventKind.SETTING_CHANGED,
         at=at,
         actor_id=by,
         choice=CORRECT,

@@ -8,19 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from qa.fairness.types import Pair
-from qa.scoring.types import AssignmentKind, ScorecardState
+from qa.states import AssignmentKind, AssignmentState, DisputeState, ScorecardState
 from qa.statistics.severity import Scored
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import TranscriptRow
-from qa.tables.scoring import (
-    AnswerRow,
-    AssignmentRow,
-    AssignmentState,
-    DisputeRow,
-    DisputeState,
-    ScorecardRow,
-)
+from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRow
 from qa.tables.targets import ChoiceRow
 
 UNCOUNTED = (ScorecardState.DRAFT, ScorecardState.VOID)
@@ -295,6 +288,6 @@ def is_on(session: Session, name: str) -> bool:
     return bool(row and row.is_on)
 
 
-def turn(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
+def set_switch(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
     session.merge(ChoiceRow(name=name, is_on=on, set_by_id=by, set_at=at))
     session.flush()

@@ -10,9 +10,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from qa.forms.fields import EditRefused, change_check, change_options, change_when, number, say
+from qa.forms.fields import EditRefused, change_check, change_options, change_when, number, set_text
 from qa.forms.types import Criterion, Form, in_language
-from qa.forms.types import Sentence as _
+from qa.forms.types import MessageTemplate as _
 
 MOST_WEIGHT = 1000.0
 
@@ -30,7 +30,7 @@ class Difference:
     now: str
 
 
-def edited(
+def apply_operation(
     source: str, *, act: str, where: str, value: str, language: str = "", part: str = ""
 ) -> str:
     """The YAML after one act on a section or criterion (`where` is its id, `part` what of it).
@@ -79,11 +79,11 @@ def _change(tree: Any, act: str, where: str, value: str, language: str, part: st
     elif act in ("na", "bonus"):
         node[act] = value == "1"
     elif act in ("title", "guidance"):
-        say(node, act, value, language)
+        set_text(node, act, value, language)
     elif act == "weight":
         node["weight"] = _weight(value)
     elif act == "topic":
-        say(node, "training_topic", value, "")
+        set_text(node, "training_topic", value, "")
     elif act == "comment" and value in ("never", "on_loss", "always"):
         node["comment"] = value
     elif act in ("up", "down"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qa.forms.types import ACTS, Rule, phrases_in
-from qa.forms.types import Sentence as _
+from qa.forms.types import MessageTemplate as _
 
 
 class EditRefused(ValueError):
@@ -16,14 +16,14 @@ class EditRefused(ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class FieldSpec:
     """One thing that a rule's author may set.
 
     `path` leads to it from the rule's kind; `phrases` and `words` are written one a line.
     """
 
     path: str
-    shape: Literal["phrases", "words", "number", "text", "yes", "choice"]
+    widget: Literal["phrases", "words", "number", "text", "yes", "choice"]
     choices: tuple[str, ...] = ()
 
 
@@ -33,51 +33,51 @@ class Field:
     shows it.
     """
 
-    way: str
-    part: Part
+    path: str
+    spec: FieldSpec
     value: str
 
 
-_EITHER = Part("by", "choice", ("agent", "customer"))
-_WITHIN = (Part("within.first_seconds", "number"), Part("within.last_seconds", "number"))
+_EITHER = FieldSpec("by", "choice", ("agent", "customer"))
+_WITHIN = (FieldSpec("within.first_seconds", "number"), FieldSpec("within.last_seconds", "number"))
 _SAYS = (
-    Part("any", "phrases"),
-    Part("unless", "phrases"),
-    Part("by", "choice", ("agent", "customer", "anyone")),
+    FieldSpec("any", "phrases"),
+    FieldSpec("unless", "phrases"),
+    FieldSpec("by", "choice", ("agent", "customer", "anyone")),
     *_WITHIN,
-    Part("similarity", "number"),
+    FieldSpec("similarity", "number"),
 )
 
 
-def _ends(path: str) -> tuple[Part, Part]:
-    return Part(f"{path}.min", "number"), Part(f"{path}.max", "number")
+def _ends(path: str) -> tuple[FieldSpec, FieldSpec]:
+    return FieldSpec(f"{path}.min", "number"), FieldSpec(f"{path}.max", "number")
 
 
-PARTS: dict[str, tuple[Part, ...]] = {
+PARTS: dict[str, tuple[FieldSpec, ...]] = {
     "says": _SAYS,
     "never_says": _SAYS,
     "order": tuple(
-        Part(f"{which}.{p.path}", p.shape, p.choices)
+        FieldSpec(f"{which}.{p.path}", p.widget, p.choices)
         for which in ("first", "then")
         for p in (_SAYS[0], _SAYS[2])
     ),
     "script": (
-        Part("by", "choice", ("agent", "customer", "anyone")),
-        Part("share", "number"),
-        Part("in_order", "yes"),
+        FieldSpec("by", "choice", ("agent", "customer", "anyone")),
+        FieldSpec("share", "number"),
+        FieldSpec("in_order", "yes"),
     ),
-    "act": (Part("is", "choice", ACTS), _EITHER, Part("never", "yes"), *_WITHIN),
+    "act": (FieldSpec("is", "choice", ACTS), _EITHER, FieldSpec("never", "yes"), *_WITHIN),
     "answers": (
         _EITHER,
-        Part("within_seconds", "number"),
-        Part("question.any", "phrases"),
-        Part("reply.any", "phrases"),
+        FieldSpec("within_seconds", "number"),
+        FieldSpec("question.any", "phrases"),
+        FieldSpec("reply.any", "phrases"),
     ),
-    "reads_back": (_EITHER, Part("within_seconds", "number"), Part("details", "number")),
+    "reads_back": (_EITHER, FieldSpec("within_seconds", "number"), FieldSpec("details", "number")),
     "silence": (
         *_ends("longest_seconds"),
         *_ends("share"),
-        Part("longer_than", "number"),
+        FieldSpec("longer_than", "number"),
         *_ends("count"),
     ),
     "hold": (*_ends("longest_seconds"), *_ends("count")),
@@ -87,14 +87,14 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "talk_share": (_EITHER, *_ends("share")),
     "monologue": (_EITHER, *_ends("longest_seconds")),
     "metadata": (
-        Part("field", "text"),
-        Part("is", "words"),
-        Part("present", "yes"),
-        Part("contains_field", "text"),
+        FieldSpec("field", "text"),
+        FieldSpec("is", "words"),
+        FieldSpec("present", "yes"),
+        FieldSpec("contains_field", "text"),
         *_ends("limit"),
-        Part("missing", "choice", ("unsure", "not_met", "not_applicable")),
+        FieldSpec("missing", "choice", ("unsure", "not_met", "not_applicable")),
     ),
-    "at_least": (Part("count", "number"),),
+    "at_least": (FieldSpec("count", "number"),),
     "all": (),
     "any": (),
     "not": (),
@@ -102,54 +102,54 @@ PARTS: dict[str, tuple[Part, ...]] = {
 _PLACEHOLDER = {"en": "the words to be said", "it": "le parole da dire", "zh": "要说的话"}
 
 
-def fields_of(rule: Rule, way: str, language: str) -> list[Field]:
+def fields_of(rule: Rule, path: str, language: str) -> list[Field]:
     """What can be set in a rule, with its values; `way` leads to the rule from its criterion."""
     kind = rule.kind
     node = getattr(rule, kind if hasattr(rule, kind) else f"{kind}_")
-    return [Field(f"{way}.{kind}.{p.path}", p, _value(node, p, language)) for p in PARTS[kind]]
+    return [Field(f"{path}.{kind}.{p.path}", p, _value(node, p, language)) for p in PARTS[kind]]
 
 
-def inner_rules(rule: Rule, way: str) -> list[tuple[str, Rule]]:
+def inner_rules(rule: Rule, path: str) -> list[tuple[str, Rule]]:
     """The rules that a rule is made of, each with the way to it."""
-    found = [(f"{way}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [
-        (f"{way}.any.{i}", r) for i, r in enumerate(rule.any or ())
+    found = [(f"{path}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [
+        (f"{path}.any.{i}", r) for i, r in enumerate(rule.any or ())
     ]
     found += (
-        [(f"{way}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)]
+        [(f"{path}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)]
         if rule.at_least
         else []
     )
-    return found + ([(f"{way}.not", rule.not_)] if rule.not_ else [])
+    return found + ([(f"{path}.not", rule.not_)] if rule.not_ else [])
 
 
-def list_of_inner(rule: Rule, way: str) -> str | None:
+def list_of_inner(rule: Rule, path: str) -> str | None:
     """The way to the list that a further rule can be added to."""
-    return {"all": f"{way}.all", "any": f"{way}.any", "at_least": f"{way}.at_least.of"}.get(
+    return {"all": f"{path}.all", "any": f"{path}.any", "at_least": f"{path}.at_least.of"}.get(
         rule.kind
     )
 
 
-def script_fields(rule: Rule, way: str, language: str) -> list[tuple[str, str, str]]:
+def script_fields(rule: Rule, path: str, language: str) -> list[tuple[str, str, str]]:
     """The steps of a script: the way to each, its id, its phrases one a line."""
     steps = rule.script.steps if rule.script else []
     return [
-        (f"{way}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language)))
+        (f"{path}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language)))
         for i, s in enumerate(steps)
     ]
 
 
-def _value(node: Any, part: Part, language: str) -> str:
+def _value(node: Any, part: FieldSpec, language: str) -> str:
     for step in part.path.split("."):
         node = getattr(node, step, None) if hasattr(node, step) else getattr(node, f"{step}_", None)
         if node is None:
             return ""
-    if part.shape == "phrases":
+    if part.widget == "phrases":
         return "\n".join(phrases_in(node, language))
-    if part.shape == "words":
+    if part.widget == "words":
         return "\n".join(_word(w) for w in node)
-    if part.shape == "yes":
+    if part.widget == "yes":
         return "1" if node else ""
-    return f"{node:g}" if part.shape == "number" else str(node)
+    return f"{node:g}" if part.widget == "number" else str(node)
 
 
 def _word(value: str | bool | float) -> str:
@@ -163,7 +163,7 @@ def _word(value: str | bool | float) -> str:
 
 
 def change_check(
-    criterion: Any, act: str, way: str, value: str, *, language: str, languages: Sequence[str]
+    criterion: Any, act: str, path: str, value: str, *, language: str, languages: Sequence[str]
 ) -> None:
     """Change the check of a criterion's YAML in place.
 
@@ -171,15 +171,15 @@ def change_check(
     a value, an empty one takes it out. check_add: one more rule of the kind `value`, or one more
     step, in the list at `way`. check_remove: what stands at `way` goes. Raises EditRefused.
     """
-    steps = [int(s) if s.isdigit() else s for s in way.split(".")]
+    steps = [int(s) if s.isdigit() else s for s in path.split(".")]
     if steps[0] != "check":
-        raise EditRefused(_("there is no %(what)s", what=way))
+        raise EditRefused(_("there is no %(what)s", what=path))
     if act == "check_kind":
         _set(criterion, steps, _begun(value, languages) | _precondition(criterion, steps))
     elif act == "check_add":
         rules = _get(criterion, steps)
         if not isinstance(rules, list):
-            raise EditRefused(_("%(what)s is no list", what=way))
+            raise EditRefused(_("%(what)s is no list", what=path))
         rules.append(
             _step(rules, languages) if steps[-1] == "steps" else _begun(value or "says", languages)
         )
@@ -237,37 +237,37 @@ def _step(steps: list[Any], languages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _part_at(steps: list[str | int]) -> Part | None:
+def _spec_at(steps: list[str | int]) -> FieldSpec | None:
     """The part that a way leads to: whatever follows the innermost kind of rule."""
     for i in range(len(steps) - 1, 0, -1):
         rest = ".".join(map(str, steps[i + 1 :]))
         found = next((p for p in PARTS.get(str(steps[i]), ()) if p.path == rest), None)
         if found:
             return found
-    return Part("any", "phrases") if "steps" in steps and steps[-1] == "any" else None
+    return FieldSpec("any", "phrases") if "steps" in steps and steps[-1] == "any" else None
 
 
 def _is_yes(steps: list[str | int]) -> bool:
-    part = _part_at(steps)
-    return part is not None and part.shape == "yes"
+    part = _spec_at(steps)
+    return part is not None and part.widget == "yes"
 
 
 def _read(
     steps: list[str | int], value: str, old: Any, language: str, languages: Sequence[str]
 ) -> Any:
-    part = _part_at(steps)
+    part = _spec_at(steps)
     if part is None:
         raise EditRefused(_("%(what)s cannot be set here", what=".".join(map(str, steps))))
     lines = [line.strip() for line in value.splitlines() if line.strip()]
-    if part.shape == "phrases":
+    if part.widget == "phrases":
         if isinstance(old, list) or not language:
             return lines
         return {**(old or {}), language: lines} if old or len(languages) > 1 else lines
-    if part.shape == "words":
+    if part.widget == "words":
         return [{"true": True, "false": False}.get(w.lower(), w) for w in lines]
-    if part.shape == "yes":
+    if part.widget == "yes":
         return value.strip() == "1"
-    return number(value) if part.shape == "number" else value.strip()
+    return number(value) if part.widget == "number" else value.strip()
 
 
 def number(value: str) -> float | int:
@@ -360,7 +360,7 @@ def change_options(
         if value:
             options[i]["fail"] = value
     else:
-        say(options[i], "title", value, language)
+        set_text(options[i], "title", value, language)
 
 
 def change_when(criterion: Any, what: str, value: str) -> None:
@@ -381,7 +381,7 @@ def change_when(criterion: Any, what: str, value: str) -> None:
         wanted.remove(value)
 
 
-def say(node: Any, key: str, value: str, language: str) -> None:
+def set_text(node: Any, key: str, value: str, language: str) -> None:
     """A text in one language; where the form has one text for all, that text."""
     old = node.get(key)
     if isinstance(old, dict) and language:

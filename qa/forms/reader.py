@@ -24,7 +24,7 @@ from qa.forms.types import (
     Says,
     Section,
 )
-from qa.forms.types import Sentence as _
+from qa.forms.types import MessageTemplate as _
 
 MAX_BYTES = 512_000
 MAX_DEPTH = 40

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Section, exact, phrases_in
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Section, as_fraction, phrases_in
 
 
 class AnswersRefused(Exception):
@@ -61,12 +61,12 @@ class ScoreBreakdown:
         shares to 6.
         """
         return {
-            "score": shown(self.score),
-            "score_without_fails": shown(self.score_without_fails),
-            "critical_score": shown(self.critical_score),
+            "score": round_half_up(self.score),
+            "score_without_fails": round_half_up(self.score_without_fails),
+            "critical_score": round_half_up(self.critical_score),
             "passed": self.passed,
             "sections": [
-                {"id": s.id, "score": shown(s.score), "weight": plain(s.weight)}
+                {"id": s.id, "score": round_half_up(s.score), "weight": plain(s.weight)}
                 for s in self.sections
             ],
             "criteria": [
@@ -83,23 +83,23 @@ class ScoreBreakdown:
 
 
 @dataclass
-class _Sum:
+class WeightedSum:
     """A weighted mean being built: regular parts above and below, bonus parts above only."""
 
-    above: Fraction = Fraction(0)
-    below: Fraction = Fraction(0)
+    numerator: Fraction = Fraction(0)
+    denominator: Fraction = Fraction(0)
     bonus_below: Fraction = field(default=Fraction(0))
 
     def add(self, weight: Fraction, value: Fraction, *, bonus: bool = False) -> None:
-        self.above += weight * value
+        self.numerator += weight * value
         if bonus:
             self.bonus_below += weight
         else:
-            self.below += weight
+            self.denominator += weight
 
     @property
     def value(self) -> Fraction | None:
-        return self.above / self.below if self.below else None
+        return self.numerator / self.denominator if self.denominator else None
 
 
 def open_criteria(form: Form, answers: Mapping[str, str]) -> dict[str, bool]:
@@ -178,10 +178,10 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
         critical_score=_total(form, critical, points, {}),
         passed=None
         if total is None
-        else (form.pass_mark is None or total >= exact(form.pass_mark))
+        else (form.pass_mark is None or total >= as_fraction(form.pass_mark))
         and "form" not in failed.values(),
         sections=tuple(
-            SectionScore(s.id, _section(form, s, counted, points, failed), exact(s.weight))
+            SectionScore(s.id, _section(form, s, counted, points, failed), as_fraction(s.weight))
             for s in form.sections
         ),
         criteria=rows,
@@ -199,7 +199,7 @@ def script_lines(form: Form, language: str) -> list[str]:
     return [phrases[0] for phrases in steps if phrases]
 
 
-def shown(value: Fraction | None) -> float | None:
+def round_half_up(value: Fraction | None) -> float | None:
     """Rounded half-up to 2 decimals, as every page and export shows it."""
     if value is None:
         return None
@@ -213,7 +213,7 @@ def plain(value: Fraction | None) -> float | None:
 
 def alignment(points: float, other_points: float, maximum: float) -> Fraction:
     """How near two scorings of one call are: 1 − |a − b| ÷ maximum, 0–1."""
-    return 1 - abs(exact(points) - exact(other_points)) / exact(maximum)
+    return 1 - abs(as_fraction(points) - as_fraction(other_points)) / as_fraction(maximum)
 
 
 def _counts(form: Form, criterion: Criterion, answer: str | None) -> bool:
@@ -224,7 +224,9 @@ def _counts(form: Form, criterion: Criterion, answer: str | None) -> bool:
 
 def _points(criterion: Criterion, answer: str) -> Fraction:
     option = criterion.option(answer)
-    return exact(option.points) if option else criterion.maximum  # not applicable under full credit
+    return (
+        as_fraction(option.points) if option else criterion.maximum
+    )  # not applicable under full credit
 
 
 def _total(
@@ -238,9 +240,9 @@ def _total(
         return None
     if "form" in failed.values():
         return Fraction(0)
-    mean = _Sum()
+    mean = WeightedSum()
     for section in form.sections:
-        _add_section(form, mean, section, exact(section.weight), counted, points, failed)
+        _add_section(form, mean, section, as_fraction(section.weight), counted, points, failed)
     value = mean.value
     if value is None:
         return None
@@ -255,14 +257,14 @@ def _section(
     points: Mapping[str, Fraction],
     failed: Mapping[str, str],
 ) -> Fraction | None:
-    mean = _Sum()
+    mean = WeightedSum()
     _add_section(form, mean, section, Fraction(1), counted, points, failed)
     return None if mean.value is None else mean.value * 100
 
 
 def _add_section(
     form: Form,
-    mean: _Sum,
+    mean: WeightedSum,
     section: Section,
     weight: Fraction,
     counted: Mapping[str, Criterion],
@@ -272,28 +274,28 @@ def _add_section(
     """Add a section to a mean: as one part (weighting: sections) or criterion by criterion
     (weighting: criteria).
     """
-    inner = _Sum()
+    inner = WeightedSum()
     has_failed = any(failed.get(c.id) in ("section", "form") for c in section.criteria)
     for c in section.criteria:
         if c.id in counted:
             part = points[c.id] if form.weighting == "criteria" else points[c.id] / (c.maximum or 1)
-            scale = exact(c.weight)
-            inner.above += scale * part
+            scale = as_fraction(c.weight)
+            inner.numerator += scale * part
             if not c.bonus:
-                inner.below += scale * (c.maximum if form.weighting == "criteria" else 1)
+                inner.denominator += scale * (c.maximum if form.weighting == "criteria" else 1)
             else:
                 inner.bonus_below += scale
     for child in section.sections:
-        _add_section(form, inner, child, exact(child.weight), counted, points, failed)
+        _add_section(form, inner, child, as_fraction(child.weight), counted, points, failed)
     if has_failed:
-        inner.above = Fraction(0)
+        inner.numerator = Fraction(0)
     if form.weighting == "criteria":
-        mean.above += weight * inner.above
-        mean.below += weight * inner.below
-    elif inner.below:
-        mean.add(weight, inner.above / inner.below)
+        mean.numerator += weight * inner.numerator
+        mean.denominator += weight * inner.denominator
+    elif inner.denominator:
+        mean.add(weight, inner.numerator / inner.denominator)
     elif inner.bonus_below:
-        mean.add(weight, inner.above / inner.bonus_below, bonus=True)
+        mean.add(weight, inner.numerator / inner.bonus_below, bonus=True)
 
 
 def _shares(form: Form, counted: Mapping[str, Criterion]) -> dict[str, Fraction]:
@@ -308,20 +310,20 @@ def _shares(form: Form, counted: Mapping[str, Criterion]) -> dict[str, Fraction]
             if any(c.id in counted and not c.bonus for c in s.all_criteria())
         ]
         if form.weighting == "criteria":
-            parts = {c.id: weight * exact(c.weight) * c.maximum for c in regular}
+            parts = {c.id: weight * as_fraction(c.weight) * c.maximum for c in regular}
             factor = weight
         else:
-            below = sum((exact(c.weight) for c in regular), Fraction(0)) + sum(
-                (exact(s.weight) for s in children), Fraction(0)
+            below = sum((as_fraction(c.weight) for c in regular), Fraction(0)) + sum(
+                (as_fraction(s.weight) for s in children), Fraction(0)
             )
-            parts = {c.id: weight * exact(c.weight) / below for c in regular}
+            parts = {c.id: weight * as_fraction(c.weight) / below for c in regular}
             factor = weight / below if below else weight
         raw.update(parts)
         for s in children:
-            walk(s, factor * exact(s.weight))
+            walk(s, factor * as_fraction(s.weight))
 
     for section in form.sections:
         if any(c.id in counted and not c.bonus for c in section.all_criteria()):
-            walk(section, exact(section.weight))
+            walk(section, as_fraction(section.weight))
     whole = sum(raw.values(), Fraction(0))
     return {i: part / whole for i, part in raw.items()} if whole else {}

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.forms import store
 from qa.forms.editing import with_version
 from qa.forms.reader import read_form
@@ -150,11 +150,11 @@ def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -
     made = store.add_draft(
         session, form=row.form, version=number, title=row.title, source=source, by=by, at=at
     )
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         form=row.form,
@@ -182,11 +182,11 @@ def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int
         by=by,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=made,
-        what="created",
+        event=EventKind.CREATED,
         at=at,
         actor_id=by,
         form=form.form,
@@ -224,11 +224,11 @@ def publish_draft(session: Session, *, form_version_id: int, by: int, at: dateti
         at=at,
     ):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="published",
+        event=EventKind.PUBLISHED,
         at=at,
         actor_id=by,
         form=form.form,
@@ -244,11 +244,11 @@ def retire(session: Session, *, form_version_id: int, by: int, at: datetime) -> 
     row = store.facts(session, form_version_id)
     if not store.retire(session, row.form, row.version):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="retired",
+        event=EventKind.RETIRED,
         at=at,
         actor_id=by,
         form=row.form,
@@ -261,11 +261,11 @@ def discard_draft(session: Session, *, form_version_id: int, by: int, at: dateti
     row = store.facts(session, form_version_id)
     if not store.discard_draft(session, form_version_id):
         raise NotADraft
-    note(
+    record_event(
         session,
         subject=Subject.FORM,
         subject_id=form_version_id,
-        what="discarded",
+        event=EventKind.DISCARDED,
         at=at,
         actor_id=by,
         form=row.form,

@@ -7,7 +7,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.forms.types import VersionFacts
-from qa.tables.forms import FormState, FormVersionRow
+from qa.states import FormState
+from qa.tables.forms import FormVersionRow
 
 
 def version_id(session: Session, form: str, version: int) -> tuple[int, str] | None:

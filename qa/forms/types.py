@@ -45,7 +45,7 @@ ACTS: tuple[Act, ...] = get_args(Act)
 SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
-class Sentence(str):
+class MessageTemplate(str):
     """A sentence in English that a page can say in the reader's language: it remembers its pattern
     and what is filled in.
     """
@@ -59,7 +59,7 @@ class Sentence(str):
         return made
 
 
-_ = Sentence  # the name by which texts are found for translation
+_ = MessageTemplate  # the name by which texts are found for translation
 
 
 class Node(BaseModel):
@@ -348,7 +348,7 @@ class Criterion(Node):
 
     @property
     def maximum(self) -> Fraction:
-        return max(exact(o.points) for o in self.choices)
+        return max(as_fraction(o.points) for o in self.choices)
 
     @property
     def is_critical(self) -> bool:
@@ -459,6 +459,6 @@ def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
     return list(phrases) if isinstance(phrases, list) else list(phrases.get(language, []))  # type: ignore[call-overload]
 
 
-def exact(number: float) -> Fraction:
+def as_fraction(number: float) -> Fraction:
     """A number of a form without binary rounding: 0.1 is one tenth."""
     return Fraction(Decimal(repr(number)))

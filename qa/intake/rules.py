@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from stdnum import luhn
 
-from qa.intake.types import CallData, Direction
+from qa.intake.types import CallData
+from qa.states import Direction
 
 KNOWN = {
     "file",

@@ -14,30 +14,33 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.intake import store
 from qa.intake.rules import CallDataRefused, call_data, rating
-from qa.intake.types import CallData, FileOutcome, Incoming, Outcome, RatingsTaken, Reason
+from qa.intake.types import CallData, FileOutcome, Incoming, RatingsImport, Reason
+from qa.states import ImportOutcome
 
 FREE_DISK = 0.05
 
 
-class Ears(Protocol):
+class RecordingDecoder(Protocol):
     """What intake needs of the sound engine: `qa.wiring` passes it in."""
 
-    def prepare(self, path: Path, *, declared_seconds: float | None) -> "Prepared | Reason": ...
+    def prepare(
+        self, path: Path, *, declared_seconds: float | None
+    ) -> "DecodedRecording | Reason": ...
 
 
-class Shelf(Protocol):
+class RecordingStore(Protocol):
     """Where recordings are kept."""
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def save(self, key: str, content: bytes) -> None: ...
     def free_share(self) -> float: ...
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DecodedRecording:
     """A decoded recording, ready to be stored."""
 
     seconds: float
@@ -49,7 +52,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Placed:
+class CallOwner:
     """Where a call belongs: ids made or found by the people stage."""
 
     project_id: int
@@ -131,11 +134,11 @@ def matched(
                     name,
                     None,
                     CallData(),
-                    FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+                    FileOutcome(name, ImportOutcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
                 )
             )
     found += [
-        Incoming(n, None, CallData(), FileOutcome(n, Outcome.REFUSED, Reason.MISSING_FILE))
+        Incoming(n, None, CallData(), FileOutcome(n, ImportOutcome.REFUSED, Reason.MISSING_FILE))
         for n in named
     ]
     return found
@@ -150,7 +153,7 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
             name,
             None,
             CallData(),
-            FileOutcome(name, Outcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
+            FileOutcome(name, ImportOutcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
         )
     target = (folder / name).resolve()
     if not target.is_relative_to(folder.resolve()):
@@ -158,14 +161,18 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
             name,
             None,
             data,
-            FileOutcome(name, Outcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id),
+            FileOutcome(
+                name, ImportOutcome.REFUSED, Reason.OUTSIDE_FOLDER, external_id=data.external_id
+            ),
         )
     if not target.is_file():
         return Incoming(
             name,
             None,
             data,
-            FileOutcome(name, Outcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id),
+            FileOutcome(
+                name, ImportOutcome.REFUSED, Reason.MISSING_FILE, external_id=data.external_id
+            ),
         )
     return Incoming(name, target, data)
 
@@ -179,19 +186,25 @@ def identify(path: Path) -> str:
     return digest.hexdigest()
 
 
-def already_here(session: Session, *, name: str, sha256: str, data: CallData) -> FileOutcome | None:
+def known_recording(
+    session: Session, *, name: str, sha256: str, data: CallData
+) -> FileOutcome | None:
     """The outcome where nothing is left to do: the recording is known, or its external id belongs
     to another one.
     """
     known = store.call_id_by_hash(session, sha256)
     if known is not None:
         return FileOutcome(
-            name, Outcome.KNOWN, Reason.SAME_RECORDING, call_id=known, external_id=data.external_id
+            name,
+            ImportOutcome.KNOWN,
+            Reason.SAME_RECORDING,
+            call_id=known,
+            external_id=data.external_id,
         )
     if data.external_id and store.call_id_by_external(session, data.external_id) is not None:
         return FileOutcome(
             name,
-            Outcome.REFUSED,
+            ImportOutcome.REFUSED,
             Reason.EXTERNAL_ID_TAKEN,
             data.external_id,
             external_id=data.external_id,
@@ -200,22 +213,30 @@ def already_here(session: Session, *, name: str, sha256: str, data: CallData) ->
 
 
 def prepare(
-    path: Path, *, name: str, data: CallData, sha256: str, ears: Ears, shelf: Shelf
-) -> "Prepared | FileOutcome":
+    path: Path,
+    *,
+    name: str,
+    data: CallData,
+    sha256: str,
+    ears: RecordingDecoder,
+    shelf: RecordingStore,
+) -> "DecodedRecording | FileOutcome":
     """Decode and keep the recording's files; no database.
 
     What is kept under the content's hash may be kept twice without harm.
     """
     if shelf.free_share() < FREE_DISK:
-        return FileOutcome(name, Outcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id)
+        return FileOutcome(
+            name, ImportOutcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id
+        )
     prepared = ears.prepare(path, declared_seconds=data.duration)
     if isinstance(prepared, Reason):
-        return FileOutcome(name, Outcome.REFUSED, prepared, external_id=data.external_id)
+        return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
-    shelf.put(f"{folder}/original", path.read_bytes())
-    shelf.put(f"{folder}/peaks", prepared.peaks)
+    shelf.save(f"{folder}/original", path.read_bytes())
+    shelf.save(f"{folder}/peaks", prepared.peaks)
     if prepared.playback is not None:
-        shelf.put(f"{folder}/playback", prepared.playback)
+        shelf.save(f"{folder}/playback", prepared.playback)
     return prepared
 
 
@@ -225,13 +246,13 @@ def record(
     name: str,
     sha256: str,
     data: CallData,
-    prepared: Prepared,
-    place: Callable[[Session, CallData], Placed],
+    prepared: DecodedRecording,
+    place: Callable[[Session, CallData], CallOwner],
     at: datetime,
     modified: datetime,
 ) -> FileOutcome:
     """The call's row. A call that came in meanwhile by another way counts as known."""
-    earlier = already_here(session, name=name, sha256=sha256, data=data)
+    earlier = known_recording(session, name=name, sha256=sha256, data=data)
     if earlier:
         return earlier
     placed = place(session, data)
@@ -270,7 +291,7 @@ def record(
     except IntegrityError:
         return FileOutcome(
             name,
-            Outcome.KNOWN,
+            ImportOutcome.KNOWN,
             Reason.SAME_RECORDING,
             call_id=store.call_id_by_hash(session, sha256),
             external_id=data.external_id,
@@ -278,9 +299,9 @@ def record(
     if prepared.lost_seconds:
         detail = f"{prepared.lost_seconds:.1f} s"
         return FileOutcome(
-            name, Outcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id
+            name, ImportOutcome.FLAGGED, Reason.INCOMPLETE, detail, call_id, data.external_id
         )
-    return FileOutcome(name, Outcome.IMPORTED, call_id=call_id, external_id=data.external_id)
+    return FileOutcome(name, ImportOutcome.IMPORTED, call_id=call_id, external_id=data.external_id)
 
 
 def parse_day(text: str | None) -> date | None:
@@ -306,9 +327,9 @@ def read_ratings(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def keep_ratings(
+def save_ratings(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime
-) -> RatingsTaken:
+) -> RatingsImport:
     """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces
     the earlier. Unknown calls and values are refused.
     """
@@ -325,16 +346,16 @@ def keep_ratings(
             )
         else:
             given = f"{r.get('rating')} of {r.get('scale') or '1-5'}"
-            store.keep_rating(
+            store.save_rating(
                 session, known[name], value=value, given=given[:40], source=source[:80], at=at
             )
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=known[name],
-                what="rated",
+                event=EventKind.RATED,
                 at=at,
                 source=source[:80],
             )
             kept += 1
-    return RatingsTaken(kept, tuple(refused))
+    return RatingsImport(kept, tuple(refused))

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from qa.intake.types import CallFacts, CallOrder, FileOutcome, Outcome, Reason
+from qa.intake.types import CallFacts, CallOrder, FileOutcome, Reason
+from qa.states import ImportOutcome
 from qa.tables.calls import CallRow, ImportRow, RatingRow
 from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, ProjectRow, TeamRow
@@ -78,7 +79,7 @@ def add_call(session: Session, **fields: Any) -> int:
     return row.id
 
 
-def note_file(session: Session, *, batch: str, outcome: FileOutcome, at: datetime) -> None:
+def record_file(session: Session, *, batch: str, outcome: FileOutcome, at: datetime) -> None:
     session.add(
         ImportRow(
             batch=batch,
@@ -99,7 +100,7 @@ def recent_files(session: Session, *, limit: int = 200) -> list[tuple[datetime, 
             r.at,
             FileOutcome(
                 r.name,
-                Outcome(r.outcome),
+                ImportOutcome(r.outcome),
                 Reason(r.reason) if r.reason else None,
                 r.detail,
                 r.call_id,
@@ -164,7 +165,7 @@ def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:
     return (first, last) if first else None
 
 
-def kinds_of_calls(
+def call_combinations(
     session: Session, *, newest: int = 5000
 ) -> list[tuple[str, str, str, str, str | None]]:
     """Of the newest calls every combination of project (name, code), queue,
@@ -197,7 +198,7 @@ def ids_of(session: Session, external_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def keep_rating(
+def save_rating(
     session: Session, call_id: int, *, value: float, given: str, source: str, at: datetime
 ) -> None:
     session.merge(

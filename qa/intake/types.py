@@ -6,9 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qa.tables.calls import Direction, Outcome
-
-__all__ = ["CallData", "CallFacts", "Direction", "FileOutcome", "Incoming", "Outcome", "Reason"]
+from qa.states import Direction, ImportOutcome
 
 
 class Reason(enum.Enum):
@@ -93,7 +91,7 @@ class FileOutcome:
     """What became of one file."""
 
     name: str
-    outcome: Outcome
+    outcome: ImportOutcome
     reason: Reason | None = None
     detail: str = ""
     call_id: int | None = None
@@ -101,7 +99,7 @@ class FileOutcome:
 
     @property
     def is_new_call(self) -> bool:
-        return self.outcome in (Outcome.IMPORTED, Outcome.FLAGGED)
+        return self.outcome in (ImportOutcome.IMPORTED, ImportOutcome.FLAGGED)
 
     @property
     def explanation(self) -> str:
@@ -164,7 +162,7 @@ class CallFacts:
 
 
 @dataclass(frozen=True)
-class RatingsTaken:
+class RatingsImport:
     """What became of a file of ratings: how many were kept, and which rows were not, with the
     reason.
     """

@@ -11,10 +11,10 @@ import structlog
 
 from qa.jobs import store
 from qa.jobs.announce import announce
-from qa.jobs.post import deliver
+from qa.jobs.mailer import deliver_due
 from qa.jobs.service import reconcile
 from qa.people import store as people
-from qa.upkeep import keep
+from qa.upkeep import run_housekeeping
 from qa.wiring import Wiring
 
 Duty = Callable[[Wiring], object]
@@ -59,7 +59,14 @@ def run(wiring: Wiring, *, rounds: int | None = None, further: Sequence[Duty] = 
     `further` duties come from above: pages know how to make a report, this does not.
     """
     while rounds is None or rounds > 0:
-        for duty in (ask_for_draws, reconcile, keep, end_sessions, deliver, *further):
+        for duty in (
+            ask_for_draws,
+            reconcile,
+            run_housekeeping,
+            end_sessions,
+            deliver_due,
+            *further,
+        ):
             try:
                 duty(wiring)
             except Exception:

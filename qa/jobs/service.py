@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from qa.intake import service as intake
 from qa.intake import store as calls
-from qa.intake.types import FileOutcome, Incoming, Outcome, Reason
+from qa.intake.types import FileOutcome, Incoming, Reason
 from qa.jobs import store
 from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
-from qa.pipeline import STEPS, Unworkable, receive, steps_after_intake
+from qa.pipeline import STEPS, PermanentFailure, receive, steps_after_intake
+from qa.states import ImportOutcome
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
@@ -33,25 +34,25 @@ def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime)
     return store.request(session, steps, at=at)
 
 
-def take_in(
+def import_recordings(
     wiring: Wiring, path: Path, *, manifest: Path | None, progress: Progress
 ) -> list[FileOutcome]:
     """Every incoming file through intake, one transaction each. Raises ManifestRefused."""
     batch = secrets.token_hex(8)
     found = intake.incoming(path, manifest=manifest, zone=wiring.settings.zone)
-    return [take_one(wiring, item, batch=batch) for item in progress(found, "importing")]
+    return [import_recording(wiring, item, batch=batch) for item in progress(found, "importing")]
 
 
-def take_one(
+def import_recording(
     wiring: Wiring, item: Incoming, *, batch: str, actor_id: int | None = None
 ) -> FileOutcome:
     """One file: its call, its outcome and the steps that follow, in one transaction; workers are
     told after the commit.
     """
     if item.refusal or item.path is None:
-        outcome = item.refusal or FileOutcome(item.name, Outcome.REFUSED, Reason.MISSING_FILE)
+        outcome = item.refusal or FileOutcome(item.name, ImportOutcome.REFUSED, Reason.MISSING_FILE)
         with wiring.database.write() as session:
-            calls.note_file(session, batch=batch, outcome=outcome, at=wiring.clock())
+            calls.record_file(session, batch=batch, outcome=outcome, at=wiring.clock())
         return outcome
     record = receive(
         wiring, item.path, name=item.name, data=item.data, batch=batch, actor_id=actor_id
@@ -73,8 +74,10 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     if claim is None:
         return None
     try:
-        record = STEPS[claim.step](replace(wiring, tell=_teller(wiring, claim)), claim.subject_id)
-    except Unworkable as error:
+        record = STEPS[claim.step](
+            replace(wiring, report_progress=_progress_writer(wiring, claim)), claim.subject_id
+        )
+    except PermanentFailure as error:
         _failed(wiring, claim, str(error), final=True)
         return claim
     except Exception as error:
@@ -95,7 +98,7 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
     return claim
 
 
-def _teller(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
+def _progress_writer(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
     """Writes how far a task is, now and then, as long as its lease holds."""
     told = time.monotonic()
 
@@ -105,12 +108,12 @@ def _teller(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
             return
         told = time.monotonic()
         with wiring.database.write() as session:
-            store.note_progress(session, claim, share)
+            store.record_progress(session, claim, share)
 
     return tell
 
 
-def take_back(wiring: Wiring) -> None:
+def reclaim_expired(wiring: Wiring) -> None:
     """Free the tasks that dead processes of this machine hold."""
     with wiring.database.read() as session:
         held = store.running(session)
@@ -124,7 +127,7 @@ def reconcile(wiring: Wiring) -> int:
     """Take back what dead processes hold, and announce everything that is due;
     how much that was.
     """
-    take_back(wiring)
+    reclaim_expired(wiring)
     now = wiring.clock()
     with wiring.database.read() as session:
         waiting = store.due(session, now=now)

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from qa.jobs.types import Claim, Task, TaskState
+from qa.jobs.types import Claim, Task
+from qa.states import TaskState
 from qa.tables.records import TaskRow
 
 
@@ -93,7 +94,7 @@ def fail(
     session: Session, claim: Claim, *, error: str, run_after: datetime | None, at: datetime
 ) -> bool:
     """Try again at `run_after`, or set aside for a person where there is none."""
-    state = TaskState.WAITING if run_after else TaskState.SET_ASIDE
+    state = TaskState.WAITING if run_after else TaskState.FAILED
     return _change(
         session,
         claim,
@@ -105,7 +106,7 @@ def fail(
     )
 
 
-def note_progress(session: Session, claim: Claim, share: float) -> bool:
+def record_progress(session: Session, claim: Claim, share: float) -> bool:
     """How much of a running task is done (0–1)."""
     return _change(session, claim, progress=min(1.0, max(0.0, share)))
 
@@ -209,7 +210,7 @@ def tasks(session: Session, *, state: TaskState, limit: int = 100) -> list[Task]
 
 def retry(session: Session, task_id: int, *, at: datetime) -> bool:
     """Put a task that was set aside back to work, with its attempts forgotten."""
-    change = update(TaskRow).where(TaskRow.id == task_id, TaskRow.state == TaskState.SET_ASIDE)
+    change = update(TaskRow).where(TaskRow.id == task_id, TaskRow.state == TaskState.FAILED)
     values = {"state": TaskState.WAITING, "attempts": 0, "run_after": at, "changed_at": at}
     # a cursor result
     return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]

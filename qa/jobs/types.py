@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from qa.tables.records import TaskState
-
-__all__ = ["Claim", "Task", "TaskState"]
+from qa.states import TaskState
 
 
 @dataclass(frozen=True)

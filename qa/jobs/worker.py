@@ -1,6 +1,6 @@
 """The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it.
 
-The speech model lives in a process of its own beside it (`qa.jobs.listening`), started when the
+The speech model lives in a process of its own beside it (`qa.jobs.model_process`), started when the
 first job comes.
 """
 
@@ -12,11 +12,11 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from qa.jobs.announce import LedgerJob, connect, queue
-from qa.jobs.listening import Listening
+from qa.jobs.model_process import ModelProcess
 from qa.settings import Settings
 
 PR_SET_PDEATHSIG = 1
-LISTENING: Listening | None = None  # of the worker; forked jobs inherit it
+LISTENING: ModelProcess | None = None  # of the worker; forked jobs inherit it
 
 
 def die_with_parent(sign: int = signal.SIGKILL) -> None:
@@ -37,7 +37,7 @@ def run_task(task_id: int) -> None:
     work_once(Wiring.build(load(), listener=LISTENING.place if LISTENING else None), task_id)
 
 
-class ListeningWorker(Worker):
+class ModelProcessWorker(Worker):
     """Sees before every fork that the listening process is there."""
 
     def execute_job(self, job: Job, queue: Queue) -> None:
@@ -56,14 +56,14 @@ def work(settings: Settings, *, burst: bool = False) -> None:
 
     global LISTENING
     connection = connect(settings)
-    worker = ListeningWorker(
+    worker = ModelProcessWorker(
         [queue(connection)],
         connection=connection,
         serializer=JSONSerializer,
         job_class=LedgerJob,
         worker_ttl=60,
     )
-    LISTENING = Listening()
+    LISTENING = ModelProcess()
     try:
         worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")
     finally:

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from qa.notices import store
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 
 
-def tell(
+def notify(
     session: Session,
     user_ids: Iterable[int],
-    kind: Kind,
+    kind: NoticeKind,
     *,
     about: tuple[str, int],
     at: datetime,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from qa.notices.types import Choice, Kind, Letter, Notice
+from qa.notices.types import Notice, NoticeChoice, NoticeKind, QueuedMail
 from qa.tables.notices import NoticeChoiceRow, NoticeRow
 from qa.tables.people import UserRow
 
@@ -16,7 +16,7 @@ def add(
     session: Session,
     *,
     user_id: int,
-    kind: Kind,
+    kind: NoticeKind,
     subject: str,
     subject_id: int,
     project_id: int | None,
@@ -39,7 +39,9 @@ def add(
     session.add(row)
 
 
-def readers(session: Session, user_ids: Sequence[int], kind: Kind) -> list[tuple[int, str, Choice]]:
+def readers(
+    session: Session, user_ids: Sequence[int], kind: NoticeKind
+) -> list[tuple[int, str, NoticeChoice]]:
     """Of these users the active ones: id, mail address, and where they want to be told of this
     kind.
     """
@@ -52,22 +54,22 @@ def readers(session: Session, user_ids: Sequence[int], kind: Kind) -> list[tuple
         .where(UserRow.id.in_(user_ids), UserRow.is_active)
     )
     return [
-        (u, mail, Choice() if page is None else Choice(page, by_mail))
+        (u, mail, NoticeChoice() if page is None else NoticeChoice(page, by_mail))
         for u, mail, page, by_mail in session.execute(query)
     ]
 
 
-def choices(session: Session, user_id: int) -> dict[Kind, Choice]:
+def choices(session: Session, user_id: int) -> dict[NoticeKind, NoticeChoice]:
     rows = session.scalars(select(NoticeChoiceRow).where(NoticeChoiceRow.user_id == user_id))
     chosen = {
-        Kind(r.kind): Choice(r.in_page, r.by_mail)
+        NoticeKind(r.kind): NoticeChoice(r.in_page, r.by_mail)
         for r in rows
-        if r.kind in {k.value for k in Kind}
+        if r.kind in {k.value for k in NoticeKind}
     }
-    return {k: chosen.get(k, Choice()) for k in Kind}
+    return {k: chosen.get(k, NoticeChoice()) for k in NoticeKind}
 
 
-def choose(session: Session, user_id: int, kind: Kind, choice: Choice) -> None:
+def save_choice(session: Session, user_id: int, kind: NoticeKind, choice: NoticeChoice) -> None:
     session.merge(
         NoticeChoiceRow(
             user_id=user_id, kind=kind.value, in_page=choice.in_page, by_mail=choice.by_mail
@@ -89,7 +91,7 @@ def notices(
     return [_notice(r) for r in session.scalars(query)]
 
 
-def newest(session: Session, kind: Kind) -> datetime | None:
+def newest(session: Session, kind: NoticeKind) -> datetime | None:
     """When anybody was last told of this kind."""
     return session.scalar(select(func.max(NoticeRow.at)).where(NoticeRow.kind == kind.value))
 
@@ -131,7 +133,7 @@ def notice(session: Session, user_id: int, notice_id: int) -> Notice | None:
     return _notice(row) if row and row.user_id == user_id else None
 
 
-def due_letters(session: Session, *, now: datetime, limit: int = 100) -> list[Letter]:
+def due_mails(session: Session, *, now: datetime, limit: int = 100) -> list[QueuedMail]:
     query = (
         select(NoticeRow, UserRow.email, UserRow.display_name, UserRow.language)
         .join(UserRow, UserRow.id == NoticeRow.user_id)
@@ -140,12 +142,12 @@ def due_letters(session: Session, *, now: datetime, limit: int = 100) -> list[Le
         .limit(limit)
     )
     return [
-        Letter(_notice(n), mail, name, language, n.mail_attempts)
+        QueuedMail(_notice(n), mail, name, language, n.mail_attempts)
         for n, mail, name, language in session.execute(query)
     ]
 
 
-def take_letter(session: Session, letter: Letter, *, again_at: datetime) -> bool:
+def claim_mail(session: Session, letter: QueuedMail, *, again_at: datetime) -> bool:
     """Whether this process may send it: no other has taken it since it was read.
 
     If we die, it is tried again later.
@@ -159,7 +161,7 @@ def take_letter(session: Session, letter: Letter, *, again_at: datetime) -> bool
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
 
 
-def settle_letter(session: Session, notice_id: int, *, sent_at: datetime | None) -> None:
+def record_mail_result(session: Session, notice_id: int, *, sent_at: datetime | None) -> None:
     """Sent, or given up."""
     session.execute(
         update(NoticeRow).where(NoticeRow.id == notice_id).values(mail_at=None, mailed_at=sent_at)
@@ -168,5 +170,5 @@ def settle_letter(session: Session, notice_id: int, *, sent_at: datetime | None)
 
 def _notice(row: NoticeRow) -> Notice:
     return Notice(
-        row.id, Kind(row.kind), row.subject, row.subject_id, row.facts, row.at, row.read_at
+        row.id, NoticeKind(row.kind), row.subject, row.subject_id, row.facts, row.at, row.read_at
     )

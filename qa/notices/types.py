@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 
-class Kind(enum.Enum):
+class NoticeKind(enum.Enum):
     CARD_RELEASED = "card_released"
     CARD_REVISED = "card_revised"
     CARD_VOIDED = "card_voided"
@@ -21,8 +21,8 @@ class Kind(enum.Enum):
     CALIBRATION_INVITED = "calibration_invited"
     CALIBRATION_REVIEW = "calibration_review"
     GUIDE_NOTE = "guide_note"
-    SLIP_PASSED = "slip_passed"
-    SLIP_DUE = "slip_due"
+    DIFFICULT_CASE_ESCALATED = "slip_passed"
+    DIFFICULT_CASE_REPLY_DUE = "slip_due"
     CASE_DECIDED = "case_decided"
     TRAINING_PLANNED = "training_planned"
     REPORT_READY = "report_ready"
@@ -33,7 +33,7 @@ class Notice:
     """One thing told to one person. `facts` are the names and figures of its sentence."""
 
     id: int
-    kind: Kind
+    kind: NoticeKind
     subject: str
     subject_id: int
     facts: dict[str, Any]
@@ -42,7 +42,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Choice:
+class NoticeChoice:
     """Where a person wants to be told of a kind."""
 
     in_page: bool = True
@@ -50,7 +50,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Letter:
+class QueuedMail:
     """A notice on its way to a mailbox."""
 
     notice: Notice

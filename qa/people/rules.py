@@ -1,6 +1,7 @@
 """What each role may do, and which calls and cards are somebody's business. Pure."""
 
-from qa.people.types import Permission, Role, User
+from qa.people.types import Permission, User
+from qa.states import Role
 
 P = Permission
 ALLOWED: dict[Role, frozenset[Permission]] = {

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from qa.people import store
 from qa.people.rules import password_fault
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import Role
 
 HASHER = PasswordHasher()
 NOBODY = (

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from qa.people.types import PersonFacts, Role, SavedFilter, TeamFacts, User
+from qa.people.types import PersonFacts, SavedFilter, TeamFacts, User
+from qa.states import Role
 from qa.tables.people import (
     AgentRow,
     DepartmentRow,
@@ -18,7 +19,7 @@ from qa.tables.people import (
     UserRow,
     WebSessionRow,
 )
-from qa.tables.separation import Held, hold
+from qa.tables.project_scope import ProjectScope, restrict_to_projects
 
 
 def _users(session: Session, rows: Iterable[UserRow]) -> list[User]:
@@ -82,9 +83,9 @@ def hold_to_projects(session: Session, user: User | None) -> None:
     held = (
         None
         if user is None or user.projects is None
-        else Held(user.projects, user.id, user.agent_id)
+        else ProjectScope(user.projects, user.id, user.agent_id)
     )
-    hold(session, held)
+    restrict_to_projects(session, held)
 
 
 def set_projects(session: Session, user_id: int, project_ids: Sequence[int] | None) -> None:
@@ -131,7 +132,7 @@ def web_session(
     return (_users(session, [row[1]])[0] if row[1] else None, dict(row[0])) if row else None
 
 
-def keep_web_session(
+def save_web_session(
     session: Session,
     token_hash: str,
     *,
@@ -324,7 +325,7 @@ def save_filter(session: Session, *, user_id: int, page: str, name: str, query: 
     session.flush()
 
 
-def forget_filter(session: Session, user_id: int, filter_id: int) -> None:
+def delete_filter(session: Session, user_id: int, filter_id: int) -> None:
     session.execute(
         delete(SavedFilterRow).where(
             SavedFilterRow.id == filter_id, SavedFilterRow.user_id == user_id

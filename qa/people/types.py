@@ -4,9 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date
 
-from qa.tables.people import Role
-
-__all__ = ["Permission", "PersonFacts", "Role", "SavedFilter", "TeamFacts", "User"]
+from qa.states import Role
 
 
 class Permission(enum.Enum):

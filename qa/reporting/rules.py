@@ -29,9 +29,10 @@ from qa.reporting.types import (
     TrendPoint,
     Verdict,
 )
-from qa.statistics import shares
-from qa.statistics.shrinkage import groups_apart, hierarchical
-from qa.statistics.survey import (
+from qa.statistics import proportions
+from qa.statistics.control_charts import cusum, funnel, individuals_chart, p_chart
+from qa.statistics.shrinkage import compact_letter_display, hierarchical
+from qa.statistics.survey_estimators import (
     Mean,
     PooledModel,
     Sample,
@@ -42,7 +43,6 @@ from qa.statistics.survey import (
     small_area,
     welch,
 )
-from qa.statistics.trend import control, cusum, funnel, p_chart
 
 BIAS_RATE = 0.10  # false-discovery rate of the list of agents whom the checks rate wrongly
 NO_SPREAD = 1e-12
@@ -54,7 +54,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def wilson(count: int, of: int) -> Rate:
     """A share with its Wilson 95 % interval; without any observation no share."""
-    s = shares.wilson(count, of)
+    s = proportions.wilson(count, of)
     return Rate(count, of, s.value, s.low, s.high)
 
 
@@ -147,7 +147,9 @@ def _estimate(blank: Estimate, mean: Mean, rows: Sequence[ScoredCall]) -> Estima
     low, high = mean.interval() if mean.variance > NO_SPREAD else rule_of_three(value, by_chance)
     low, high = min(max(0.0, low), 100.0), max(min(100.0, high), 0.0)
     error = (
-        math.sqrt(mean.variance) if mean.variance > NO_SPREAD else (high - low) / (2 * shares.Z95)
+        math.sqrt(mean.variance)
+        if mean.variance > NO_SPREAD
+        else (high - low) / (2 * proportions.Z95)
     )
     return Estimate(
         Basis.ESTIMATED,
@@ -159,7 +161,7 @@ def _estimate(blank: Estimate, mean: Mean, rows: Sequence[ScoredCall]) -> Estima
         blank.human_mean,
         blank.automatic_mean,
         error,
-        mean.degrees,
+        mean.df,
     )
 
 
@@ -220,7 +222,7 @@ def critical_rate(rows: Sequence[ScoredCall], totals: Totals) -> Rate:
         weight = sum(w)
         effective = weight**2 / sum(x * x for x in w)
         p = sum(x for x, r in zip(w, part, strict=True) if r.is_breach) / weight
-        s = shares.wilson(p * effective, effective)
+        s = proportions.wilson(p * effective, effective)
         left = math.sqrt(max(0.0, 1 - len(part) / size))  # finite population
         value += size / whole * p
         low2 += (size / whole * left * (p - (s.low or 0.0))) ** 2
@@ -309,7 +311,7 @@ def standings(
         shrunk = hierarchical(
             values, variances, [x or 0.0 for x in automatic] if use_x else None, target=target
         )
-    letters = _letters(groups_apart(values, variances), len(known))
+    letters = _letters(compact_letter_display(values, variances), len(known))
     for place, i in enumerate(np.argsort(values, kind="stable")):
         agent, s = known[int(i)][0], made[known[int(i)][0]]
         mean = min(100.0, max(0.0, float(shrunk.means[i]))) if shrunk else None
@@ -359,15 +361,12 @@ def _biases(
     middle = math.fsum(m * n for m, n in means.values()) / sum(n for _, n in means.values())
     p_values = {
         a: (
-            2
-            * float(
-                stdtr(model.degrees, -abs(m - middle) / math.sqrt(max(model.variance / n, 1e-12)))
-            )
+            2 * float(stdtr(model.df, -abs(m - middle) / math.sqrt(max(model.variance / n, 1e-12))))
         )
         for a, (m, n) in means.items()
     }
     ordered = sorted(p_values, key=lambda a: p_values[a])
-    sure = set(ordered[: shares.benjamini_hochberg(list(p_values.values()), rate=BIAS_RATE)])
+    sure = set(ordered[: proportions.benjamini_hochberg(list(p_values.values()), rate=BIAS_RATE)])
     return {a: (-(m - middle), a in sure) for a, (m, _) in means.items()}
 
 
@@ -375,7 +374,7 @@ def missed(t: Tally) -> Rate:
     """How often a criterion was lost on scored calls, and the share of all calls on which it makes
     that likely: by the probability of each draw.
     """
-    s = shares.weighted(t.missed_weight, t.weight, t.squares)
+    s = proportions.weighted_share(t.missed_weight, t.weight, t.squares)
     return Rate(t.lost, t.counted, s.value, s.low, s.high)
 
 
@@ -418,7 +417,7 @@ def with_limits(points: Sequence[tuple[str, Estimate]]) -> tuple[TrendPoint, ...
     known = [(m, e) for m, e in points if e.value is not None and e.standard_error is not None]
     if len(known) < FEW_FOR_TREND:
         return tuple(TrendPoint(m, e) for m, e in points)
-    limits = control(
+    limits = individuals_chart(
         [e.value or 0.0 for _, e in known], [(e.standard_error or 0.0) ** 2 for _, e in known]
     )
     at = {m: i for i, (m, _) in enumerate(known)}
@@ -479,7 +478,7 @@ def p_charted(months: Sequence[Breaches]) -> tuple[Breaches, ...]:
     drawn alike, would know it as well.
     """
     known = [
-        (m, shares.worth(m.low, m.high))
+        (m, proportions.equivalent_sample_size(m.low, m.high))
         for m in months
         if m.share is not None and m.low is not None and m.high is not None
     ]
@@ -581,8 +580,8 @@ def model_facts(model: PooledModel | None) -> dict[str, Any]:
         return {}
     return {
         "residual_deviation": round(model.variance**0.5, 2),
-        "degrees": round(model.degrees),
-        "prior_degrees": round(min(model.prior_degrees, 9999.0), 1),
+        "degrees": round(model.df),
+        "prior_degrees": round(min(model.prior_df, 9999.0), 1),
     }
 
 

@@ -9,15 +9,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
-from qa.kept.service import counted
-from qa.kept.types import Counted, Kind
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
+    ActionLine,
     AgentFacts,
     AgreementFacts,
     Basis,
@@ -26,7 +25,6 @@ from qa.reporting.types import (
     CriterionLine,
     Estimate,
     Group,
-    MeasureLine,
     MonthReport,
     Satisfaction,
     Scope,
@@ -36,10 +34,13 @@ from qa.reporting.types import (
     TargetLine,
     Totals,
 )
-from qa.statistics.survey import PooledModel
+from qa.result_cache.service import get_or_compute
+from qa.result_cache.types import CachedResult
+from qa.states import Indicator, ResultKind, ScopeKind
+from qa.statistics.survey_estimators import PooledModel
 from qa.targets import rules as targeting
 from qa.targets import store as targets
-from qa.targets.types import Indicator, Measure, ScopeKind, Target
+from qa.targets.types import ImprovementAction, Target
 
 Titles = Mapping[str, dict[str, str]]
 EVERYTHING = About()
@@ -304,10 +305,10 @@ def figure(report: MonthReport) -> dict[str, Any]:
     }
 
 
-def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
+def save_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
     """Keep a month's figures for later trends; only of whole projects and of all."""
     if not About(None, report.department, report.team, report.agent).is_part:
-        store.keep_figure(
+        store.save_figure(
             session,
             month=report.month,
             project=report.project or "",
@@ -316,7 +317,7 @@ def keep_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
         )
 
 
-def document_of(
+def cached_report(
     session: Session,
     *,
     month: str,
@@ -325,9 +326,9 @@ def document_of(
     titles: Titles,
     at: datetime,
     project: str | None = None,
-    again: bool = False,
-    is_patient: bool = False,
-) -> tuple[Counted, MonthReport | None]:
+    force_refresh: bool = False,
+    allow_stale: bool = False,
+) -> tuple[CachedResult, MonthReport | None]:
     """A month's report as a document: the one that was kept, if it may be shown, else made anew.
 
     One made anew comes along, and can be kept. While nothing changed, what became of the drawn
@@ -353,15 +354,15 @@ def document_of(
         return made[0].document()
 
     key = f"{month} {project or ''}"
-    found = counted(
+    found = get_or_compute(
         session,
-        Kind.REPORT,
+        ResultKind.REPORT,
         key,
         count,
         fingerprint=fingerprint,
         at=at,
-        is_patient=is_patient,
-        again=again,
+        allow_stale=allow_stale,
+        force_refresh=force_refresh,
     )
     if not made and found.is_current:
         live = asdict(store.coverage(session, scope, now=at))
@@ -389,12 +390,12 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
         at=at,
         by=by,
     )
-    keep_figure(session, report=report, at=at)
-    note(
+    save_figure(session, report=report, at=at)
+    record_event(
         session,
         subject=Subject.MONTH,
         subject_id=int(report.month.replace("-", "")),
-        what="closed",
+        event=EventKind.CLOSED,
         at=at,
         actor_id=by,
         revision=revision,
@@ -675,9 +676,9 @@ def _measures(
     is_part: bool,
     now: Sequence[Group],
     at: date,
-) -> tuple[MeasureLine, ...]:
+) -> tuple[ActionLine, ...]:
     """Measures agreed up to this month, and what has moved since they were."""
-    found = targets.measures(session, until_month=month)
+    found = targets.actions(session, until_month=month)
     months = sorted({x.month for x in found})
     kept = store.figures(session, months=months, project=project or "")
     lines = []
@@ -702,12 +703,15 @@ def _measures(
             x.state.value,
             x.owner,
         )
-        lines.append(MeasureLine(*head, due, is_late, x.expected, since, x.result))
+        lines.append(ActionLine(*head, due, is_late, x.expected, since, x.result))
     return tuple(lines)
 
 
 def _since(
-    x: Measure, kept: tuple[dict[str, Any], datetime] | None, now: Sequence[Group], month: str
+    x: ImprovementAction,
+    kept: tuple[dict[str, Any], datetime] | None,
+    now: Sequence[Group],
+    month: str,
 ) -> Change | None:
     """By how much the measure's scope has moved since the month it was agreed in.
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, case, cast, func, se
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
-from qa.kept.types import Fingerprint
+from qa.audit.types import EventKind, FigureEffect
 from qa.reporting.types import (
     AgentFacts,
     CallTotals,
@@ -21,28 +21,20 @@ from qa.reporting.types import (
     ScoredCall,
     Tally,
 )
-from qa.scoring.types import AssignmentKind, ScorecardState
+from qa.result_cache.types import CacheKey
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
-from qa.tables.database import put
+from qa.tables.database import upsert
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow
 from qa.tables.records import EventRow
 from qa.tables.reports import ClosedMonthRow, MonthFigureRow
 from qa.tables.sampling import DrawnCallRow
-from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState, ScorecardRow
-from qa.tables.spans import began
+from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
+from qa.tables.spans import started_between
 
 SURE = ("met", "not_met", "not_applicable")
-# what somebody did who wants to see it at once
-SET_UP = (
-    "set",
-    "agreed",
-    "finished",
-    "added",
-    "closed",
-    "published",
-    "projects_set",
-)
-HAPPENED = ("rated", "revised", "voided")
+CONFIG_EVENTS = EventKind.changing(FigureEffect.CONFIG)
+DATA_EVENTS = EventKind.changing(FigureEffect.DATA)
 SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
@@ -77,7 +69,7 @@ def _calls(scope: Scope) -> list[ColumnElement[bool]]:
 
 def _joined_calls(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
     """The same calls for a query that joins something smaller to them."""
-    return [*began(session, scope.begin, scope.end), *_calls(scope)[2:]]
+    return [*started_between(session, scope.begin, scope.end), *_calls(scope)[2:]]
 
 
 def _cards(scope: Scope) -> list[ColumnElement[bool]]:
@@ -436,10 +428,10 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
     )
 
 
-def keep_figure(
+def save_figure(
     session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime
 ) -> None:
-    put(
+    upsert(
         session,
         MonthFigureRow,
         key={"month": month, "project": project},
@@ -447,7 +439,7 @@ def keep_figure(
     )
 
 
-def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> Fingerprint:
+def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
     """Hashes over what a month's report is made from: what people set up, then sums over calls and
     cards (of the month before too) and the newest event of every kind that matters.
 
@@ -475,8 +467,8 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
     )
     found += session.execute(select(func.count(), *sums).where(*counted)).one()
     newest = [
-        select(func.max(EventRow.id)).where(EventRow.what == what).scalar_subquery()
-        for what in (*SET_UP, *HAPPENED)
+        select(func.max(EventRow.id)).where(EventRow.what == event.value).scalar_subquery()
+        for event in (*CONFIG_EVENTS, *DATA_EVENTS)
     ]
     events = list(session.execute(select(*newest)).one())
     found += session.execute(
@@ -484,6 +476,8 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
             MonthFigureRow.month < f"{day:%Y-%m}"
         )
     ).one()[:1]
-    return Fingerprint.of(
-        MonthReport, [day.isoformat(), *events[: len(SET_UP)]], [*found, *events[len(SET_UP) :]]
+    return CacheKey.of(
+        MonthReport,
+        [day.isoformat(), *events[: len(CONFIG_EVENTS)]],
+        [*found, *events[len(CONFIG_EVENTS) :]],
     )

@@ -5,34 +5,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from qa.tables.reports import Audience, RunState
-
-__all__ = [
-    "AgentFacts",
-    "AgreementFacts",
-    "Audience",
-    "Basis",
-    "CallTotals",
-    "Change",
-    "Coverage",
-    "CriterionLine",
-    "Estimate",
-    "Example",
-    "Group",
-    "MeasureLine",
-    "MonthReport",
-    "Rate",
-    "RunState",
-    "Satisfaction",
-    "ScoredCall",
-    "Standing",
-    "Tally",
-    "TargetLine",
-    "Totals",
-    "TrendPoint",
-    "Verdict",
-]
-
 
 class Basis(enum.Enum):
     """Whether there is a figure, and if not, why."""
@@ -455,7 +427,7 @@ class TargetLine:
 
 
 @dataclass(frozen=True)
-class MeasureLine:
+class ActionLine:
     """An improvement measure with what it was to bring and what was seen since: the change of its
     scope, which other things moved too.
     """
@@ -552,7 +524,7 @@ class MonthReport:
     drift: Drift | None = None
     between_agents: Association | None = None
     targets: tuple[TargetLine, ...] = ()
-    measures: tuple[MeasureLine, ...] = ()
+    measures: tuple[ActionLine, ...] = ()
     agreement: AgreementFacts | None = None
     satisfaction: Satisfaction | None = None
     fails_cost: float | None = None  # of the 100 points, by critical fails

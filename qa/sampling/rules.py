@@ -17,9 +17,9 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-from qa.sampling.types import Frame, Kind, Pick, PlanRule, Precision, Risk, Stratum
-from qa.statistics.shares import Z95
-from qa.statistics.survey import PooledModel, neyman
+from qa.sampling.types import Frame, FrameCell, PlanRule, Precision, Risk, SelectedCall, Stratum
+from qa.statistics.proportions import Z95
+from qa.statistics.survey_estimators import PooledModel, neyman
 
 ALL_OF = "all:"  # a stratum of which every call is drawn
 _digest = hashlib.blake2b
@@ -30,16 +30,16 @@ PLANNING_SPREAD = 12.0  # points, where no scorecards tell how far people and ch
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     strata: tuple[Stratum, ...]
-    calls: tuple[Pick, ...]
+    calls: tuple[SelectedCall, ...]
 
 
 @dataclass
-class _Calls:
+class StratumCalls:
     """The calls of one stratum by their external ids."""
 
-    kind: Kind
+    kind: FrameCell
     usual: Sequence[str] = ()
     risky: Sequence[str] = ()
 
@@ -133,15 +133,17 @@ def targets(
     return _within_budget(result, floors, rule.daily_budget)
 
 
-def _by_agent(frame: Frame) -> dict[int, list[tuple[str, _Calls]]]:
+def _by_agent(frame: Frame) -> dict[int, list[tuple[str, StratumCalls]]]:
     """Every agent's strata by name."""
-    found: dict[int, list[tuple[str, _Calls]]] = {}
+    found: dict[int, list[tuple[str, StratumCalls]]] = {}
     for name, calls in _strata(frame).items():
         found.setdefault(calls.kind.agent_id, []).append((name, calls))
     return found
 
 
-def _shared(parts: Sequence[tuple[str, _Calls]], rule: PlanRule, wanted: float) -> dict[str, float]:
+def _shared(
+    parts: Sequence[tuple[str, StratumCalls]], rule: PlanRule, wanted: float
+) -> dict[str, float]:
     """So many calls of an agent, shared out to the agent's strata by their sizes and factors."""
     sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
     return {name: wanted * size / sum(sizes.values()) for name, size in sizes.items()}
@@ -157,7 +159,7 @@ def design_effects(frame: Frame, rule: PlanRule, quotas: Mapping[int, float]) ->
         shared = _shared(parts, rule, quotas.get(agent_id, rule.quota_per_agent))
         for name, calls in parts:
             for p, n in zip(
-                _stated(calls, rule, min(float(calls.count), shared[name])),
+                stated_probabilities(calls, rule, min(float(calls.count), shared[name])),
                 (len(calls.usual), len(calls.risky)),
                 strict=True,
             ):
@@ -180,7 +182,7 @@ def _within_budget(
 
 def choose_sample(
     frame: Frame, rule: PlanRule, wanted: Mapping[str, float], *, seed: str
-) -> Choice:
+) -> Selection:
     """Draw from each stratum; every drawn call carries the probability it had.
 
     Calls that must be drawn are strata drawn whole.
@@ -193,19 +195,19 @@ def choose_sample(
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
         strata.append(Stratum(name, calls.kind.agent_id, calls.count, target, len(chosen)))
         drawn.extend(chosen)
-    for why in sorted({kind.must for kind in frame if kind.must}):
-        sure = sorted(x for kind, ids in frame.items() if kind.must == why for x in ids)
+    for why in sorted({kind.certainty_reason for kind in frame if kind.certainty_reason}):
+        sure = sorted(x for kind, ids in frame.items() if kind.certainty_reason == why for x in ids)
         strata.append(Stratum(f"{ALL_OF}{why}", 0, len(sure), float(len(sure)), len(sure)))
-        drawn.extend(Pick(x, f"{ALL_OF}{why}", 1.0, why) for x in sure)
-    return Choice(tuple(strata), tuple(drawn))
+        drawn.extend(SelectedCall(x, f"{ALL_OF}{why}", 1.0, why) for x in sure)
+    return Selection(tuple(strata), tuple(drawn))
 
 
-def _strata(frame: Frame) -> dict[str, _Calls]:
+def _strata(frame: Frame) -> dict[str, StratumCalls]:
     """The calls that need not be drawn, by the name of their stratum."""
-    found: dict[str, _Calls] = {}
+    found: dict[str, StratumCalls] = {}
     for kind, ids in frame.items():
-        if not kind.must and ids:
-            calls = found.setdefault(stratum_name(kind), _Calls(kind))
+        if not kind.certainty_reason and ids:
+            calls = found.setdefault(stratum_name(kind), StratumCalls(kind))
             if kind.is_risky:
                 calls.risky = ids
             else:
@@ -213,7 +215,7 @@ def _strata(frame: Frame) -> dict[str, _Calls]:
     return found
 
 
-def stratum_name(kind: Kind) -> str:
+def stratum_name(kind: FrameCell) -> str:
     return (
         f"agent:{kind.agent_id}"
         + (":new" if kind.is_new_hire else "")
@@ -221,7 +223,7 @@ def stratum_name(kind: Kind) -> str:
     )
 
 
-def were_new(strata: Sequence[Stratum], rule: PlanRule) -> dict[int, bool]:
+def were_new_hires(strata: Sequence[Stratum], rule: PlanRule) -> dict[int, bool]:
     """Of the agents of a draw whether they counted as new hires then, as the names of their strata
     say; not of whom a name leaves it open.
     """
@@ -241,7 +243,7 @@ def field(details: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def is_said(value: Any) -> bool:
+def has_value(value: Any) -> bool:
     """Whether a field of the call data says yes: present, and neither empty nor no."""
     return str(value).lower() not in ("none", "", "false", "no", "0")
 
@@ -269,8 +271,8 @@ def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
 
 
 def _draw_stratum(
-    calls: _Calls, rule: PlanRule, target: float, *, seed: str, name: str
-) -> list[Pick]:
+    calls: StratumCalls, rule: PlanRule, target: float, *, seed: str, name: str
+) -> list[SelectedCall]:
     """The calls of one stratum.
 
     Most strata draw nothing on most days; then nothing more is computed than that.
@@ -282,7 +284,7 @@ def _draw_stratum(
         return []
     if calls.usual and calls.risky:
         now = _probabilities(calls, rule, count)
-        key = _race_key if count == 1 and rule.method == 2 else _pareto_key
+        key = exponential_key if count == 1 and rule.method == 2 else _pareto_key
         keys = [
             (key(random_number(seed, x), now[is_risky]), x, is_risky)
             for x, is_risky in calls.in_order()
@@ -292,12 +294,12 @@ def _draw_stratum(
         chosen = [
             (x, bool(calls.risky)) for x in _smallest(calls.usual or calls.risky, count, seed=seed)
         ]
-    stated = _stated(calls, rule, target)
+    stated = stated_probabilities(calls, rule, target)
     reasons = ("new_hire" if calls.kind.is_new_hire else "random", "risk")
-    return [Pick(x, name, stated[is_risky], reasons[is_risky]) for x, is_risky in chosen]
+    return [SelectedCall(x, name, stated[is_risky], reasons[is_risky]) for x, is_risky in chosen]
 
 
-def _stated(calls: _Calls, rule: PlanRule, target: float) -> tuple[float, float]:
+def stated_probabilities(calls: StratumCalls, rule: PlanRule, target: float) -> tuple[float, float]:
     """The probabilities of a usual and of a risky call where `target` calls are drawn
     on average.
     """
@@ -319,8 +321,8 @@ def probabilities(
             name = stratum_name(kind)
             p = (
                 1.0
-                if kind.must
-                else _stated(strata[name], rule, wanted.get(name, 0.0))[kind.is_risky]
+                if kind.certainty_reason
+                else stated_probabilities(strata[name], rule, wanted.get(name, 0.0))[kind.is_risky]
             )
             found.update(dict.fromkeys(inside, p))
     return found
@@ -332,7 +334,7 @@ def may_share_calls(a: PlanRule, b: PlanRule) -> bool:
     return not any(x is not None and y is not None and x != y for x, y in named)
 
 
-def _probabilities(calls: _Calls, rule: PlanRule, count: int) -> tuple[float, float]:
+def _probabilities(calls: StratumCalls, rule: PlanRule, count: int) -> tuple[float, float]:
     """The inclusion probabilities of a usual and of a risky call where so many of the stratum are
     drawn.
     """
@@ -358,7 +360,7 @@ def _smallest(calls: Sequence[str], count: int, *, seed: str) -> list[str]:
     )
 
 
-def next_in_line(
+def next_replacement(
     frame: Frame, rule: PlanRule, target: float, *, stratum: str, taken: Set[str], seed: str
 ) -> tuple[str, float] | None:
     """Of a stratum's calls the one whose turn would have come next, and its probability; None where
@@ -367,20 +369,20 @@ def next_in_line(
     Taking the next ones by their permanent random numbers is how a sample of the calls that can be
     scored at all would have been drawn at once.
     """
-    calls = _strata(frame).get(stratum, _Calls(Kind(0)))
+    calls = _strata(frame).get(stratum, StratumCalls(FrameCell(0)))
     sizes = _sizes(calls, rule.risk)
     free = [
-        (_race_key(random_number(seed, x), sizes[is_risky]), x, is_risky)
+        (exponential_key(random_number(seed, x), sizes[is_risky]), x, is_risky)
         for x, is_risky in calls.in_order()
         if x not in taken
     ]
     if not free:
         return None
     _key, chosen, is_risky = min(free)
-    return chosen, _stated(calls, rule, target)[is_risky]
+    return chosen, stated_probabilities(calls, rule, target)[is_risky]
 
 
-def _sizes(calls: _Calls, risk: Risk | None) -> tuple[float, float]:
+def _sizes(calls: StratumCalls, risk: Risk | None) -> tuple[float, float]:
     """How large a usual and a risky call are.
 
     A defensive mixture: an even part that keeps every call eligible, and a part by risk.
@@ -391,7 +393,7 @@ def _sizes(calls: _Calls, risk: Risk | None) -> tuple[float, float]:
     return even, even + risk.share / len(calls.risky)
 
 
-def _race_key(u: float, probability: float) -> float:
+def exponential_key(u: float, probability: float) -> float:
     """For one call out of many: waiting times with the probabilities as rates, the first one wins
     with exactly its probability. Pareto's is near it only.
     """
@@ -437,7 +439,7 @@ def precision(
     n/N) / m), m = n ÷ the design's effect.
     """
     spread = math.sqrt(model.variance) if model else PLANNING_SPREAD
-    t = float(stdtrit(model.degrees, 0.975)) if model else Z95
+    t = float(stdtrit(model.df, 0.975)) if model else Z95
     halves, variance = [], 0.0
     drawn = {a: min(quotas[a], n) for a, n in calls.items() if n}
     for a, n in drawn.items():

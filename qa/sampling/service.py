@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds, month_before
-from qa.sampling import frames, rules, store
+from qa.sampling import frame_store, rules, store
 from qa.sampling.rules import (
     ALL_OF,
     choose_sample,
@@ -31,15 +31,15 @@ from qa.sampling.types import (
     Draw,
     DrawnCall,
     Frame,
-    Kind,
-    Phase,
-    Pick,
+    FrameCell,
     Plan,
     PlanRule,
     Precision,
+    SelectedCall,
 )
-from qa.statistics.survey import PooledModel, Sample, fit, residuals
-from qa.tables.database import no_collecting
+from qa.states import Phase
+from qa.statistics.survey_estimators import PooledModel, Sample, fit, residuals
+from qa.tables.database import gc_paused
 
 WHENEVER = datetime.max.replace(tzinfo=UTC)
 FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
@@ -126,11 +126,11 @@ def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> No
     """
     sha256 = commitment(month_seed(plan.seed, month))
     if store.commit_seed(session, plan.id, month=month, sha256=sha256, at=at):
-        note(
+        record_event(
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,
-            what="seed_committed",
+            event=EventKind.SEED_COMMITTED,
             at=at,
             month=month,
             sha256=sha256,
@@ -162,15 +162,15 @@ def preview(
 ) -> Draw:
     """What the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
-    with no_collecting():
-        frame = frames.frame(
+    with gc_paused():
+        frame = frame_store.frame(
             session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days
         )
         if plan.phase is Phase.HUMAN and plan.rule.take_all:
-            for external_id, why in frames.late_cases(
+            for external_id, why in frame_store.late_cases(
                 session, plan.id, plan.rule, begin=begin, end=end
             ).items():
-                frame.setdefault(Kind(0, must=why), []).append(external_id)
+                frame.setdefault(FrameCell(0, certainty_reason=why), []).append(external_id)
         before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
         quotas = (
             _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1]
@@ -198,8 +198,8 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
     if not (rule.has or rule.risk or rule.factors):
         return rules.precision(calls, quotas, model)
     always = rule.model_copy(update={"first_day": None, "last_day": None})
-    with no_collecting():
-        frame = frames.frame(
+    with gc_paused():
+        frame = frame_store.frame(
             session,
             always,
             begin=at - FOUR_WEEKS,
@@ -210,7 +210,7 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
         effects = rules.design_effects(frame, rule, quotas)
     found: Counter[int] = Counter()
     for kind, ids in frame.items():
-        if kind.agent_id in quotas and not kind.must:
+        if kind.agent_id in quotas and not kind.certainty_reason:
             found[kind.agent_id] += len(ids)
     return rules.precision(found, quotas, model, effects)
 
@@ -221,7 +221,7 @@ def _quotas(
     """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards
     of three months say of the spread.
     """
-    found = frames.calls_by_agent(
+    found = frame_store.calls_by_agent(
         session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days
     )
     calls = {a: n for a, (n, _) in found.items()}
@@ -263,11 +263,11 @@ def replay(
         raise PlanRefused("unknown")
     recorded, rule, frame_until = found
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
-    there = {x for kind, ids in frame.items() if kind.must for x in ids}
+    there = {x for kind, ids in frame.items() if kind.certainty_reason for x in ids}
     for c in recorded.calls:
         # an earlier call that somebody praised or complained of that day
         if c.stratum.startswith(ALL_OF) and c.external_id not in there:
-            frame.setdefault(Kind(0, must=c.reason), []).append(c.external_id)
+            frame.setdefault(FrameCell(0, certainty_reason=c.reason), []).append(c.external_id)
     wanted = {s.name: s.target for s in recorded.strata}
     return recorded, _drawn(
         session, recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day
@@ -281,14 +281,16 @@ def _frame_then(
     frame_until: datetime,
     zone: ZoneInfo,
     new_hire_days: int,
-) -> dict[Kind, list[str]]:
+) -> dict[FrameCell, list[str]]:
     """The frame of a draw as it was: what had arrived then, with what had to be drawn and who was
     new as it was known then.
     """
     begin, end = day_bounds(recorded.day, zone)
-    must = {c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)}
-    was_new = rules.were_new(recorded.strata, rule)
-    found = frames.frame(
+    certainty_reason = {
+        c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)
+    }
+    was_new = rules.were_new_hires(recorded.strata, rule)
+    found = frame_store.frame(
         session,
         rule,
         begin=begin,
@@ -297,11 +299,13 @@ def _frame_then(
         new_hire_days=new_hire_days,
         was_new=was_new,
     )
-    then: dict[Kind, list[str]] = {}
+    then: dict[FrameCell, list[str]] = {}
     for kind, ids in found.items():
-        then.setdefault(kind._replace(must=""), []).extend(x for x in ids if x not in must)
-        for x in must.keys() & ids:
-            then.setdefault(kind._replace(must=must[x]), []).append(x)
+        then.setdefault(kind._replace(certainty_reason=""), []).extend(
+            x for x in ids if x not in certainty_reason
+        )
+        for x in certainty_reason.keys() & ids:
+            then.setdefault(kind._replace(certainty_reason=certainty_reason[x]), []).append(x)
     return then
 
 
@@ -326,12 +330,14 @@ def replacement(
     target = next((s.target for s in recorded.strata if s.name == stratum), 0.0)
     taken = {c.external_id for c in recorded.calls}
     if not (
-        chosen := rules.next_in_line(
+        chosen := rules.next_replacement(
             frame, rule, target, stratum=stratum, taken=taken, seed=recorded.seed
         )
     ):
         return None
-    return draw_id, store.drawn_calls(session, [Pick(chosen[0], stratum, chosen[1], reason)])[0]
+    return draw_id, store.drawn_calls(
+        session, [SelectedCall(chosen[0], stratum, chosen[1], reason)]
+    )[0]
 
 
 def add_replacement(
@@ -356,11 +362,11 @@ def add_replacement(
             zone=zone,
             new_hire_days=new_hire_days,
         )
-    note(
+    record_event(
         session,
         subject=Subject.CALL,
         subject_id=call.call_id,
-        what="drawn",
+        event=EventKind.DRAWN,
         at=at,
         instead_of=int(call.reason.partition(":")[2]),
     )

@@ -8,19 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from qa.sampling.rules import ALL_OF
-from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Phase, Pick, Plan, PlanRule, Stratum
+from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Plan, PlanRule, SelectedCall, Stratum
+from qa.states import AssignmentKind, AssignmentState, Phase, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow
 from qa.tables.results import CheckResultRow
 from qa.tables.sampling import DrawnCallRow, DrawRow, SamplingPlanRow, SeedCommitmentRow
-from qa.tables.scoring import (
-    AssignmentKind,
-    AssignmentRow,
-    AssignmentState,
-    ScorecardRow,
-    ScorecardState,
-)
-from qa.tables.spans import began
+from qa.tables.scoring import AssignmentRow, ScorecardRow
+from qa.tables.spans import started_between
 
 CHUNK = 5000  # ids in one query
 
@@ -65,7 +60,7 @@ def change_plan(session: Session, code: str, **fields: Any) -> None:
         setattr(row, name, value)
 
 
-def drawn_calls(session: Session, picks: Sequence[Pick]) -> list[DrawnCall]:
+def drawn_calls(session: Session, picks: Sequence[SelectedCall]) -> list[DrawnCall]:
     """The picks with the ids of their calls."""
     ids: dict[str, int] = {}
     for k in range(0, len(picks), CHUNK):
@@ -328,7 +323,7 @@ def coverage(session: Session, *, begin: datetime, end: datetime) -> list[AgentC
     """Per agent what became of the calls that began in [begin, end): two grouped queries, whatever
     their number.
     """
-    in_month = began(session, begin, end)
+    in_month = started_between(session, begin, end)
     checked = select(CheckResultRow.call_id).distinct().subquery()
     totals = (
         select(

@@ -7,23 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.tables.sampling import Phase
-
-__all__ = [
-    "AgentCoverage",
-    "Commitment",
-    "Draw",
-    "DrawnCall",
-    "Frame",
-    "Kind",
-    "Phase",
-    "Pick",
-    "Plan",
-    "PlanRule",
-    "Precision",
-    "Risk",
-    "Stratum",
-]
+from qa.states import Phase
 
 # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
 REPLACEMENT = "replacement"
@@ -96,17 +80,19 @@ class Plan:
     is_active: bool
 
 
-class Kind(NamedTuple):
+class FrameCell(NamedTuple):
     """What some calls have in common; a plan tells them no further apart."""
 
     agent_id: int
     is_new_hire: bool = False
     part: str = ""  # the value they are stratified by
     is_risky: bool = False  # by the plan's risk rule
-    must: str = ""  # why they are drawn in any case: a field of `take_all`, or "critical"
+    certainty_reason: str = (
+        ""  # why they are drawn in any case: a field of `take_all`, or "critical"
+    )
 
 
-Frame = Mapping[Kind, Sequence[str]]
+Frame = Mapping[FrameCell, Sequence[str]]
 """The calls that a plan could draw, by kind.
 
 A call is its external id: the random number hangs on that, so a draw does not depend on our own
@@ -137,7 +123,7 @@ class Stratum:
 
 
 @dataclass(frozen=True)
-class Pick:
+class SelectedCall:
     """A call that is drawn, with the probability it had and why it came."""
 
     external_id: str

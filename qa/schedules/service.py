@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.schedules import rules, store
 from qa.schedules.types import ScheduleDraft
 
@@ -23,11 +23,11 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
     made = store.add(session, draft, by=by, at=at)
     if made is None:
         raise ScheduleRefused("taken")
-    note(
+    record_event(
         session,
         subject=Subject.REPORT,
         subject_id=made,
-        what="scheduled",
+        event=EventKind.SCHEDULED,
         at=at,
         actor_id=by,
         name=draft.name,

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.schedules.rules import split
-from qa.schedules.types import Run, RunState, Schedule, ScheduleDraft
+from qa.schedules.types import Run, Schedule, ScheduleDraft
+from qa.states import RunState
 from qa.tables.reports import ReportRunRow, ReportScheduleRow
 
 
@@ -52,7 +53,7 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
     return row.id
 
 
-def turn(session: Session, schedule_id: int, *, is_active: bool) -> bool:
+def set_active(session: Session, schedule_id: int, *, is_active: bool) -> bool:
     changed = (
         update(ReportScheduleRow)
         .where(ReportScheduleRow.id == schedule_id)
@@ -134,7 +135,7 @@ def change(session: Session, run_id: int, **fields: Any) -> None:
     session.execute(update(ReportRunRow).where(ReportRunRow.id == run_id).values(**fields))
 
 
-def note_made(session: Session, run_id: int, names: Sequence[str], *, total: int) -> None:
+def record_made(session: Session, run_id: int, names: Sequence[str], *, total: int) -> None:
     row = session.get_one(ReportRunRow, run_id, with_for_update=True)
     row.made, row.total = [*row.made, *(n for n in names if n not in row.made)], total
     session.flush()

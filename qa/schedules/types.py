@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from qa.tables.reports import Audience, RunState
-
-__all__ = ["Audience", "Run", "RunState", "Schedule", "ScheduleDraft"]
+from qa.states import Audience, RunState
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from qa.checking.types import Finding, Verdict
-from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, score, shown
-from qa.forms.types import NOT_APPLICABLE, Criterion, Form, exact
-from qa.scoring.types import Answer, AssignmentKind, Change, Filled
+from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, round_half_up, score
+from qa.forms.types import NOT_APPLICABLE, Criterion, Form, as_fraction
+from qa.scoring.types import Answer, Change, Filled
+from qa.states import AssignmentKind
 
 AUTOMATIC_OPTION = {
     Verdict.MET: "met",
@@ -91,7 +92,7 @@ def needs_comment(criterion: Criterion, option_id: str) -> bool:
     return (
         criterion.comment == "on_loss"
         and option is not None
-        and exact(option.points) < criterion.maximum
+        and as_fraction(option.points) < criterion.maximum
     )
 
 
@@ -139,9 +140,9 @@ def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Re
     known = {c.id for c in form.criteria()}
     breakdown = score(form, {c: o for c, o in filled.options.items() if c in known})
     figures = {
-        "score": shown(breakdown.score),
-        "score_without_fails": shown(breakdown.score_without_fails),
-        "critical_score": shown(breakdown.critical_score),
+        "score": round_half_up(breakdown.score),
+        "score_without_fails": round_half_up(breakdown.score_without_fails),
+        "critical_score": round_half_up(breakdown.critical_score),
         "passed": breakdown.passed,
         "is_breach": any(part.failed and part.is_open for part in breakdown.criteria),
     }

@@ -8,21 +8,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.checking.types import Finding
 from qa.forms.types import Form
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people.store import agent_name, users_of_agent
 from qa.scoring import store
 from qa.scoring.rules import release_time, result_of, revised, submission_faults
-from qa.scoring.types import AssignmentKind, Card, Filled, RevisionCause, ScorecardState
+from qa.scoring.types import Card, Filled
+from qa.states import AssignmentKind, RevisionCause, ScorecardState
 
 MOST_SECONDS = 3600.0  # of one save; a page that claims more is not believed
 
 
-class SavedElsewhere(Exception):
+class VersionConflict(Exception):
     """Somebody (perhaps another window of the same person) saved this card since it was loaded.
 
     `card` is how it is now.
@@ -52,11 +53,11 @@ class SubmissionRefused(Exception):
         self.faults = dict(faults)
 
 
-class NotTheirs(Exception):
+class NotOwner(Exception):
     """The card is not this person's to change."""
 
 
-class RemarkMissing(Exception):
+class ReasonRequired(Exception):
     """This needs a reason in words."""
 
 
@@ -104,7 +105,7 @@ def save_draft(
         filled=filled,
         seconds=min(max(seconds, 0.0), MOST_SECONDS),
     ):
-        raise _why_not(session, _own(session, card_id, evaluator_id))
+        raise _save_refusal(session, _own(session, card_id, evaluator_id))
     return version + 1
 
 
@@ -144,9 +145,9 @@ def submit(
         at=at,
         release_at=release_at,
     ):
-        raise _why_not(session, card)
+        raise _save_refusal(session, card)
     first = RevisionCause.SUBMITTED
-    store.keep_revision(
+    store.add_revision(
         session,
         card_id,
         revision=card.revision,
@@ -158,11 +159,11 @@ def submit(
         by=evaluator_id,
         at=at,
     )
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="submitted",
+        event=EventKind.SUBMITTED,
         at=at,
         actor_id=evaluator_id,
         score=result.figures["score"],
@@ -182,18 +183,18 @@ def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> 
         released_at=at,
         release_at=None,
     ):
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="released",
+            event=EventKind.RELEASED,
             at=at,
             actor_id=by,
         )
-        _tell_agent(session, _now(session, card_id), Kind.CARD_RELEASED, at=at, by=by)
+        _notify_agent(session, _now(session, card_id), NoticeKind.CARD_RELEASED, at=at, by=by)
 
 
-def release_on(
+def schedule_release(
     session: Session,
     *,
     card_id: int,
@@ -213,24 +214,24 @@ def release_on(
         or card.kind is not AssignmentKind.STANDARD
         or not store.change_release(session, card_id, release_at=release_at, **fields)
     ):
-        raise NotTheirs
+        raise NotOwner
     if reviewer_id is not None:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="read_again",
+            event=EventKind.SECOND_READ,
             at=at,
             actor_id=by,
         )
     if release_at <= at:
         release(session, card_id=card_id, by=by, at=at)
     else:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="release_set",
+            event=EventKind.RELEASE_SCHEDULED,
             at=at,
             actor_id=by,
             release_at=release_at.isoformat(),
@@ -251,7 +252,7 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
     Raises NotTheirs and RemarkMissing.
     """
     if not remark.strip():
-        raise RemarkMissing
+        raise ReasonRequired
     card = store.card(session, card_id)
     if (
         card is None
@@ -259,20 +260,20 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         or card.kind is not AssignmentKind.STANDARD
         or not store.back_to_draft(session, card_id)
     ):
-        raise NotTheirs
-    note(
+        raise NotOwner
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="sent_back",
+        event=EventKind.SENT_BACK,
         at=at,
         actor_id=by,
         remark=remark.strip()[:1000],
     )
-    tell(
+    notify(
         session,
         [card.evaluator_id],
-        Kind.CARD_SENT_BACK,
+        NoticeKind.CARD_SENT_BACK,
         about=("assignment", card.assignment_id),
         at=at,
         project=card.project_id,
@@ -299,14 +300,14 @@ def revise(
     Raises RemarkMissing, RevisionRefused, NotTheirs.
     """
     if not reason.strip():
-        raise RemarkMissing
+        raise ReasonRequired
     card = store.card(session, card_id)
     if (
         card is None
         or card.state in (ScorecardState.DRAFT, ScorecardState.VOID)
         or card.kind is not AssignmentKind.STANDARD
     ):
-        raise NotTheirs
+        raise NotOwner
     filled, made = revised(card.filled, changes, comment=reason)
     if not made:
         raise RevisionRefused({})
@@ -328,9 +329,9 @@ def revise(
         figures=result.figures,
         to=to,
     ):
-        raise SavedElsewhere(_now(session, card_id))
+        raise VersionConflict(_now(session, card_id))
     said, figures = reason.strip(), result.figures
-    store.keep_revision(
+    store.add_revision(
         session,
         card_id,
         revision=card.revision + 1,
@@ -348,20 +349,20 @@ def revise(
         "score": result.figures["score"],
         "changes": [vars(c) for c in made],
     }
-    note(
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="revised",
+        event=EventKind.REVISED,
         at=at,
         actor_id=by,
         **detail,
     )
     if card.is_released:
-        _tell_agent(
+        _notify_agent(
             session,
             card,
-            Kind.CARD_REVISED,
+            NoticeKind.CARD_REVISED,
             at=at,
             by=by,
             was=card.score,
@@ -376,22 +377,22 @@ def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) 
     Raises RemarkMissing and NotTheirs.
     """
     if not reason.strip():
-        raise RemarkMissing
+        raise ReasonRequired
     card = store.card(session, card_id)
     if card is None or not store.void(session, card_id):
-        raise NotTheirs
-    note(
+        raise NotOwner
+    record_event(
         session,
         subject=Subject.SCORECARD,
         subject_id=card_id,
-        what="voided",
+        event=EventKind.VOIDED,
         at=at,
         actor_id=by,
         reason=reason.strip()[:1000],
         score=card.score,
     )
     if card.is_released:
-        _tell_agent(session, card, Kind.CARD_VOIDED, at=at, by=by)
+        _notify_agent(session, card, NoticeKind.CARD_VOIDED, at=at, by=by)
     return card
 
 
@@ -401,24 +402,24 @@ def acknowledge(
     """The agent has read the card. Raises NotTheirs."""
     card = store.card(session, card_id)
     if card is None or card.agent_id != agent_id or not card.is_released:
-        raise NotTheirs
+        raise NotOwner
     fields = {"acknowledged_at": at, "agent_comment": comment.strip()[:4000]}
     if store.change_state(
         session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields
     ):
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="acknowledged",
+            event=EventKind.ACKNOWLEDGED,
             at=at,
             actor_id=by,
         )
         name, when = agent_name(session, card.agent_id), card.started_at.isoformat()
-        tell(
+        notify(
             session,
             [card.evaluator_id],
-            Kind.CARD_ACKNOWLEDGED,
+            NoticeKind.CARD_ACKNOWLEDGED,
             about=("scorecard", card_id),
             at=at,
             project=card.project_id,
@@ -433,11 +434,11 @@ def _now(session: Session, card_id: int) -> Card:
     return card
 
 
-def _tell_agent(
-    session: Session, card: Card, kind: Kind, *, at: datetime, by: int | None, **facts: Any
+def _notify_agent(
+    session: Session, card: Card, kind: NoticeKind, *, at: datetime, by: int | None, **facts: Any
 ) -> None:
     readers = users_of_agent(session, card.agent_id)
-    tell(
+    notify(
         session,
         readers,
         kind,
@@ -453,11 +454,11 @@ def _tell_agent(
 def _own(session: Session, card_id: int, evaluator_id: int) -> Card:
     card = store.card(session, card_id)
     if card is None or card.evaluator_id != evaluator_id:
-        raise NotTheirs
+        raise NotOwner
     return card
 
 
-def _why_not(session: Session, card: Card) -> Exception:
+def _save_refusal(session: Session, card: Card) -> Exception:
     now = store.card(session, card.id)
     assert now is not None
-    return SavedElsewhere(now) if now.state is ScorecardState.DRAFT else AlreadySubmitted(now)
+    return VersionConflict(now) if now.state is ScorecardState.DRAFT else AlreadySubmitted(now)

@@ -7,17 +7,8 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from qa.scoring.rules import CountedAnswer
-from qa.scoring.types import (
-    AssignmentKind,
-    Card,
-    CardOrder,
-    CardSummary,
-    Change,
-    Filled,
-    Revision,
-    RevisionCause,
-    ScorecardState,
-)
+from qa.scoring.types import Card, CardOrder, CardSummary, Change, Filled, Revision
+from qa.states import AssignmentKind, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.forms import FormVersionRow
 from qa.tables.pages import in_order
@@ -191,11 +182,11 @@ def submit(
     done = session.execute(change.values(**values))
     if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
         return False
-    _lay_out(session, card_id, answers)
+    write_answer_rows(session, card_id, answers)
     return True
 
 
-def _lay_out(session: Session, card_id: int, answers: list[CountedAnswer]) -> None:
+def write_answer_rows(session: Session, card_id: int, answers: list[CountedAnswer]) -> None:
     """The answers as rows for counting, instead of those that were there."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
@@ -229,11 +220,11 @@ def revise(
     done = session.execute(change.values(**content, **figures, revision=revision + 1, state=to))
     if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
         return False
-    _lay_out(session, card_id, answers)
+    write_answer_rows(session, card_id, answers)
     return True
 
 
-def keep_revision(
+def add_revision(
     session: Session,
     card_id: int,
     *,
@@ -405,7 +396,7 @@ def cards(
     ]
 
 
-def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
+def awaiting_second_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
     """Submitted cards whose form asks for a second reader, not this reader's own,
     the oldest first.
     """
@@ -413,7 +404,7 @@ def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[Car
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
         .join(UserRow, UserRow.id == ScorecardRow.evaluator_id)
-        .where(*_awaits_reader(reader_id))
+        .where(*_awaits_second_reader(reader_id))
         .order_by(ScorecardRow.submitted_at)
         .limit(limit)
     )
@@ -434,16 +425,16 @@ def awaiting_reader(session: Session, *, reader_id: int, limit: int) -> list[Car
     ]
 
 
-def count_awaiting_reader(session: Session, *, reader_id: int) -> int:
+def count_awaiting_second_reader(session: Session, *, reader_id: int) -> int:
     return (
         session.scalar(
-            select(func.count()).select_from(ScorecardRow).where(*_awaits_reader(reader_id))
+            select(func.count()).select_from(ScorecardRow).where(*_awaits_second_reader(reader_id))
         )
         or 0
     )
 
 
-def _awaits_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
+def _awaits_second_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
     asking = select(FormVersionRow.id).where(FormVersionRow.needs_second_reader)
     return (
         ScorecardRow.state == ScorecardState.SUBMITTED,
@@ -454,7 +445,7 @@ def _awaits_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def calls_answered(
+def calls_with_answer(
     criterion: str, *, answer: str | None, automatic: str | None, only_released: bool
 ) -> Select[int]:
     """The calls with a scored card on which a criterion was lost, kept or not applicable, or the
@@ -478,7 +469,7 @@ def calls_answered(
     return query.where(ScorecardRow.state.in_(RELEASED)) if only_released else query
 
 
-def has_released_card(session: Session, call_id: int) -> bool:
+def agent_of_call_has_released_card(session: Session, call_id: int) -> bool:
     return (
         session.scalar(
             select(ScorecardRow.id)

@@ -7,21 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.tables.scoring import AssignmentKind, RevisionCause, ScorecardState
-
-__all__ = [
-    "Answer",
-    "AssignmentKind",
-    "Card",
-    "CardOrder",
-    "CardSummary",
-    "Change",
-    "Filled",
-    "Note",
-    "Revision",
-    "RevisionCause",
-    "ScorecardState",
-]
+from qa.states import AssignmentKind, RevisionCause, ScorecardState
 
 
 class CardOrder(enum.Enum):

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from qa.calendar import month_before, month_bounds
 from qa.forms.service import vocabulary
 from qa.simulation.staff import Staff
+from qa.states import TrainingArm, TrainingPlanState
 from qa.training import service
-from qa.training.types import Arm, PlanDraft, PlanState
+from qa.training.types import PlanDraft
 from qa.wiring import Wiring
 
 GAIN = 0.8  # log odds on the criteria of the topic, for good
@@ -82,12 +83,12 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Less
     service.move_plan(
         session,
         plan_id=made.id,
-        to=PlanState.DONE,
+        to=TrainingPlanState.DONE,
         on=starts + timedelta(days=7),
         by=staff.trainer_id,
         at=at + timedelta(days=7),
     )
-    learners = frozenset(m.agent_id for m in made.members if m.arm is Arm.FIRST)
+    learners = frozenset(m.agent_id for m in made.members if m.arm is TrainingArm.FIRST)
     return Lesson(
         learners, frozenset(c for c, t in topics.items() if t == topic), month_before(month, -2)
     )

@@ -18,9 +18,10 @@ from qa.sampling import store as plans
 from qa.simulation.coaching import Lesson, learn, train
 from qa.simulation.staff import QUEUES, Staff, Track, Worker, hire, project_code
 from qa.simulation.work import VERDICTS, Scorer, Truth
-from qa.tables.calls import CallRow, Direction, RatingRow
+from qa.states import Direction
+from qa.tables.calls import CallRow, RatingRow
 from qa.tables.results import CheckResultRow, VerdictRow
-from qa.upkeep import remember
+from qa.upkeep import refresh_trend_figures
 from qa.wiring import Wiring
 
 Tick = Callable[[str, int], None]
@@ -83,7 +84,7 @@ def simulate_centre(
             with wiring.database.write() as session:
                 lesson = train(wiring, session, staff, month=month)
             lessons += [lesson] if lesson else []
-    remember(wiring, most=12 * (1 + len(staff.tracks)))
+    refresh_trend_figures(wiring, most=12 * (1 + len(staff.tracks)))
     return Simulated(agents * calls * months, total_cards, first, last)
 
 

@@ -12,10 +12,10 @@ from qa.forms import service as forms
 from qa.forms.types import Criterion, Form
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
-from qa.sampling.types import Phase, PlanRule
+from qa.sampling.types import PlanRule
+from qa.states import Phase, Role
 
 TEAM_SIZE = 12
 LANGUAGES = ("en", "it", "en", "zh")  # of one team after the other

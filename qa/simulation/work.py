@@ -16,22 +16,24 @@ from qa.scoring.rules import CountedAnswer, Result, result_of
 from qa.scoring.types import Answer, Filled
 from qa.simulation.staff import Staff, Worker
 from qa.simulation.talk import Said, conversation
+from qa.states import (
+    AssignmentKind,
+    AssignmentState,
+    DisputeLevel,
+    DisputeState,
+    RevisionCause,
+    ScorecardState,
+)
 from qa.tables.calls import CallRow
 from qa.tables.results import CheckResultRow, SpokenRow, TranscriptRow
 from qa.tables.scoring import (
     AnswerRow,
-    AssignmentKind,
     AssignmentRow,
-    AssignmentState,
-    DisputeLevel,
     DisputeRow,
-    DisputeState,
-    RevisionCause,
     ScorecardRevisionRow,
     ScorecardRow,
-    ScorecardState,
 )
-from qa.transcription.rules.search import searchable
+from qa.transcription.rules.search_text import searchable
 
 DOUBLED, DISPUTED, UPHELD, SKIPPED = 0.06, 0.04, 0.4, 0.02
 SLIP = 0.025  # of an evaluator, per answer

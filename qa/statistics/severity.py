@@ -64,7 +64,11 @@ def severity(cards: Sequence[Scored]) -> SeverityModel | None:
     evaluators whom no agent or call connects.
     """
     evaluators = sorted({c.evaluator for c in cards})
-    if len(evaluators) < MIN_EVALUATORS or len(cards) < MIN_CARDS or not _connected(cards):
+    if (
+        len(evaluators) < MIN_EVALUATORS
+        or len(cards) < MIN_CARDS
+        or not connected_components(cards)
+    ):
         return None
     place = {e: i for i, e in enumerate(evaluators)}
     agents = {a: i for i, a in enumerate(sorted({c.agent for c in cards}))}
@@ -163,12 +167,8 @@ def _variances(
     """
     sizes = np.bincount(calls)
     doubled = sizes[calls] > 1
-    degrees = int(sizes[sizes > 1].sum() - (sizes > 1).sum())
-    within = (
-        float(((e - _means(e, calls)[calls])[doubled] ** 2).sum()) / degrees
-        if degrees > 0
-        else None
-    )
+    df = int(sizes[sizes > 1].sum() - (sizes > 1).sum())
+    within = float(((e - _means(e, calls)[calls])[doubled] ** 2).sum()) / df if df > 0 else None
     counts = np.bincount(a).astype(float)
     rest = max(1, len(e) - int((counts > 0).sum()))
     inside = float(((e - _means(e, a)[a]) ** 2).sum()) / rest
@@ -184,7 +184,7 @@ def _variances(
     return max(between, 0.0), max(inside - error, 0.0), max(error, 1e-6)
 
 
-def _connected(cards: Sequence[Scored]) -> bool:
+def connected_components(cards: Sequence[Scored]) -> bool:
     """Whether agents and evaluators hang together, so that severities can be compared at all."""
     parent: dict[tuple[str, int], tuple[str, int]] = {}
 

@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Shrunken:
+class Posterior:
     """Posterior means, standard deviations, and (where a target was given) the probability of lying
     under it; one of each per unit.
     """
@@ -32,7 +32,7 @@ def hierarchical(
     *,
     target: float | None = None,
     grid: int = 100,
-) -> Shrunken:
+) -> Posterior:
     """Fay–Herriot by hierarchical Bayes: θ_i ~ N(b0 + b1·x_i, τ²), estimate_i ~ N(θ_i, ψ_i), flat
     priors on b and τ, τ summed over a grid.
 
@@ -63,10 +63,10 @@ def hierarchical(
     means = weight @ m
     deviations = np.sqrt(weight @ (v2 + (m - means) ** 2))
     under = weight @ ndtr((target - m) / np.sqrt(v2)) if target is not None else None
-    return Shrunken(means, deviations, under, float(weight @ taus))
+    return Posterior(means, deviations, under, float(weight @ taus))
 
 
-def groups_apart(
+def compact_letter_display(
     estimates: Sequence[float], variances: Sequence[float], *, level: float = 0.95
 ) -> list[tuple[int, int]]:
     """Which units cannot be told apart: maximal runs of the sorted estimates whose ends do not

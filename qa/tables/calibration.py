@@ -2,21 +2,14 @@
 afterwards.
 """
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import CalibrationState
 from qa.tables.base import Base, state_column
-
-
-class SessionState(enum.Enum):
-    SCORING = "scoring"
-    # all have scored, or the manager ended the scoring; people see each other's answers
-    REVIEW = "review"
-    CLOSED = "closed"
 
 
 class CalibrationSessionRow(Base):
@@ -24,7 +17,7 @@ class CalibrationSessionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("form_version.id"))
-    state: Mapped[SessionState] = mapped_column(state_column(SessionState, "session_state"))
+    state: Mapped[CalibrationState] = mapped_column(state_column(CalibrationState, "session_state"))
     due_at: Mapped[datetime]
     notes: Mapped[str] = mapped_column(Text, default="")
     follow_up: Mapped[str] = mapped_column(Text, default="")

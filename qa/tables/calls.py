@@ -1,27 +1,13 @@
 """Calls with their recordings, and what intake said about every file it was given."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import Direction, ImportOutcome
 from qa.tables.base import Base, state_column
-
-
-class Direction(enum.Enum):
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-
-
-class Outcome(enum.Enum):
-    """What became of one file."""
-
-    IMPORTED = "imported"
-    FLAGGED = "flagged"  # imported, but a part of the sound is lost
-    KNOWN = "known"  # the same recording was here already
-    REFUSED = "refused"
 
 
 class CallRow(Base):
@@ -76,7 +62,7 @@ class ImportRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     batch: Mapped[str] = mapped_column(String(32), index=True)
     name: Mapped[str] = mapped_column(String(300))
-    outcome: Mapped[Outcome] = mapped_column(state_column(Outcome, "outcome"))
+    outcome: Mapped[ImportOutcome] = mapped_column(state_column(ImportOutcome, "outcome"))
     reason: Mapped[str] = mapped_column(String(40), default="")
     detail: Mapped[str] = mapped_column(String(500), default="")
     call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id"))

@@ -2,29 +2,13 @@
 the knowledge base.
 """
 
-import enum
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import CaseKind, CaseState
 from qa.tables.base import Base, state_column
-
-
-class CaseKind(enum.Enum):
-    DIFFICULT = "difficult"  # a slip: promised a reply by a time
-    PRAISE = "praise"
-    COMPLAINT = "complaint"
-    GUIDE = "guide"  # a note to an agent
-    PROPOSAL = "proposal"  # for the knowledge base
-
-
-class CaseState(enum.Enum):
-    OPEN = "open"
-    PASSED = "passed"  # a slip with the leader
-    DONE = "done"  # replied, read, taken over
-    UPHELD = "upheld"  # praise deserved, complaint right, proposal accepted
-    DECLINED = "declined"
 
 
 class CaseRow(Base):

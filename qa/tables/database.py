@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
-PATIENCE = 30.0  # seconds that a writer on SQLite waits for its turn
-GLANCE = 0.001  # seconds between two looks whether it has come
+BUSY_TIMEOUT_SECONDS = 30.0  # seconds that a writer on SQLite waits for its turn
+BUSY_POLL_SECONDS = 0.001  # seconds between two looks whether it has come
 
 
 class Database:
@@ -35,7 +35,7 @@ class Database:
         self.engine: Engine = create_engine(url, **options)
         self._turn: AbstractContextManager[Any] = nullcontext()
         if self.engine.dialect.name == "sqlite":
-            _tame_sqlite(self.engine)
+            configure_sqlite(self.engine)
             self._turn = Lock()
         os.register_at_fork(after_in_child=self._forked)
 
@@ -61,7 +61,7 @@ class Database:
             yield session
 
 
-def put(
+def upsert(
     session: Session,
     row: type[DeclarativeBase],
     *,
@@ -82,7 +82,7 @@ def put(
 
 
 @contextmanager
-def no_collecting() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Without the search for cycles, which a million new records that hold none would set off again
     and again.
     """
@@ -95,14 +95,14 @@ def no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _tame_sqlite(engine: Engine) -> None:
+def configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins, not the driver
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            f"busy_timeout={PATIENCE * 1000:.0f}",
+            f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -121,7 +121,7 @@ def _begin_writing(connection: Connection) -> None:
     """
     driver = connection.connection.driver_connection
     assert driver is not None
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + BUSY_TIMEOUT_SECONDS
     driver.execute("PRAGMA busy_timeout=0")
     try:
         while time.monotonic() < until:
@@ -131,8 +131,8 @@ def _begin_writing(connection: Connection) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     break
-            time.sleep(GLANCE)
+            time.sleep(BUSY_POLL_SECONDS)
     finally:
-        driver.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}")
     # whatever is wrong is said by SQLAlchemy, as everywhere
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,19 +1,13 @@
 """Form versions. A published one never changes."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import FormState
 from qa.tables.base import Base, state_column
-
-
-class FormState(enum.Enum):
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    RETIRED = "retired"
 
 
 class FormVersionRow(Base):

@@ -1,23 +1,13 @@
 """Projects, departments, teams, agents; users and their sessions."""
 
-import enum
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import Role
 from qa.tables.base import Base, state_column
-
-
-class Role(enum.Enum):
-    AGENT = "agent"
-    TEAM_LEADER = "team_leader"
-    EVALUATOR = "evaluator"
-    QA_MANAGER = "qa_manager"
-    TRAINER = "trainer"
-    ADMINISTRATOR = "administrator"
-    DIRECTOR = "director"  # above the leaders: the last word in a dispute, and the board's page
 
 
 class ProjectRow(Base):

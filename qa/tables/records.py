@@ -1,20 +1,13 @@
 """What happened: events, tasks."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import TaskState
 from qa.tables.base import Base, state_column
-
-
-class TaskState(enum.Enum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    SET_ASIDE = "set_aside"
 
 
 class EventRow(Base):

@@ -1,34 +1,13 @@
 """Months as they were computed and as they were closed; reports that are made by themselves."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import Audience, ResultKind, RunState
 from qa.tables.base import Base, state_column
-
-
-class Kind(enum.Enum):
-    """What a kept result is."""
-
-    REPORT = "report"
-    NEEDS = "needs"
-
-
-class RunState(enum.Enum):
-    WAITING = "waiting"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Audience(enum.Enum):
-    """For whom a report is written: how deep it goes."""
-
-    MANAGER = "manager"  # everything
-    BOARD = "board"  # the whole, departments, what moved, measures; no single agent
-    LEADER = "leader"  # one team with its agents
 
 
 class ClosedMonthRow(Base):
@@ -63,7 +42,9 @@ class KeptResultRow(Base):
     """A result that took long to count, for as long as nothing it rests on changes."""
 
     __tablename__ = "kept_result"
-    kind: Mapped[Kind] = mapped_column(state_column(Kind, "kept_kind"), primary_key=True)
+    kind: Mapped[ResultKind] = mapped_column(
+        state_column(ResultKind, "kept_kind"), primary_key=True
+    )
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]]

@@ -1,18 +1,13 @@
 """Sampling plans, draws and the calls they drew, each with its probability."""
 
-import enum
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import Phase
 from qa.tables.base import Base, state_column
-
-
-class Phase(enum.Enum):
-    AUTOMATIC = "automatic"  # which calls are transcribed and checked
-    HUMAN = "human"  # which of those go to people
 
 
 class SamplingPlanRow(Base):

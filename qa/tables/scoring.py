@@ -1,63 +1,20 @@
 """Places in the queue, and the scorecards that come of them."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import (
+    AssignmentKind,
+    AssignmentState,
+    DisputeLevel,
+    DisputeState,
+    RevisionCause,
+    ScorecardState,
+)
 from qa.tables.base import Base, state_column
-
-
-class AssignmentState(enum.Enum):
-    WAITING = "waiting"
-    CLAIMED = "claimed"
-    SUBMITTED = "submitted"
-    SKIPPED = "skipped"
-    EXPIRED = "expired"  # nobody scored it in time
-    WITHDRAWN = "withdrawn"  # taken out by a person
-
-
-class AssignmentKind(enum.Enum):
-    """Why a person fills a form for a call.
-
-    Only a standard card counts in a figure and reaches the agent.
-    """
-
-    STANDARD = "standard"
-    DOUBLE = "double"  # a second evaluator, who does not see the first
-    SELF = "self"  # the agent, on an own call
-    CALIBRATION = "calibration"
-
-
-class ScorecardState(enum.Enum):
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    RELEASED = "released"
-    ACKNOWLEDGED = "acknowledged"
-    VOID = "void"  # taken back by a person; counts nowhere
-
-
-class DisputeState(enum.Enum):
-    OPEN = "open"
-    UPHELD = "upheld"  # the agent was right
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-
-
-class DisputeLevel(enum.Enum):
-    """Who decides: one level higher with every round."""
-
-    EVALUATOR = "evaluator"
-    QA_MANAGER = "qa_manager"
-    DIRECTOR = "director"
-
-
-class RevisionCause(enum.Enum):
-    SUBMITTED = "submitted"
-    DISPUTE = "dispute"
-    RE_EVALUATION = "re_evaluation"
 
 
 class AssignmentRow(Base):

@@ -11,7 +11,7 @@ from qa.tables.calls import CallRow
 LARGE_PART = 10  # one in so many calls
 
 
-def began(
+def started_between(
     session: Session, begin: datetime, end: datetime
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Began in [begin, end), for queries that need more of each call than the index on its time

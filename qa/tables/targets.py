@@ -1,36 +1,12 @@
 """What a centre wants to reach, and what it does where it falls short."""
 
-import enum
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.tables.base import Base, state_column
-
-
-class Indicator(enum.Enum):
-    """What is measured. Quality and satisfaction are 0–100, the others shares 0–1."""
-
-    QUALITY = "quality"  # estimated mean score: at least
-    CRITICAL = "critical"  # rate of calls with a critical breach: at most
-    CRITERION = "criterion"  # share of points kept on one criterion: at least
-    SATISFACTION = "satisfaction"  # mean of the customers' ratings: at least
-
-
-class ScopeKind(enum.Enum):
-    WHOLE = "whole"
-    PROJECT = "project"
-    DEPARTMENT = "department"
-    TEAM = "team"
-    AGENT = "agent"
-
-
-class MeasureState(enum.Enum):
-    PROPOSED = "proposed"  # nobody has agreed to it yet
-    AGREED = "agreed"
-    DONE = "done"
-    DROPPED = "dropped"
 
 
 class TargetRow(Base):
@@ -48,7 +24,7 @@ class TargetRow(Base):
     set_at: Mapped[datetime]
 
 
-class MeasureRow(Base):
+class ImprovementActionRow(Base):
     """An improvement measure: who does what by when, and what it is expected to bring."""
 
     __tablename__ = "measure"
@@ -60,7 +36,9 @@ class MeasureRow(Base):
     criterion: Mapped[str] = mapped_column(String(120), default="")
     scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "measure_scope"))
     scope_id: Mapped[int | None]
-    state: Mapped[MeasureState] = mapped_column(state_column(MeasureState, "measure_state"))
+    state: Mapped[ImprovementActionState] = mapped_column(
+        state_column(ImprovementActionState, "measure_state")
+    )
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     due_on: Mapped[date | None]
     expected: Mapped[float | None]  # points of quality, or of 100 on the criterion

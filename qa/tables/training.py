@@ -2,26 +2,14 @@
 effect can be known.
 """
 
-import enum
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.states import TrainingArm, TrainingPlanState
 from qa.tables.base import Base, state_column
-
-
-class PlanState(enum.Enum):
-    PLANNED = "planned"
-    RUNNING = "running"
-    DONE = "done"
-    DROPPED = "dropped"
-
-
-class Arm(enum.Enum):
-    FIRST = "first"
-    WAITING = "waiting"  # trained later, after the others have been compared with them
 
 
 class TrainingPlanRow(Base):
@@ -37,7 +25,9 @@ class TrainingPlanRow(Base):
     seats: Mapped[int | None]
     # of the lot that drew who goes first; empty: nobody waits
     seed: Mapped[str] = mapped_column(String(64), default="")
-    state: Mapped[PlanState] = mapped_column(state_column(PlanState, "training_plan_state"))
+    state: Mapped[TrainingPlanState] = mapped_column(
+        state_column(TrainingPlanState, "training_plan_state")
+    )
     trainer_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     starts_on: Mapped[date]
     finished_on: Mapped[date | None]
@@ -48,7 +38,7 @@ class TrainingMemberRow(Base):
     __tablename__ = "training_member"
     plan_id: Mapped[int] = mapped_column(ForeignKey("training_plan.id"), primary_key=True)
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"), primary_key=True, index=True)
-    arm: Mapped[Arm] = mapped_column(state_column(Arm, "training_arm"))
+    arm: Mapped[TrainingArm] = mapped_column(state_column(TrainingArm, "training_arm"))
     done_on: Mapped[date | None]
     remark: Mapped[str] = mapped_column(String(1000), default="")
 

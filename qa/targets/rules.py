@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterable
 
-from qa.targets.types import Indicator, MeasureState, ScopeKind, Target, TargetDraft
+from qa.states import ImprovementActionState, Indicator, ScopeKind
+from qa.targets.types import Target, TargetDraft
 
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NARROW = (ScopeKind.AGENT, ScopeKind.TEAM, ScopeKind.DEPARTMENT, ScopeKind.PROJECT, ScopeKind.WHOLE)
 NEXT = {
-    MeasureState.PROPOSED: (MeasureState.AGREED, MeasureState.DROPPED),
-    MeasureState.AGREED: (MeasureState.DONE, MeasureState.DROPPED),
-    MeasureState.DONE: (),
-    MeasureState.DROPPED: (),
+    ImprovementActionState.PROPOSED: (
+        ImprovementActionState.AGREED,
+        ImprovementActionState.DROPPED,
+    ),
+    ImprovementActionState.AGREED: (ImprovementActionState.DONE, ImprovementActionState.DROPPED),
+    ImprovementActionState.DONE: (),
+    ImprovementActionState.DROPPED: (),
 }
 
 

@@ -4,17 +4,18 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
+from qa.states import ImprovementActionState
 from qa.targets import rules, store
-from qa.targets.types import MeasureDraft, MeasureState, TargetDraft
+from qa.targets.types import ImprovementActionDraft, TargetDraft
 
 
 class TargetRefused(ValueError):
     """A target that cannot be set; the first argument is a code of `rules.fault`, or unknown."""
 
 
-class MeasureRefused(ValueError):
+class ActionRefused(ValueError):
     """A measure that cannot be kept or moved on: title, owner, result, or moved (somebody was
     faster, or it does not go that way).
     """
@@ -33,11 +34,11 @@ def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
         "value": draft.value,
         "from": draft.first_month,
     }
-    note(
+    record_event(
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
-        what="set",
+        event=EventKind.SETTING_CHANGED,
         at=at,
         actor_id=by,
         **detail,
@@ -54,35 +55,35 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
         raise TargetRefused("month")
     if not store.end_target(session, target_id, last_month=last_month):
         raise TargetRefused("unknown")
-    note(
+    record_event(
         session,
         subject=Subject.TARGET,
         subject_id=target_id,
-        what="finished",
+        event=EventKind.FINISHED,
         at=at,
         actor_id=by,
         last_month=last_month,
     )
 
 
-def add_measure(
-    session: Session, draft: MeasureDraft, *, is_agreed: bool, by: int, at: datetime
+def add_action(
+    session: Session, draft: ImprovementActionDraft, *, is_agreed: bool, by: int, at: datetime
 ) -> int:
     """An improvement measure: agreed where somebody owns it with a date, else a proposal.
 
     Raises MeasureRefused.
     """
     if not draft.title.strip() or not rules.MONTH.fullmatch(draft.month):
-        raise MeasureRefused("title")
+        raise ActionRefused("title")
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
-        raise MeasureRefused("owner")
-    state = MeasureState.AGREED if is_agreed else MeasureState.PROPOSED
-    measure_id = store.add_measure(session, draft, state=state, by=by, at=at)
-    note(
+        raise ActionRefused("owner")
+    state = ImprovementActionState.AGREED if is_agreed else ImprovementActionState.PROPOSED
+    measure_id = store.add_action(session, draft, state=state, by=by, at=at)
+    record_event(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,
-        what="added",
+        event=EventKind.ADDED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
@@ -91,11 +92,11 @@ def add_measure(
     return measure_id
 
 
-def move_measure(
+def move_action(
     session: Session,
     *,
     measure_id: int,
-    to: MeasureState,
+    to: ImprovementActionState,
     result: str,
     on: date,
     by: int,
@@ -107,20 +108,20 @@ def move_measure(
 
     Raises MeasureRefused.
     """
-    found = store.measures(session, measure_id=measure_id)
+    found = store.actions(session, measure_id=measure_id)
     if not found or to not in rules.NEXT[found[0].state]:
-        raise MeasureRefused("moved")
-    is_end = to in (MeasureState.DONE, MeasureState.DROPPED)
+        raise ActionRefused("moved")
+    is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
     if is_end and not result.strip():
-        raise MeasureRefused("result")
+        raise ActionRefused("result")
     fields = (
         {}
         if is_end
         else {"owner_id": owner_id or found[0].owner_id, "due_on": due_on or found[0].due_on}
     )
     if not is_end and not all(fields.values()):
-        raise MeasureRefused("owner")
-    if not store.move_measure(
+        raise ActionRefused("owner")
+    if not store.move_action(
         session,
         measure_id,
         was=found[0].state,
@@ -129,12 +130,12 @@ def move_measure(
         on=on if is_end else None,
         **fields,
     ):
-        raise MeasureRefused("moved")
-    note(
+        raise ActionRefused("moved")
+    record_event(
         session,
         subject=Subject.MEASURE,
         subject_id=measure_id,
-        what="finished" if is_end else "agreed",
+        event=EventKind.FINISHED if is_end else EventKind.AGREED,
         at=at,
         actor_id=by,
         state=to.value,

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
+from qa.states import ImprovementActionState, ScopeKind
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow
-from qa.tables.targets import MeasureRow, TargetRow
-from qa.targets.types import Measure, MeasureDraft, MeasureState, ScopeKind, Target, TargetDraft
+from qa.tables.targets import ImprovementActionRow, TargetRow
+from qa.targets.types import ImprovementAction, ImprovementActionDraft, Target, TargetDraft
 
 
 def _name_of(row: Any) -> Any:
@@ -63,24 +64,24 @@ def end_target(session: Session, target_id: int, *, last_month: str) -> bool:
     return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 
 
-def measures(
+def actions(
     session: Session,
     *,
     until_month: str | None = None,
     measure_id: int | None = None,
     limit: int = 100,
-) -> list[Measure]:
+) -> list[ImprovementAction]:
     """The newest first; those still open or from the last months."""
-    query = select(MeasureRow, _name_of(MeasureRow), UserRow.display_name).outerjoin(
-        UserRow, UserRow.id == MeasureRow.owner_id
-    )
+    query = select(
+        ImprovementActionRow, _name_of(ImprovementActionRow), UserRow.display_name
+    ).outerjoin(UserRow, UserRow.id == ImprovementActionRow.owner_id)
     if until_month is not None:
-        query = query.where(MeasureRow.month <= until_month)
+        query = query.where(ImprovementActionRow.month <= until_month)
     if measure_id is not None:
-        query = query.where(MeasureRow.id == measure_id)
-    rows = session.execute(query.order_by(MeasureRow.id.desc()).limit(limit))
+        query = query.where(ImprovementActionRow.id == measure_id)
+    rows = session.execute(query.order_by(ImprovementActionRow.id.desc()).limit(limit))
     return [
-        Measure(
+        ImprovementAction(
             r.id,
             r.title,
             r.detail,
@@ -101,26 +102,33 @@ def measures(
     ]
 
 
-def add_measure(
-    session: Session, draft: MeasureDraft, *, state: MeasureState, by: int, at: datetime
+def add_action(
+    session: Session,
+    draft: ImprovementActionDraft,
+    *,
+    state: ImprovementActionState,
+    by: int,
+    at: datetime,
 ) -> int:
-    row = MeasureRow(**vars(draft), state=state, created_by_id=by, created_at=at)
+    row = ImprovementActionRow(**vars(draft), state=state, created_by_id=by, created_at=at)
     session.add(row)
     session.flush()
     return row.id
 
 
-def move_measure(
+def move_action(
     session: Session,
     measure_id: int,
     *,
-    was: MeasureState,
-    to: MeasureState,
+    was: ImprovementActionState,
+    to: ImprovementActionState,
     result: str,
     on: date | None,
     **fields: Any,
 ) -> bool:
-    change = update(MeasureRow).where(MeasureRow.id == measure_id, MeasureRow.state == was)
+    change = update(ImprovementActionRow).where(
+        ImprovementActionRow.id == measure_id, ImprovementActionRow.state == was
+    )
     changed = change.values(state=to, result=result, finished_on=on, **fields)
     return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
 

@@ -3,17 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from qa.tables.targets import Indicator, MeasureState, ScopeKind
-
-__all__ = [
-    "Indicator",
-    "Measure",
-    "MeasureDraft",
-    "MeasureState",
-    "ScopeKind",
-    "Target",
-    "TargetDraft",
-]
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class MeasureDraft:
+class ImprovementActionDraft:
     title: str
     month: str
     scope: ScopeKind
@@ -67,7 +57,7 @@ class MeasureDraft:
 
 
 @dataclass(frozen=True)
-class Measure:
+class ImprovementAction:
     id: int
     title: str
     detail: str
@@ -76,7 +66,7 @@ class Measure:
     scope: ScopeKind
     scope_id: int | None
     name: str
-    state: MeasureState
+    state: ImprovementActionState
     owner_id: int | None
     owner: str
     due_on: date | None
@@ -86,4 +76,4 @@ class Measure:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (MeasureState.PROPOSED, MeasureState.AGREED)
+        return self.state in (ImprovementActionState.PROPOSED, ImprovementActionState.AGREED)

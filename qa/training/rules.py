@@ -12,11 +12,11 @@ import numpy.typing as npt
 from scipy.special import betainc, betaln
 
 from qa.calendar import month_before
-from qa.statistics import shares
-from qa.statistics.effect import Design, Effect, ancova, second_baseline, waiting_list
+from qa.states import TrainingArm
+from qa.statistics import proportions
+from qa.statistics.treatment_effect import Design, Effect, ancova, second_baseline, waiting_list
 from qa.training.types import (
-    Answered,
-    Arm,
+    AgentTally,
     Colleague,
     CommonWeakness,
     Counts,
@@ -46,11 +46,11 @@ NO_WEIGHT, FAR = 28.0, 60.0
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
 
-def counts(a: Answered, who: Colleague, *, target: float) -> Counts:
+def counts(a: AgentTally, who: Colleague, *, target: float) -> Counts:
     """What drawn cards are worth: as many as tell as much, had all been drawn alike, with the share
     that they make likely.
     """
-    of = shares.effective(a.weight, a.squares)
+    of = proportions.effective_sample_size(a.weight, a.squares)
     return Counts(
         a.agent_id, who.name, who.team, a.criterion, a.kept / a.weight * of, of, a.cards, target
     )
@@ -99,7 +99,7 @@ def urgencies(
     watch (more likely than not), or nothing.
     """
     ordered = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
-    acting = set(ordered[: shares.discoveries(probabilities, rate=rate)])
+    acting = set(ordered[: proportions.fdr_cutoff(probabilities, rate=rate)])
     return [
         Urgency.ACT if i in acting and p >= ACT_AT else Urgency.WATCH if p > WATCH_AT else None
         for i, p in enumerate(probabilities)
@@ -144,23 +144,23 @@ def common(needs: Sequence[Need], pairs: Mapping[str, int]) -> tuple[CommonWeakn
     return tuple(sorted(found, key=lambda w: -w.agents / w.of))
 
 
-def lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, Arm]:
+def draw_lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, TrainingArm]:
     """Who goes first: everybody where there are seats for all, else drawn by lot, so that those who
     wait can be compared with them.
     """
     if seats is None or seats >= len(agent_ids):
-        return dict.fromkeys(agent_ids, Arm.FIRST)
+        return dict.fromkeys(agent_ids, TrainingArm.FIRST)
     drawn = sorted(
         agent_ids, key=lambda a: hashlib.blake2b(f"{seed}|{a}".encode(), digest_size=8).digest()
     )
-    return {a: Arm.FIRST if i < seats else Arm.WAITING for i, a in enumerate(drawn)}
+    return {a: TrainingArm.FIRST if i < seats else TrainingArm.WAITING for i, a in enumerate(drawn)}
 
 
 def design(plan: Plan) -> Design:
     """How the effect can be known: by those who wait, else by a month between choice and training,
     else against all others given the score of the choice.
     """
-    if any(m.arm is Arm.WAITING for m in plan.members):
+    if any(m.arm is TrainingArm.WAITING for m in plan.members):
         return Design.WAITING_LIST
     return Design.SECOND_BASELINE if months_between(plan) else Design.ANCOVA
 
@@ -200,8 +200,8 @@ def effect(
     `before` are the scores of the choice, `baseline` those of the months between, `after` those of
     the months after.
     """
-    first = {m.agent_id for m in plan.members if m.arm is Arm.FIRST}
-    waiting = {m.agent_id for m in plan.members if m.arm is Arm.WAITING}
+    first = {m.agent_id for m in plan.members if m.arm is TrainingArm.FIRST}
+    waiting = {m.agent_id for m in plan.members if m.arm is TrainingArm.WAITING}
     how = design(plan)
     if how is Design.WAITING_LIST:
         a, b = (

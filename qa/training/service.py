@@ -10,18 +10,19 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
-from qa.kept.service import counted
-from qa.kept.types import Counted
-from qa.kept.types import Kind as Result
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people.store import users_of_agent
+from qa.result_cache.service import get_or_compute
+from qa.result_cache.types import CachedResult
+from qa.states import Indicator, ScopeKind, TrainingArm, TrainingPlanState
+from qa.states import ResultKind as Result
 from qa.targets import rules as targeting
 from qa.targets import store as targets
-from qa.targets.types import Indicator, ScopeKind, Target
+from qa.targets.types import Target
 from qa.training import rules, store
 from qa.training.rules import (
     CARDS_TO_ACT,
@@ -32,16 +33,14 @@ from qa.training.rules import (
     WATCH_AT,
 )
 from qa.training.types import (
-    Arm,
     Colleague,
     Counts,
     Need,
     NeedList,
-    Outcome,
     Plan,
     PlanDraft,
-    PlanState,
     Proof,
+    TrainingOutcome,
     Urgency,
 )
 
@@ -136,7 +135,7 @@ def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> 
 
     known = (
         (a, staff[a.agent_id])
-        for a in store.answered(session, begin=begin, end=end)
+        for a in store.agent_tallies(session, begin=begin, end=end)
         if a.agent_id in staff
     )
     return [rules.counts(a, who, target=target(a.criterion, a.agent_id, who)) for a, who in known]
@@ -150,9 +149,9 @@ def counted_needs(
     titles: Titles,
     topics: Mapping[str, str],
     at: datetime,
-    is_patient: bool = False,
-    again: bool = False,
-) -> tuple[NeedList, Counted]:
+    allow_stale: bool = False,
+    force_refresh: bool = False,
+) -> tuple[NeedList, CachedResult]:
     """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
     begin, end = _months(month, zone)
     fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
@@ -166,15 +165,15 @@ def counted_needs(
             ),
         )
 
-    found = counted(
+    found = get_or_compute(
         session,
         Result.NEEDS,
         month,
         count,
         fingerprint=fingerprint,
         at=at,
-        is_patient=is_patient,
-        again=again,
+        allow_stale=allow_stale,
+        force_refresh=force_refresh,
     )
     return AS_DOCUMENT.validate_python(found.document), found
 
@@ -216,25 +215,25 @@ def make_plan(
         if draft.seats is not None and draft.seats < len(draft.agent_ids)
         else ""
     )
-    arms = rules.lots(sorted(draft.agent_ids), draft.seats, seed=seed)
+    arms = rules.draw_lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
-    waiting = sum(a is Arm.WAITING for a in arms.values())
-    note(
+    waiting = sum(a is TrainingArm.WAITING for a in arms.values())
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="planned",
+        event=EventKind.PLANNED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
         agents=len(arms),
         waiting=waiting,
     )
-    for agent_id in (a for a, arm in arms.items() if arm is Arm.FIRST):
-        tell(
+    for agent_id in (a for a, arm in arms.items() if arm is TrainingArm.FIRST):
+        notify(
             session,
             users_of_agent(session, agent_id),
-            Kind.TRAINING_PLANNED,
+            NoticeKind.TRAINING_PLANNED,
             about=("training", plan_id),
             at=at,
             but=by,
@@ -245,22 +244,24 @@ def make_plan(
 
 
 def move_plan(
-    session: Session, *, plan_id: int, to: PlanState, on: date, by: int, at: datetime
+    session: Session, *, plan_id: int, to: TrainingPlanState, on: date, by: int, at: datetime
 ) -> None:
     """Planned, running, done; or dropped on the way. Raises PlanRefused."""
     before = {
-        PlanState.RUNNING: (PlanState.PLANNED,),
-        PlanState.DONE: (PlanState.PLANNED, PlanState.RUNNING),
-        PlanState.DROPPED: (PlanState.PLANNED, PlanState.RUNNING),
+        TrainingPlanState.RUNNING: (TrainingPlanState.PLANNED,),
+        TrainingPlanState.DONE: (TrainingPlanState.PLANNED, TrainingPlanState.RUNNING),
+        TrainingPlanState.DROPPED: (TrainingPlanState.PLANNED, TrainingPlanState.RUNNING),
     }
-    finished = {"finished_on": on} if to in (PlanState.DONE, PlanState.DROPPED) else {}
+    finished = (
+        {"finished_on": on} if to in (TrainingPlanState.DONE, TrainingPlanState.DROPPED) else {}
+    )
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
         raise PlanRefused("moved")
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="finished" if finished else "resumed",
+        event=EventKind.FINISHED if finished else EventKind.RESUMED,
         at=at,
         actor_id=by,
         state=to.value,
@@ -287,12 +288,14 @@ def hold_session(
         notes=notes.strip()[:4000],
         present=present,
     )
-    store.change_plan(session, plan_id, was=(PlanState.PLANNED,), state=PlanState.RUNNING)
-    note(
+    store.change_plan(
+        session, plan_id, was=(TrainingPlanState.PLANNED,), state=TrainingPlanState.RUNNING
+    )
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="trained",
+        event=EventKind.CALIBRATION_FITTED,
         at=at,
         actor_id=by,
         on=held_on.isoformat(),
@@ -315,11 +318,11 @@ def finish_member(
         session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
     ):
         raise PlanRefused("nobody")
-    note(
+    record_event(
         session,
         subject=Subject.TRAINING,
         subject_id=plan_id,
-        what="finished",
+        event=EventKind.FINISHED,
         at=at,
         actor_id=by,
         agent=agent_id,
@@ -343,7 +346,7 @@ def proof(
 
     def scores(span: Sequence[str]) -> dict[int, float]:
         return (
-            store.kept(
+            store.mean_points_kept(
                 session,
                 of,
                 begin=month_bounds(span[0], zone)[0],
@@ -358,7 +361,9 @@ def proof(
     found = rules.effect(plan, before, baseline, after) if months else None
     first = [m.agent_id for m in plan.first if m.agent_id in before and m.agent_id in after]
     plain = sum(after[a] - before[a] for a in first) / len(first) if first else None
-    return Proof(rules.design(plan), found, Outcome.of(found, len(months)), tuple(months), plain)
+    return Proof(
+        rules.design(plan), found, TrainingOutcome.of(found, len(months)), tuple(months), plain
+    )
 
 
 def _need(

@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from qa.kept.types import Fingerprint
+from qa.audit.types import EventKind
+from qa.result_cache.types import CacheKey
+from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
-from qa.tables.scoring import AnswerRow, AssignmentKind, ScorecardRow, ScorecardState
+from qa.tables.scoring import AnswerRow, ScorecardRow
 from qa.tables.training import (
     TrainingCallRow,
     TrainingMemberRow,
@@ -19,21 +21,22 @@ from qa.tables.training import (
     TrainingSessionRow,
 )
 from qa.training.types import (
-    Answered,
-    Arm,
+    AgentTally,
     Colleague,
     Evidence,
-    Held,
     Member,
     NeedList,
     NewHire,
     Plan,
     PlanDraft,
-    PlanState,
     Study,
+    TrainingSession,
 )
 
 RELEASED = (ScorecardState.RELEASED, ScorecardState.ACKNOWLEDGED)
+
+
+LIST_EVENTS = (EventKind.PUBLISHED, EventKind.SETTING_CHANGED, EventKind.FINISHED)
 
 
 def staff(session: Session) -> dict[int, Colleague]:
@@ -47,7 +50,7 @@ def staff(session: Session) -> dict[int, Colleague]:
     }
 
 
-def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answered]:
+def agent_tallies(session: Session, *, begin: datetime, end: datetime) -> list[AgentTally]:
     """Per criterion and agent the drawn cards of [begin, end) on which it counted.
 
     Cards of calls that nobody drew stand for no others and are left out.
@@ -72,7 +75,7 @@ def answered(session: Session, *, begin: datetime, end: datetime) -> list[Answer
         .order_by(a.criterion, a.agent_id)
     )
     # no sum of none: every group has a row
-    return [Answered(*row) for row in session.execute(query)]  # type: ignore[arg-type]
+    return [AgentTally(*row) for row in session.execute(query)]  # type: ignore[arg-type]
 
 
 def left_before(session: Session, day: date) -> set[int]:
@@ -85,7 +88,7 @@ def members(session: Session, team_id: int) -> set[int]:
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> Fingerprint:
+def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
     """Hashes over what the needs of these months are made from: forms as they were published,
     targets as they were set or ended, sums over the scorecards.
     """
@@ -103,9 +106,11 @@ def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) 
         cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
     published = session.scalar(
-        select(func.max(EventRow.id)).where(EventRow.what.in_(("published", "set", "finished")))
+        select(func.max(EventRow.id)).where(
+            EventRow.what.in_([event.value for event in LIST_EVENTS])
+        )
     )
-    return Fingerprint.of(
+    return CacheKey.of(
         NeedList,
         [day.isoformat(), published],
         session.execute(select(func.count(), is_released, *sums).where(*counted)).one(),
@@ -143,7 +148,7 @@ def evidence(
     return found
 
 
-def kept(
+def mean_points_kept(
     session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime
 ) -> dict[int, float]:
     """Per agent the points kept of 100 on some criteria (all where none are named) over [begin,
@@ -166,11 +171,17 @@ def kept(
 
 
 def add_plan(
-    session: Session, draft: PlanDraft, arms: dict[int, Arm], *, seed: str, by: int, at: datetime
+    session: Session,
+    draft: PlanDraft,
+    arms: dict[int, TrainingArm],
+    *,
+    seed: str,
+    by: int,
+    at: datetime,
 ) -> int:
     fields = {k: v for k, v in vars(draft).items() if k not in ("agent_ids", "call_ids")}
     row = TrainingPlanRow(
-        **fields, seed=seed, state=PlanState.PLANNED, trainer_id=by, created_at=at
+        **fields, seed=seed, state=TrainingPlanState.PLANNED, trainer_id=by, created_at=at
     )
     session.add(row)
     session.flush()
@@ -184,7 +195,9 @@ def add_plan(
     return row.id
 
 
-def change_plan(session: Session, plan_id: int, *, was: Sequence[PlanState], **fields: Any) -> bool:
+def change_plan(
+    session: Session, plan_id: int, *, was: Sequence[TrainingPlanState], **fields: Any
+) -> bool:
     change = update(TrainingPlanRow).where(
         TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was)
     )
@@ -232,14 +245,14 @@ def plans(
         members.setdefault(m.plan_id, []).append(
             Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark)
         )
-    held: dict[int, list[Held]] = {}
+    held: dict[int, list[TrainingSession]] = {}
     for h in session.scalars(
         select(TrainingSessionRow)
         .where(TrainingSessionRow.plan_id.in_(ids))
         .order_by(TrainingSessionRow.held_on)
     ):
         held.setdefault(h.plan_id, []).append(
-            Held(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
+            TrainingSession(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
         )
     calls = _calls(session, ids)
     return [

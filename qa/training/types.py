@@ -5,30 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from qa.statistics.effect import Design, Effect
-from qa.tables.training import Arm, PlanState
-
-__all__ = [
-    "Answered",
-    "Arm",
-    "Colleague",
-    "CommonWeakness",
-    "Counts",
-    "Evidence",
-    "GroupProposal",
-    "Held",
-    "Member",
-    "Need",
-    "NeedList",
-    "NewHire",
-    "Outcome",
-    "Plan",
-    "PlanDraft",
-    "PlanState",
-    "Proof",
-    "Study",
-    "Urgency",
-]
+from qa.states import TrainingArm, TrainingPlanState
+from qa.statistics.treatment_effect import Design, Effect
 
 
 class Urgency(enum.Enum):
@@ -45,7 +23,7 @@ class Colleague(NamedTuple):
     department_id: int
 
 
-class Answered(NamedTuple):
+class AgentTally(NamedTuple):
     """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1
     ÷ the probability of the draw.
     """
@@ -206,13 +184,13 @@ class Member:
     agent_id: int
     agent: str
     team: str
-    arm: Arm
+    arm: TrainingArm
     done_on: date | None
     remark: str
 
 
 @dataclass(frozen=True)
-class Held:
+class TrainingSession:
     """A session that took place; `present` are agents' ids."""
 
     id: int
@@ -244,25 +222,25 @@ class Plan:
     is_for_new_hires: bool
     seats: int | None
     seed: str
-    state: PlanState
+    state: TrainingPlanState
     trainer_id: int
     trainer: str
     starts_on: date
     finished_on: date | None
     members: tuple[Member, ...] = ()
-    sessions: tuple[Held, ...] = ()
+    sessions: tuple[TrainingSession, ...] = ()
     calls: tuple[Study, ...] = ()
 
     @property
     def first(self) -> tuple[Member, ...]:
-        return tuple(m for m in self.members if m.arm is Arm.FIRST)
+        return tuple(m for m in self.members if m.arm is TrainingArm.FIRST)
 
     @property
     def done(self) -> int:
         return sum(m.done_on is not None for m in self.first)
 
 
-class Outcome(enum.Enum):
+class TrainingOutcome(enum.Enum):
     """What can be said of a training in plain words."""
 
     TOO_EARLY = "too_early"  # no full month after it yet
@@ -272,7 +250,7 @@ class Outcome(enum.Enum):
     CANNOT_TELL = "cannot_tell"
 
     @classmethod
-    def of(cls, effect: Effect | None, months: int) -> "Outcome":
+    def of(cls, effect: Effect | None, months: int) -> "TrainingOutcome":
         if months == 0:
             return cls.TOO_EARLY
         if effect is None:
@@ -288,7 +266,7 @@ class Proof:
 
     design: Design
     effect: Effect | None
-    outcome: Outcome
+    outcome: TrainingOutcome
     months: tuple[str, ...]
     # of those trained, since the month of the choice: what other tools show, and what is mostly
     # luck coming back

@@ -11,21 +11,27 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.forms.types import in_language
 from qa.intake.types import CallFacts
 from qa.transcription import store
 from qa.transcription.rules import measure
-from qa.transcription.rules.private import redact
-from qa.transcription.rules.search import corrected_text, searchable
-from qa.transcription.types import Heard, Mechanics, Muted, Redaction, Transcript
+from qa.transcription.rules.redaction import redact
+from qa.transcription.rules.search_text import corrected_text, searchable
+from qa.transcription.types import (
+    Mechanics,
+    RedactedAudio,
+    Redaction,
+    Transcript,
+    TranscriptionResult,
+)
 
 MOSTLY = 0.8
-Tell = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 
 
-class Ears(Protocol):
+class TranscriptionEngine(Protocol):
     """The sound engine as this stage needs it."""
 
     def transcribe(
@@ -35,22 +41,22 @@ class Ears(Protocol):
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Tell | None = None,
-    ) -> Heard: ...
+        tell: ProgressCallback | None = None,
+    ) -> TranscriptionResult: ...
 
-    def silence(self, path: Path, spans: Sequence[Redaction]) -> Muted: ...
+    def silence(self, path: Path, spans: Sequence[Redaction]) -> RedactedAudio: ...
 
 
-class Shelf(Protocol):
+class RecordingStore(Protocol):
     def as_file(self, key: str): ...  # type: ignore[no-untyped-def]  # a context manager of Path
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def save(self, key: str, content: bytes) -> None: ...
 
     def read(self, key: str) -> bytes: ...
 
 
 @dataclass(frozen=True)
-class Listened:
+class Transcribed:
     """`media_type` is that of the silenced copy that is to be played from now on; None where
     nothing had to be silenced.
     """
@@ -63,12 +69,12 @@ class Listened:
 def listen(
     call: CallFacts,
     *,
-    ears: Ears,
-    shelf: Shelf,
+    ears: TranscriptionEngine,
+    shelf: RecordingStore,
     private_names: Sequence[str] = (),
     script_lines: Sequence[str] = (),
-    tell: Tell | None = None,
-) -> Listened:
+    tell: ProgressCallback | None = None,
+) -> Transcribed:
     """The transcript and the mechanics of a call.
 
     No database: this takes a while; `tell` hears how much is done (0–1).
@@ -88,19 +94,19 @@ def listen(
             hotwords=[*_company_words(call), *script_lines],
             tell=tell,
         )
-        mechanics = mechanics_of(heard)
+        mechanics = measure_mechanics(heard)
         transcript = redact(heard.transcript, names=private_names)
         if not transcript.redactions:
-            return Listened(transcript, mechanics, None)
+            return Transcribed(transcript, mechanics, None)
         muted = ears.silence(path, transcript.redactions)
-    shelf.put(f"{call.storage_key}/playback", muted.sound)
-    shelf.put(f"{call.storage_key}/peaks", muted.peaks)
-    return Listened(transcript, mechanics, muted.media_type)
+    shelf.save(f"{call.storage_key}/playback", muted.sound)
+    shelf.save(f"{call.storage_key}/peaks", muted.peaks)
+    return Transcribed(transcript, mechanics, muted.media_type)
 
 
-def forget_original(call: CallFacts, *, shelf: Shelf) -> None:
+def replace_original_with_redacted(call: CallFacts, *, shelf: RecordingStore) -> None:
     """Put the silenced copy in the place of the recording as it came in. Safe to repeat."""
-    shelf.put(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
+    shelf.save(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
 
 
 def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
@@ -111,7 +117,7 @@ def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
     return not kinds or (call.keeps_originals and not kinds & {"cvv"})
 
 
-def mechanics_of(heard: Heard) -> Mechanics:
+def measure_mechanics(heard: TranscriptionResult) -> Mechanics:
     """The mechanics of a recording; where the speakers are not known only what needs none."""
     two = len(heard.speech) == 2
     agent, customer = heard.speech if two else (heard.speech[0] if heard.speech else (), ())
@@ -173,11 +179,11 @@ def correct_word(
     store.index(
         session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id)))
     )
-    note(
+    record_event(
         session,
         subject=Subject.CALL,
         subject_id=call_id,
-        what="word_corrected",
+        event=EventKind.WORD_CORRECTED,
         at=at,
         actor_id=by,
         utterance=utterance,

@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Select, column, func, literal_column, select, ta
 from sqlalchemy.orm import Session
 
 from qa.tables.results import CorrectionRow, SpokenRow, TranscriptRow
-from qa.transcription.rules.search import searchable
+from qa.transcription.rules.search_text import searchable
 from qa.transcription.types import Corrections, Mechanics, Transcript
 
 
@@ -75,7 +75,7 @@ def index(session: Session, call_id: int, words: str) -> None:
     session.flush()
 
 
-def saying(phrase: str, *, dialect: str) -> Select[int]:
+def calls_containing(phrase: str, *, dialect: str) -> Select[int]:
     """The calls in which a phrase was said, as a query of their ids.
 
     `phrase` is as `qa.transcription.rules.search` writes it.
@@ -93,7 +93,7 @@ def saying(phrase: str, *, dialect: str) -> Select[int]:
     )
 
 
-def keep(
+def save_transcript(
     session: Session, *, call_id: int, transcript: Transcript, mechanics: Mechanics, at: datetime
 ) -> None:
     """The call's one transcript; a second run replaces it whole."""

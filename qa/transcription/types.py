@@ -130,7 +130,7 @@ class Span(Frozen):
         return self.end - self.start
 
 
-class Heard(Frozen):
+class TranscriptionResult(Frozen):
     """What the sound engine made of a recording: words, when each side speaks, and the line of each
     channel.
 
@@ -149,7 +149,7 @@ class Interruption(Span):
 
 
 @dataclass(frozen=True)
-class Muted:
+class RedactedAudio:
     """A recording with its private stretches silenced, as bytes, and its waveform."""
 
     sound: bytes

@@ -8,15 +8,15 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
 from qa.jobs import service as jobs
 from qa.people import store as people
-from qa.people.types import Role
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SkipForm
+from qa.states import Role
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SkipForm
 
 blueprint = Blueprint("assignment", __name__)
 PAGE = 50
@@ -30,7 +30,7 @@ def queue() -> str:
         now().astimezone(wiring().settings.zone).date(), wiring().settings.zone
     )
     with reading() as session:
-        mine = store.mine(session, person().id, now=now())
+        mine = store.held_by_me(session, person().id, now=now())
         waiting = store.waiting(session, person().id, now=now())
         finished = store.finished(session, person().id)
         counts = store.counts(session, person().id, now=now(), today=today)
@@ -166,14 +166,14 @@ def reassign(assignment_id: int) -> Response:
 def take_out(assignment_id: int) -> Response:
     try:
         with writing() as session:
-            service.take_out(
+            service.withdraw(
                 session,
                 assignment_id=assignment_id,
                 reason=request.form.get("reason", ""),
                 by=person().id,
                 at=now(),
             )
-    except service.ReasonMissing:
+    except service.ReasonRequired:
         flash(_("Write why the call leaves the queue."), "danger")
         return redirect(url_for("assignment.overview"))
     flash(_("Taken out. The call counts as drawn and not scored, with your reason."), "success")
@@ -194,11 +194,11 @@ def set_goal(user_id: int) -> Response:
         ):
             missing()
         people.change_user(session, user_id, daily_goal=goal or None, queue_share=share or 0)
-        note(
+        record_event(
             session,
             subject=Subject.USER,
             subject_id=user_id,
-            what="goal_set",
+            event=EventKind.GOAL_CHANGED,
             at=now(),
             actor_id=person().id,
             goal=goal,
@@ -211,7 +211,7 @@ def set_goal(user_id: int) -> Response:
 @blueprint.post("/queue/deal")
 def deal() -> Response:
     with writing() as session:
-        moved = service.deal(session, by=person().id, at=now())
+        moved = service.distribute(session, by=person().id, at=now())
     if moved:
         flash(_("%(n)s calls were put on the evaluators' lists.", n=moved), "success")
     else:
@@ -222,6 +222,6 @@ def deal() -> Response:
 @blueprint.post("/queue/evaluators/<int:user_id>/put-back")
 def put_back(user_id: int) -> Response:
     with writing() as session:
-        moved = service.put_back_all(session, user_id=user_id, by=person().id, at=now())
+        moved = service.return_all_to_queue(session, user_id=user_id, by=person().id, at=now())
     flash(_("%(n)s calls are back for everybody.", n=moved), "success")
     return redirect(url_for("assignment.overview", who=user_id))

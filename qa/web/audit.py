@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, Response, render_template, request
 
 from qa.audit import store
-from qa.audit.types import Event, Subject
+from qa.audit.types import Event, EventKind, Subject
 from qa.calendar import day_bounds
 from qa.people import store as people
-from qa.web.current import now, person, reading, wiring, writing
-from qa.web.tables import as_csv
+from qa.web.context import now, person, reading, wiring, writing
+from qa.web.exports import as_csv
 
 blueprint = Blueprint("audit", __name__)
 PAGE = 100
@@ -72,11 +72,11 @@ def log() -> Response | str:
 
 def _export(events: list[Event]) -> Response:
     with writing() as session:
-        store.note(
+        store.record_event(
             session,
             subject=Subject.USER,
             subject_id=person().id,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             table="access-log",

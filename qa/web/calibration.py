@@ -9,20 +9,21 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import day_bounds
 from qa.calibration import service, store
-from qa.calibration.rules import order_of, settled
-from qa.calibration.types import CalibrationSession, Filling, SessionState
+from qa.calibration.rules import agreed_or_unanimous, order_of
+from qa.calibration.types import CalibrationSession, RaterAnswers
 from qa.forms import service as forms
 from qa.intake import store as calls
 from qa.notices import store as notices
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission, User
+from qa.states import CalibrationState
 from qa.transcription import store as transcripts
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("calibration", __name__)
 CHOICES = 60
@@ -91,17 +92,17 @@ def session(session_id: int) -> str:
         found = _one(database, session_id)
         form = forms.load(database, found.form_version_id)
         own = store.places(database, session_id, person().id)
-        shows_all = found.state is not SessionState.SCORING
+        shows_all = found.state is not CalibrationState.SCORING
         report, fillings = service.report(database, found, form) if shows_all else (None, [])
     with writing() as database:
         notices.mark_read_about(
             database, person().id, subject="calibration", subject_id=session_id, at=now()
         )
-        note(
+        record_event(
             database,
             subject=Subject.CALIBRATION,
             subject_id=session_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )
@@ -114,7 +115,7 @@ def session(session_id: int) -> str:
         tables=_tables(found, fillings),
         manages=_manages(),
         order_of=order_of,
-        State=SessionState,
+        State=CalibrationState,
     )
 
 
@@ -183,7 +184,7 @@ def _manages() -> bool:
 
 
 def _one(database: Session, session_id: int) -> CalibrationSession:
-    found = store.one(database, session_id)
+    found = store.session_by_id(database, session_id)
     if found is None or not (_manages() or person().id in {m.user_id for m in found.members}):
         missing()
     return found
@@ -197,7 +198,7 @@ def _raters(database: Session) -> list[User]:
     ]
 
 
-def _tables(found: CalibrationSession, fillings: list[Filling]) -> list[dict[str, object]]:
+def _tables(found: CalibrationSession, fillings: list[RaterAnswers]) -> list[dict[str, object]]:
     """Per call: who answered what, and what is agreed or follows from all answers
     being the same.
     """
@@ -209,7 +210,9 @@ def _tables(found: CalibrationSession, fillings: list[Filling]) -> list[dict[str
             {
                 "call": c,
                 "by": of_call,
-                "agreed": settled(c.agreed, [f for r, f in of_call.items() if r in members]),
+                "agreed": agreed_or_unanimous(
+                    c.agreed, [f for r, f in of_call.items() if r in members]
+                ),
             }
         )
     return out

@@ -11,28 +11,28 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
-from qa.audit.store import history, note
-from qa.audit.types import Subject
+from qa.audit.store import history, record_event
+from qa.audit.types import EventKind, Subject
 from qa.disputes import service as dispute_service
 from qa.disputes import store as disputes
-from qa.disputes.rules import barred, deadline, may_decide
+from qa.disputes.rules import deadline, dispute_block, may_decide
 from qa.forms import service as forms
 from qa.forms.rules import partial_score
 from qa.intake import store as calls
 from qa.notices import store as notices
 from qa.people.rules import may_read_card
-from qa.people.types import Role
 from qa.scoring import service, store
 from qa.scoring.rules import may_read_again, may_release
-from qa.scoring.types import AssignmentKind, Card, CardOrder, RevisionCause, ScorecardState
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.listening import marks
-from qa.web.scoring import findings_of, lay_out
-from qa.web.tables import chosen_order
+from qa.scoring.types import Card, CardOrder
+from qa.states import AssignmentKind, RevisionCause, Role, ScorecardState
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.exports import chosen_order
+from qa.web.scoring import findings_of, load_workbench
+from qa.web.waveform import marks
 
 blueprint = Blueprint("cards", __name__)
 PAGE = 50
-HIDDEN_EVENTS = ("read", "opened")
+HIDDEN_EVENTS = (EventKind.READ.value, EventKind.OPENED.value)
 
 
 @blueprint.get("/cards")
@@ -81,7 +81,7 @@ def own() -> str:
 def second_reading() -> str:
     """Submitted cards that wait for somebody else to read them before their agent may."""
     with reading() as session:
-        rows = store.awaiting_reader(session, reader_id=person().id, limit=PAGE)
+        rows = store.awaiting_second_reader(session, reader_id=person().id, limit=PAGE)
     return render_template("cards/second_reading.html", cards=rows)
 
 
@@ -89,19 +89,19 @@ def second_reading() -> str:
 def card(card_id: int) -> str:
     with reading() as session:
         found = readable(session, card_id)
-        place = queue.place(session, found.assignment_id) or missing()
-        desk = lay_out(session, place, found)
+        place = queue.assignment(session, found.assignment_id) or missing()
+        desk = load_workbench(session, place, found)
         events = history(session, subject=Subject.SCORECARD, subject_id=card_id)
         revisions = store.revisions(session, card_id)
         rounds = disputes.of_card(session, card_id)
         highest = dispute_service.highest_level(session)
     breakdown = partial_score(desk.form, found.filled.options)
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=card_id,
-            what="read",
+            event=EventKind.READ,
             at=now(),
             actor_id=person().id,
         )
@@ -123,7 +123,7 @@ def card(card_id: int) -> str:
         disputable={
             c: deadline(desk.form, found, rounds, c)
             for c in criteria
-            if is_own and not barred(desk.form, found, rounds, c, highest=highest, at=now())
+            if is_own and not dispute_block(desk.form, found, rounds, c, highest=highest, at=now())
         },
         decidable={d.id for d in rounds if may_decide(person(), d, rounds)},
         may_release=_releases(found, desk.form.release),
@@ -162,7 +162,7 @@ def release(card_id: int) -> Response:
         if not _releases(found, rule):
             missing()
         again = _reads_again(found, rule)
-        service.release_on(
+        service.schedule_release(
             session,
             card_id=card_id,
             release_at=release_at,
@@ -201,7 +201,7 @@ def send_back(card_id: int) -> Response:
                 days=wiring().settings.score_due_days,
                 at=now(),
             )
-    except service.RemarkMissing:
+    except service.ReasonRequired:
         flash(_("Write what the evaluator should look at."), "danger")
         return _to(card_id)
     flash(_("The card is back with its evaluator, with your remark."), "success")
@@ -226,7 +226,7 @@ def void(card_id: int) -> Response:
                     due_days=wiring().settings.score_due_days,
                     at=now(),
                 )
-    except service.RemarkMissing:
+    except service.ReasonRequired:
         flash(_("Write why the card is taken back."), "danger")
         return _to(card_id)
     flash(
@@ -242,8 +242,8 @@ def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
         found = readable(session, card_id)
         if found.state is ScorecardState.VOID or found.kind is not AssignmentKind.STANDARD:
             missing()
-        place = queue.place(session, found.assignment_id) or missing()
-        desk = lay_out(session, place, found)
+        place = queue.assignment(session, found.assignment_id) or missing()
+        desk = load_workbench(session, place, found)
     faults: dict[str, str] = {}
     if request.method == "POST":
         changes = {
@@ -271,7 +271,7 @@ def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
                 )
             flash(_("Revised. The earlier answers stay visible on the card."), "success")
             return _to(card_id)
-        except service.RemarkMissing:
+        except service.ReasonRequired:
             flash(_("Write why the answers change."), "danger")
         except service.RevisionRefused as refused:
             faults = refused.faults

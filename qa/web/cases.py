@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.cases import rules, service, store
-from qa.cases.types import CaseKind, CaseState, Draft
+from qa.cases.types import Draft
 from qa.notices import store as notices
 from qa.people import store as people
-from qa.people.types import Role
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.states import CaseKind, CaseState, Role
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("cases", __name__)
 PAGE = 50
@@ -74,7 +74,7 @@ def write(kind: str) -> Response | str | tuple[str, int]:
             return redirect(url_for("cases.case", case_id=made))
         except service.CaseRefused as refused:
             flash(str(FAULTS[str(refused)]), "danger")
-        except service.NotTheirCase:
+        except service.NotCaseOwner:
             missing()
     with reading() as session:
         agents = (
@@ -97,11 +97,11 @@ def case(case_id: int) -> str:
         if found is None or not rules.may_read(person(), found):
             missing()
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.CASE,
             subject_id=case_id,
-            what="read",
+            event=EventKind.READ,
             at=now(),
             actor_id=person().id,
         )
@@ -135,7 +135,7 @@ def settle(case_id: int) -> Response:
         flash(_("Settled. Those concerned are told."), "success")
     except service.CaseRefused as refused:
         flash(str(FAULTS[str(refused)]), "danger")
-    except service.NotTheirCase:
+    except service.NotCaseOwner:
         missing()
     return redirect(url_for("cases.case", case_id=case_id))
 

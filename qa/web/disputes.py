@@ -8,27 +8,27 @@ from werkzeug.wrappers import Response
 from qa.assignment import store as queue
 from qa.disputes import service, store
 from qa.disputes.rules import may_decide
-from qa.disputes.types import Barred
+from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.people.types import Role
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
+from qa.states import Role
 from qa.web.cards import readable
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.listening import marks
-from qa.web.scoring import findings_of, lay_out
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.scoring import findings_of, load_workbench
+from qa.web.waveform import marks
 
 blueprint = Blueprint("disputes", __name__)
 PAGE = 50
 BARRED = {
-    Barred.NOT_RELEASED: lazy_gettext("The card is not released."),
-    Barred.NOT_ANSWERED: lazy_gettext("There is no answer to dispute."),
-    Barred.FULL_POINTS: lazy_gettext("This answer has full points."),
-    Barred.OPEN: lazy_gettext("A decision on this answer is awaited already."),
-    Barred.SETTLED: lazy_gettext("This answer is settled."),
-    Barred.TOO_LATE: lazy_gettext("The time for disputing this answer is over."),
-    Barred.NOT_OFFERED: lazy_gettext("This form has no disputes."),
+    DisputeBlock.NOT_RELEASED: lazy_gettext("The card is not released."),
+    DisputeBlock.NOT_ANSWERED: lazy_gettext("There is no answer to dispute."),
+    DisputeBlock.FULL_POINTS: lazy_gettext("This answer has full points."),
+    DisputeBlock.OPEN: lazy_gettext("A decision on this answer is awaited already."),
+    DisputeBlock.SETTLED: lazy_gettext("This answer is settled."),
+    DisputeBlock.TOO_LATE: lazy_gettext("The time for disputing this answer is over."),
+    DisputeBlock.NOT_OFFERED: lazy_gettext("This form has no disputes."),
 }
 
 
@@ -66,8 +66,8 @@ def dispute(dispute_id: int) -> Response | str:
         rounds = [
             d for d in store.of_card(session, found.card_id) if d.criterion == found.criterion
         ]
-        place = queue.place(session, card.assignment_id) or missing()
-        desk = lay_out(session, place, card)
+        place = queue.assignment(session, card.assignment_id) or missing()
+        desk = load_workbench(session, place, card)
     with writing() as session:
         notices.mark_read_about(
             session, person().id, subject="dispute", subject_id=dispute_id, at=now()
@@ -118,9 +118,9 @@ def open_one(card_id: int) -> Response:
             ),
             "success",
         )
-    except service.DisputeBarred as refused:
+    except service.DisputeBlocked as refused:
         flash(str(BARRED[refused.why]), "danger")
-    except service.WordsMissing:
+    except service.ReasonRequired:
         flash(_("Write why you see it otherwise."), "danger")
     except service.NoSuchOption:
         flash(_("Choose an answer that the criterion offers."), "danger")
@@ -161,7 +161,7 @@ def decide(dispute_id: int) -> Response:
                 findings=findings,
                 at=now(),
             )
-    except service.WordsMissing:
+    except service.ReasonRequired:
         flash(_("Write the reason of the decision; the agent reads it."), "danger")
         return here
     except service.NoSuchOption:
@@ -176,7 +176,7 @@ def decide(dispute_id: int) -> Response:
             "danger",
         )
         return here
-    except service.NotTheirsToDecide:
+    except service.NotDecider:
         missing()
     flash(_("Decided. The agent is told, with your reason."), "success")
     return redirect(url_for("disputes.listing"))

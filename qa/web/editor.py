@@ -8,12 +8,12 @@ from sqlalchemy.exc import NoResultFound
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.forms import service, store
-from qa.forms.editing import differences, edited
+from qa.forms.editing import apply_operation, differences
 from qa.forms.fields import EditRefused, fields_of, inner_rules, list_of_inner, script_fields
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults, VersionFacts
-from qa.web.current import missing, now, person, reading, writing
-from qa.web.language import current_language, said_here
+from qa.web.context import missing, now, person, reading, writing
+from qa.web.language import current_language, reading_translation
 
 blueprint = Blueprint("editor", __name__)
 LANGUAGES = ("en", "it", "zh")
@@ -107,7 +107,7 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
 
 
 @blueprint.post("/forms/<int:version_id>/look")
-def look(version_id: int) -> Response | tuple[Response, int]:
+def preview(version_id: int) -> Response | tuple[Response, int]:
     """What is typed, looked at without keeping it: with `act` after a change through the fields;
     the faults, the fields, the preview.
     """
@@ -118,7 +118,7 @@ def look(version_id: int) -> Response | tuple[Response, int]:
         try:
             source = _edited(source, act, fields)
         except EditRefused as error:
-            refused = said_here(error.args[0])
+            refused = reading_translation(error.args[0])
     form, faults = _read(source)
     html = render_template(
         "forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS
@@ -187,7 +187,7 @@ def discard(version_id: int) -> WerkzeugResponse:
 
 
 @blueprint.route("/forms/bring", methods=["GET", "POST"])
-def bring() -> WerkzeugResponse | str | tuple[str, int]:
+def import_yaml() -> WerkzeugResponse | str | tuple[str, int]:
     """A draft from YAML that somebody brings along."""
     faults: tuple[Fault, ...] = ()
     if request.method == "POST":
@@ -207,7 +207,7 @@ def bring() -> WerkzeugResponse | str | tuple[str, int]:
 
 
 @blueprint.get("/forms/<int:version_id>/source.yaml")
-def take(version_id: int) -> Response:
+def download(version_id: int) -> Response:
     """The YAML as a file."""
     facts = _facts(version_id)
     with reading() as session:
@@ -232,10 +232,12 @@ def _edited(source: str, act: str, fields: dict[str, str]) -> str:
     """The YAML after a change through the fields; one that would break a whole form is refused, so
     that the fields never vanish. Raises EditRefused.
     """
-    changed = edited(source, act=act, **fields)
+    changed = apply_operation(source, act=act, **fields)
     _form, faults = _read(changed)
     if faults and _read(source)[0]:
-        raise EditRefused(f"{said_here(faults[0].problem)}. {said_here(faults[0].instead)}")
+        raise EditRefused(
+            f"{reading_translation(faults[0].problem)}. {reading_translation(faults[0].instead)}"
+        )
     return changed
 
 

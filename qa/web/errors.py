@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from qa.assignment.service import NotHeld
 from qa.calendar import MonthRefused
 from qa.reporting.service import UnknownScope
-from qa.scoring.service import NotTheirs
+from qa.scoring.service import NotOwner
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ def install(app: Flask) -> None:
 
     for expected, status in (
         (NotHeld, 409),
-        (NotTheirs, 404),
+        (NotOwner, 404),
         (MonthRefused, 404),
         (UnknownScope, 404),
     ):

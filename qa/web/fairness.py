@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from qa.calendar import month_before
 from qa.fairness import service, store
 from qa.forms import service as forms
-from qa.web.current import now, person, reading, wiring, writing
+from qa.web.context import now, person, reading, wiring, writing
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("fairness", __name__)
@@ -65,7 +65,7 @@ def correction() -> Response:
     """Turn the correction for severity on or off, for every report from now on."""
     on = request.form.get("on") == "1"
     with writing() as session:
-        service.turn_correction(session, on=on, by=person().id, at=now())
+        service.set_correction(session, on=on, by=person().id, at=now())
     flash(
         (
             _("Reports now correct for severity; the uncorrected figure stands beside.")

@@ -9,21 +9,21 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
+from qa.confidence import store as learnt
 from qa.forms import service, store
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
-from qa.learning import store as learnt
 from qa.people import store as people
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.listening import marks
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.waveform import marks
 
 blueprint = Blueprint("forms", __name__)
 CHOICES = 60
@@ -79,7 +79,7 @@ def listing() -> str:
                     session, project=k[1], queue=k[2], direction=k[3], language=k[4], duration=60.0
                 ),
             )
-            for k in calls.kinds_of_calls(session)
+            for k in calls.call_combinations(session)
         ]
         own = (
             None
@@ -124,11 +124,11 @@ def try_out(version_id: int) -> str | tuple[str, int]:
             )
     if trial:
         with writing() as session:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=trial.call.id,
-                what="opened",
+                event=EventKind.OPENED,
                 at=now(),
                 actor_id=person().id,
             )

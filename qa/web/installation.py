@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from qa.doctor import examine
-from qa.web.current import wiring
+from qa.web.context import wiring
 
 blueprint = Blueprint("installation", __name__)
 
@@ -17,7 +17,7 @@ def overview() -> str:
     found = examine(settings) if request.args.get("examine") else []
     return render_template(
         "installation.html",
-        listed=settings.listed(),
+        describe=settings.describe(),
         found=found,
         is_asked=bool(request.args.get("examine")),
     )

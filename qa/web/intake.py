@@ -25,8 +25,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.assignment import store as queue
-from qa.audit.store import history, note
-from qa.audit.types import Subject
+from qa.audit.store import history, record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
 from qa.forms import service as forms
@@ -35,16 +35,16 @@ from qa.intake.types import CallData, CallFacts, CallOrder, FileOutcome, Incomin
 from qa.jobs import service as jobs
 from qa.people import store as people
 from qa.people.rules import may_hear
-from qa.people.types import Role
 from qa.sampling import store as draws
 from qa.scoring import store as cards
+from qa.states import Role
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
-from qa.transcription.rules.search import searchable
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import UploadForm
-from qa.web.listening import marks
-from qa.web.tables import as_csv, as_xlsx, chosen_order
+from qa.transcription.rules.search_text import searchable
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.exports import as_csv, as_xlsx, chosen_order
+from qa.web.forms_wtf.stages import UploadForm
+from qa.web.waveform import marks
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -125,7 +125,9 @@ class Search:
             )
         among = []
         if words := searchable(self.said):
-            among.append(transcripts.saying(words, dialect=session.get_bind().dialect.name))
+            among.append(
+                transcripts.calls_containing(words, dialect=session.get_bind().dialect.name)
+            )
         if self.criterion:
             among += self._answered()
         by, descending = chosen_order(self.sort, CallOrder, CallOrder.ARRIVED)
@@ -151,11 +153,11 @@ class Search:
         """
         sees_all = person().role in (Role.QA_MANAGER, Role.DIRECTOR)
         if sees_all and self.automatic:
-            checked = findings.calls_answered(self.criterion, self.automatic)
+            checked = findings.calls_with_verdict(self.criterion, self.automatic)
             return (
                 [
                     checked,
-                    cards.calls_answered(
+                    cards.calls_with_answer(
                         self.criterion, answer=self.answer, automatic=None, only_released=False
                     ),
                 ]
@@ -164,7 +166,7 @@ class Search:
             )
         released = person().role not in (Role.QA_MANAGER, Role.EVALUATOR)
         return [
-            cards.calls_answered(
+            cards.calls_with_answer(
                 self.criterion,
                 answer=self.answer or None,
                 automatic=self.automatic or None,
@@ -213,11 +215,11 @@ def _unheard(search: Search) -> bool:
 
 def _export(rows: list[CallFacts], file: str) -> Response:
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.USER,
             subject_id=person().id,
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             table="calls",
@@ -271,7 +273,7 @@ def save_filter() -> WerkzeugResponse:
 @blueprint.post("/calls/filters/<int:filter_id>/forget")
 def forget_filter(filter_id: int) -> WerkzeugResponse:
     with writing() as session:
-        people.forget_filter(session, person().id, filter_id)
+        people.delete_filter(session, person().id, filter_id)
     return redirect(url_for("intake.calls"))
 
 
@@ -279,11 +281,11 @@ def forget_filter(filter_id: int) -> WerkzeugResponse:
 def call(call_id: int) -> str:
     found = audible(call_id)
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=call_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )
@@ -301,7 +303,7 @@ def call(call_id: int) -> str:
             call_id=call_id,
             only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR),
         )
-    shown = [e for e in events if e.what not in ("opened", "played")]
+    shown = [e for e in events if e.what not in (EventKind.OPENED.value, EventKind.PLAYED.value)]
     return render_template(
         "intake/call.html",
         call=found,
@@ -329,11 +331,11 @@ def audio(call_id: int) -> Response:
             missing()  # nobody hears a call before what is private in it is silenced
     if not request.range or request.range.ranges[0][0] == 0:
         with writing() as session:
-            note(
+            record_event(
                 session,
                 subject=Subject.CALL,
                 subject_id=call_id,
-                what="played",
+                event=EventKind.PLAYED,
                 at=now(),
                 actor_id=person().id,
             )
@@ -436,7 +438,7 @@ def upload_ratings() -> WerkzeugResponse:
             flash(_("The ratings cannot be read: %(fault)s", fault=error), "danger")
             return redirect(url_for("intake.upload"))
     with writing() as session:
-        taken = service.keep_ratings(
+        taken = service.save_ratings(
             session, rows, source=request.form.get("source", "").strip() or given.filename, at=now()
         )
     refused = ", ".join(f"{name}: {reason}" for name, reason in taken.refused[:5])
@@ -462,7 +464,10 @@ def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> lis
             item.save(target)
             files[item.filename or f"file {i + 1}"] = target
         rows = _rows(manifest, Path(folder), files)
-        return [jobs.take_one(wiring(), item, batch=batch, actor_id=person().id) for item in rows]
+        return [
+            jobs.import_recording(wiring(), item, batch=batch, actor_id=person().id)
+            for item in rows
+        ]
 
 
 def _rows(manifest: FileStorage | None, folder: Path, files: dict[str, Path]) -> list[Incoming]:
@@ -480,7 +485,7 @@ def audible(call_id: int) -> CallFacts:
         found = store.call(session, call_id)
         if found is None:
             missing()
-        released = cards.has_released_card(session, call_id)
+        released = cards.agent_of_call_has_released_card(session, call_id)
         holds = queue.holds(session, person().id, call_id)
     if not may_hear(
         person(),

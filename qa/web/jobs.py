@@ -4,12 +4,12 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.jobs import store
 from qa.jobs.announce import announce
-from qa.jobs.types import TaskState
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.states import TaskState
+from qa.web.context import missing, now, person, reading, wiring, writing
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -21,7 +21,7 @@ def overview() -> str:
         steps = store.step_counts(session)
         lists = {
             s: store.tasks(session, state=s, limit=50)
-            for s in (TaskState.SET_ASIDE, TaskState.RUNNING, TaskState.WAITING)
+            for s in (TaskState.FAILED, TaskState.RUNNING, TaskState.WAITING)
         }
     by_step: dict[str, dict[TaskState, int]] = {}
     for step, state, n in steps:
@@ -44,11 +44,11 @@ def retry(task_id: int) -> Response:
     with writing() as session:
         if not store.retry(session, task_id, at=now()):
             missing()
-        note(
+        record_event(
             session,
             subject=Subject.TASK,
             subject_id=task_id,
-            what="retried",
+            event=EventKind.RETRIED,
             at=now(),
             actor_id=person().id,
         )
@@ -63,6 +63,4 @@ def health() -> tuple[Response, int]:
     with reading() as session:
         oldest, counts = store.next_due_at(session), store.counts(session)
     age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
-    return jsonify(
-        ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.SET_ASIDE]
-    ), 200
+    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.FAILED]), 200

@@ -11,7 +11,7 @@ from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, get_locale, get_translations, gettext
 from markupsafe import Markup
 
-from qa.forms.types import Sentence, in_language
+from qa.forms.types import MessageTemplate, in_language
 from qa.settings import Settings
 
 LOCALES = {"en": "en", "it": "it", "zh": "zh_Hans_CN"}
@@ -47,7 +47,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["gettext"] = app.jinja_env.globals["_"] = in_page
 
     _install_formats(app, settings)
-    app.jinja_env.filters["said"] = said_here
+    app.jinja_env.filters["said"] = reading_translation
     app.jinja_env.filters["words_in"] = in_language
     app.jinja_env.filters["local"] = lambda text: in_language(text, current_language())
 
@@ -140,9 +140,9 @@ def in_page(text: str, **values: Any) -> Markup:
     return said % values
 
 
-def said_here(text: str) -> str:
+def reading_translation(text: str) -> str:
     """A sentence of the house in the reader's language; other text as it is."""
-    return gettext(text.pattern) % text.values if isinstance(text, Sentence) else text
+    return gettext(text.pattern) % text.values if isinstance(text, MessageTemplate) else text
 
 
 def current_language() -> str:

@@ -5,17 +5,17 @@ shown.
 from sqlalchemy.orm import Session
 
 from qa.forms import service as forms
-from qa.kept.types import Counted
+from qa.result_cache.types import CachedResult
 from qa.training import service
 from qa.training.types import NeedList
-from qa.web.current import keep_result, now, person, wiring
+from qa.web.context import keep_result, now, person, wiring
 
 WORTH_KEEPING = 5_000  # pairs of agent and criterion
 
 
 def needs_of(
-    session: Session, month: str, team_id: int | None, *, again: bool = False
-) -> tuple[NeedList, Counted | None]:
+    session: Session, month: str, team_id: int | None, *, force_refresh: bool = False
+) -> tuple[NeedList, CachedResult | None]:
     """The needs of a month, and when they were counted; counted now for who does not see all
     projects. Raises MonthRefused.
     """
@@ -29,15 +29,15 @@ def needs_of(
             titles=titles,
             topics=topics,
             at=now(),
-            is_patient=True,
-            again=again,
+            allow_stale=True,
+            force_refresh=force_refresh,
         )
     else:
         needs = service.need_list(session, month=month, zone=zone, titles=titles, topics=topics)
     return service.of_team(session, needs, team_id) if team_id is not None else needs, counted
 
 
-def keep_needs(needs: NeedList, counted: Counted | None) -> None:
+def keep_needs(needs: NeedList, counted: CachedResult | None) -> None:
     """What took long is kept until something changes."""
     if needs.pairs_looked_at >= WORTH_KEEPING:
         keep_result(counted)

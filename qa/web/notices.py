@@ -6,12 +6,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.jobs.post import tongue_of
+from qa.jobs.mailer import localizer_for
 from qa.notices import store
-from qa.notices.rules import kind_name, path, sentence
-from qa.notices.types import Choice, Kind
+from qa.notices.rules import kind_name, message_text, path
+from qa.notices.types import NoticeChoice, NoticeKind
 from qa.people import store as people
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 
 blueprint = Blueprint("notices", __name__)
@@ -30,7 +30,7 @@ def listing() -> str:
             store.choices(session, person().id),
             people.email_of(session, person().id),
         )
-    tongue = tongue_of(current_language(), wiring().settings)
+    tongue = localizer_for(current_language(), wiring().settings)
     return render_template(
         "notices/listing.html",
         notices=rows[:PAGE],
@@ -38,7 +38,7 @@ def listing() -> str:
         unread=unread,
         choices=choices,
         email=email,
-        said=lambda n: sentence(n.kind, n.facts, tongue),
+        said=lambda n: message_text(n.kind, n.facts, tongue),
         name_of=lambda kind: kind_name(kind, tongue.text),
     )
 
@@ -67,10 +67,10 @@ def choose() -> Response:
         return redirect(url_for("notices.listing"))
     with writing() as session:
         people.change_user(session, person().id, email=email)
-        for kind in Kind:
-            chosen = Choice(
+        for kind in NoticeKind:
+            chosen = NoticeChoice(
                 f"page.{kind.value}" in request.form, f"mail.{kind.value}" in request.form
             )
-            store.choose(session, person().id, kind, chosen)
+            store.save_choice(session, person().id, kind, chosen)
     flash(_("Saved."), "success")
     return redirect(url_for("notices.listing"))

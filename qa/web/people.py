@@ -7,13 +7,14 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.intake.service import parse_day
 from qa.people import service, store
-from qa.people.types import Role, User
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
+from qa.people.types import User
+from qa.states import Role
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
 from qa.web.security import StoredSession, limiter
 
 blueprint = Blueprint("people", __name__)
@@ -82,11 +83,11 @@ def demo_sign_in() -> Response:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     with writing() as database:
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=person().id,
-            what="signed_out",
+            event=EventKind.SIGNED_OUT,
             at=now(),
             actor_id=person().id,
         )
@@ -136,11 +137,11 @@ def password() -> Response | str | tuple[str, int]:
                 service.set_password(
                     database, user_id=user.id, username=user.username, password=form.new.data or ""
                 )
-                note(
+                record_event(
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
-                    what="password_changed",
+                    event=EventKind.PASSWORD_CHANGED,
                     at=now(),
                     actor_id=user.id,
                 )
@@ -175,11 +176,11 @@ def add() -> Response | tuple[str, int]:
                     team_id=form.team.data or None,
                     agent_id=found[0] if found else None,
                 )
-                note(
+                record_event(
                     database,
                     subject=Subject.USER,
                     subject_id=user.id,
-                    what="added",
+                    event=EventKind.ADDED,
                     at=now(),
                     actor_id=person().id,
                     role=user.role.value,
@@ -197,11 +198,11 @@ def disable(user_id: int) -> Response:
         if store.user(database, user_id) is None or user_id == person().id:
             missing()
         service.disable_user(database, user_id=user_id)
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user_id,
-            what="disabled",
+            event=EventKind.DISABLED,
             at=now(),
             actor_id=person().id,
         )
@@ -222,11 +223,11 @@ def set_projects(user_id: int) -> Response:
             else [p for p in request.form.getlist("project", type=int) if p in known]
         )
         store.set_projects(database, user_id, chosen)
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user_id,
-            what="projects_set",
+            event=EventKind.PROJECTS_CHANGED,
             at=now(),
             actor_id=person().id,
             projects=chosen,
@@ -261,11 +262,11 @@ def change_agent(agent_id: int) -> Response | tuple[str, int]:
                 "left_on": given["left_on"],
                 "team_before": before.team_id,
             }
-            note(
+            record_event(
                 database,
                 subject=Subject.AGENT,
                 subject_id=agent_id,
-                what="set",
+                event=EventKind.SETTING_CHANGED,
                 at=now(),
                 actor_id=person().id,
                 **detail,
@@ -306,11 +307,11 @@ def _enter(user: User) -> Response:
                 language=picked.get("language"),
                 theme=picked.get("theme"),
             )
-        note(
+        record_event(
             database,
             subject=Subject.USER,
             subject_id=user.id,
-            what="signed_in",
+            event=EventKind.SIGNED_IN,
             at=now(),
             actor_id=user.id,
         )

@@ -10,20 +10,20 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
 from qa.engines.typesetting import pdf
 from qa.forms import service as forms
-from qa.kept.types import Counted
 from qa.people import store as people
-from qa.people.types import Role
 from qa.reporting import service, store, trends
-from qa.reporting.types import About, Audience, MonthReport
+from qa.reporting.types import About, MonthReport
 from qa.reporting.workbook import workbook
+from qa.result_cache.types import CachedResult
+from qa.states import Audience, Role
 from qa.web import report
-from qa.web.current import keep_result, missing, now, person, reading, wiring, writing
+from qa.web.context import keep_result, missing, now, person, reading, wiring, writing
 from qa.web.language import current_language
 from qa.web.needs import keep_needs, needs_of
 
@@ -57,7 +57,7 @@ def month(month: str | None = None) -> Response | str:
         document, found, made = (
             (closed[1], None, None)
             if closed and is_frozen
-            else _document(session, month, asked, again="fresh" in request.args)
+            else _document(session, month, asked, force_refresh="fresh" in request.args)
         )
     _keep(found, made)
     audience = audience_of()
@@ -93,11 +93,11 @@ def export(month: str, kind: str) -> Response:
         missing()
     made = files(month=month, asked=_asked(), formats=[kind], audience=audience_of())
     with writing() as session:
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=int(month.replace("-", "")),
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             kind=kind,
@@ -132,7 +132,7 @@ def team() -> str:
             session, when, About(None if person().sees_all_projects else _project(), team=name)
         )
         team_id = next((t.id for t in teams if t.name == name), None)
-        needs, counted = needs_of(session, when, team_id, again="fresh" in request.args)
+        needs, counted = needs_of(session, when, team_id, force_refresh="fresh" in request.args)
         titles, _topics = forms.vocabulary(session)
         sparks = _sparks(session, when, made) if person().sees_all_projects else {}
         disputed = disputes.open_of_team(session, team_id) if team_id is not None else []
@@ -285,8 +285,8 @@ def report_document(
 
 
 def _document(
-    session: Session, month: str, asked: About, *, again: bool = False
-) -> tuple[dict[str, Any], Counted | None, MonthReport | None]:
+    session: Session, month: str, asked: About, *, force_refresh: bool = False
+) -> tuple[dict[str, Any], CachedResult | None, MonthReport | None]:
     """The report as it was kept, where it may be shown and this person sees all of it; else made
     anew.
     """
@@ -306,7 +306,9 @@ def _document(
         "project": asked.project,
     }
     # a command waits and gets the figures of now
-    found, made = service.document_of(session, **ways, again=again, is_patient=user is not None)
+    found, made = service.cached_report(
+        session, **ways, force_refresh=force_refresh, allow_stale=user is not None
+    )
     return found.document, found, made
 
 
@@ -327,11 +329,11 @@ def _asked() -> About:
     )
 
 
-def _keep(found: Counted | None, made: MonthReport | None) -> None:
+def _keep(found: CachedResult | None, made: MonthReport | None) -> None:
     """A report that took long is kept until something changes."""
     if made is not None and made.coverage.calls >= WORTH_KEEPING:
         with wiring().database.write() as session:
-            service.keep_figure(session, report=made, at=now())
+            service.save_figure(session, report=made, at=now())
         keep_result(found)
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.assignment import store as queue
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import month_bounds
 from qa.jobs import service as jobs
 from qa.jobs.announce import announce
@@ -18,9 +18,10 @@ from qa.pipeline import draw as draw_day
 from qa.pipeline import steps_after_draw
 from qa.sampling import service, store
 from qa.sampling.rules import ALL_OF
-from qa.sampling.types import Draw, Phase, Plan, PlanRule, Precision, Risk
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SKIP_NAMES, PlanForm
+from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
+from qa.states import Phase
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SKIP_NAMES, PlanForm
 from qa.web.reporting import latest_month
 
 blueprint = Blueprint("sampling", __name__)
@@ -53,11 +54,11 @@ def add_plan() -> Response | tuple[str, int] | str:
                 rule=_rule(form),
                 at=now(),
             )
-            note(
+            record_event(
                 session,
                 subject=Subject.PLAN,
                 subject_id=plan.id,
-                what="added",
+                event=EventKind.ADDED,
                 at=now(),
                 actor_id=person().id,
                 rule=plan.rule.model_dump(mode="json"),
@@ -75,11 +76,11 @@ def toggle_plan(code: str) -> Response:
     with writing() as session:
         plan = _plan(store.plan(session, code))
         store.change_plan(session, code, is_active=not plan.is_active)
-        note(
+        record_event(
             session,
             subject=Subject.PLAN,
             subject_id=plan.id,
-            what="paused" if plan.is_active else "resumed",
+            event=EventKind.PAUSED if plan.is_active else EventKind.RESUMED,
             at=now(),
             actor_id=person().id,
         )

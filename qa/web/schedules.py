@@ -8,13 +8,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.calendar import MonthRefused, month_bounds
 from qa.people import store as people
 from qa.schedules import service, store
-from qa.schedules.types import Audience, ScheduleDraft
-from qa.web.current import missing, now, person, reading, wiring, writing
+from qa.schedules.types import ScheduleDraft
+from qa.states import Audience
+from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.reporting import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
@@ -52,12 +53,12 @@ def add() -> Response | tuple[str, int]:
 def toggle(schedule_id: int) -> Response:
     with writing() as session:
         found = store.schedule(session, schedule_id) or missing()
-        store.turn(session, schedule_id, is_active=not found.is_active)
-        note(
+        store.set_active(session, schedule_id, is_active=not found.is_active)
+        record_event(
             session,
             subject=Subject.REPORT,
             subject_id=schedule_id,
-            what="paused" if found.is_active else "resumed",
+            event=EventKind.PAUSED if found.is_active else EventKind.RESUMED,
             at=now(),
             actor_id=person().id,
         )
@@ -112,11 +113,11 @@ def file(run_id: int, name: str) -> Response:
         )
         if path is None:
             missing()
-        note(
+        record_event(
             session,
             subject=Subject.MONTH,
             subject_id=int(found.month.replace("-", "")),
-            what="exported",
+            event=EventKind.EXPORTED,
             at=now(),
             actor_id=person().id,
             file=name,

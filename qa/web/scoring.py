@@ -16,34 +16,35 @@ from qa.assignment import service as assignment
 from qa.assignment import store as queue
 from qa.assignment.rules import lease_end
 from qa.assignment.service import NotHeld
-from qa.assignment.types import AssignmentState, Place
-from qa.audit.store import note
-from qa.audit.types import Subject
+from qa.assignment.types import Assignment
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.checking import store as findings_store
 from qa.checking.types import Finding, Findings
 from qa.forms import service as forms
-from qa.forms.rules import open_criteria, partial_score, shown
+from qa.forms.rules import open_criteria, partial_score, round_half_up
 from qa.forms.types import Form
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
 from qa.sampling import store as draws
 from qa.scoring import service, store
 from qa.scoring.rules import automatic_option, submission_faults
-from qa.scoring.types import Answer, AssignmentKind, Card, Filled, Note, ScorecardState
+from qa.scoring.types import Answer, Card, Filled, Note
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.transcription import store as transcripts
 from qa.transcription.types import Corrections, Mechanics, Transcript
-from qa.web.current import missing, now, person, reading, wiring, writing
-from qa.web.inputs.stages import SkipForm
-from qa.web.listening import marks
+from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.stages import SkipForm
+from qa.web.waveform import marks
 
 blueprint = Blueprint("scoring", __name__)
 
 
 @dataclass(frozen=True)
-class Desk:
+class WorkbenchContext:
     """Everything the workbench lays out for one call."""
 
-    place: Place
+    place: Assignment
     call: CallFacts
     form: Form
     card: Card
@@ -85,7 +86,7 @@ class Desk:
 @blueprint.get("/workbench/<int:assignment_id>")
 def workbench(assignment_id: int) -> Response | str:
     with reading() as session:
-        place = queue.place(session, assignment_id)
+        place = queue.assignment(session, assignment_id)
     if place and place.state is AssignmentState.WAITING and place.reserved_for_id == person().id:
         with writing() as session:  # on their list: opening it takes it
             queue.claim(
@@ -104,16 +105,16 @@ def workbench(assignment_id: int) -> Response | str:
         card = service.open_card(
             session, assignment_id=assignment_id, evaluator_id=person().id, at=now()
         )
-        note(
+        record_event(
             session,
             subject=Subject.CALL,
             subject_id=place.call_id,
-            what="opened",
+            event=EventKind.OPENED,
             at=now(),
             actor_id=person().id,
         )
     with reading() as session:
-        desk = lay_out(session, place, card)
+        desk = load_workbench(session, place, card)
     return _workbench(desk, card.filled, {})
 
 
@@ -149,7 +150,7 @@ def save(card_id: int) -> Response | tuple[Response, int]:
                 session, card.assignment_id, evaluator_id=person().id, lease_until=until
             ):
                 raise NotHeld
-    except service.SavedElsewhere as other:
+    except service.VersionConflict as other:
         return (
             jsonify(
                 conflict=True,
@@ -189,12 +190,12 @@ def submit(card_id: int) -> Response | tuple[str, int]:
                 at=now(),
             ):
                 raise NotHeld
-            place = queue.place(session, card.assignment_id) or missing()
+            place = queue.assignment(session, card.assignment_id) or missing()
     except service.AlreadySubmitted as done:
         return redirect(url_for("cards.card", card_id=done.card.id))
     except service.SubmissionRefused as refused:
         return _again(card_id, filled, refused.faults), 422
-    except service.SavedElsewhere:
+    except service.VersionConflict:
         flash(
             _(
                 "This card was saved in another window since you loaded it. Below is what you typed"
@@ -230,7 +231,7 @@ def self_evaluate(card_id: int) -> Response:
             missing()
         minutes, occasion = wiring().settings.lease_minutes, f"self:{person().id}"
         due_at = now() + timedelta(days=wiring().settings.score_due_days)
-        assignment.take_for(
+        assignment.claim_for(
             session,
             call_id=card.call_id,
             form_version_id=card.form_version_id,
@@ -242,7 +243,7 @@ def self_evaluate(card_id: int) -> Response:
             at=now(),
         )
         place_id = (
-            queue.place_of(
+            queue.assignment_id_for(
                 session,
                 call_id=card.call_id,
                 form_version_id=card.form_version_id,
@@ -253,7 +254,7 @@ def self_evaluate(card_id: int) -> Response:
     return redirect(url_for("scoring.workbench", assignment_id=place_id))
 
 
-def _after(place: Place, card_id: int, *, is_new: bool = False) -> Response:
+def _after(place: Assignment, card_id: int, *, is_new: bool = False) -> Response:
     """Where one goes from a submitted form."""
     if place.kind is AssignmentKind.CALIBRATION:
         return redirect(
@@ -264,8 +265,8 @@ def _after(place: Place, card_id: int, *, is_new: bool = False) -> Response:
     return redirect(url_for("assignment.queue"))
 
 
-def _held(session: Session, assignment_id: int) -> Place:
-    place = queue.place(session, assignment_id)
+def _held(session: Session, assignment_id: int) -> Assignment:
+    place = queue.assignment(session, assignment_id)
     if (
         place is None
         or place.state not in (AssignmentState.CLAIMED, AssignmentState.SUBMITTED)
@@ -275,7 +276,7 @@ def _held(session: Session, assignment_id: int) -> Place:
     return place
 
 
-def lay_out(session: Session, place: Place, card: Card) -> Desk:
+def load_workbench(session: Session, place: Assignment, card: Card) -> WorkbenchContext:
     call = calls.call(session, place.call_id) or missing()
     heard = transcripts.transcript(session, place.call_id)
     result = findings_store.result(session, place.call_id, place.form_version_id)
@@ -283,7 +284,7 @@ def lay_out(session: Session, place: Place, card: Card) -> Desk:
     findings = {f.criterion: f for f in result.findings} if result else {}
     drawn = draws.why_drawn(session, place.call_id)
     corrections = transcripts.corrections(session, place.call_id)
-    return Desk(
+    return WorkbenchContext(
         place,
         call,
         form,
@@ -302,7 +303,7 @@ def findings_of(session: Session, card: Card) -> dict[str, Finding]:
     return {f.criterion: f for f in result.findings} if result else {}
 
 
-def _workbench(desk: Desk, filled: Filled, faults: dict[str, str]) -> str:
+def _workbench(desk: WorkbenchContext, filled: Filled, faults: dict[str, str]) -> str:
     running = _running(desk.form, filled, desk.findings, blind=desk.is_blind)
     is_open = open_criteria(desk.form, filled.options)
     return render_template(
@@ -321,7 +322,7 @@ def _again(card_id: int, filled: Filled, faults: dict[str, str]) -> str:
     """The workbench with everything that was typed, and what is still missing."""
     with reading() as session:
         found = store.card(session, card_id) or missing()
-        desk = lay_out(session, _held(session, found.assignment_id), found)
+        desk = load_workbench(session, _held(session, found.assignment_id), found)
     return _workbench(desk, filled, faults)
 
 
@@ -336,8 +337,8 @@ def _running(
     faults = submission_faults(form, filled, findings, blind=blind)
     answered = sum(is_open[c] and c in options for c in known)
     return {
-        "score": shown(breakdown.score),
-        "without_fails": shown(breakdown.score_without_fails),
+        "score": round_half_up(breakdown.score),
+        "without_fails": round_half_up(breakdown.score_without_fails),
         "answered": answered,
         "of": sum(is_open.values()),
         "faults": faults,

@@ -84,7 +84,7 @@ class DatabaseSessions(SessionInterface):
             is_new = session.token is None
             token = session.token or service.new_token()
             ends = service.session_end(now, self._settings.session_hours)
-            store.keep_web_session(
+            store.save_web_session(
                 database,
                 service.token_hash(token),
                 user_id=session.user_id,

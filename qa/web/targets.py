@@ -13,9 +13,10 @@ from qa.intake.service import parse_day
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission
+from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.targets import service, store
-from qa.targets.types import Indicator, MeasureDraft, MeasureState, ScopeKind, TargetDraft
-from qa.web.current import now, person, reading, today, writing
+from qa.targets.types import ImprovementActionDraft, TargetDraft
+from qa.web.context import now, person, reading, today, writing
 from qa.web.reporting import latest_month, report_document
 
 blueprint = Blueprint("targets", __name__)
@@ -74,18 +75,18 @@ def end_target(target_id: int) -> Response:
 
 
 @blueprint.post("/measures")
-def add_measure() -> Response | tuple[str, int]:
+def add_action() -> Response | tuple[str, int]:
     given = request.form
     try:
         with writing() as session:
-            service.add_measure(
+            service.add_action(
                 session,
                 _measure(given),
                 is_agreed="agree" in given and may(person(), Permission.SET_TARGETS),
                 by=person().id,
                 at=now(),
             )
-    except service.MeasureRefused as error:
+    except service.ActionRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
         return _page(given), 422
     flash(_("Written down. Its effect stands in the monthly reports."), "success")
@@ -93,16 +94,16 @@ def add_measure() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/measures/<int:measure_id>")
-def move_measure(measure_id: int) -> Response:
+def move_action(measure_id: int) -> Response:
     given = request.form
     try:
         with writing() as session:
             to, owner, due = (
-                MeasureState(given.get("to", "")),
+                ImprovementActionState(given.get("to", "")),
                 given.get("owner", type=int),
                 parse_day(given.get("due_on")),
             )
-            service.move_measure(
+            service.move_action(
                 session,
                 measure_id=measure_id,
                 to=to,
@@ -113,7 +114,7 @@ def move_measure(measure_id: int) -> Response:
                 owner_id=owner,
                 due_on=due,
             )
-    except service.MeasureRefused as error:
+    except service.ActionRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
     except ValueError:
         flash(str(FAULTS["moved"]), "danger")
@@ -127,7 +128,7 @@ def _page(given: Mapping[str, Any]) -> str:
         document = report_document(session, month, _own_project(), None)
         shown = {
             "targets": store.targets(session),
-            "measures": store.measures(session),
+            "measures": store.actions(session),
             "scopes": store.scopes(session),
             "owners": [u for u in people.users(session) if u.is_active],
         }
@@ -173,7 +174,7 @@ def _target(given: Mapping[str, Any]) -> TargetDraft:
     )
 
 
-def _measure(given: Mapping[str, Any]) -> MeasureDraft:
+def _measure(given: Mapping[str, Any]) -> ImprovementActionDraft:
     scope, scope_id = _scope(given)
     expected = str(given.get("expected", "")).replace(",", ".")
     try:
@@ -181,7 +182,7 @@ def _measure(given: Mapping[str, Any]) -> MeasureDraft:
     except ValueError:
         points = None
     owner = str(given.get("owner", ""))
-    return MeasureDraft(
+    return ImprovementActionDraft(
         title=given.get("title", "").strip()[:200],
         month=given.get("month", ""),
         scope=scope,

@@ -13,16 +13,16 @@ from werkzeug.wrappers import Response
 
 from qa.calendar import month_before, month_bounds
 from qa.cases import store as cases
-from qa.cases.types import CaseKind
 from qa.forms import service as forms
 from qa.intake.service import parse_day
 from qa.people.rules import may
-from qa.people.types import Permission, Role
+from qa.people.types import Permission
 from qa.reporting import trends
+from qa.states import CaseKind, Role, TrainingPlanState
 from qa.training import service, store
-from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanState, Proof, Urgency
+from qa.training.types import Evidence, NeedList, Plan, PlanDraft, Proof, Urgency
 from qa.web import report
-from qa.web.current import missing, now, person, reading, today, wiring, writing
+from qa.web.context import missing, now, person, reading, today, wiring, writing
 from qa.web.needs import keep_needs, needs_of
 from qa.web.reporting import latest_month
 
@@ -43,7 +43,7 @@ def needs(month: str | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        found, counted = needs_of(session, month, _team_id(), again="fresh" in request.args)
+        found, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
         topics = _topics(session, found)
         begin, end = (
             month_bounds(month_before(month, 2), wiring().settings.zone)[0],
@@ -130,7 +130,7 @@ def plan(plan_id: int) -> str:
 @blueprint.post("/training/plans/<int:plan_id>/move")
 def move(plan_id: int) -> Response:
     try:
-        to = PlanState(request.form.get("to", ""))
+        to = TrainingPlanState(request.form.get("to", ""))
         with writing() as session:
             service.move_plan(session, plan_id=plan_id, to=to, on=today(), by=person().id, at=now())
     except (service.PlanRefused, ValueError):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 
-SOURCES = [p for p in sorted((HOUSE / "qa").rglob("*.py")) if "migrations" not in p.parts]
+SOURCES = [p for p in sorted((PROJECT_ROOT / "qa").rglob("*.py")) if "migrations" not in p.parts]
 STAGES = (
     "people",
     "intake",
@@ -47,14 +47,14 @@ def functions():
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
-                yield path.relative_to(HOUSE), node
+                yield path.relative_to(PROJECT_ROOT), node
 
 
 def test_imports_run_down_the_house():
     from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
     assert (
-        lint_imports(config_filename=str(HOUSE / "pyproject.toml"), no_cache=True)
+        lint_imports(config_filename=str(PROJECT_ROOT / "pyproject.toml"), no_cache=True)
         == EXIT_STATUS_SUCCESS
     )
 
@@ -67,7 +67,9 @@ def test_no_function_is_longer_than_ninety_lines_of_logic_and_most_are_short():
 
 
 def test_no_file_is_longer_than_seven_hundred_lines_of_logic():
-    sizes = {str(p.relative_to(HOUSE)): logic_lines(ast.parse(p.read_text())) for p in SOURCES}
+    sizes = {
+        str(p.relative_to(PROJECT_ROOT)): logic_lines(ast.parse(p.read_text())) for p in SOURCES
+    }
     assert not {k: n for k, n in sizes.items() if n > 700}
 
 
@@ -75,10 +77,10 @@ def test_no_file_is_longer_than_seven_hundred_lines_of_logic():
 def test_a_stage_holds_the_same_files_as_every_other(stage):
     names = {
         p.stem
-        for p in (HOUSE / "qa" / stage).iterdir()
+        for p in (PROJECT_ROOT / "qa" / stage).iterdir()
         if p.suffix == ".py" or (p.is_dir() and p.name != "__pycache__")
     }
-    of_its_own = {"reporting": {"workbook", "charts", "trends"}, "sampling": {"frames"}}
+    of_its_own = {"reporting": {"workbook", "charts", "trends"}, "sampling": {"frame_store"}}
     assert names <= {"__init__", "types", "rules", "store", "service"} | of_its_own.get(
         stage, set()
     )
@@ -104,7 +106,7 @@ def test_services_never_commit_and_rules_never_look_at_the_clock():
 
 def test_every_module_and_public_function_of_a_stage_says_what_it_promises():
     silent = [
-        str(p.relative_to(HOUSE))
+        str(p.relative_to(PROJECT_ROOT))
         for p in SOURCES
         if p.read_text().strip() and ast.get_docstring(ast.parse(p.read_text())) is None
     ]
@@ -128,7 +130,7 @@ def test_nothing_infers_what_somebody_feels():
         r"\b(emotions?|sentiment|mood|stress_level|arousal|valence|anger|frustration_score|voiceprint)\b",
         re.I,
     )
-    for path in [*SOURCES, *(HOUSE / "scoring_forms").glob("*.yaml")]:
+    for path in [*SOURCES, *(PROJECT_ROOT / "scoring_forms").glob("*.yaml")]:
         code = "\n".join(line.split("#")[0] for line in path.read_text().splitlines())
         code = re.sub(r'"""[\s\S]*?"""', "", code)
         assert not words.search(code), path
@@ -140,12 +142,14 @@ def test_no_unfinished_business():
 
 
 def test_the_map_in_the_readme_names_every_folder():
-    readme = (HOUSE / "README.md").read_text()
+    readme = (PROJECT_ROOT / "README.md").read_text()
     folders = [
-        p.name for p in (HOUSE / "qa").iterdir() if p.is_dir() and (p / "__init__.py").exists()
+        p.name
+        for p in (PROJECT_ROOT / "qa").iterdir()
+        if p.is_dir() and (p / "__init__.py").exists()
     ]
     assert not [f for f in folders if f"{f}/" not in readme]
-    assert Path(HOUSE / "docs").is_dir()
+    assert Path(PROJECT_ROOT / "docs").is_dir()
 
 
 def test_nothing_of_an_installation_lies_in_the_repository():
@@ -153,11 +157,11 @@ def test_nothing_of_an_installation_lies_in_the_repository():
     import subprocess
 
     tracked = subprocess.run(
-        ["git", "ls-files"], cwd=HOUSE, capture_output=True, text=True, check=False
+        ["git", "ls-files"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     ).stdout.splitlines()
     if not tracked:
         pytest.skip("not a clone")
-    kept = [HOUSE / name for name in tracked if (HOUSE / name).is_file()]
+    kept = [PROJECT_ROOT / name for name in tracked if (PROJECT_ROOT / name).is_file()]
     assert not [
         p
         for p in kept

@@ -260,7 +260,7 @@ def test_after_signing_in_one_is_never_sent_to_another_site(wiring, cast, visit)
 
     app = create_app(
         wiring_settings,
-        wiring=Wiring(wiring_settings, wiring.database, wiring.storage, wiring.ears, wiring.clock),
+        wiring=Wiring(wiring_settings, wiring.database, wiring.storage, wiring.audio, wiring.clock),
     )
     for target in (
         "https://evil.example",

@@ -9,18 +9,18 @@ from sqlalchemy import select, update
 
 from qa import upkeep
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentState
 from qa.disputes import rules as dispute_rules
 from qa.disputes import service as disputes
 from qa.disputes import store as dispute_store
-from qa.disputes.types import Barred, DisputeLevel, DisputeState
+from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 from qa.reporting import store as reports
 from qa.reporting.types import Scope
 from qa.scoring import service, store
-from qa.scoring.types import Answer, Filled, RevisionCause, ScorecardState
+from qa.scoring.types import Answer, Filled
+from qa.states import AssignmentState, DisputeLevel, DisputeState, RevisionCause, ScorecardState
 from qa.tables.forms import FormVersionRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from tests.conftest import people_of
@@ -125,7 +125,7 @@ def test_a_dispute_rises_from_evaluator_to_manager_to_director_and_the_card_is_r
         1,
         "not_met",
     )
-    with pytest.raises(disputes.NotTheirsToDecide):
+    with pytest.raises(disputes.NotDecider):
         decide(either, cast.manager, first, form, "met")
     decide(either, cast.evaluator, first, form, None)
     second = dispute(either, cast.agent, card, form)
@@ -153,35 +153,37 @@ def test_a_dispute_rises_from_evaluator_to_manager_to_director_and_the_card_is_r
     assert revisions[0].content.answers[LOST].comment == "no time named", "the old content stays"
     assert counted == ["met"], "reports count the revised answer once"
     assert (record.disputed, record.decided, record.upheld) == (1, 1, 1)
-    with pytest.raises(disputes.DisputeBarred) as why:
+    with pytest.raises(disputes.DisputeBlocked) as why:
         dispute(either, cast.agent, card, form)
-    assert why.value.why is Barred.SETTLED
-    assert told(either, cast.agent)[0] is Kind.DISPUTE_DECIDED and Kind.CARD_REVISED in told(
-        either, cast.agent
-    )
-    assert told(either, cast.evaluator) == [Kind.DISPUTE_DECIDED] * 2 + [Kind.DISPUTE_OPENED]
-    assert told(either, cast.director) == [Kind.DISPUTE_OPENED]
+    assert why.value.why is DisputeBlock.SETTLED
+    assert told(either, cast.agent)[
+        0
+    ] is NoticeKind.DISPUTE_DECIDED and NoticeKind.CARD_REVISED in told(either, cast.agent)
+    assert told(either, cast.evaluator) == [NoticeKind.DISPUTE_DECIDED] * 2 + [
+        NoticeKind.DISPUTE_OPENED
+    ]
+    assert told(either, cast.director) == [NoticeKind.DISPUTE_OPENED]
 
 
 def test_what_cannot_be_disputed_says_why(wiring, cast):
     card, form = submitted(wiring, cast)
 
     def why(user=cast.agent, **kwargs):
-        with pytest.raises(disputes.DisputeBarred) as barred:
+        with pytest.raises(disputes.DisputeBlocked) as barred:
             dispute(wiring, user, card, form, **kwargs)
         return barred.value.why
 
-    assert why(criterion="opening.greeting") is Barred.FULL_POINTS
-    assert why(criterion="no.such") is Barred.NOT_ANSWERED
-    with pytest.raises(service.NotTheirs):
+    assert why(criterion="opening.greeting") is DisputeBlock.FULL_POINTS
+    assert why(criterion="no.such") is DisputeBlock.NOT_ANSWERED
+    with pytest.raises(service.NotOwner):
         dispute(wiring, cast.stranger, card, form)
-    with pytest.raises(disputes.WordsMissing):
+    with pytest.raises(disputes.ReasonRequired):
         dispute(wiring, cast.agent, card, form, reason="  ")
     for bad in ("nonsense", "not_met"):
         with pytest.raises(disputes.NoSuchOption):
             dispute(wiring, cast.agent, card, form, suggested=bad)
     dispute(wiring, cast.agent, card, form)
-    assert why() is Barred.OPEN
+    assert why() is DisputeBlock.OPEN
 
 
 def test_an_answer_can_be_disputed_to_the_last_second_of_its_days_and_not_after(
@@ -190,23 +192,23 @@ def test_an_answer_can_be_disputed_to_the_last_second_of_its_days_and_not_after(
     card, form = submitted(wiring, cast)
     clock.move(days=14)
     assert (
-        dispute_rules.barred(form, card, [], LOST, highest=DisputeLevel.DIRECTOR, at=clock())
+        dispute_rules.dispute_block(form, card, [], LOST, highest=DisputeLevel.DIRECTOR, at=clock())
         is None
     )
     clock.move(seconds=1)
-    with pytest.raises(disputes.DisputeBarred) as barred:
+    with pytest.raises(disputes.DisputeBlocked) as barred:
         dispute(wiring, cast.agent, card, form)
-    assert barred.value.why is Barred.TOO_LATE
+    assert barred.value.why is DisputeBlock.TOO_LATE
 
 
 def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
-    with pytest.raises(service.NotTheirs), wiring.database.write() as session:
+    with pytest.raises(service.NotOwner), wiring.database.write() as session:
         disputes.withdraw(session, dispute_id=found.id, by=cast.stranger, at=wiring.clock())
     with wiring.database.write() as session:
         disputes.withdraw(session, dispute_id=found.id, by=cast.agent, at=wiring.clock())
-    with pytest.raises(disputes.NotTheirsToDecide):
+    with pytest.raises(disputes.NotDecider):
         decide(wiring, cast.evaluator, found, form, "met")
     again = dispute(wiring, cast.agent, card, form)
     assert (again.level, again.round) == (DisputeLevel.EVALUATOR, 2)
@@ -215,10 +217,10 @@ def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast
 def test_an_undecided_dispute_rises_when_its_time_is_over_and_not_before(wiring, cast, clock):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
-    assert upkeep.keep(wiring)["disputes risen"] == 0
+    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
     clock.move(days=5, seconds=1)
-    assert upkeep.keep(wiring)["disputes risen"] == 1
-    assert upkeep.keep(wiring)["disputes risen"] == 0
+    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 1
+    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
     with wiring.database.read() as session:
         risen = dispute_store.dispute(session, found.id)
     assert risen.level is DisputeLevel.QA_MANAGER and risen.due_at > clock()
@@ -236,7 +238,7 @@ def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
     card, form = submitted(wiring, cast)
     decide(wiring, cast.evaluator, dispute(wiring, cast.agent, card, form), form, None)
     decide(wiring, cast.manager, dispute(wiring, cast.agent, card, form), form, None)
-    with pytest.raises(disputes.DisputeBarred):
+    with pytest.raises(disputes.DisputeBlocked):
         dispute(wiring, cast.agent, card, form)
 
 
@@ -246,7 +248,7 @@ def test_a_manager_never_decides_about_their_own_card_above_the_first_level(wiri
     decide(wiring, cast.manager, first, form, None)
     second = dispute(wiring, cast.agent, card, form)
     assert not dispute_rules.may_decide(cast.manager, second, [])
-    with pytest.raises(disputes.NotTheirsToDecide):
+    with pytest.raises(disputes.NotDecider):
         decide(wiring, cast.manager, second, form, "met")
 
 
@@ -270,7 +272,7 @@ def test_a_card_waits_for_its_second_reader_who_releases_it_or_sends_it_back(wir
     assert (
         reader.post(f"/cards/{card.id}/send-back", {"remark": "hear 1:20 again"}).status_code == 302
     )
-    assert told(wiring, cast.evaluator) == [Kind.CARD_SENT_BACK]
+    assert told(wiring, cast.evaluator) == [NoticeKind.CARD_SENT_BACK]
     with wiring.database.read() as session:
         assert session.scalars(select(AnswerRow)).all() == [], (
             "a card that was sent back counts nowhere"
@@ -311,11 +313,11 @@ def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clo
     card, _ = submitted(wiring, cast)
     assert card.state is ScorecardState.SUBMITTED and card.release_at == clock() + timedelta(days=2)
     clock.move(days=1)
-    assert upkeep.keep(wiring)["released"] == 0 and told(wiring, cast.agent) == []
+    assert upkeep.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
     clock.move(days=1)
-    assert upkeep.keep(wiring)["released"] == 1
-    assert told(wiring, cast.agent) == [Kind.CARD_RELEASED]
-    assert upkeep.keep(wiring)["released"] == 0
+    assert upkeep.run_housekeeping(wiring)["released"] == 1
+    assert told(wiring, cast.agent) == [NoticeKind.CARD_RELEASED]
+    assert upkeep.run_housekeeping(wiring)["released"] == 0
 
 
 def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):
@@ -375,7 +377,7 @@ def test_a_card_taken_back_counts_nowhere_stays_readable_and_the_call_can_be_sco
         assert dispute_store.dispute(session, found.id).state is DisputeState.WITHDRAWN
     assert "taken back" in visit(cast.agent).get(f"/cards/{card.id}").text
     assert manager.get("/cards?state=void").text.count("taken back") >= 2
-    assert Kind.CARD_VOIDED in told(wiring, cast.agent)
+    assert NoticeKind.CARD_VOIDED in told(wiring, cast.agent)
     with wiring.database.read() as session:
         month = Scope(card.started_at - timedelta(days=9), card.started_at + timedelta(days=9))
         assert reports.scored_calls(session, month) == [] and reports.tallies(session, month) == []

@@ -11,13 +11,18 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from qa.audit import rules, store
-from qa.audit.types import Damage, Subject
+from qa.audit.types import Damage, EventKind, Subject
 from tests.conftest import people_of, words_of
 
 
 def note(session, wiring, n, **detail):
-    store.note(
-        session, subject=Subject.CALL, subject_id=n, what="opened", at=wiring.clock(), **detail
+    store.record_event(
+        session,
+        subject=Subject.CALL,
+        subject_id=n,
+        event=EventKind.OPENED,
+        at=wiring.clock(),
+        **detail,
     )
 
 
@@ -37,11 +42,11 @@ def test_lines_of_many_writers_make_one_chain_and_those_of_a_failed_one_none(eit
         )
         with failing, either.database.write() as session:
             note(session, either, n, words="perché 名 \u2028", p=0.1 + n)
-            store.note(
+            store.record_event(
                 session,
                 subject=Subject.USER,
                 subject_id=n,
-                what="signed_in",
+                event=EventKind.SIGNED_IN,
                 at=either.clock(),
                 actor_id=cast.agent.id,
             )
@@ -97,11 +102,11 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
 ):
     with wiring.database.write() as session:
         note(session, wiring, 41)
-        store.note(
+        store.record_event(
             session,
             subject=Subject.SCORECARD,
             subject_id=7,
-            what="read",
+            event=EventKind.READ,
             at=wiring.clock(),
             actor_id=cast.evaluator.id,
             why="=HYPERLINK(1)",
@@ -124,7 +129,7 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
     [("=1+1", "'=1+1"), ("-3", "'-3"), (" @x", "' @x"), (-3, "-3"), ("a\x00b", "ab"), (None, '""')],
 )
 def test_a_cell_of_an_export_is_never_a_formula(given, cell):
-    from qa.web.tables import as_csv
+    from qa.web.exports import as_csv
 
     assert as_csv("t", ("a",), [(given,)]).get_data(as_text=True) == f"\ufeffa\r\n{cell}\r\n"
 

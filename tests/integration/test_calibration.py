@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from qa.calibration import service, store
-from qa.calibration.rules import settled
-from qa.calibration.types import Filling, SessionState
+from qa.calibration.rules import agreed_or_unanimous
+from qa.calibration.types import RaterAnswers
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer
-from qa.tables.scoring import AnswerRow, AssignmentRow, AssignmentState
+from qa.states import AssignmentState, CalibrationState
+from qa.tables.scoring import AnswerRow, AssignmentRow
 from tests.conftest import people_of
 from tests.integration.test_after_submission import finish
 from tests.integration.test_life_of_a_card import enqueue, full
@@ -67,9 +68,9 @@ def test_people_score_blind_agree_and_see_how_far_they_were_apart(either):
         score(either, made, user, form, ids[1])
     with either.database.write() as session:
         assert session.scalars(select(AnswerRow)).all() == [], "nothing of it counts for an agent"
-        assert store.one(session, made).is_scored_by_all
+        assert store.session_by_id(session, made).is_scored_by_all
         service.open_review(session, session_id=made, by=cast.manager.id, at=either.clock())
-        report, fillings = service.report(session, store.one(session, made), form)
+        report, fillings = service.report(session, store.session_by_id(session, made), form)
     greeting = next(i for i in report.items if i.criterion == "opening.greeting")
     assert greeting.spread == {"met": 5, "not_met": 1}
     assert greeting.pairs == pytest.approx((1 / 3 + 1) / 2)
@@ -95,7 +96,7 @@ def test_people_score_blind_agree_and_see_how_far_they_were_apart(either):
             by=cast.manager.id,
             at=either.clock(),
         )
-        found = store.one(session, made)
+        found = store.session_by_id(session, made)
         assert found.calls[0].agreed == {"opening.greeting": "met"}, "only what the form knows"
         report, _ = service.report(session, found, form)
         stricter = next(r for r in report.raters if r.rater_id == cast.leader.id)
@@ -114,12 +115,12 @@ def test_what_is_left_unfinished_is_withdrawn_when_the_discussion_opens(wiring, 
         states = session.scalars(
             select(AssignmentRow.state).where(AssignmentRow.occasion != "")
         ).all()
-        report, _ = service.report(session, store.one(session, made), form)
+        report, _ = service.report(session, store.session_by_id(session, made), form)
     assert sorted(s.value for s in states) == ["submitted"] + ["withdrawn"] * 5
     assert report.overall.value is None and report.scores is None, "one rater agrees with nobody"
     with wiring.database.read() as session:
         told = notices.notices(session, cast.leader.id)
-    assert [n.kind for n in told] == [Kind.CALIBRATION_REVIEW, Kind.CALIBRATION_INVITED]
+    assert [n.kind for n in told] == [NoticeKind.CALIBRATION_REVIEW, NoticeKind.CALIBRATION_INVITED]
 
 
 @pytest.mark.parametrize(
@@ -148,12 +149,12 @@ def test_a_session_that_cannot_be_called_says_why(wiring, cast, change, why):
 
 def test_what_all_gave_is_settled_and_one_alone_settles_nothing():
     one, two = (
-        Filling(1, 1, {"a": "met", "b": "met"}, None),
-        Filling(2, 1, {"a": "met", "b": "not_met"}, None),
+        RaterAnswers(1, 1, {"a": "met", "b": "met"}, None),
+        RaterAnswers(2, 1, {"a": "met", "b": "not_met"}, None),
     )
-    assert settled({}, [one, two]) == {"a": "met"}
-    assert settled({"b": "na"}, [one, two]) == {"a": "met", "b": "na"}
-    assert settled({}, [one]) == {}
+    assert agreed_or_unanimous({}, [one, two]) == {"a": "met"}
+    assert agreed_or_unanimous({"b": "na"}, [one, two]) == {"a": "met", "b": "na"}
+    assert agreed_or_unanimous({}, [one]) == {}
 
 
 def test_in_the_browser_members_see_nothing_of_each_other_before_the_discussion(
@@ -227,7 +228,7 @@ def test_in_the_browser_members_see_nothing_of_each_other_before_the_discussion(
         "moved on" in manager.post(f"{where}/agreed", {"notes": "late"}, follow_redirects=True).text
     )
     with wiring.database.read() as session:
-        assert store.one(session, 1).state is SessionState.CLOSED
+        assert store.session_by_id(session, 1).state is CalibrationState.CLOSED
         assert (
             session.scalars(select(AssignmentRow.state).where(AssignmentRow.id == int(bench))).one()
             is AssignmentState.SUBMITTED

@@ -8,9 +8,10 @@ import pytest
 
 from qa import upkeep
 from qa.cases import rules, service, store
-from qa.cases.types import CaseKind, CaseState, Draft
+from qa.cases.types import Draft
 from qa.notices import store as notices
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
+from qa.states import CaseKind, CaseState
 from tests.conftest import add_call, people_of
 
 
@@ -36,22 +37,22 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
     with either.database.read() as session:
         found = store.case(session, made)
     assert (found.state, found.agent_id, found.project_id, found.call_id) == (
-        CaseState.PASSED,
+        CaseState.ESCALATED,
         cast.agent.agent_id,
         cast.project_id,
         call_id,
     )
     assert found.happened_at is not None, "the time of the call is its time"
-    assert told(either, cast.leader) == [Kind.SLIP_PASSED]
-    assert upkeep.keep(either)["people reminded"] == 0
+    assert told(either, cast.leader) == [NoticeKind.DIFFICULT_CASE_ESCALATED]
+    assert upkeep.run_housekeeping(either)["people reminded"] == 0
     clock.move(hours=4, minutes=1)
-    assert upkeep.keep(either)["people reminded"] == 1
-    assert upkeep.keep(either)["people reminded"] == 0
-    assert told(either, cast.leader)[0] is Kind.SLIP_DUE and told(either, cast.agent) == [
-        Kind.SLIP_DUE
-    ]
+    assert upkeep.run_housekeeping(either)["people reminded"] == 1
+    assert upkeep.run_housekeeping(either)["people reminded"] == 0
+    assert told(either, cast.leader)[0] is NoticeKind.DIFFICULT_CASE_REPLY_DUE and told(
+        either, cast.agent
+    ) == [NoticeKind.DIFFICULT_CASE_REPLY_DUE]
     with either.database.write() as session:
-        with pytest.raises(service.NotTheirCase):
+        with pytest.raises(service.NotCaseOwner):
             service.settle(
                 session, case_id=made, state=CaseState.DONE, decision="x", by=cast.agent, at=clock()
             )
@@ -72,7 +73,7 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
             by=cast.leader,
             at=clock(),
         )
-        with pytest.raises(service.NotTheirCase):
+        with pytest.raises(service.NotCaseOwner):
             service.settle(
                 session,
                 case_id=made,
@@ -82,7 +83,7 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
                 at=clock(),
             )
     assert (done.state, done.decided_by) == (CaseState.DONE, "Lea")
-    assert upkeep.keep(either)["people reminded"] == 0
+    assert upkeep.run_housekeeping(either)["people reminded"] == 0
 
 
 @pytest.mark.parametrize(
@@ -124,11 +125,11 @@ def test_a_complaint_is_decided_by_another_person_and_read_by_its_agent_only_the
             at=wiring.clock(),
         )
         assert rules.may_read(cast.agent, decided) and not rules.may_read(cast.stranger, decided)
-    assert told(wiring, cast.agent) == [Kind.CASE_DECIDED] and told(wiring, cast.evaluator) == [
-        Kind.CASE_DECIDED
-    ]
+    assert told(wiring, cast.agent) == [NoticeKind.CASE_DECIDED] and told(
+        wiring, cast.evaluator
+    ) == [NoticeKind.CASE_DECIDED]
     own = write(wiring, cast.manager, CaseKind.PRAISE, agent_id=cast.agent.agent_id)
-    with pytest.raises(service.NotTheirCase), wiring.database.write() as session:
+    with pytest.raises(service.NotCaseOwner), wiring.database.write() as session:
         service.settle(
             session,
             case_id=own,
@@ -141,9 +142,9 @@ def test_a_complaint_is_decided_by_another_person_and_read_by_its_agent_only_the
 
 def test_a_guide_note_is_for_its_agent_who_says_that_it_was_read(wiring, cast):
     made = write(wiring, cast.evaluator, CaseKind.GUIDE, agent_id=cast.agent.agent_id)
-    assert told(wiring, cast.agent) == [Kind.GUIDE_NOTE]
+    assert told(wiring, cast.agent) == [NoticeKind.GUIDE_NOTE]
     with wiring.database.write() as session:
-        with pytest.raises(service.NotTheirCase):
+        with pytest.raises(service.NotCaseOwner):
             service.settle(
                 session,
                 case_id=made,
@@ -169,12 +170,12 @@ def test_nobody_writes_about_those_who_are_not_theirs(wiring, cast):
         (cast.trainer, CaseKind.COMPLAINT, cast.agent),
         (cast.administrator, CaseKind.PROPOSAL, None),
     ):
-        with pytest.raises(service.NotTheirCase):
+        with pytest.raises(service.NotCaseOwner):
             write(wiring, user, kind, agent_id=about.agent_id if about else None)
     other = add_call(wiring, cast, agent=cast.stranger)
-    with pytest.raises(service.NotTheirCase):
+    with pytest.raises(service.NotCaseOwner):
         write(wiring, cast.agent, CaseKind.DIFFICULT, call_id=other)
-    with pytest.raises(service.NotTheirCase):
+    with pytest.raises(service.NotCaseOwner):
         write(wiring, cast.agent, CaseKind.DIFFICULT, call_id=999)
 
 

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from qa import cli, settings
 from qa.checking.rules.words import keys_of
 from qa.cli import terminal
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 
 
 @pytest.fixture
@@ -176,10 +176,10 @@ def test_forms_validate_names_file_line_and_what_to_write(qa, tmp_path):
 
 
 def test_import_sample_work_report_training_from_an_empty_folder(qa, tmp_path):
-    code, _, err = qa("import", HOUSE / "audio_samples")
+    code, _, err = qa("import", PROJECT_ROOT / "audio_samples")
     assert code == 1 and "qa init" in err
     assert qa("init")[0] == 0
-    code, out, _ = qa("import", HOUSE / "audio_samples", "--json")
+    code, out, _ = qa("import", PROJECT_ROOT / "audio_samples", "--json")
     document = json.loads(out)
     assert code == 0 and document["counts"] == {
         "imported": 12,
@@ -189,7 +189,7 @@ def test_import_sample_work_report_training_from_an_empty_folder(qa, tmp_path):
     }
     assert {
         f["outcome"]
-        for f in json.loads(qa("import", HOUSE / "audio_samples", "--json")[1])["files"]
+        for f in json.loads(qa("import", PROJECT_ROOT / "audio_samples", "--json")[1])["files"]
     } == {"known"}
     drawn = json.loads(qa("sample", "--date", "2026-11-03", "--json")[1])["draws"][0]
     assert (
@@ -243,7 +243,7 @@ def test_a_refused_file_gives_exit_1_and_its_reason(qa, tmp_path):
 
 @pytest.mark.speech
 def test_transcribe_and_acoustics_hear_a_sample(qa):
-    file = HOUSE / "audio_samples" / "en_rude_customer.wav"
+    file = PROJECT_ROOT / "audio_samples" / "en_rude_customer.wav"
     document = json.loads(qa("transcribe", file, "--language", "en", "--json")[1])
     assert (document["language"], document["engine"]["program"]) == ("en", "faster-whisper")
     first = document["utterances"][0]
@@ -251,7 +251,9 @@ def test_transcribe_and_acoustics_hear_a_sample(qa):
         first["speaker"] == "agent"
         and first["words"][0]["end"] > first["words"][0]["start"] >= first["start"]
     )
-    truth = json.loads((HOUSE / "audio_samples" / "truth" / "en_rude_customer.json").read_text())
+    truth = json.loads(
+        (PROJECT_ROOT / "audio_samples" / "truth" / "en_rude_customer.json").read_text()
+    )
     for speaker in ("agent", "customer"):
         said, heard = (
             [k for u in d["utterances"] if u["speaker"] == speaker for k in keys_of(u["text"])]
@@ -281,7 +283,7 @@ def test_help_and_the_web_process_load_nothing_heavy():
             [sys.executable, "-c", f"{code}, sys; print([m for m in {heavy} if m in sys.modules])"],
             capture_output=True,
             text=True,
-            cwd=HOUSE,
+            cwd=PROJECT_ROOT,
         )
         assert done.stdout.strip() == "[]", done.stderr
 
@@ -292,7 +294,7 @@ def test_what_goes_wrong_on_the_way_is_logged_to_stderr_and_stdout_stays_one_doc
     from qa import pipeline
 
     qa("init")
-    qa("import", HOUSE / "audio_samples" / "manifest.csv")
+    qa("import", PROJECT_ROOT / "audio_samples" / "manifest.csv")
 
     def broken(wiring, subject):
         raise RuntimeError("the model fell over")

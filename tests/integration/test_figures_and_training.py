@@ -18,13 +18,14 @@ from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.reporting.types import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
+from qa.states import Indicator, ScopeKind, TrainingPlanState
 from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow
 from qa.targets import service as targets
-from qa.targets.types import Indicator, ScopeKind, TargetDraft
+from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
-from qa.training.types import PlanDraft, PlanState
+from qa.training.types import PlanDraft
 from tests.conftest import Clock, add_call, build, people_of, visits
 
 MONTH = "2026-10"
@@ -428,9 +429,9 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     with wiring.database.read() as session:
         plan = plans.plans(session, plan_id=plan_id)[0]
     assert len(plan.first) == 3 and len(plan.members) == 6 and plan.seed
-    from qa.training.rules import lots
+    from qa.training.rules import draw_lots
 
-    assert {m.agent_id: m.arm for m in plan.members} == lots(sorted(ids), 3, seed=plan.seed), (
+    assert {m.agent_id: m.arm for m in plan.members} == draw_lots(sorted(ids), 3, seed=plan.seed), (
         "anybody can draw the lot again"
     )
     assert "too early to tell" in trainer.get(f"/training/plans/{plan_id}").text
@@ -447,7 +448,7 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     trainer.post(f"/training/plans/{plan_id}/move", {"to": "done"})
     trainer.post(f"/training/plans/{plan_id}/move", {"to": "running"})
     with wiring.database.read() as session:
-        assert plans.plans(session, plan_id=plan_id)[0].state is PlanState.DONE, (
+        assert plans.plans(session, plan_id=plan_id)[0].state is TrainingPlanState.DONE, (
             "what is done does not run again"
         )
     assert visits(app, wiring)(cast.evaluator).get("/training/plans").status_code == 403
@@ -625,11 +626,11 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     begin, end = month_bounds(MONTH, wiring.settings.zone)
     with wiring.database.read() as session:
         session.execute(update(AnswerRow).where(GREETING).values(weight=1.0))
-        plain = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+        plain = plans.mean_points_kept(session, ["opening.greeting"], begin=begin, end=end)
         session.execute(
             update(AnswerRow).where(GREETING, AnswerRow.share_of_points == 1).values(weight=60.0)
         )
-        weighted = plans.kept(session, ["opening.greeting"], begin=begin, end=end)
+        weighted = plans.mean_points_kept(session, ["opening.greeting"], begin=begin, end=end)
     some = {a for a, kept in plain.items() if 0 < kept < 100}
     assert (
         some
@@ -647,7 +648,7 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
 def test_a_schedule_makes_one_report_of_each(centre, each, least):
     from qa import publishing
     from qa.schedules import store
-    from qa.schedules.types import RunState
+    from qa.states import RunState
 
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
@@ -664,7 +665,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
     assert publishing.publish(wiring) == 1
     with wiring.database.write() as session:
         run = next(r for r in store.runs(session) if r.name == given["name"])
-        store.turn(session, run.schedule_id, is_active=False)
+        store.set_active(session, run.schedule_id, is_active=False)
     made = sorted(p.name for p in run.folder(wiring.settings.data_dir).iterdir())
     assert run.state is RunState.DONE and run.total == len(made) >= least, made
 
@@ -672,7 +673,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
     from qa import publishing
     from qa.schedules import store
-    from qa.schedules.types import RunState
+    from qa.states import RunState
 
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
@@ -736,7 +737,8 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
     from dataclasses import replace
 
     from qa.schedules.rules import due_month
-    from qa.schedules.types import Audience, Schedule
+    from qa.schedules.types import Schedule
+    from qa.states import Audience
 
     s = Schedule(1, "x", 3, "", "", Audience.MANAGER, ("pdf",), "en", (), True, 1)
     assert due_month(s, date(2026, 11, 2)) is None
@@ -746,13 +748,13 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import remember
+    from qa.upkeep import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
-    assert remember(wiring, most=9) >= 2, "the month, for all and for its project"
-    assert remember(wiring, most=9) == 0
+    assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
+    assert refresh_trend_figures(wiring, most=9) == 0
     clock.move(days=2)
-    assert remember(wiring, most=9) >= 2
+    assert refresh_trend_figures(wiring, most=9) >= 2
     month = f"{clock().astimezone(wiring.settings.zone):%Y-%m}"
     with wiring.database.read() as session:
         assert (
@@ -810,9 +812,10 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
     wiring, cast, clock
 ):
     from qa.cases import service as cases
-    from qa.cases.types import CaseKind, Draft
+    from qa.cases.types import Draft
     from qa.sampling import service
     from qa.sampling import store as draws
+    from qa.states import CaseKind
 
     day = (clock() - timedelta(days=1)).date()
     angry = add_call(wiring, cast, agent=cast.agent, details={"complaint": "true"})
@@ -854,10 +857,10 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import keep
+    from qa.upkeep import run_housekeeping
 
-    keep(wiring)
-    keep(wiring)
+    run_housekeeping(wiring)
+    run_housekeeping(wiring)
     with wiring.database.read() as session:
         found = {
             c.month: c for c in service.commitments(session, zone=wiring.settings.zone, at=clock())
@@ -932,15 +935,16 @@ def test_a_plan_says_what_it_would_give_before_it_is_kept(centre):
 
 
 def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, clock):
-    from qa.kept import store as kept
+    from qa.result_cache import store as kept
+    from qa.states import Indicator, ScopeKind
     from qa.targets import service as targets
-    from qa.targets.types import Indicator, ScopeKind, TargetDraft
+    from qa.targets.types import TargetDraft
 
     call_id = add_call(wiring, cast, agent=cast.agent)
 
     def ask(keep=True):
         with wiring.database.read() as session:
-            found, made = reporting.document_of(
+            found, made = reporting.cached_report(
                 session,
                 month="2026-11",
                 zone=wiring.settings.zone,
@@ -950,8 +954,8 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
             )
         if made is not None and keep:
             with wiring.database.write() as session:
-                reporting.keep_figure(session, report=made, at=clock())
-                kept.keep(session, found.new)
+                reporting.save_figure(session, report=made, at=clock())
+                kept.save(session, found.new)
         return found.document, made is not None
 
     assert ask()[1] and not ask()[1]
@@ -963,7 +967,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
         from qa.checking import store as checks
         from qa.checking.types import Findings
 
-        checks.keep(
+        checks.save_result(
             session,
             call_id=call_id,
             form_version_id=2,

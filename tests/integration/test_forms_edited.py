@@ -7,15 +7,15 @@ from sqlalchemy import select
 
 from qa import setup
 from qa.forms import service, store
-from qa.forms.editing import differences, edited, with_version
+from qa.forms.editing import apply_operation, differences, with_version
 from qa.forms.fields import PARTS, EditRefused, fields_of, inner_rules, list_of_inner, script_fields
 from qa.forms.reader import read_form
 from qa.forms.types import FormFaults
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.tables.forms import FormVersionRow
 from tests.conftest import words_of
 
-SHIPPED = (HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text()
+SHIPPED = (PROJECT_ROOT / "scoring_forms" / "customer_service.v3.yaml").read_text()
 SMALL = """form: small
 version: 4  # the fourth
 languages: [en, it]
@@ -46,34 +46,44 @@ def ids(source):
 
 def test_every_act_on_the_fields_changes_its_thing_and_leaves_the_rest_as_written():
     assert (
-        read_form(edited(SMALL, act="title", where="a.one", value="Eins", language="en"))
+        read_form(apply_operation(SMALL, act="title", where="a.one", value="Eins", language="en"))
         .criterion("a.one")
         .title["en"]
         == "Eins"
     )
-    assert "Uno" in edited(
+    assert "Uno" in apply_operation(
         SMALL, act="title", where="a.one", value="Eins", language="en"
-    ) and "# a remark that has to stay" in edited(SMALL, act="weight", where="a", value="5")
+    ) and "# a remark that has to stay" in apply_operation(
+        SMALL, act="weight", where="a", value="5"
+    )
     assert (
-        read_form(edited(SMALL, act="weight", where="a.two", value="2,5")).criterion("a.two").weight
+        read_form(apply_operation(SMALL, act="weight", where="a.two", value="2,5"))
+        .criterion("a.two")
+        .weight
         == 2.5
     )
-    assert ids(edited(SMALL, act="up", where="a.two", value="")) == ["a.two", "a.one"]
-    assert ids(edited(SMALL, act="up", where="a.one", value="")) == ["a.one", "a.two"], (
+    assert ids(apply_operation(SMALL, act="up", where="a.two", value="")) == ["a.two", "a.one"]
+    assert ids(apply_operation(SMALL, act="up", where="a.one", value="")) == ["a.one", "a.two"], (
         "the first stays first"
     )
-    assert ids(edited(SMALL, act="remove", where="a.one", value="")) == ["a.two"]
-    assert ids(edited(SMALL, act="add", where="a", value="Says goodbye!")) == [
+    assert ids(apply_operation(SMALL, act="remove", where="a.one", value="")) == ["a.two"]
+    assert ids(apply_operation(SMALL, act="add", where="a", value="Says goodbye!")) == [
         "a.one",
         "a.two",
         "a.says_goodbye",
     ]
     assert ids(
-        edited(edited(SMALL, act="add", where="a", value="one"), act="add", where="a", value="one")
+        apply_operation(
+            apply_operation(SMALL, act="add", where="a", value="one"),
+            act="add",
+            where="a",
+            value="one",
+        )
     )[2:] == ["a.one_2", "a.one_3"], "ids stay their own"
-    longer = edited(SMALL, act="add_section", where="", value="Extra")
+    longer = apply_operation(SMALL, act="add_section", where="", value="Extra")
     assert [
-        s.id for s in read_form(edited(longer, act="add", where="extra", value="new")).sections
+        s.id
+        for s in read_form(apply_operation(longer, act="add", where="extra", value="new")).sections
     ] == ["a", "extra"]
 
 
@@ -90,13 +100,13 @@ def test_every_act_on_the_fields_changes_its_thing_and_leaves_the_rest_as_writte
 )
 def test_what_does_not_fit_is_refused(act, where, value):
     with pytest.raises(EditRefused):
-        edited(SMALL, act=act, where=where, value=value)
+        apply_operation(SMALL, act=act, where=where, value=value)
 
 
 @pytest.mark.parametrize("source", ["", "a: [", "sections: no", "- x", "[" * 3000])
 def test_yaml_that_cannot_be_read_is_not_edited(source):
     with pytest.raises(EditRefused):
-        edited(source, act="title", where="a", value="x")
+        apply_operation(source, act="title", where="a", value="x")
 
 
 def test_the_version_line_changes_alone():
@@ -105,9 +115,9 @@ def test_the_version_line_changes_alone():
 
 
 def test_two_versions_are_told_apart_by_what_counts():
-    other = edited(
-        edited(
-            edited(SMALL, act="weight", where="a.two", value="9"),
+    other = apply_operation(
+        apply_operation(
+            apply_operation(SMALL, act="weight", where="a.two", value="9"),
             act="title",
             where="a.one",
             value="Eins",
@@ -117,7 +127,7 @@ def test_two_versions_are_told_apart_by_what_counts():
         where="a.two",
         value="",
     )
-    other = edited(other, act="add", where="a", value="three").replace(
+    other = apply_operation(other, act="add", where="a", value="three").replace(
         "version: 4", "version: 5\npass_mark: 70"
     )
     found = {
@@ -160,7 +170,7 @@ def test_a_draft_is_written_published_once_and_used_for_new_calls(either, clock)
             == made
         ), "one draft at a time"
         assert service.form_for(session, **facts)[1].version == 3, "a draft is used for nothing"
-        source = edited(
+        source = apply_operation(
             store.source(session, made), act="weight", where="opening.greeting", value="7"
         )
         assert (
@@ -312,7 +322,7 @@ CHECKED = SMALL.replace(
 
 
 def change(source, act, value="", *, where="a.two", part="", language="en"):
-    return edited(source, act=act, where=where, value=value, part=part, language=language)
+    return apply_operation(source, act=act, where=where, value=value, part=part, language=language)
 
 
 def two(source):
@@ -403,9 +413,9 @@ def test_what_is_shown_of_a_check_can_be_set_again_without_changing_it(kind):
     for field in fields_of(two(begun).check, "check", "en"):
         if field.value:
             assert (
-                two(change(begun, "check_set", field.value, part=field.way)).check
+                two(change(begun, "check_set", field.value, part=field.path)).check
                 == two(begun).check
-            ), field.way
+            ), field.path
 
 
 def test_the_parts_of_a_check_are_set_in_the_language_of_the_page():

@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from qa.calendar import day_bounds
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.people import service as people
-from qa.sampling import frames
+from qa.sampling import frame_store
 from qa.sampling import service as sampling
-from qa.sampling.types import Kind, Phase, PlanRule, Risk
+from qa.sampling.types import FrameCell, PlanRule, Risk
+from qa.states import CaseKind, Phase
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from qa.tables.sampling import DrawnCallRow
@@ -62,7 +63,7 @@ def frame(centre, **rule):
     wiring, cast, made = centre
     begin, end = day_bounds((wiring.clock() - timedelta(days=1)).date(), wiring.settings.zone)
     with wiring.database.read() as session:
-        found = frames.frame(
+        found = frame_store.frame(
             session,
             PlanRule(**rule),
             begin=begin,
@@ -78,19 +79,19 @@ def frame(centre, **rule):
     }
 
 
-SARAH, PAOLO = Kind("sarah"), Kind("paolo", is_new_hire=True)
+SARAH, PAOLO = FrameCell("sarah"), FrameCell("paolo", is_new_hire=True)
 
 
 def test_complaints_praise_and_flags_must_be_drawn_and_the_rest_is_alike(centre):
     assert frame(centre) == {
         SARAH: {"plain", "long", "sales", "not angry"},
-        SARAH._replace(must="complaint"): {"angry", "praised"},
-        SARAH._replace(must="critical"): {"flagged"},
+        SARAH._replace(certainty_reason="complaint"): {"angry", "praised"},
+        SARAH._replace(certainty_reason="critical"): {"flagged"},
         PAOLO: {"new"},
     }
     assert frame(centre, take_all=("praise",), verify_critical=False) == {
         SARAH: {"plain", "long", "sales", "not angry", "angry", "flagged"},
-        SARAH._replace(must="praise"): {"praised"},
+        SARAH._replace(certainty_reason="praise"): {"praised"},
         PAOLO: {"new"},
     }
 
@@ -190,7 +191,7 @@ def test_a_day_without_calls_is_an_empty_frame(either):
     begin, end = day_bounds(either.clock().date(), either.settings.zone)
     with either.database.read() as session:
         assert (
-            frames.frame(
+            frame_store.frame(
                 session,
                 PlanRule(),
                 begin=begin,
@@ -211,7 +212,7 @@ def test_many_calls_are_read_with_as_many_queries_as_one(wiring, cast):
     def queries():
         count.clear()
         with wiring.database.read() as session:
-            frames.frame(
+            frame_store.frame(
                 session,
                 PlanRule(),
                 begin=begin,

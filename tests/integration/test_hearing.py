@@ -12,25 +12,25 @@ import numpy as np
 import pytest
 import soundfile
 
+from qa.confidence import service as learning
+from qa.confidence import store as learnt
+from qa.confidence.types import LabelledAnswer
 from qa.engines.audio import decode
-from qa.engines.listener import ask
+from qa.engines.model_server import ask
 from qa.engines.speakers import tell_apart
 from qa.engines.speech import speech_of, speech_spans
 from qa.engines.transcribers import WhisperTranscriber
 from qa.forms import store as forms
-from qa.jobs.listening import Listening
-from qa.jobs.service import take_in, work_once
-from qa.learning import service as learning
-from qa.learning import store as learnt
-from qa.learning.types import Judged
+from qa.jobs.model_process import ModelProcess
+from qa.jobs.service import import_recordings, work_once
 from qa.pipeline import STEPS
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.transcription import store as transcripts
 from qa.transcription.types import Transcript
 from tests.conftest import add_call
 
-SAMPLES = HOUSE / "audio_samples"
-MODEL = str(HOUSE / "models" / "speech" / "earshot-tiny")
+SAMPLES = PROJECT_ROOT / "audio_samples"
+MODEL = str(PROJECT_ROOT / "models" / "speech" / "earshot-tiny")
 
 
 def sound(name):
@@ -92,7 +92,7 @@ def test_the_language_of_a_call_is_found_per_channel_and_silence_gives_no_word()
 
 @pytest.mark.speech
 def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(monkeypatch):
-    listening = Listening()
+    listening = ModelProcess()
     try:
         listening.ensure()
         shares = []
@@ -105,7 +105,7 @@ def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(m
         )
         assert heard is not None and heard.transcript.utterances
         assert shares and shares[-1] == 1.0
-        bad = HOUSE / "README.md"
+        bad = PROJECT_ROOT / "README.md"
         with pytest.raises(Exception, match="wrong_format"):
             ask(listening.place, bad, language="en", source_name="x")
         listening._process.kill()
@@ -187,11 +187,13 @@ def recorded_card(folder):
 @pytest.fixture
 def card_call(wiring, cast, tmp_path, monkeypatch):
     from qa.engines.transcribers import ScriptedTranscriber
-    from qa.wiring import Ears
+    from qa.wiring import AudioEngine
 
     utterances = recorded_card(tmp_path)
-    monkeypatch.setattr(Ears, "_transcriber", ScriptedTranscriber(tmp_path / "truth"))
-    take_in(wiring, tmp_path / "card.wav", manifest=None, progress=lambda items, what: iter(items))
+    monkeypatch.setattr(AudioEngine, "_transcriber", ScriptedTranscriber(tmp_path / "truth"))
+    import_recordings(
+        wiring, tmp_path / "card.wav", manifest=None, progress=lambda items, what: iter(items)
+    )
     return utterances
 
 
@@ -255,7 +257,7 @@ def test_forgetting_twice_and_transcribing_again_change_nothing(wiring, cast, ca
 
 def judged(n, agree_every=1, criterion="opening.greeting", confidence=0.9):
     return [
-        Judged(
+        LabelledAnswer(
             "customer_service",
             criterion,
             "met",
@@ -274,7 +276,7 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
     answers = judged(40) + judged(40, agree_every=3, criterion="closing.thanks")
     monkeypatch.setattr(learnt, "judged", lambda session, until=None: answers)
     with wiring.database.write() as session:
-        made = learning.learn(
+        made = learning.fit_month(
             session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
         )
     good, bad = (
@@ -291,14 +293,14 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
     assert records["closing.thanks"].brier_after < records["closing.thanks"].brier_before
     monkeypatch.setattr(learnt, "judged", lambda session, until=None: judged(200, agree_every=2))
     with wiring.database.write() as session:
-        again = learning.learn(
+        again = learning.fit_month(
             session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
         )
         assert (again.is_new, again.calibration) == (False, made.calibration)
         assert learnt.calibration(session, "2026-11") is None, "earlier months are not touched"
         assert learnt.calibration(session, "2027-01") == made.calibration
         with pytest.raises(learning.MonthIsClosed):
-            learning.learn(
+            learning.fit_month(
                 session,
                 month="2026-10",
                 is_closed=True,
@@ -308,12 +310,12 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
 
 
 def test_few_answers_change_nothing_and_none_give_an_empty_list(wiring):
-    from qa.learning import rules
+    from qa.confidence import rules
 
     assert rules.fit(judged(5)).apply(0.8) == pytest.approx(0.8)
     with wiring.database.write() as session:
         assert (
-            learning.learn(
+            learning.fit_month(
                 session,
                 month="2027-02",
                 is_closed=False,
@@ -333,7 +335,7 @@ def tried(wiring, cast):
     from qa.transcription.rules import measure, turns_of
 
     with wiring.database.write() as session:
-        transcripts.keep(
+        transcripts.save_transcript(
             session,
             call_id=call_id,
             transcript=truth,
@@ -406,7 +408,7 @@ def test_the_speech_model_can_be_made_from_nothing_with_a_small_budget(tmp_path)
             "0.2",
             "--small",
         ],
-        cwd=HOUSE,
+        cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -424,7 +426,7 @@ def test_the_courtesy_classifier_rebuilds_to_the_same_answers(tmp_path):
 
     subprocess.run(
         [sys.executable, "-m", "models.training.courtesy", "--out", str(tmp_path)],
-        cwd=HOUSE,
+        cwd=PROJECT_ROOT,
         check=True,
         capture_output=True,
     )
@@ -435,7 +437,7 @@ def test_the_courtesy_classifier_rebuilds_to_the_same_answers(tmp_path):
     ):
         ours, shipped = (
             CourtesyClassifier(f).probabilities([text], language)[0]
-            for f in (tmp_path, HOUSE / "models" / "courtesy")
+            for f in (tmp_path, PROJECT_ROOT / "models" / "courtesy")
         )
         assert ours == pytest.approx(shipped, abs=0.02)
 

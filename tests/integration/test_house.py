@@ -12,12 +12,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from qa.app import create_app
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from qa.tables import Base
 from qa.tables.migrate import downgrade, is_current, upgrade
 from tests.conftest import Browser, fresh_database
 
-TRANSLATIONS = HOUSE / "qa" / "web" / "translations"
+TRANSLATIONS = PROJECT_ROOT / "qa" / "web" / "translations"
 
 
 def test_the_newest_migration_is_the_tables_on_both_databases(either):
@@ -50,7 +50,7 @@ def marked_texts() -> set[str]:
 
     methods = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
     keywords = {"_": None, "gettext": None, "lazy_gettext": None}
-    found = extract_from_dir(str(HOUSE / "qa"), method_map=methods, keywords=keywords)
+    found = extract_from_dir(str(PROJECT_ROOT / "qa"), method_map=methods, keywords=keywords)
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 
@@ -111,7 +111,10 @@ def test_language_and_theme_are_kept_with_the_person_and_lead_back(visit, cast):
 
 
 def test_vendored_files_are_the_ones_that_were_fetched():
-    folder, fonts = HOUSE / "qa" / "web" / "static" / "vendor", HOUSE / "qa" / "engines" / "fonts"
+    folder, fonts = (
+        PROJECT_ROOT / "qa" / "web" / "static" / "vendor",
+        PROJECT_ROOT / "qa" / "engines" / "fonts",
+    )
     hashes = json.loads((folder / "hashes.json").read_text())
     assert {p.name for p in fonts.iterdir()} <= set(hashes)
     for name, digest in hashes.items():
@@ -125,14 +128,14 @@ def test_vendored_files_are_the_ones_that_were_fetched():
 
 
 def test_every_setting_is_documented():
-    page = (HOUSE / "docs" / "operations.md").read_text()
+    page = (PROJECT_ROOT / "docs" / "operations.md").read_text()
     for name in Settings.model_fields:
         assert f"`QA_{name.upper()}`" in page, name
 
 
 def test_only_settings_read_the_environment():
     offenders = []
-    for path in (HOUSE / "qa").rglob("*.py"):
+    for path in (PROJECT_ROOT / "qa").rglob("*.py"):
         if path.name == "settings.py":
             continue
         tree = ast.parse(path.read_text())

@@ -11,11 +11,12 @@ import soundfile
 
 from qa.engines import acoustics
 from qa.engines.audio import RecordingUnreadable, decode
-from qa.intake.types import Outcome, Reason
-from qa.jobs.service import take_in
-from qa.settings import HOUSE
+from qa.intake.types import Reason
+from qa.jobs.service import import_recordings
+from qa.settings import PROJECT_ROOT
+from qa.states import ImportOutcome
 
-SAMPLES = HOUSE / "audio_samples"
+SAMPLES = PROJECT_ROOT / "audio_samples"
 
 
 def plain(items, what):
@@ -37,7 +38,7 @@ def heard_silence(wiring, call_id=1):
 
     silence = Transcript(language="en", duration=3.0)
     with wiring.database.write() as session:
-        store.keep(
+        store.save_transcript(
             session,
             call_id=call_id,
             transcript=silence,
@@ -130,15 +131,15 @@ def test_a_folder_of_hostile_files_beside_good_ones(wiring, cast, tmp_path):
     tone(folder / "good.wav")
     tone(folder / "三声道.wav", channels=3)
     tone(folder / ("x" * 200 + ".wav"), seconds=2)
-    outcomes = {o.name: o for o in take_in(wiring, folder, manifest=None, progress=plain)}
-    good = {n for n, o in outcomes.items() if o.outcome is Outcome.IMPORTED}
+    outcomes = {o.name: o for o in import_recordings(wiring, folder, manifest=None, progress=plain)}
+    good = {n for n, o in outcomes.items() if o.outcome is ImportOutcome.IMPORTED}
     assert good == {"good.wav", "x" * 200 + ".wav"}
     assert all(o.reason is not None and o.explanation for n, o in outcomes.items() if n not in good)
     assert outcomes["concat.wav"].reason is Reason.WRONG_FORMAT, "it never opens another file"
     assert outcomes["三声道.wav"].reason is Reason.TOO_MANY_CHANNELS
     assert outcomes["empty.wav"].reason is Reason.EMPTY
-    again = take_in(wiring, folder, manifest=None, progress=plain)
-    assert {o.name for o in again if o.outcome is Outcome.KNOWN} == good, (
+    again = import_recordings(wiring, folder, manifest=None, progress=plain)
+    assert {o.name for o in again if o.outcome is ImportOutcome.KNOWN} == good, (
         "a second time nothing new comes in"
     )
 
@@ -148,8 +149,8 @@ def test_a_recording_cut_short_is_flagged_and_nothing_in_it_counts_as_not_said(
 ):
     whole = (SAMPLES / "en_billing_rude_agent.wav").read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
-    (outcome,) = take_in(wiring, tmp_path / "cut.wav", manifest=None, progress=plain)
-    assert (outcome.outcome, outcome.reason) == (Outcome.FLAGGED, Reason.INCOMPLETE)
+    (outcome,) = import_recordings(wiring, tmp_path / "cut.wav", manifest=None, progress=plain)
+    assert (outcome.outcome, outcome.reason) == (ImportOutcome.FLAGGED, Reason.INCOMPLETE)
     from qa.intake import store
 
     with wiring.database.read() as session:
@@ -203,7 +204,7 @@ def test_a_manifest_brings_call_data_and_its_bad_rows_have_reasons(wiring, cast,
         {"file": "b.wav", "started_at": "soon"},
         {"file": "b.wav", "external_id": "x1"},
     ]
-    outcomes = take_in(wiring, manifest(tmp_path, rows), manifest=None, progress=plain)
+    outcomes = import_recordings(wiring, manifest(tmp_path, rows), manifest=None, progress=plain)
     assert [o.reason for o in outcomes] == [
         None,
         Reason.OUTSIDE_FOLDER,
@@ -224,7 +225,7 @@ def test_a_manifest_that_is_none_is_refused_with_a_clear_word(wiring, cast, tmp_
 
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(ManifestRefused):
-        take_in(wiring, tmp_path / "manifest.json", manifest=None, progress=plain)
+        import_recordings(wiring, tmp_path / "manifest.json", manifest=None, progress=plain)
 
 
 def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_ranges(
@@ -263,7 +264,7 @@ def test_the_upload_page_takes_files_with_their_call_data_and_plays_them_by_rang
 
 def test_where_a_browser_cannot_play_the_original_there_is_a_copy(wiring, cast, visit, tmp_path):
     tone(tmp_path / "gsm.wav", channels=1, subtype="GSM610")
-    take_in(wiring, tmp_path / "gsm.wav", manifest=None, progress=plain)
+    import_recordings(wiring, tmp_path / "gsm.wav", manifest=None, progress=plain)
     heard_silence(wiring)
     answer = visit(cast.manager).get("/calls/1/audio")
     assert answer.headers["Content-Type"] == "audio/mpeg"
@@ -291,5 +292,5 @@ def test_only_the_listed_properties_of_the_line_are_measured():
 def test_a_full_disk_is_said_and_nothing_half_is_kept(wiring, cast, tmp_path, monkeypatch):
     monkeypatch.setattr(type(wiring.storage), "free_share", lambda self: 0.01)
     shutil.copy(SAMPLES / "zh_agent_rude.wav", tmp_path / "a.wav")
-    (outcome,) = take_in(wiring, tmp_path / "a.wav", manifest=None, progress=plain)
+    (outcome,) = import_recordings(wiring, tmp_path / "a.wav", manifest=None, progress=plain)
     assert outcome.reason is Reason.DISK_FULL

@@ -8,15 +8,16 @@ import pytest
 from qa.app import create_app, report_files
 from qa.calendar import month_bounds
 from qa.forms.service import vocabulary
-from qa.kept import rules, service, store
-from qa.kept.types import Fingerprint, Kept, Kind
 from qa.people.store import teams as all_teams
 from qa.reporting import store as figures
-from qa.reporting.service import document_of
+from qa.reporting.service import cached_report
 from qa.reporting.types import About
+from qa.result_cache import rules, service, store
+from qa.result_cache.types import CacheEntry, CacheKey
 from qa.scoring import service as scoring
 from qa.settings import Settings
 from qa.simulation import simulate_centre
+from qa.states import ResultKind
 from qa.training import service as training
 from qa.training import store as training_store
 from qa.training.types import NeedList
@@ -36,11 +37,11 @@ def keep_as_before(wiring, found, *, seconds):
     """Keep a result as if a card had come since."""
     kept = found.new
     with wiring.database.write() as session:
-        store.keep(
+        store.save(
             session,
             replace(
                 kept,
-                fingerprint=kept.fingerprint._replace(happened="before the last card"),
+                fingerprint=kept.fingerprint._replace(data="before the last card"),
                 seconds=seconds,
             ),
         )
@@ -48,55 +49,57 @@ def keep_as_before(wiring, found, *, seconds):
 
 def forget(wiring):
     with wiring.database.write() as session:
-        store.forget(session, before=wiring.clock() + timedelta(days=1))
+        store.delete_before(session, before=wiring.clock() + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
-    ("change", "seconds", "minutes", "is_patient", "shown"),
+    ("change", "seconds", "minutes", "allow_stale", "shown"),
     [
         ("", 0.01, 600, False, True),  # what still holds is shown however old
-        ("happened", 3.0, 2, True, True),
-        ("happened", 3.0, 11, True, False),  # too old
-        ("happened", 0.2, 2, True, False),  # counting is quick
-        ("happened", 3.0, 2, False, False),  # a command waits
-        ("happened", 3.0, -1, True, False),  # a clock that was set back
-        ("set_up", 3.0, 2, True, False),  # who sets a target sees it at once
+        ("data", 3.0, 2, True, True),
+        ("data", 3.0, 11, True, False),  # too old
+        ("data", 0.2, 2, True, False),  # counting is quick
+        ("data", 3.0, 2, False, False),  # a command waits
+        ("data", 3.0, -1, True, False),  # a clock that was set back
+        ("config", 3.0, 2, True, False),  # who sets a target sees it at once
     ],
 )
 def test_what_changed_is_shown_for_some_minutes_only_where_counting_took_long(
-    clock, change, seconds, minutes, is_patient, shown
+    clock, change, seconds, minutes, allow_stale, shown
 ):
-    before = Fingerprint.of(dict, ["form 1"], [10, 800])
+    before = CacheKey.of(dict, ["form 1"], [10, 800])
     now_rests_on = before._replace(**{change: "other"}) if change else before
-    kept = Kept(Kind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes))
-    assert rules.may_be_shown(kept, now_rests_on, now=clock(), is_patient=is_patient) is shown
+    kept = CacheEntry(
+        ResultKind.NEEDS, "2026-11", before, {}, seconds, clock() - timedelta(minutes=minutes)
+    )
+    assert rules.is_servable(kept, now_rests_on, now=clock(), allow_stale=allow_stale) is shown
 
 
 def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(either):
     times = []
 
-    def ask(fingerprint="a", again=False):
+    def ask(fingerprint="a", force_refresh=False):
         with either.database.read() as session:
-            found = service.counted(
+            found = service.get_or_compute(
                 session,
-                Kind.NEEDS,
+                ResultKind.NEEDS,
                 "2026-11",
                 lambda: times.append(1) or {"n": len(times)},
-                fingerprint=Fingerprint.of(dict, [], [fingerprint]),
+                fingerprint=CacheKey.of(dict, [], [fingerprint]),
                 at=either.clock(),
-                is_patient=False,
-                again=again,
+                allow_stale=False,
+                force_refresh=force_refresh,
             )
         if found.new:
             with either.database.write() as session:
-                store.keep(session, found.new)
+                store.save(session, found.new)
         return found.document["n"], found.is_current
 
     assert [ask(), ask()] == [(1, True), (1, True)]
     assert ask("b") == (2, True), "something it rests on has changed"
-    assert ask("b", again=True) == (3, True)
+    assert ask("b", force_refresh=True) == (3, True)
     with either.database.write() as session:
-        assert store.forget(session, before=either.clock() + timedelta(days=1)) == 1
+        assert store.delete_before(session, before=either.clock() + timedelta(days=1)) == 1
     assert ask("b") == (4, True)
 
 
@@ -105,26 +108,26 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 
     def keep(n):
         with either.database.write() as session:
-            store.keep(
+            store.save(
                 session,
-                Kept(
-                    Kind.REPORT,
+                CacheEntry(
+                    ResultKind.REPORT,
                     "2026-11 ",
-                    Fingerprint.of(dict, [], [n]),
+                    CacheKey.of(dict, [], [n]),
                     {"n": n},
                     1.0,
                     either.clock(),
                 ),
             )
-            figures.keep_figure(
+            figures.save_figure(
                 session, month="2026-11", project="", document={"n": n}, at=either.clock()
             )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
-        kept = store.find(session, Kind.REPORT, "2026-11 ")
-        assert kept.fingerprint == Fingerprint.of(dict, [], [kept.document["n"]])
+        kept = store.find(session, ResultKind.REPORT, "2026-11 ")
+        assert kept.fingerprint == CacheKey.of(dict, [], [kept.document["n"]])
         assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(
             40
         )
@@ -133,7 +136,10 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
 def test_pages_say_when_what_they_show_was_counted_and_count_again_when_asked(centre):
     wiring, cast, app = centre
     manager = visits(app, wiring)(cast.manager)
-    for path, kind in (("/reports/2026-10?live=1", Kind.REPORT), ("/training/2026-10", Kind.NEEDS)):
+    for path, kind in (
+        ("/reports/2026-10?live=1", ResultKind.REPORT),
+        ("/training/2026-10", ResultKind.NEEDS),
+    ):
         assert "something has changed since" not in manager.get(path).text
         keep_as_before(wiring, counted(wiring, kind), seconds=4.0)
         page = manager.get(path).text
@@ -157,14 +163,14 @@ def counted(wiring, kind):
             "titles": titles,
             "at": wiring.clock(),
         }
-        if kind is Kind.REPORT:
-            return document_of(session, minimum=3, **scope)[0]
+        if kind is ResultKind.REPORT:
+            return cached_report(session, minimum=3, **scope)[0]
         return training.counted_needs(session, topics=topics, **scope)[1]
 
 
 def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     wiring, cast, app = centre
-    found = counted(wiring, Kind.REPORT)
+    found = counted(wiring, ResultKind.REPORT)
     found.new.document["month"] = "of long ago"
     keep_as_before(wiring, found, seconds=9.0)
     try:
@@ -227,11 +233,11 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
     """Its list of needs knew no targets: the page would break on it."""
     old = make_dataclass("NeedList", [("month", str), ("needs", list[int])])
     assert (
-        Fingerprint.of(old, ["x"], [1])
-        != Fingerprint.of(NeedList, ["x"], [1])
-        == Fingerprint.of(NeedList, ["x"], [1])
+        CacheKey.of(old, ["x"], [1])
+        != CacheKey.of(NeedList, ["x"], [1])
+        == CacheKey.of(NeedList, ["x"], [1])
     )
-    now = counted(wiring, Kind.NEEDS).new
+    now = counted(wiring, ResultKind.NEEDS).new
     begin, end = (
         month_bounds("2026-08", wiring.settings.zone)[0],
         month_bounds("2026-10", wiring.settings.zone)[1],
@@ -241,11 +247,11 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
             session, begin=begin, end=end, day=wiring.clock().date()
         )
         assert now.fingerprint == rests_on
-        before = rests_on._replace(set_up=Fingerprint.of(old, ["x"], [1]).set_up)
-        store.keep(
+        before = rests_on._replace(config=CacheKey.of(old, ["x"], [1]).config)
+        store.save(
             session,
-            Kept(
-                Kind.NEEDS,
+            CacheEntry(
+                ResultKind.NEEDS,
                 "2026-10",
                 before,
                 {"month": "2026-10", "needs": []},

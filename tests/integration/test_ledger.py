@@ -9,8 +9,8 @@ import time
 import pytest
 
 from qa.jobs import rules, service, store
-from qa.jobs.types import TaskState
-from qa.pipeline import STEPS, Unworkable
+from qa.pipeline import STEPS, PermanentFailure
+from qa.states import TaskState
 from tests.conftest import add_call, people_of
 
 
@@ -79,7 +79,7 @@ def test_a_failing_task_is_tried_three_times_with_pauses_then_set_aside_for_a_pe
         clock.move(minutes=10)
     assert step.runs == 3
     aside = state(wiring, task_id)
-    assert (aside.state, aside.error) == (TaskState.SET_ASIDE, "ValueError: no luck")
+    assert (aside.state, aside.error) == (TaskState.FAILED, "ValueError: no luck")
     step.does = lambda: None
     with wiring.database.write() as session:
         assert store.retry(session, task_id, at=wiring.clock())
@@ -89,12 +89,12 @@ def test_a_failing_task_is_tried_three_times_with_pauses_then_set_aside_for_a_pe
 
 def test_what_no_repetition_helps_is_set_aside_at_once(wiring, step):
     def hopeless():
-        raise Unworkable("publish a form")
+        raise PermanentFailure("publish a form")
 
     step.does = hopeless
     task_id = ask(wiring)
     service.work_once(wiring)
-    assert state(wiring, task_id).state is TaskState.SET_ASIDE
+    assert state(wiring, task_id).state is TaskState.FAILED
 
 
 def test_a_holder_that_lost_its_lease_cannot_write(either, clock):
@@ -144,7 +144,7 @@ def test_a_call_without_form_is_set_aside_with_what_to_do(wiring, cast):
 
     silent = Transcript(language="en", duration=1)
     with wiring.database.write() as session:
-        transcripts.keep(
+        transcripts.save_transcript(
             session,
             call_id=call_id,
             transcript=silent,
@@ -171,7 +171,7 @@ def test_the_schedule_asks_once_for_every_day_that_ended_and_catches_up(wiring, 
 
 def test_the_jobs_page_shows_what_was_set_aside_and_retries_it(wiring, cast, visit, step):
     def fail():
-        raise Unworkable("<b>look</b> at it")
+        raise PermanentFailure("<b>look</b> at it")
 
     step.does = fail
     task_id = ask(wiring)
@@ -301,7 +301,7 @@ def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_w
     with wiring.database.read() as session:
         assert session.scalar(select(func.count()).select_from(TranscriptRow)) == 12
         assert session.scalar(select(func.count()).select_from(CheckResultRow)) == 12
-        assert store.counts(session)[TaskState.SET_ASIDE] == 0
+        assert store.counts(session)[TaskState.FAILED] == 0
 
 
 def _all_done(wiring):

@@ -37,7 +37,7 @@ def enqueue(wiring, cast, n=1, agent=None):
                 Finding("opening.greeting", Verdict.MET, 0.95, "says"),
                 Finding("opening.introduction", Verdict.UNSURE, 0.5, "says"),
             )
-            findings.keep(
+            findings.save_result(
                 session,
                 call_id=call_id,
                 form_version_id=version_id,
@@ -111,7 +111,7 @@ def test_two_hundred_evaluators_asking_at_once_never_get_the_same_call(either):
 
     with either.database.write() as session:
         from qa.people import service as people_service
-        from qa.people.types import Role
+        from qa.states import Role
 
         people = [
             people_service.add_user(
@@ -147,7 +147,7 @@ def test_a_lease_that_ended_frees_the_call_and_its_draft_goes_on_with_the_next(w
     clock.move(minutes=46)
     card = open_card(wiring, cast.second_evaluator)
     assert card.filled.summary == "half done"
-    with pytest.raises(service.NotTheirs), wiring.database.write() as session:
+    with pytest.raises(service.NotOwner), wiring.database.write() as session:
         service.save_draft(
             session,
             card_id=card.id,
@@ -168,7 +168,7 @@ def test_the_later_of_two_saves_is_told_and_sees_the_other_version(wiring, cast)
             version=1,
             filled=Filled(summary="first"),
         )
-    with pytest.raises(service.SavedElsewhere) as told, wiring.database.write() as session:
+    with pytest.raises(service.VersionConflict) as told, wiring.database.write() as session:
         service.save_draft(
             session,
             card_id=card.id,
@@ -245,7 +245,7 @@ def test_submission_names_everything_that_is_missing(wiring, cast):
 
 
 def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
-    from qa.forms.rules import score, shown
+    from qa.forms.rules import round_half_up, score
 
     _, form = enqueue(wiring, cast)
     card = open_card(wiring, cast.evaluator)
@@ -267,12 +267,12 @@ def test_the_score_kept_is_the_score_recomputed_from_the_answers(wiring, cast):
             findings={},
             at=wiring.clock(),
         )
-    assert done.score == shown(score(form, filled.options).score) == 70.0
+    assert done.score == round_half_up(score(form, filled.options).score) == 70.0
     assert done.is_released
 
 
 def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
-    from qa.learning import store as learnt
+    from qa.confidence import store as learnt
 
     cast = people_of(either)
     _, form = enqueue(either, cast)
@@ -299,7 +299,7 @@ def test_what_a_person_answers_after_the_machine_is_there_to_learn_from(either):
             at=either.clock(),
         )
     with either.database.read() as session:
-        rows = learnt.judged(session)
+        rows = learnt.labelled_answers(session)
         assert learnt.confusions(session, "customer_service") == {
             "opening.greeting": {("met", "not_met"): 1}
         }
@@ -410,8 +410,8 @@ def test_build_is_safe_to_repeat(settings, clock):
     again = build(settings, clock)
     with again.database.read() as session:
         from qa.forms import store as form_store
-        from qa.settings import HOUSE
+        from qa.settings import PROJECT_ROOT
 
         assert len(form_store.versions(session)) == len(
-            list((HOUSE / "scoring_forms").glob("*.yaml"))
+            list((PROJECT_ROOT / "scoring_forms").glob("*.yaml"))
         )

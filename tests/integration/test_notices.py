@@ -8,11 +8,11 @@ from email import policy
 import pytest
 
 from qa.engines.mail import sender
-from qa.jobs.post import deliver
+from qa.jobs.mailer import deliver_due
 from qa.notices import store
-from qa.notices.rules import PATHS, path, sentence
-from qa.notices.service import tell
-from qa.notices.types import Choice, Kind
+from qa.notices.rules import PATHS, message_text, path
+from qa.notices.service import notify
+from qa.notices.types import NoticeChoice, NoticeKind
 from qa.people import store as people
 from qa.wiring import Wiring
 
@@ -28,9 +28,9 @@ FACTS = {
 }
 
 
-def say(wiring, user, kind=Kind.CARD_RELEASED, **facts):
+def say(wiring, user, kind=NoticeKind.CARD_RELEASED, **facts):
     with wiring.database.write() as session:
-        tell(
+        notify(
             session,
             [user.id, user.id],
             kind,
@@ -46,16 +46,16 @@ def address(wiring, user, language="en"):
 
 
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_its_sentence_in_every_language(wiring, kind, language):
-    from qa.jobs.post import tongue_of
+    from qa.jobs.mailer import localizer_for
 
-    tongue = tongue_of(language, wiring.settings)
-    said = sentence(kind, FACTS, tongue)
+    tongue = localizer_for(language, wiring.settings)
+    said = message_text(kind, FACTS, tongue)
     assert said and "%" not in said.replace("Sarah %s", "")
-    assert sentence(kind, {}, tongue), "a notice of an older version is readable"
+    assert message_text(kind, {}, tongue), "a notice of an older version is readable"
     if language != "en":
-        assert said != sentence(kind, FACTS, tongue_of("en", wiring.settings))
+        assert said != message_text(kind, FACTS, localizer_for("en", wiring.settings))
 
 
 def test_every_place_a_notice_leads_to_is_a_page(wiring):
@@ -90,11 +90,13 @@ def test_whoever_does_not_want_a_kind_is_not_told(wiring, cast, visit):
     )
     agent.post("/notices/choices", {"email": "sarah@example.org", "page.card_voided": "1"})
     say(wiring, cast.agent)
-    say(wiring, cast.agent, Kind.CARD_VOIDED)
+    say(wiring, cast.agent, NoticeKind.CARD_VOIDED)
     with wiring.database.read() as session:
-        assert [n.kind for n in store.notices(session, cast.agent.id)] == [Kind.CARD_VOIDED]
-        assert store.due_letters(session, now=wiring.clock()) == []
-        assert store.choices(session, cast.agent.id)[Kind.CARD_RELEASED] == Choice(False, False)
+        assert [n.kind for n in store.notices(session, cast.agent.id)] == [NoticeKind.CARD_VOIDED]
+        assert store.due_mails(session, now=wiring.clock()) == []
+        assert store.choices(session, cast.agent.id)[NoticeKind.CARD_RELEASED] == NoticeChoice(
+            False, False
+        )
 
 
 def test_a_mail_is_written_in_its_readers_language_into_the_outbox_once(either):
@@ -102,8 +104,8 @@ def test_a_mail_is_written_in_its_readers_language_into_the_outbox_once(either):
 
     wiring, cast = either, people_of(either)
     address(wiring, cast.agent, "it")
-    say(wiring, cast.agent, Kind.CARD_REVISED)
-    assert (deliver(wiring), deliver(wiring)) == (1, 0)
+    say(wiring, cast.agent, NoticeKind.CARD_REVISED)
+    assert (deliver_due(wiring), deliver_due(wiring)) == (1, 0)
     (file,) = wiring.settings.outbox.glob("*.eml")
     mail = email.message_from_bytes(file.read_bytes(), policy=policy.default)
     body = mail.get_content()
@@ -124,7 +126,7 @@ def test_nobody_without_an_address_or_account_gets_a_mail(wiring, cast):
     with wiring.database.write() as session:
         service.disable_user(session, user_id=cast.agent.id)
     say(wiring, cast.agent)
-    assert deliver(wiring) == 0
+    assert deliver_due(wiring) == 0
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -159,21 +161,21 @@ def test_a_mail_goes_through_a_server_and_waits_while_there_is_none(wiring, cast
         wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         clock,
     )
-    assert deliver(dead) == 0
+    assert deliver_due(dead) == 0
     live = Wiring(
         wiring.settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"}),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         clock,
     )
-    assert deliver(live) == 0, "not at once again"
+    assert deliver_due(live) == 0, "not at once again"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     clock.move(minutes=6)
-    assert deliver(live) == 1
+    assert deliver_due(live) == 1
     server.shutdown()
     assert len(server.got) == 1 and "notice-1@earshot" in server.got[0]
 
@@ -185,14 +187,14 @@ def test_a_mail_is_given_up_after_five_times(wiring, cast, clock):
         wiring.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"}),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         clock,
     )
     for _ in range(8):
-        deliver(dead)
+        deliver_due(dead)
         clock.move(hours=3)
     with wiring.database.read() as session:
-        assert store.due_letters(session, now=clock()) == []
+        assert store.due_mails(session, now=clock()) == []
         assert store.notices(session, cast.agent.id), "in the page it stays"
 
 

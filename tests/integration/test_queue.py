@@ -10,16 +10,17 @@ from sqlalchemy import select
 
 from qa import upkeep
 from qa.assignment import rules, service
-from qa.assignment.types import AssignmentKind, AssignmentState, Candidate, NothingWaiting
+from qa.assignment.types import Candidate, NothingWaiting
 from qa.checking import store as findings
 from qa.checking.types import Finding, Findings, Verdict
 from qa.forms import service as forms
 from qa.notices import store as notices
-from qa.notices.types import Kind
+from qa.notices.types import NoticeKind
 from qa.sampling.rules import random_number
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
-from qa.scoring.types import Answer, Filled, ScorecardState
+from qa.scoring.types import Answer, Filled
+from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow
 from qa.tables.scoring import AnswerRow, AssignmentRow
 from qa.wiring import Wiring
@@ -37,7 +38,7 @@ def test_of_calls_due_on_one_day_the_agent_heard_least_comes_first_an_earlier_da
         Candidate(3, 9, START - timedelta(days=1)),
         Candidate(4, 8, START),
     ]
-    assert [c.id for c in rules.in_fair_order(places, {7: 3, 8: 1, 9: 9}, zone=ROME)] == [
+    assert [c.id for c in rules.fair_order(places, {7: 3, 8: 1, 9: 9}, zone=ROME)] == [
         3,
         4,
         2,
@@ -47,19 +48,21 @@ def test_of_calls_due_on_one_day_the_agent_heard_least_comes_first_an_earlier_da
 
 def test_a_share_of_calls_is_picked_for_ever_the_same_and_about_as_many_as_said():
     picked = [
-        rules.is_picked(0.05, purpose="double", seed="s", external_id=f"c{i}")
+        rules.is_selected_for_share(0.05, purpose="double", seed="s", external_id=f"c{i}")
         for i in range(20_000)
     ]
     assert picked == [
-        rules.is_picked(0.05, purpose="double", seed="s", external_id=f"c{i}")
+        rules.is_selected_for_share(0.05, purpose="double", seed="s", external_id=f"c{i}")
         for i in range(20_000)
     ]
     assert 900 < sum(picked) < 1100
     assert not any(
-        rules.is_picked(0.0, purpose="double", seed="s", external_id=f"c{i}") for i in range(100)
+        rules.is_selected_for_share(0.0, purpose="double", seed="s", external_id=f"c{i}")
+        for i in range(100)
     )
     assert all(
-        rules.is_picked(1.0, purpose="double", seed="s", external_id=f"c{i}") for i in range(100)
+        rules.is_selected_for_share(1.0, purpose="double", seed="s", external_id=f"c{i}")
+        for i in range(100)
     )
 
 
@@ -68,7 +71,7 @@ def doubled(wiring, **shares):
         wiring.settings.model_copy(update=shares),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         wiring.clock,
     )
 
@@ -103,7 +106,7 @@ def test_a_blind_card_shows_no_automatic_answer_until_it_is_submitted(wiring, ca
         place = session.scalars(select(AssignmentRow)).one()
         place.is_blind = True
         found = (Finding("opening.greeting", Verdict.NOT_MET, 0.93, "says"),)
-        findings.keep(
+        findings.save_result(
             session,
             call_id=call_id,
             form_version_id=place.form_version_id,
@@ -145,7 +148,7 @@ def test_a_call_given_to_somebody_is_theirs_alone_and_its_draft_goes_with_it(wir
     manager.post(f"/queue/{draft.assignment_id}/reassign", {"to": cast.second_evaluator.id})
     with wiring.database.read() as session:
         told = notices.notices(session, cast.second_evaluator.id)
-    assert [n.kind for n in told] == [Kind.CALL_ASSIGNED]
+    assert [n.kind for n in told] == [NoticeKind.CALL_ASSIGNED]
     assert claim(wiring, cast.evaluator).assignment_id != draft.assignment_id
     page = visit(cast.second_evaluator).get(f"/workbench/{draft.assignment_id}")
     assert page.status_code == 200 and "half" in words_of(page), (
@@ -188,9 +191,9 @@ def test_a_daily_goal_is_set_by_the_manager_and_shown_to_its_evaluator(wiring, c
 def test_a_place_that_nobody_takes_expires_long_after_it_was_due(wiring, cast, clock):
     enqueue(wiring, cast)
     clock.move(days=64)
-    assert upkeep.keep(wiring)["places expired"] == 0
+    assert upkeep.run_housekeeping(wiring)["places expired"] == 0
     clock.move(days=2)
-    assert upkeep.keep(wiring)["places expired"] == 1
+    assert upkeep.run_housekeeping(wiring)["places expired"] == 1
     assert isinstance(claim(wiring, cast.evaluator), NothingWaiting)
 
 
@@ -253,17 +256,17 @@ def test_calls_are_dealt_by_share_to_within_one_and_everybody_hears_every_agent(
     shares, dealt, of_agent = {1: 50, 2: 30, 3: 20, 4: 0}, {}, {}
     for n in range(400):
         agent = n % 8
-        who = rules.next_in_line(shares, dealt, {w: of_agent.get((w, agent), 0) for w in shares})
+        who = rules.pick_evaluator(shares, dealt, {w: of_agent.get((w, agent), 0) for w in shares})
         dealt[who] = dealt.get(who, 0) + 1
         of_agent[who, agent] = of_agent.get((who, agent), 0) + 1
         assert all(abs(dealt.get(w, 0) - shares[w] / 100 * (n + 1)) <= 2 for w in shares)
     assert dealt == {1: 200, 2: 120, 3: 80}
     for who, share in ((1, 25), (2, 15), (3, 10)):
         assert all(abs(of_agent[who, agent] - share) <= 4 for agent in range(8))
-    assert rules.next_in_line({}, {}, {}) is None and rules.next_in_line({1: 0}, {}, {}) is None
+    assert rules.pick_evaluator({}, {}, {}) is None and rules.pick_evaluator({1: 0}, {}, {}) is None
     assert (
-        rules.next_in_line({1: 50, 2: 50}, {}, {}, but=1) == 2
-        and rules.next_in_line({1: 50}, {}, {}, but=1) is None
+        rules.pick_evaluator({1: 50, 2: 50}, {}, {}, but=1) == 2
+        and rules.pick_evaluator({1: 50}, {}, {}, but=1) is None
     )
 
 
@@ -300,7 +303,7 @@ def test_what_waits_is_dealt_out_and_a_whole_list_put_back(wiring, cast, visit):
     with wiring.database.read() as session:
         assert set(session.scalars(select(AssignmentRow.reserved_for_id))) == {cast.evaluator.id}
         assert [n.kind for n in notices.notices(session, cast.evaluator.id, limit=9)] == [
-            Kind.CALLS_DEALT
+            NoticeKind.CALLS_DEALT
         ], "told once, not four times"
     assert (
         "4 calls are back"
@@ -326,25 +329,25 @@ def test_overdue_calls_are_told_once_to_who_has_them_and_once_a_day_to_managers(
             return [
                 (n.kind, n.facts.get("count"))
                 for n in notices.notices(session, user.id, limit=99)
-                if n.kind in (Kind.CALL_OVERDUE, Kind.QUEUE_OVERDUE)
+                if n.kind in (NoticeKind.CALL_OVERDUE, NoticeKind.QUEUE_OVERDUE)
             ]
 
-    upkeep.keep(either)
+    upkeep.run_housekeeping(either)
     assert told(cast.evaluator) == told(cast.manager) == [], "nothing is late yet"
     clock.move(days=30)
     wiring = doubled(either, expire_days=400)
     for _again in range(3):
-        upkeep.keep(wiring)
-    assert told(cast.evaluator) == [(Kind.CALL_OVERDUE, None)] and told(cast.manager) == [
-        (Kind.QUEUE_OVERDUE, 2)
+        upkeep.run_housekeeping(wiring)
+    assert told(cast.evaluator) == [(NoticeKind.CALL_OVERDUE, None)] and told(cast.manager) == [
+        (NoticeKind.QUEUE_OVERDUE, 2)
     ]
     with either.database.write() as session:
         service.reassign(session, assignment_id=1, user_id=None, by=cast.manager.id, at=clock())
-    upkeep.keep(wiring)
-    assert told(cast.manager) == [(Kind.QUEUE_OVERDUE, 2)], "at most once a day"
+    upkeep.run_housekeeping(wiring)
+    assert told(cast.manager) == [(NoticeKind.QUEUE_OVERDUE, 2)], "at most once a day"
     clock.move(days=1)
-    upkeep.keep(wiring)
-    assert told(cast.manager) == [(Kind.QUEUE_OVERDUE, 1), (Kind.QUEUE_OVERDUE, 2)]
+    upkeep.run_housekeeping(wiring)
+    assert told(cast.manager) == [(NoticeKind.QUEUE_OVERDUE, 1), (NoticeKind.QUEUE_OVERDUE, 2)]
 
 
 def test_a_skipped_call_is_replaced_by_the_next_of_its_stratum_and_the_draw_can_be_replayed(
@@ -372,7 +375,7 @@ def test_a_skipped_call_is_replaced_by_the_next_of_its_stratum_and_the_draw_can_
             duration=60,
         )
         for call_id in ids:
-            findings.keep(
+            findings.save_result(
                 session,
                 call_id=call_id,
                 form_version_id=version_id,

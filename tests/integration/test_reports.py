@@ -147,7 +147,7 @@ def test_hostile_names_reach_the_workbook_as_text(centre):
     names = ["=1+1", "@SUM(A1)", "+1", "-1", "\x00\x1f\ud7ff", "http://x", "x" * 40_000, "<script>"]
     document["agents"] = [{**document["agents"][0], "name": n} for n in names]
     with app.test_request_context("/"):
-        from qa.reporting.types import Audience
+        from qa.states import Audience
         from qa.web.reporting import _words, render_files
 
         words = _words()
@@ -254,14 +254,15 @@ def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one
 ):
     from datetime import timedelta
 
-    from qa.intake.types import FileOutcome, Outcome
+    from qa.intake.types import FileOutcome
     from qa.pipeline import draw, steps_after_draw, steps_after_intake
     from qa.sampling import service
-    from qa.sampling.types import Phase, PlanRule
+    from qa.sampling.types import PlanRule
+    from qa.states import ImportOutcome, Phase
     from tests.conftest import add_call
 
     calls = [add_call(wiring, cast, agent=cast.agent) for _ in range(10)]
-    new = FileOutcome("a.wav", Outcome.IMPORTED, call_id=calls[0])
+    new = FileOutcome("a.wav", ImportOutcome.IMPORTED, call_id=calls[0])
     with wiring.database.write() as session:
         assert steps_after_intake(session, new) == [("transcribe", calls[0])]
         service.add_plan(

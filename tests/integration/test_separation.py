@@ -10,12 +10,11 @@ from sqlalchemy import func, select, update
 
 from qa.app import create_app
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.intake import store as calls
-from qa.intake.types import Direction
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
+from qa.states import CaseKind, Direction, Role
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow

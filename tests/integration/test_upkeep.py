@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import event
 
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.doctor import examine
 from qa.jobs import schedule
-from qa.notices.service import tell
-from qa.notices.types import Kind
+from qa.notices.service import notify
+from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.settings import Settings
+from qa.states import CaseKind
 from qa.wiring import Wiring
 from tests.integration.test_after_submission import LOST, dispute, submitted
 from tests.integration.test_life_of_a_card import enqueue
@@ -23,7 +24,7 @@ def test_a_mail_server_that_cannot_be_read_stops_no_other_duty(wiring, cast, clo
         wiring.settings.model_copy(update={"smtp_url": "nonsense"}),
         wiring.database,
         wiring.storage,
-        wiring.ears,
+        wiring.audio,
         clock,
     )
     card, form = submitted(wiring, cast)
@@ -55,9 +56,9 @@ def test_the_doctor_sees_lines_missing_from_the_access_log(wiring, cast):
 @pytest.mark.parametrize(("asked", "webs"), [(3, 3), (1, 1)])
 def test_web_processes_are_as_many_as_were_asked_for(asked, webs, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
-    assert Settings(web_processes=asked).webs == webs
+    assert Settings(web_processes=asked).web_process_count == webs
     monkeypatch.setattr("sys.platform", "darwin")
-    assert Settings(web_processes=asked).webs == 1, (
+    assert Settings(web_processes=asked).web_process_count == 1, (
         "only Linux deals connections out among processes"
     )
 
@@ -113,10 +114,10 @@ def fill(wiring, cast, n):
                 by=cast.evaluator,
                 at=wiring.clock(),
             )
-            tell(
+            notify(
                 session,
                 [cast.manager.id],
-                Kind.DISPUTE_OPENED,
+                NoticeKind.DISPUTE_OPENED,
                 about=("dispute", 1),
                 at=wiring.clock(),
                 name="x",
@@ -134,7 +135,7 @@ def test_the_installations_page_shows_every_setting_where_it_comes_from_and_no_s
     secret = wiring.settings.model_copy(
         update={"smtp_url": "smtp://post:hush@mail.example:587", "secret_key": "do not tell"}
     )
-    made = Wiring(secret, wiring.database, wiring.storage, wiring.ears, wiring.clock)
+    made = Wiring(secret, wiring.database, wiring.storage, wiring.audio, wiring.clock)
     visit = visits(create_app(secret, wiring=made), made)
     page = visit(cast.administrator).get("/installation").text
     assert all(f"QA_{name.upper()}" in page for name in Settings.model_fields)

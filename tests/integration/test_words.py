@@ -6,7 +6,7 @@ import pytest
 
 from qa.transcription import service, store
 from qa.transcription.rules import measure
-from qa.transcription.rules.search import corrected_text, searchable
+from qa.transcription.rules.search_text import corrected_text, searchable
 from qa.transcription.types import Transcript
 from tests.conftest import add_call, people_of
 
@@ -20,7 +20,7 @@ def said(wiring, cast, text, language="en", agent=None):
         {"language": language, "duration": 9, "engine": {}, "utterances": [utterance]}
     )
     with wiring.database.write() as session:
-        store.keep(
+        store.save_transcript(
             session,
             call_id=call_id,
             transcript=document,
@@ -34,7 +34,7 @@ def found(wiring, phrase):
     with wiring.database.read() as session:
         return sorted(
             session.scalars(
-                store.saying(searchable(phrase), dialect=session.get_bind().dialect.name)
+                store.calls_containing(searchable(phrase), dialect=session.get_bind().dialect.name)
             )
         )
 
@@ -199,7 +199,7 @@ def test_a_manager_finds_unscored_calls_by_what_the_checks_said_and_who_scores_d
     )
     with either.database.write() as session:
         for _twice in range(2):
-            findings.keep(
+            findings.save_result(
                 session, call_id=call_id, form_version_id=1, findings=found, at=either.clock()
             )
     manager, evaluator = visit_either(cast.manager), visit_either(cast.evaluator)
@@ -308,7 +308,9 @@ def test_going_back_a_migration_and_up_again_lays_the_verdicts_out_from_the_newe
         again = Findings(
             "x", 1, (Finding("opening.greeting", Verdict.NOT_MET, 0.9, "says"),), 1.0, 2.0
         )
-        findings.keep(session, call_id=call_id, form_version_id=2, findings=again, at=clock())
+        findings.save_result(
+            session, call_id=call_id, form_version_id=2, findings=again, at=clock()
+        )
 
     def rows():
         with either.database.read() as session:

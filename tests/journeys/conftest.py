@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from qa.settings import HOUSE, Settings
+from qa.settings import PROJECT_ROOT, Settings
 from tests.journeys.content import fill
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
-ARTEFACTS = HOUSE / "artefacts"
+ARTEFACTS = PROJECT_ROOT / "artefacts"
 
 
 def pytest_collection_modifyitems(items):
@@ -63,7 +63,7 @@ def site(tmp_path_factory):
     from qa import setup
     from qa.app import create_app
     from qa.jobs import store
-    from qa.jobs.service import take_in, work_once
+    from qa.jobs.service import import_recordings, work_once
     from qa.pipeline import draw
     from qa.wiring import Wiring
 
@@ -77,9 +77,9 @@ def site(tmp_path_factory):
     wiring = Wiring.build(settings)
     setup.initialise(wiring)
     setup.demo_plan(wiring)
-    take_in(
+    import_recordings(
         wiring,
-        HOUSE / "audio_samples" / "manifest.csv",
+        PROJECT_ROOT / "audio_samples" / "manifest.csv",
         manifest=None,
         progress=lambda items, what: iter(items),
     )

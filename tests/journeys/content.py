@@ -8,29 +8,37 @@ from datetime import date, timedelta
 
 from qa.assignment import service as assignment
 from qa.assignment import store as queue
-from qa.assignment.types import AssignmentKind, AssignmentState, Claimed
+from qa.assignment.types import Claimed
 from qa.calibration import service as calibration
 from qa.calibration import store as sessions
 from qa.cases import service as cases
-from qa.cases.types import CaseKind, Draft
+from qa.cases.types import Draft
 from qa.checking import store as findings
 from qa.disputes import service as disputes
 from qa.forms import service as forms
 from qa.forms import store as form_store
-from qa.forms.editing import edited
+from qa.forms.editing import apply_operation
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.people.types import Role
 from qa.publishing import publish
 from qa.reporting import store as figures
 from qa.reporting.types import Scope
 from qa.schedules import service as schedules
 from qa.schedules import store as runs
-from qa.schedules.types import Audience, ScheduleDraft
+from qa.schedules.types import ScheduleDraft
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer, Filled
+from qa.states import (
+    AssignmentKind,
+    AssignmentState,
+    Audience,
+    CaseKind,
+    Indicator,
+    Role,
+    ScopeKind,
+)
 from qa.targets import service as targets
-from qa.targets.types import Indicator, MeasureDraft, ScopeKind, TargetDraft
+from qa.targets.types import ImprovementActionDraft, TargetDraft
 from qa.training import service as training
 from qa.training.types import PlanDraft
 
@@ -59,7 +67,7 @@ def fill(wiring) -> None:
     with wiring.database.write() as session:
         newest = next(i for i, f in forms.current(session) if f.form == "customer_service")
         draft = forms.draft_of(session, form_version_id=newest, by=manager.id, at=wiring.clock())
-        longer = edited(
+        longer = apply_operation(
             form_store.source(session, draft),
             act="add",
             where="opening",
@@ -214,7 +222,7 @@ def _improve(wiring, people_):
             by=manager.id,
             at=wiring.clock(),
         )
-        done = MeasureDraft(
+        done = ImprovementActionDraft(
             "Sharpen the guide for next steps",
             "2026-10",
             ScopeKind.WHOLE,
@@ -224,10 +232,10 @@ def _improve(wiring, people_):
             due_on=date(2026, 11, 30),
             expected=2.0,
         )
-        targets.add_measure(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
-        targets.add_measure(
+        targets.add_action(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
+        targets.add_action(
             session,
-            MeasureDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None),
+            ImprovementActionDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None),
             is_agreed=False,
             by=trainer.id,
             at=wiring.clock(),

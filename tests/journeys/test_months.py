@@ -37,10 +37,10 @@ def site(tmp_path_factory):
     from qa.app import create_app
     from qa.people import service as people
     from qa.people import store
-    from qa.people.types import Role
     from qa.simulation import simulate_centre
+    from qa.states import Indicator, Role, ScopeKind
     from qa.targets import service as targets
-    from qa.targets.types import Indicator, ScopeKind, TargetDraft
+    from qa.targets.types import TargetDraft
     from qa.wiring import Wiring
 
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), demo=True)
@@ -49,7 +49,7 @@ def site(tmp_path_factory):
         settings,
         made.database,
         made.storage,
-        made.ears,
+        made.audio,
         lambda: datetime(2026, 11, 10, 9, tzinfo=UTC),
     )
     setup.initialise(wiring)

@@ -12,7 +12,8 @@ from stdnum import luhn
 from qa.calendar import MonthRefused, day_bounds, month_before, month_bounds
 from qa.intake.rules import CallDataRefused, call_data, nested, without_cards
 from qa.people.rules import ALLOWED, may, password_fault
-from qa.people.types import Role, User
+from qa.people.types import User
+from qa.states import Role
 from qa.tables.base import UtcDateTime
 from qa.transcription.rules import measure, merged
 from qa.transcription.types import Span, Transcript

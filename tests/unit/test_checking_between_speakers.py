@@ -10,7 +10,7 @@ from qa.checking.rules import check_call
 from qa.checking.types import StepState, Verdict
 from qa.engines.courtesy import CourtesyClassifier, shipped
 from qa.forms.reader import read_form
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 from qa.transcription.types import Transcript
 
 MET, NOT_MET, NA, UNSURE = Verdict.MET, Verdict.NOT_MET, Verdict.NOT_APPLICABLE, Verdict.UNSURE
@@ -342,7 +342,7 @@ def test_speakers_told_apart_poorly_make_said_and_not_said_unsure():
 def test_the_classifiers_answers_are_probabilities_of_the_known_acts_and_it_hears_words_only():
     from qa.forms.types import ACTS as KNOWN
 
-    rows = CourtesyClassifier(HOUSE / "models" / "courtesy").probabilities(
+    rows = CourtesyClassifier(PROJECT_ROOT / "models" / "courtesy").probabilities(
         ["Thank you for calling.", ""], "en"
     )
     assert all(set(r) == set(KNOWN) and all(0 <= p <= 1 for p in r.values()) for r in rows)
@@ -350,7 +350,9 @@ def test_the_classifiers_answers_are_probabilities_of_the_known_acts_and_it_hear
 
 
 def test_the_classifiers_held_out_figures_are_calibrated():
-    figures = json.loads((HOUSE / "models" / "courtesy" / "figures.json").read_text())["languages"]
+    figures = json.loads((PROJECT_ROOT / "models" / "courtesy" / "figures.json").read_text())[
+        "languages"
+    ]
     assert {lang: f["all"]["ece"] <= 0.03 for lang, f in figures.items()} == {
         "en": True,
         "it": True,
@@ -363,7 +365,7 @@ def test_our_own_dialogues_are_judged_as_people_would():
     from benchmarks.dialogues import dialogues
 
     form = read_form(
-        (HOUSE / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8")
+        (PROJECT_ROOT / "scoring_forms" / "customer_service.v3.yaml").read_text(encoding="utf-8")
     )
     outcomes = []
     for d in dialogues():

@@ -33,8 +33,8 @@ from qa.reporting.types import (
     Totals,
     Verdict,
 )
-from qa.statistics.shares import worth
-from qa.statistics.survey import moderation
+from qa.statistics.proportions import equivalent_sample_size
+from qa.statistics.survey_estimators import moderation
 
 
 def test_of_nothing_there_is_no_share():
@@ -390,7 +390,7 @@ def test_months_of_breaches_have_the_limits_of_a_p_chart_and_empty_months_none()
 @pytest.mark.parametrize(("count", "of"), [(0, 40), (1, 40), (3, 500), (20, 40), (40, 40)])
 def test_an_interval_is_worth_the_calls_that_it_came_from(count, of):
     s = wilson(count, of)
-    assert worth(s.low, s.high) == pytest.approx(of, rel=1e-6)
+    assert equivalent_sample_size(s.low, s.high) == pytest.approx(of, rel=1e-6)
 
 
 def member(value, mean, count=9):

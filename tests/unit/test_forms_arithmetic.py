@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.forms.reader import read_form
-from qa.forms.rules import AnswersRefused, alignment, partial_score, score, shown
+from qa.forms.rules import AnswersRefused, alignment, partial_score, round_half_up, score
 from qa.reporting.rules import mean_of_cards
 
 TEN = "options: [{id: ten, points: 10}, {id: five, points: 5}, {id: zero, points: 0}]"
@@ -53,7 +53,9 @@ def test_two_groups_by_points_1_of_2_at_weight_40_and_1_of_1_at_weight_20_give_6
 
 def test_the_mean_of_cards_is_the_vendors_52_97():
     assert (
-        shown(Fraction(mean_of_cards([100, 9.91, 63.96, 90.99, 0])).limit_denominator(10**6))
+        round_half_up(
+            Fraction(mean_of_cards([100, 9.91, 63.96, 90.99, 0])).limit_denominator(10**6)
+        )
         == 52.97
     )
     assert mean_of_cards([]) is None
@@ -162,9 +164,9 @@ def test_sections_may_be_nested_two_levels():
 
 
 def test_figures_are_rounded_half_up_only_when_shown():
-    assert shown(Fraction(66665, 1000)) == 66.67
-    assert shown(Fraction(1, 3)) == 0.33
-    assert shown(None) is None
+    assert round_half_up(Fraction(66665, 1000)) == 66.67
+    assert round_half_up(Fraction(1, 3)) == 0.33
+    assert round_half_up(None) is None
 
 
 weights = st.lists(st.integers(1, 100), min_size=1, max_size=6)

@@ -4,7 +4,7 @@ import pytest
 
 from qa.forms.reader import read_form
 from qa.forms.types import FormFaults
-from qa.settings import HOUSE
+from qa.settings import PROJECT_ROOT
 
 GOOD = """form: demo
 version: 1
@@ -35,7 +35,7 @@ def faults(source: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((HOUSE / "scoring_forms").glob("*.yaml")), ids=lambda p: p.name
+    "path", sorted((PROJECT_ROOT / "scoring_forms").glob("*.yaml")), ids=lambda p: p.name
 )
 def test_every_shipped_form_is_without_fault(path):
     form = read_form(path.read_text(), file=path.name)

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.redaction import measure
 from qa.transcription.rules.digits import runs
-from qa.transcription.rules.private import MARGIN, redact
+from qa.transcription.rules.redaction import MARGIN, redact
 from qa.transcription.types import Transcript
 
 

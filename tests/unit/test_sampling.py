@@ -21,15 +21,15 @@ from qa.sampling.rules import (
     inclusion_probabilities,
     may_share_calls,
     month_seed,
-    next_in_line,
+    next_replacement,
     precision,
     probabilities,
     quotas_by_spread,
     random_number,
     targets,
 )
-from qa.sampling.types import Kind, PlanRule, Risk
-from qa.statistics.survey import PooledModel
+from qa.sampling.types import FrameCell, PlanRule, Risk
+from qa.statistics.survey_estimators import PooledModel
 
 DAY = date(2026, 11, 10)
 
@@ -38,14 +38,16 @@ def frame(
     *counts: int,
     new_hires: tuple[int, ...] = (),
     risky: int = 0,
-    must: Mapping[str, str] = MappingProxyType({}),
+    certainty_reason: Mapping[str, str] = MappingProxyType({}),
     part=lambda i: "",
-) -> dict[Kind, list[str]]:
+) -> dict[FrameCell, list[str]]:
     """So many calls of agents 0, 1, …, each agent's first ones risky."""
-    found: dict[Kind, list[str]] = {}
+    found: dict[FrameCell, list[str]] = {}
     for a, n in enumerate(counts):
         for i in range(n):
-            kind = Kind(a, a in new_hires, part(i), i < risky, must.get(f"call-{a}-{i}", ""))
+            kind = FrameCell(
+                a, a in new_hires, part(i), i < risky, certainty_reason.get(f"call-{a}-{i}", "")
+            )
             found.setdefault(kind, []).append(f"call-{a}-{i}")
     return found
 
@@ -142,11 +144,11 @@ def test_reasons_tell_why_a_call_came():
 
 
 def test_calls_that_must_be_heard_are_a_stratum_of_their_own_drawn_whole():
-    calls = frame(10, 10, must={"call-0-0": "complaint", "call-1-1": "complaint"})
+    calls = frame(10, 10, certainty_reason={"call-0-0": "complaint", "call-1-1": "complaint"})
     wanted = targets(calls, PlanRule(quota_per_agent=6), drawn_before={}, day=DAY)
     choice = choose_sample(calls, PlanRule(), wanted, seed="s")
-    must = [c for c in choice.calls if c.stratum == "all:complaint"]
-    assert {(c.external_id, c.probability, c.reason) for c in must} == {
+    certainty_reason = [c for c in choice.calls if c.stratum == "all:complaint"]
+    assert {(c.external_id, c.probability, c.reason) for c in certainty_reason} == {
         ("call-0-0", 1.0, "complaint"),
         ("call-1-1", 1.0, "complaint"),
     }
@@ -280,7 +282,7 @@ def test_with_replacements_the_sample_is_one_drawn_from_the_calls_that_can_be_sc
         kept = [x for x in drawn if x not in lost]
         taken = set(drawn)
         while len(kept) < 5:
-            call, probability = next_in_line(
+            call, probability = next_replacement(
                 calls, rule, 5.0, stratum=stratum, taken=taken, seed=seed
             )
             assert probability == pytest.approx(5 / 30)
@@ -290,7 +292,7 @@ def test_with_replacements_the_sample_is_one_drawn_from_the_calls_that_can_be_sc
         assert sorted(kept) == sorted(
             c.external_id for c in choose_sample(scorable, rule, {stratum: 5.0}, seed=seed).calls
         )
-    assert next_in_line(calls, rule, 5.0, stratum=stratum, taken=set(names), seed="s") is None
+    assert next_replacement(calls, rule, 5.0, stratum=stratum, taken=set(names), seed="s") is None
 
 
 def test_calls_in_which_plans_meet_come_as_often_as_any_plan_draws_them_and_the_mean_is_true():
@@ -348,7 +350,7 @@ def test_plans_that_name_different_projects_or_queues_share_no_calls():
 
 
 def test_what_a_draw_could_not_take_has_no_probability_and_what_it_must_take_has_one():
-    calls = frame(10, must={"call-0-3": "complaint"}, risky=2)
+    calls = frame(10, certainty_reason={"call-0-3": "complaint"}, risky=2)
     found = probabilities(
         calls,
         PlanRule(risk=Risk(has="x", share=0.5)),

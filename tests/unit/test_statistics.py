@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.statistics.effect import Design, ancova, return_to_the_mean, second_baseline, waiting_list
+from qa.statistics.control_charts import cusum, funnel, individuals_chart, p_chart
+from qa.statistics.proportions import benjamini_hochberg, fdr_cutoff, wilson
 from qa.statistics.severity import Scored, severity
-from qa.statistics.shares import benjamini_hochberg, discoveries, wilson
-from qa.statistics.shrinkage import groups_apart, hierarchical
-from qa.statistics.survey import (
+from qa.statistics.shrinkage import compact_letter_display, hierarchical
+from qa.statistics.survey_estimators import (
     Mean,
     Sample,
     fit,
@@ -26,7 +26,13 @@ from qa.statistics.survey import (
     weighted_regression_mean,
     welch,
 )
-from qa.statistics.trend import control, cusum, funnel, p_chart
+from qa.statistics.treatment_effect import (
+    Design,
+    ancova,
+    return_to_the_mean,
+    second_baseline,
+    waiting_list,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +75,8 @@ def test_benjamini_hochberg_rejects_four_where_bonferroni_rejects_three():
 
 
 def test_discoveries_are_the_longest_prefix_whose_mean_chance_of_error_is_within_the_rate():
-    assert discoveries([0.99, 0.95, 0.9, 0.7, 0.2], rate=0.1) == 3
-    assert discoveries([0.6, 0.5], rate=0.1) == 0
+    assert fdr_cutoff([0.99, 0.95, 0.9, 0.7, 0.2], rate=0.1) == 3
+    assert fdr_cutoff([0.6, 0.5], rate=0.1) == 0
 
 
 ORANGE_JUICE = (
@@ -225,7 +231,7 @@ def test_strata_add_up_by_their_sizes():
     whole = stratified([(300, Mean(80, 4, 9)), (100, Mean(60, 16, 5))])
     assert whole.value == pytest.approx(75)
     assert whole.variance == pytest.approx(0.75**2 * 4 + 0.25**2 * 16)
-    assert whole.degrees == pytest.approx((2.25 + 1) ** 2 / (2.25**2 / 9 + 1 / 5))
+    assert whole.df == pytest.approx((2.25 + 1) ** 2 / (2.25**2 / 9 + 1 / 5))
 
 
 def test_a_stratum_that_was_scored_whole_is_no_part_of_the_sampling_error():
@@ -268,32 +274,34 @@ def test_a_risk_targeted_draw_is_estimated_without_bias_and_covered():
 def test_the_difference_of_two_means_has_welchs_degrees():
     d = welch(Mean(10, 4, 9), Mean(7, 9, 4))
     assert (d.value, d.variance) == (3, 13)
-    assert d.degrees == pytest.approx(13**2 / (16 / 9 + 81 / 4))
+    assert d.df == pytest.approx(13**2 / (16 / 9 + 81 / 4))
 
 
 def test_units_that_differ_by_less_than_chance_allows_are_one_group():
-    assert groups_apart([70, 71, 72], [9, 9, 9]) == [(0, 2)]
-    assert groups_apart([50, 90], [1, 1]) == [(0, 0), (1, 1)]
-    assert groups_apart([50, 70, 71, 90], [9] * 4) == [(0, 0), (1, 2), (3, 3)]
-    assert groups_apart([], []) == []
-    assert groups_apart([80], [4]) == [(0, 0)]
+    assert compact_letter_display([70, 71, 72], [9, 9, 9]) == [(0, 2)]
+    assert compact_letter_display([50, 90], [1, 1]) == [(0, 0), (1, 1)]
+    assert compact_letter_display([50, 70, 71, 90], [9] * 4) == [(0, 0), (1, 2), (3, 3)]
+    assert compact_letter_display([], []) == []
+    assert compact_letter_display([80], [4]) == [(0, 0)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0.1, 50)), min_size=1, max_size=40))
 def test_the_groups_cover_everybody_and_none_lies_inside_another(units):
-    runs = groups_apart([v for v, _ in units], [p for _, p in units])
+    runs = compact_letter_display([v for v, _ in units], [p for _, p in units])
     assert set().union(*(range(a, b + 1) for a, b in runs)) == set(range(len(units)))
     assert all(a < c and b < d for (a, b), (c, d) in zip(runs, runs[1:], strict=False))
 
 
 def test_of_agents_who_are_all_alike_almost_no_list_tells_any_apart():
     rng = np.random.default_rng(8)
-    wrong = sum(len(groups_apart(list(rng.normal(80, 3, 30)), [9.0] * 30)) > 1 for _ in range(300))
+    wrong = sum(
+        len(compact_letter_display(list(rng.normal(80, 3, 30)), [9.0] * 30)) > 1 for _ in range(300)
+    )
     assert wrong / 300 <= 0.08
 
 
 def test_months_within_chance_are_inside_the_limits_and_a_fall_is_not():
-    limits = control([80, 81, 79, 80, 60], [4, 4, 4, 4, 4])
+    limits = individuals_chart([80, 81, 79, 80, 60], [4, 4, 4, 4, 4])
     assert limits.outside == (4,)
 
 

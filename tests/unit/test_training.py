@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import betainc, betaln
 
-from qa.statistics.shares import discoveries
+from qa.statistics.proportions import fdr_cutoff
 from qa.training import rules
 from qa.training.rules import TARGET, probabilities_under
-from qa.training.types import Answered, Colleague, Counts
+from qa.training.types import AgentTally, Colleague, Counts
 
 
 def counts(*rows: tuple[float, float], target: float = TARGET) -> list[Counts]:
@@ -31,7 +31,7 @@ def test_a_little_data_is_drawn_towards_the_others():
 
 def test_cards_drawn_alike_are_worth_their_number_and_readily_drawn_ones_less():
     who = Colleague("Sarah Miles", "Team Thames", 1, 1)
-    alike = rules.counts(Answered("c", 7, 60.0 * 4, 60.0 * 6, 60.0**2 * 6, 6), who, target=0.9)
+    alike = rules.counts(AgentTally("c", 7, 60.0 * 4, 60.0 * 6, 60.0**2 * 6, 6), who, target=0.9)
     assert (alike.kept, alike.of, alike.cards, alike.target) == (
         pytest.approx(4),
         pytest.approx(6),
@@ -41,7 +41,7 @@ def test_cards_drawn_alike_are_worth_their_number_and_readily_drawn_ones_less():
     complaints = [(1.0, 0.0)] * 6  # drawn whole: they stand for themselves
     rows = [(60.0, 1.0)] * 6 + complaints
     mixed = rules.counts(
-        Answered(
+        AgentTally(
             "c", 7, *(sum(x) for x in zip(*((w * s, w, w * w) for w, s in rows), strict=True)), 12
         ),
         who,
@@ -86,7 +86,7 @@ def test_looking_closely_at_a_part_of_the_grid_changes_nothing(agents, shift):
 
 def test_of_nobody_there_is_nothing_to_say():
     assert probabilities_under([]) == []
-    assert discoveries([], rate=0.1) == 0
+    assert fdr_cutoff([], rate=0.1) == 0
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_of_nobody_there_is_nothing_to_say():
     [([0.99, 0.95, 0.85, 0.6], 3), ([0.5, 0.4], 0), ([1.0, 1.0], 2), ([0.95, 0.5, 0.5], 1)],
 )
 def test_the_list_is_the_longest_prefix_within_the_rate(given, expected):
-    assert discoveries(given, rate=0.10) == expected
+    assert fdr_cutoff(given, rate=0.10) == expected

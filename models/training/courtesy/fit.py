@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from models.training.courtesy.examples import Example, joined, misheard, read, word_classes
-from qa.checking.rules.acts import POSSIBLE, SURE
+from qa.checking.rules.speech_acts import POSSIBLE, SURE
 from qa.checking.rules.words import keys_of
 from qa.engines.courtesy import FEATURES, abstaining, features, utterance_scores
 from qa.forms.types import ACTS

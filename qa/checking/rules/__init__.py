@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from qa.checking.rules.acts import judge_act
-from qa.checking.rules.exchange import judge_answers, judge_reads_back
-from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.measured import judge_mechanics, judge_metadata
+from qa.checking.rules.phrase_search import UNSURE, PhraseSearch
+from qa.checking.rules.question_answer import judge_answers, judge_reads_back
 from qa.checking.rules.script import judge_script
+from qa.checking.rules.speech_acts import judge_act
 from qa.checking.rules.spoken import judge_never_says, judge_order, judge_says
 from qa.checking.types import (
-    Acts,
-    Calibration,
-    Curve,
+    ConfidenceCalibration,
     Evidence,
     Finding,
     Findings,
     Judgement,
+    PlattCurve,
+    SpeechActs,
     Verdict,
 )
-from qa.forms.rules import partial_score, shown
+from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, Rule, in_language
 from qa.transcription.rules import measure, turns_of
 from qa.transcription.types import Mechanics, Transcript
@@ -40,8 +40,8 @@ def check_call(
     details: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
     is_complete: bool = True,
-    acts: Acts | None = None,
-    calibration: Calibration | None = None,
+    acts: SpeechActs | None = None,
+    calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
     """The automatic answers of a form to one call, in the form's order.
 
@@ -62,7 +62,7 @@ def check_call(
     evidence: dict[str, tuple[Evidence, ...]] = {}
     speakers_known = transcript.engine.get("speakers") != "unknown"
     is_complete = is_complete and (transcript.quality is None or transcript.quality.is_assessable)
-    hearing = Hearing(
+    hearing = PhraseSearch(
         transcript,
         _filled(form, transcript.language, variables or {}),
         is_complete,
@@ -106,7 +106,7 @@ def check_call(
     return Findings(form.form, form.version, tuple(findings), low, high, version)
 
 
-def _calibrated(judgement: Judgement, curve: Curve | None) -> Judgement:
+def _calibrated(judgement: Judgement, curve: PlattCurve | None) -> Judgement:
     if curve is None or judgement.verdict is Verdict.UNSURE:
         return judgement
     confidence = round(curve.apply(judgement.confidence), 3)
@@ -128,7 +128,7 @@ def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | N
             for f in findings
             if f.verdict in (Verdict.MET, Verdict.NOT_MET)
         }
-        return shown(partial_score(form, answers).score)
+        return round_half_up(partial_score(form, answers).score)
 
     return total("not_met"), total("met")
 
@@ -144,7 +144,7 @@ def _filled(form: Form, language: str, given: Mapping[str, str]) -> dict[str, st
 
 def _criterion(
     criterion: Criterion,
-    hearing: Hearing,
+    hearing: PhraseSearch,
     mechanics: Mechanics,
     details: Mapping[str, Any],
     *,
@@ -160,7 +160,7 @@ def _criterion(
 
 
 def _judge(
-    rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]
+    rule: Rule, hearing: PhraseSearch, mechanics: Mechanics, details: Mapping[str, Any]
 ) -> Judgement:
     if rule.applies_if is not None:
         precondition = _judge(rule.applies_if, hearing, mechanics, details)
@@ -174,7 +174,7 @@ def _judge(
 
 
 def _kind(
-    rule: Rule, hearing: Hearing, mechanics: Mechanics, details: Mapping[str, Any]
+    rule: Rule, hearing: PhraseSearch, mechanics: Mechanics, details: Mapping[str, Any]
 ) -> Judgement:
     if rule.says:
         return judge_says(hearing, rule.says)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from qa.checking.rules.words import HAN, Stretch, Token, keys_of, sound_of
+from qa.checking.rules.words import HAN, Token, TokenSpan, keys_of, sound_of
 from qa.forms.types import SLOTS
 
 EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in tokens
@@ -70,7 +70,7 @@ NOT_NAMES = frozenset(
 class Hit:
     """A phrase found: the tokens it covers and how alike it is (0–1)."""
 
-    stretch: Stretch
+    span: TokenSpan
     start: int
     end: int
     similarity: float
@@ -78,7 +78,7 @@ class Hit:
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        return self.stretch.tokens[self.start : self.end]
+        return self.span.tokens[self.start : self.end]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,9 @@ def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
     return pattern if pattern.literal else None
 
 
-def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float) -> Iterator[Hit]:
+def best_hits(
+    pattern: Pattern, stretches: Sequence[TokenSpan], *, at_least: float
+) -> Iterator[Hit]:
     """Every place where the phrase is found with at least this similarity, the best per stretch
     first.
     """
@@ -125,23 +127,23 @@ def best_hits(pattern: Pattern, stretches: Sequence[Stretch], *, at_least: float
         scorer=fuzz.partial_ratio,
         score_cutoff=max(PREFILTER, 100 * at_least - PREFILTER_SLACK) if len(literal) > 6 else 0,
     )[0]
-    for stretch, score in zip(stretches, scores, strict=True):
-        if score > 0 or (HAN.search(literal) and _shares_sounds(pattern.literal, stretch)):
-            yield from _hits_in(pattern, stretch, at_least)
+    for span, score in zip(stretches, scores, strict=True):
+        if score > 0 or (HAN.search(literal) and _shares_sounds(pattern.literal, span)):
+            yield from _hits_in(pattern, span, at_least)
 
 
-def _shares_sounds(literal: tuple[str, ...], stretch: Stretch) -> bool:
+def _shares_sounds(literal: tuple[str, ...], span: TokenSpan) -> bool:
     """Whether at least half of a Chinese phrase's syllables are heard at all: homophones escape a
     comparison of letters.
     """
-    heard = {sound_of(t.key) for t in stretch.tokens}
+    heard = {sound_of(t.key) for t in span.tokens}
     return 2 * sum(sound_of(k) in heard for k in literal) >= len(literal)
 
 
 def is_negated(hit: Hit, pattern: Pattern) -> bool:
     """A "not" inside what was said that the phrase does not have, or right before it."""
     own = {k for k in pattern.literal if k in NEGATIONS}
-    before = hit.stretch.tokens[max(0, hit.start - 1) : hit.start]
+    before = hit.span.tokens[max(0, hit.start - 1) : hit.start]
     heard = [
         t.key
         for t in (*before, *hit.tokens)
@@ -152,7 +154,7 @@ def is_negated(hit: Hit, pattern: Pattern) -> bool:
 
 def is_quoted(hit: Hit) -> bool:
     """The speaker repeats what somebody else said."""
-    before = hit.stretch.tokens[max(0, hit.start - 8) : hit.start]
+    before = hit.span.tokens[max(0, hit.start - 8) : hit.start]
     joined = (
         "".join(t.key for t in before)
         if before and HAN.match(before[-1].key)
@@ -161,7 +163,7 @@ def is_quoted(hit: Hit) -> bool:
     return bool(QUOTING.search(joined))
 
 
-def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hit]:
+def _hits_in(pattern: Pattern, span: TokenSpan, at_least: float) -> Iterator[Hit]:
     # start, end, similarity × weight, weight
     starts: list[tuple[int, int, float, int]] = [(-1, -1, 0.0, 0)]
     for position, part in enumerate(pattern.parts):
@@ -170,19 +172,18 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
             if isinstance(part, str):
                 (
                     grown.extend(
-                        (begin, stop, gained, weight)
-                        for stop in _slot_ends(part, stretch.tokens, end)
+                        (begin, stop, gained, weight) for stop in _slot_ends(part, span.tokens, end)
                     )
                     if end >= 0
                     else grown.append((-2, -2, 0.0, 0))
                 )
             else:
                 size = sum(_weight(k) for k in part)
-                for a, b, aligned in _align(part, stretch.tokens, at_least - 0.15):
+                for a, b, aligned in _align(part, span.tokens, at_least - 0.15):
                     similarity = max(
                         aligned,
                         *(
-                            _joined_similarity(part, stretch.tokens[x:y])
+                            _joined_similarity(part, span.tokens[x:y])
                             for x, y in ((a, b), (max(0, a - 1), b), (a, b + 1))
                         ),
                     )
@@ -190,9 +191,7 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
                         continue
                     first = a
                     if begin == -2:  # the pattern began with a slot: it must stand right before
-                        slot_start = _slot_before(
-                            str(pattern.parts[position - 1]), stretch.tokens, a
-                        )
+                        slot_start = _slot_before(str(pattern.parts[position - 1]), span.tokens, a)
                         if slot_start is None:
                             continue
                         first = slot_start
@@ -209,7 +208,7 @@ def _hits_in(pattern: Pattern, stretch: Stretch, at_least: float) -> Iterator[Hi
     for begin, end, gained, weight in starts:
         similarity = gained / weight if weight else 0.0
         if similarity >= at_least and (end not in best or best[end].similarity < similarity):
-            best[end] = Hit(stretch, begin, end, similarity, pattern.source)
+            best[end] = Hit(span, begin, end, similarity, pattern.source)
     yield from sorted(best.values(), key=lambda h: -h.similarity)[:10]
 
 

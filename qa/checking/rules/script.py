@@ -1,14 +1,21 @@
 """`script`: ordered steps aligned to the call; which were said, skipped, out of order."""
 
-from qa.checking.rules.hearing import UNSURE, Hearing, confidence_of, doubt, find, pieces_of
 from qa.checking.rules.matching import Hit
+from qa.checking.rules.phrase_search import (
+    UNSURE,
+    PhraseSearch,
+    confidence_of,
+    doubt,
+    find,
+    pieces_of,
+)
 from qa.checking.types import Judgement, ScriptStepFinding, StepState, Verdict
 from qa.forms.types import Says, ScriptRule
 
 NOT_SAID = 0.88
 
 
-def judge_script(hearing: Hearing, rule: ScriptRule) -> Judgement:
+def judge_script(hearing: PhraseSearch, rule: ScriptRule) -> Judgement:
     """Met where enough required steps are said (in their order, unless the rule lets them come
     anyhow); the steps tell what became of each.
     """

@@ -1,10 +1,11 @@
 """Rules about what is said: `says`, `never_says`, `order`."""
 
-from qa.checking.rules.hearing import (
+from qa.checking.rules.matching import is_quoted
+from qa.checking.rules.phrase_search import (
     DOUBTFUL_HIT,
     NEAR_MISS,
     UNSURE,
-    Hearing,
+    PhraseSearch,
     confidence_of,
     doubt,
     find,
@@ -12,12 +13,11 @@ from qa.checking.rules.hearing import (
     pieces_of,
     words_confidence,
 )
-from qa.checking.rules.matching import is_quoted
 from qa.checking.types import Judgement, Verdict
 from qa.forms.types import Order, Says
 
 
-def judge_says(hearing: Hearing, rule: Says) -> Judgement:
+def judge_says(hearing: PhraseSearch, rule: Says) -> Judgement:
     """Met with the evidence, not met where the basis is good enough to say so, else unsure."""
     clear, near = find(hearing, rule)
     if clear:
@@ -27,7 +27,7 @@ def judge_says(hearing: Hearing, rule: Says) -> Judgement:
     return Judgement(Verdict.NOT_MET, 0.9)
 
 
-def judge_never_says(hearing: Hearing, rule: Says) -> Judgement:
+def judge_never_says(hearing: PhraseSearch, rule: Says) -> Judgement:
     """Not met with the words where they are said; unsure where they may be a quotation or are half
     heard.
     """
@@ -47,7 +47,7 @@ def judge_never_says(hearing: Hearing, rule: Says) -> Judgement:
     return Judgement(Verdict.MET, 0.94)
 
 
-def judge_order(hearing: Hearing, rule: Order) -> Judgement:
+def judge_order(hearing: PhraseSearch, rule: Order) -> Judgement:
     """Whether `first` comes before the earliest `then`; not applicable where `then` never comes."""
     then, then_near = find(hearing, rule.then)
     if not then:

@@ -56,7 +56,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TokenSpan:
     """What one speaker says without a longer break: phrases are looked for inside a stretch, so one
     may be split over two utterances.
     """
@@ -116,9 +116,9 @@ def sound_of(key: str) -> str:
     return re.sub(r"(.)\1+", r"\1", key[:1] + body)
 
 
-def stretches(transcript: Transcript, speaker: str) -> tuple[Stretch, ...]:
+def token_spans(transcript: Transcript, speaker: str) -> tuple[TokenSpan, ...]:
     """The speech of one speaker (or `anyone`), cut where they pause for more than a few seconds."""
-    out: list[Stretch] = []
+    out: list[TokenSpan] = []
     pending: list[Token] = []
     last: Utterance | None = None
     for index, utterance in transcript.by(speaker):
@@ -127,18 +127,18 @@ def stretches(transcript: Transcript, speaker: str) -> tuple[Stretch, ...]:
             and (utterance.start - last.end > JOIN_SECONDS or utterance.speaker != last.speaker)
             and pending
         ):
-            out.append(Stretch(tuple(pending), len(out)))
+            out.append(TokenSpan(tuple(pending), len(out)))
             pending = []
         pending.extend(_tokens(index, utterance))
         last = utterance
     if pending:
-        out.append(Stretch(tuple(pending), len(out)))
+        out.append(TokenSpan(tuple(pending), len(out)))
     return tuple(out)
 
 
-def stretch_of(index: int, utterance: Utterance) -> Stretch:
+def token_span_of(index: int, utterance: Utterance) -> TokenSpan:
     """One utterance alone."""
-    return Stretch(tuple(_tokens(index, utterance)), index)
+    return TokenSpan(tuple(_tokens(index, utterance)), index)
 
 
 def looks_like(language: str, tokens: Sequence[Token]) -> bool:

@@ -15,14 +15,14 @@ from qa.web.report.parts import (
     axis,
     chart,
     day,
-    figure,
     heading,
     joined,
     month_name,
     number,
+    numeric_cell,
+    paragraph,
     percent,
     percent_finely,
-    said,
     signed,
     table,
 )
@@ -33,7 +33,7 @@ def critical(r: Document) -> Iterator[Block]:
     if not k["of"]:
         return
     yield heading(_("Critical breaches"))
-    yield said(
+    yield paragraph(
         _(
             "%(count)s of %(of)s scored calls. Of all calls probably %(share)s, between %(low)s and"
             " %(high)s.",
@@ -67,11 +67,11 @@ def critical(r: Document) -> Iterator[Block]:
         title,
     )
     if outside := [month_name(b["month"]) for b in known if b["is_outside"]]:
-        yield said(
+        yield paragraph(
             _("Outside the limits, so more than chance: %(months)s.", months=joined(outside))
         )
     if v.get("flagged"):
-        yield said(
+        yield paragraph(
             _(
                 "The checks flagged %(flagged)s calls; people heard %(heard)s of these and"
                 " confirmed %(confirmed)s. A flag counts for nothing until somebody has heard the"
@@ -96,7 +96,7 @@ def agreement(r: Document) -> Iterator[Block]:
         return
     yield heading(_("Agreement"))
     if a["alpha"] is not None:
-        yield said(
+        yield paragraph(
             _(
                 "On %(calls)s calls scored by two people the scores agree with α = %(alpha)s"
                 " (between %(low)s and %(high)s; 0.8 is firm, 0.67 tentative); %(same)s of the"
@@ -109,7 +109,7 @@ def agreement(r: Document) -> Iterator[Block]:
             )
         )
     elif a["calls"]:
-        yield said(
+        yield paragraph(
             _(
                 "%(calls)s calls were scored by two people: too few to say how far the scores"
                 " agree.",
@@ -118,13 +118,13 @@ def agreement(r: Document) -> Iterator[Block]:
             quiet=True,
         )
     else:
-        yield said(
+        yield paragraph(
             _("No call was scored by two people, so nobody can say how far evaluators agree."),
             quiet=True,
         )
     k = a["automatic"]
     if k["of"]:
-        yield said(
+        yield paragraph(
             _(
                 "People kept %(share)s of the automatic answers that were sure (%(count)s of"
                 " %(of)s).",
@@ -141,9 +141,9 @@ def satisfaction(r: Document) -> Iterator[Block]:
         return
     yield heading(_("Customers’ ratings"))
     if s["low"] is None:
-        yield said(_("One customer gave %(mean)s of 100.", mean=number(s["mean"])))
+        yield paragraph(_("One customer gave %(mean)s of 100.", mean=number(s["mean"])))
         return
-    yield said(
+    yield paragraph(
         _(
             "%(count)s customers gave %(mean)s of 100 on average, between %(low)s and %(high)s. Who"
             " answers is not drawn by lot: this is what those say who answer.",
@@ -154,7 +154,7 @@ def satisfaction(r: Document) -> Iterator[Block]:
         )
     )
     if s["correlation"] is not None:
-        yield said(
+        yield paragraph(
             _(
                 "With the automatic score of the same calls the ratings go together at r = %(r)s"
                 " (between %(low)s and %(high)s).",
@@ -176,7 +176,7 @@ def satisfaction(r: Document) -> Iterator[Block]:
             ),
             title,
         )
-        yield said(_between(b))
+        yield paragraph(_between(b))
 
 
 def _between(b: Document) -> str:
@@ -216,7 +216,7 @@ def measures(r: Document) -> Iterator[Block]:
     rows = r.get("measures") or []
     yield heading(_("Improvement measures"))
     if not rows:
-        yield said(
+        yield paragraph(
             _("None agreed so far. Write them down on the targets page, with an owner and a date."),
             quiet=True,
         )
@@ -234,7 +234,7 @@ def measures(r: Document) -> Iterator[Block]:
         [*head, (_("Seen since"), True), (_("Between"), True)],
         [_measure(m) for m in rows],
     )
-    yield said(
+    yield paragraph(
         _(
             "Seen since: how the figure moved since the month in which the weak point was found."
             " Other things moved it too; what a training brought by itself stands with the training"
@@ -257,13 +257,13 @@ def _measure(m: Document) -> list[Cell]:
     )
     seen = (
         [
-            figure(signed(c["value"])),
+            numeric_cell(signed(c["value"])),
             Cell(f"{signed(c['low'])} – {signed(c['high'])}", is_figure=True, is_quiet=True),
         ]
         if c
-        else [figure("–"), Cell()]
+        else [numeric_cell("–"), Cell()]
     )
-    expected = figure(signed(m["expected"]) if m["expected"] is not None else "–")
+    expected = numeric_cell(signed(m["expected"]) if m["expected"] is not None else "–")
     return [
         Cell(m["title"], note=m["detail"][:120]),
         Cell(m["name"] or _("All")),
@@ -291,7 +291,7 @@ def coverage(r: Document) -> Iterator[Block]:
     ]
     yield Block("facts", facts=tuple((k, number(n, 0)) for k, n in facts))
     if v["drawn"]:
-        yield said(
+        yield paragraph(
             _(
                 "%(share)s of the drawn calls are scored. Skipped and expired ones are missing from"
                 " the figures; if they were others than the scored ones, the figures would be off"

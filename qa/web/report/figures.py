@@ -13,21 +13,21 @@ from qa.web.report.parts import (
     Cell,
     Document,
     axis,
-    between,
     chart,
     day,
-    few,
-    figure,
+    format_interval,
     heading,
     interval,
     joined,
     local,
+    missing_reason,
     month_name,
     number,
+    numeric_cell,
+    paragraph,
     percent,
     percent_finely,
     percents,
-    said,
     signed,
     table,
     verdict_word,
@@ -161,8 +161,8 @@ def targets(r: Document) -> Iterator[Block]:
             [
                 Cell(name),
                 Cell(of),
-                figure(show(t["target"])),
-                figure(show(t["value"])),
+                numeric_cell(show(t["target"])),
+                numeric_cell(show(t["value"])),
                 Cell(between, is_figure=True, is_quiet=True),
                 Cell(verdict_word(t["verdict"]), is_strong=t["verdict"] == "not_met"),
             ]
@@ -187,7 +187,7 @@ def moved(r: Document) -> Iterator[Block]:
         return
     yield heading(_("What moved, and why"))
     worst = criteria[:3]
-    yield said(
+    yield paragraph(
         _(
             "Of 100 points %(lost)s are lost on an average call. Most cost %(names)s.",
             lost=number(sum(c["points_lost"] for c in criteria)),
@@ -195,7 +195,7 @@ def moved(r: Document) -> Iterator[Block]:
         )
     )
     if (r.get("fails_cost") or 0) >= 0.05:
-        yield said(
+        yield paragraph(
             _(
                 "Critical breaches set whole calls to 0 and cost a further %(points)s points.",
                 points=number(r["fails_cost"]),
@@ -204,7 +204,7 @@ def moved(r: Document) -> Iterator[Block]:
     movers = [c for c in criteria if c.get("moved") and abs(c["moved"]["value"]) >= SEEN]
     sure = [c for c in movers if c["moved"]["is_sure"]]
     if movers and not sure:
-        yield said(
+        yield paragraph(
             _(
                 "No single criterion has surely moved since the month before; what changed lies"
                 " within chance."
@@ -233,7 +233,7 @@ def moved(r: Document) -> Iterator[Block]:
         rows.append(
             [
                 Cell(local(c["title"])),
-                figure(number(c["points_lost"])),
+                numeric_cell(number(c["points_lost"])),
                 Cell(
                     signed(m["value"]) if m else "–",
                     is_figure=True,
@@ -260,14 +260,14 @@ def trend(r: Document) -> Iterator[Block]:
         yield from chart(svg, title)
         outside = [t["month"] for t in r["trend"] if t["is_outside"]]
         if outside:
-            yield said(
+            yield paragraph(
                 _(
                     "Outside the limits, so more than chance: %(months)s.",
                     months=joined([month_name(m) for m in outside]),
                 )
             )
     if d := r.get("drift"):
-        yield said(_drifted(d))
+        yield paragraph(_drifted(d))
 
 
 def _drifted(d: Document) -> str:
@@ -336,14 +336,14 @@ def agents(r: Document) -> Iterator[Block]:
         and all(s["apart"] in ("=", "") for s in standings)
         and any(s["apart"] for s in standings)
     ):
-        yield said(
+        yield paragraph(
             _(
                 "No two of these agents can be told apart by this month’s cards. Any order of them"
                 " would be chance."
             )
         )
     elif any(s["apart"] not in ("=", "") for s in standings):
-        yield said(_("Agents who share a letter cannot be told apart."))
+        yield paragraph(_("Agents who share a letter cannot be told apart."))
     yield _groups(r["agents"], _("Agent"), r)
     biased = [g for g in r["agents"] if g.get("standing") and g["standing"]["is_bias_sure"]]
     if biased:
@@ -353,7 +353,7 @@ def agents(r: Document) -> Iterator[Block]:
         ]
         more = [_("%(n)s more", n=len(biased) - NAMES_SHOWN)] if len(biased) > NAMES_SHOWN else []
         names = joined(named + more)
-        yield said(
+        yield paragraph(
             _(
                 "The checks rate the calls of %(names)s otherwise than people do, by so many"
                 " points. The estimates are corrected for it; the automatic means are not.",
@@ -385,7 +385,7 @@ class Column:
     all.
     """
 
-    words: str
+    header: str
     cell: Callable[[Document], Cell]
     is_figure: bool = True
     is_shown: bool = True
@@ -395,7 +395,7 @@ def _groups(rows: Sequence[Document], name: str, r: Document) -> Block:
     columns = [c for c in _columns(rows, name, r) if c.is_shown]
     return table(
         name,
-        [(c.words, c.is_figure) for c in columns],
+        [(c.header, c.is_figure) for c in columns],
         [[c.cell(g) for c in columns] for g in rows],
     )
 
@@ -408,20 +408,22 @@ def _columns(rows: Sequence[Document], name: str, r: Document) -> list[Column]:
     has_letters = any(_standing(g).get("apart") not in (None, "", "=") for g in rows)
     return [
         Column(name, lambda g: _name(g, r), is_figure=False),
-        Column(_("Calls"), lambda g: figure(number(g["estimate"]["calls"], 0))),
-        Column(_("Scorecards"), lambda g: figure(number(g["estimate"]["cards"], 0))),
+        Column(_("Calls"), lambda g: numeric_cell(number(g["estimate"]["calls"], 0))),
+        Column(_("Scorecards"), lambda g: numeric_cell(number(g["estimate"]["cards"], 0))),
         Column(
             _("Estimate"),
             lambda g: Cell(
                 number(g["estimate"]["value"]),
                 is_figure=True,
                 is_strong=True,
-                note=between(g["estimate"]),
+                note=format_interval(g["estimate"]),
             ),
         ),
         Column(
             _("Interval"),
-            lambda g: Cell(svg=interval(g["estimate"], g["name"]), text=few(g["estimate"])),
+            lambda g: Cell(
+                svg=interval(g["estimate"], g["name"]), text=missing_reason(g["estimate"])
+            ),
             is_figure=False,
         ),
         Column(
@@ -507,16 +509,16 @@ def criteria(r: Document) -> Iterator[Block]:
         rows.append(
             [
                 Cell(local(c["title"])),
-                figure(number(c.get("points_lost"), 2)),
-                figure(f"{lost['count']} / {lost['of']}"),
+                numeric_cell(number(c.get("points_lost"), 2)),
+                numeric_cell(f"{lost['count']} / {lost['of']}"),
                 Cell(
                     percent(lost["share"]),
                     is_figure=True,
                     note=percents(lost["low"], lost["high"], percent),
                 ),
-                figure(str(c["not_applicable"])),
-                figure(str(c["fails"])),
-                figure(f"{kept['count']} / {kept['of']}" if kept["of"] else "–"),
+                numeric_cell(str(c["not_applicable"])),
+                numeric_cell(str(c["fails"])),
+                numeric_cell(f"{kept['count']} / {kept['of']}" if kept["of"] else "–"),
             ]
         )
     yield table(_("Criteria lost most"), head, rows)

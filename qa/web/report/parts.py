@@ -50,7 +50,7 @@ def heading(text: str) -> Block:
     return Block("heading", text)
 
 
-def said(text: str, *, quiet: bool = False) -> Block:
+def paragraph(text: str, *, quiet: bool = False) -> Block:
     return Block("text", text, quiet)
 
 
@@ -102,16 +102,16 @@ def interval(e: Document, name: str) -> str:
     )
 
 
-def few(e: Document) -> str:
+def missing_reason(e: Document) -> str:
     words: dict[str, str] = {"too_few": _("too little data"), "no_cards": _("no scorecards yet")}
     return words.get(e["basis"], "")
 
 
-def between(e: Document) -> str:
+def format_interval(e: Document) -> str:
     return f"{number(e['low'])}–{number(e['high'])}" if e["value"] is not None else ""
 
 
-def figure(text: str) -> Cell:
+def numeric_cell(text: str) -> Cell:
     return Cell(text, is_figure=True)
 
 

@@ -1,6 +1,6 @@
 """A process that keeps the speech model: what it answers, and how to ask it.
 
-`qa.jobs.listening` starts it.
+`qa.jobs.model_process` starts it.
 
 A worker forks for every job, and CTranslate2 must never cross a fork; loading a large model anew
 for each call costs seconds. So the worker starts this process (spawned, not forked), and its jobs
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.engines.audio import RecordingUnreadable
-from qa.transcription.types import Heard
+from qa.transcription.types import TranscriptionResult
 
 CONNECT_SECONDS = 10.0
 SILENT_SECONDS = 1800.0
@@ -33,7 +33,7 @@ def ask(
     source_name: str,
     hotwords: Sequence[str] = (),
     tell: Callable[[float], None] | None = None,
-) -> Heard | None:
+) -> TranscriptionResult | None:
     """What the listening process hears; None where there is none, or it went away.
 
     Raises RecordingUnreadable.
@@ -51,7 +51,7 @@ def ask(
             if "refused" in answer:
                 raise RecordingUnreadable(answer["refused"])
             if "heard" in answer:
-                return Heard.model_validate(answer["heard"])
+                return TranscriptionResult.model_validate(answer["heard"])
     except (OSError, ValueError):
         return None
     return None
@@ -80,7 +80,7 @@ def _connect(connection: socket.socket, place: Path) -> None:
             time.sleep(0.05)
 
 
-def serve(place: Path, listen: Callable[..., Heard]) -> None:
+def serve(place: Path, listen: Callable[..., TranscriptionResult]) -> None:
     """Answer one request after the other until standard input closes, which it does when the
     starter ends.
     """
@@ -96,7 +96,7 @@ def serve(place: Path, listen: Callable[..., Heard]) -> None:
                 _answer(connection, listen)
 
 
-def _answer(connection: socket.socket, listen: Callable[..., Heard]) -> None:
+def _answer(connection: socket.socket, listen: Callable[..., TranscriptionResult]) -> None:
     def put(document: dict[str, Any]) -> None:
         connection.sendall(json.dumps(document, ensure_ascii=False).encode() + b"\n")
 

@@ -7,16 +7,16 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from qa.checking.types import Calibration
-from qa.learning.types import Judged
+from qa.checking.types import ConfidenceCalibration
+from qa.confidence.types import LabelledAnswer
+from qa.tables.confidence import ConfidenceCalibrationRow
 from qa.tables.forms import FormVersionRow
-from qa.tables.learning import CalibrationRow
 from qa.tables.scoring import AnswerRow, ScorecardRow
 
 AS_VERDICT = {"met": "met", "not_met": "not_met", "na": "not_applicable"}
 
 
-def judged(session: Session, *, until: datetime | None = None) -> list[Judged]:
+def labelled_answers(session: Session, *, until: datetime | None = None) -> list[LabelledAnswer]:
     """Automatic answers with the person's answer to the same criterion of the same call, submitted
     before `until`. Unsure ones are left out.
     """
@@ -34,7 +34,7 @@ def judged(session: Session, *, until: datetime | None = None) -> list[Judged]:
         query = query.where(ScorecardRow.submitted_at < until)
     rows = session.execute(query).all()
     return [
-        Judged(
+        LabelledAnswer(
             form,
             a.criterion,
             a.automatic,
@@ -68,29 +68,37 @@ def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], i
     return dict(out)
 
 
-def calibration(session: Session, month: str) -> Calibration | None:
+def calibration(session: Session, month: str) -> ConfidenceCalibration | None:
     """The calibration that holds for calls of a month: the newest one made for it or an earlier
     month.
     """
     row = session.scalar(
-        select(CalibrationRow)
-        .where(CalibrationRow.month <= month)
-        .order_by(CalibrationRow.month.desc())
+        select(ConfidenceCalibrationRow)
+        .where(ConfidenceCalibrationRow.month <= month)
+        .order_by(ConfidenceCalibrationRow.month.desc())
         .limit(1)
     )
-    return Calibration.from_document(row.document) if row else None
+    return ConfidenceCalibration.from_document(row.document) if row else None
 
 
-def calibration_made_for(session: Session, month: str) -> Calibration | None:
-    row = session.scalar(select(CalibrationRow).where(CalibrationRow.month == month))
-    return Calibration.from_document(row.document) if row else None
+def calibration_made_for(session: Session, month: str) -> ConfidenceCalibration | None:
+    row = session.scalar(
+        select(ConfidenceCalibrationRow).where(ConfidenceCalibrationRow.month == month)
+    )
+    return ConfidenceCalibration.from_document(row.document) if row else None
 
 
-def keep(session: Session, *, month: str, calibration: Calibration, at: datetime) -> bool:
+def add_calibration(
+    session: Session, *, month: str, calibration: ConfidenceCalibration, at: datetime
+) -> bool:
     """Freeze a calibration for a month; false where one is there already, which then stays."""
     try:
         with session.begin_nested():
-            session.add(CalibrationRow(month=month, document=calibration.document(), created_at=at))
+            session.add(
+                ConfidenceCalibrationRow(
+                    month=month, document=calibration.document(), created_at=at
+                )
+            )
     except IntegrityError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The listening process of a worker: `python -m qa.jobs.listening SOCKET`.
+"""The listening process of a worker: `python -m qa.jobs.model_process SOCKET`.
 
 It loads the speech model once and ends with its worker.
 """
@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 
-class Listening:
+class ModelProcess:
     """Starts the process, and again when it has died.
 
     `place` is its socket, in a folder that only this user may enter.
@@ -26,7 +26,8 @@ class Listening:
     def ensure(self) -> None:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "qa.jobs.listening", str(self.place)], stdin=subprocess.PIPE
+                [sys.executable, "-m", "qa.jobs.model_process", str(self.place)],
+                stdin=subprocess.PIPE,
             )
 
     def end(self) -> None:
@@ -37,10 +38,10 @@ class Listening:
 
 
 def main() -> None:
-    from qa.engines.listener import serve
+    from qa.engines.model_server import serve
     from qa.jobs.worker import die_with_parent
     from qa.settings import load
-    from qa.wiring import Ears
+    from qa.wiring import AudioEngine
 
     def end_with_starter() -> None:
         sys.stdin.buffer.read()  # closes when the worker ends, however it ends
@@ -49,7 +50,7 @@ def main() -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_starter, daemon=True).start()
-    serve(Path(sys.argv[1]), Ears(load()).listen)
+    serve(Path(sys.argv[1]), AudioEngine(load()).listen)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qa.checking.rules.matching import Hit, Pattern, best_hits, compile_phrase, is_negated
-from qa.checking.rules.words import Stretch, Token, looks_like, stretch_of, stretches
-from qa.checking.types import Acts, Evidence, Judgement, Verdict
+from qa.checking.rules.words import Token, TokenSpan, looks_like, token_span_of, token_spans
+from qa.checking.types import Evidence, Judgement, SpeechActs, Verdict
 from qa.forms.types import Act, LocalPhrases, Says, Window, phrases_in
 from qa.transcription.types import Transcript
 
@@ -23,7 +23,7 @@ UNSURE = Judgement(Verdict.UNSURE, 0.5)
 
 
 @dataclass
-class Hearing:
+class PhraseSearch:
     """A call as the rules hear it.
 
     `is_complete` is false where a part of the recording is lost: then nothing counts as absent.
@@ -34,25 +34,25 @@ class Hearing:
     is_complete: bool = True
     speakers_known: bool = True
     evidence_of: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
-    acts: Acts | None = None
+    acts: SpeechActs | None = None
     _acts: Sequence[Mapping[Act, float]] | None = None
-    _stretches: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
+    _stretches: dict[str, tuple[TokenSpan, ...]] = field(default_factory=dict)
     _patterns: dict[str, Pattern | None] = field(default_factory=dict)
 
-    def said_by(self, speaker: str) -> tuple[Stretch, ...]:
+    def said_by(self, speaker: str) -> tuple[TokenSpan, ...]:
         speaker = speaker if self.speakers_known else "anyone"
         if speaker not in self._stretches:
-            self._stretches[speaker] = stretches(self.transcript, speaker)
+            self._stretches[speaker] = token_spans(self.transcript, speaker)
         return self._stretches[speaker]
 
-    def perhaps_said_by(self, speaker: str) -> tuple[Stretch, ...]:
+    def perhaps_said_by(self, speaker: str) -> tuple[TokenSpan, ...]:
         """What is put down to the other side, but not surely: where voices were told apart in one
         channel.
         """
         if speaker == "anyone" or not self.speakers_known:
             return ()
         return tuple(
-            stretch_of(i, u)
+            token_span_of(i, u)
             for i, u in enumerate(self.transcript.utterances)
             if u.speaker != speaker and not u.is_sure_of_speaker
         )
@@ -94,7 +94,7 @@ class Hearing:
                 begin = max(begin, max(e.end for e in spans))
         return begin, end
 
-    def heard(self, speaker: str, within: Window) -> tuple[Stretch, ...]:
+    def heard(self, speaker: str, within: Window) -> tuple[TokenSpan, ...]:
         """The stretches of a speaker that touch a window."""
         every = self.said_by(speaker)
         if within.first_turns:
@@ -107,7 +107,7 @@ class Hearing:
         )
 
 
-def find(hearing: Hearing, rule: Says) -> tuple[list[Hit], list[Hit]]:
+def find(hearing: PhraseSearch, rule: Says) -> tuple[list[Hit], list[Hit]]:
     """Clear hits and near misses inside the window, best first.
 
     What somebody else may have said is a near miss.
@@ -120,7 +120,9 @@ def find(hearing: Hearing, rule: Says) -> tuple[list[Hit], list[Hit]]:
     return sure, sorted([*near, *doubtful], key=lambda h: -h.similarity)
 
 
-def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[list[Hit], list[Hit]]:
+def _found(
+    hearing: PhraseSearch, rule: Says, heard: tuple[TokenSpan, ...]
+) -> tuple[list[Hit], list[Hit]]:
     begin, end = hearing.limits(rule.within)
     clear: list[Hit] = []
     near: list[Hit] = []
@@ -136,7 +138,7 @@ def _found(hearing: Hearing, rule: Says, heard: tuple[Stretch, ...]) -> tuple[li
             ) or is_negated(hit, pattern):
                 continue
             if any(
-                e.stretch is hit.stretch
+                e.span is hit.span
                 and e.start < hit.end
                 and hit.start < e.end
                 and e.similarity > hit.similarity
@@ -154,18 +156,18 @@ def _was_hard_to_hear(hit: Hit) -> bool:
     """Whether what stands there, or beside it, was recognised poorly: a phrase half found among
     words well heard is another phrase.
     """
-    around = hit.stretch.tokens[max(0, hit.start - 2) : hit.end + 2]
+    around = hit.span.tokens[max(0, hit.start - 2) : hit.end + 2]
     return any(t.confidence is not None and t.confidence < CLEARLY_HEARD for t in around)
 
 
-def met(hearing: Hearing, hits: list[Hit]) -> Judgement:
+def met(hearing: PhraseSearch, hits: list[Hit]) -> Judgement:
     best = max(hits, key=lambda h: (confidence_of(hearing, h), -h.tokens[0].start))
     if words_confidence(best.tokens) < DOUBTFUL_HIT:
         return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(best)))
     return Judgement(Verdict.MET, confidence_of(hearing, best), tuple(pieces_of(best)))
 
 
-def confidence_of(hearing: Hearing, hit: Hit) -> float:
+def confidence_of(hearing: PhraseSearch, hit: Hit) -> float:
     """From the likeness of the words, lowered by poor recognition and by the other side talking
     over them.
     """
@@ -182,7 +184,7 @@ def confidence_of(hearing: Hearing, hit: Hit) -> float:
     return round(max(0.5, min(0.98, alike * heard * clear * speaker_confidence(hearing, hit))), 3)
 
 
-def speaker_confidence(hearing: Hearing, hit: Hit) -> float:
+def speaker_confidence(hearing: PhraseSearch, hit: Hit) -> float:
     """How sure it is who said it: 1 where each side has a channel of its own."""
     known = [hearing.transcript.utterances[t.utterance].speaker_confidence for t in hit.tokens]
     return min((k for k in known if k is not None), default=1.0)
@@ -193,7 +195,7 @@ def words_confidence(tokens: tuple[Token, ...]) -> float:
     return sum(known) / len(known) if known else 0.95
 
 
-def doubt(hearing: Hearing, rule: Says) -> bool:
+def doubt(hearing: PhraseSearch, rule: Says) -> bool:
     """Whether "it was not said" would rest on too little: lost sound, a silent speaker, poor
     recognition, another language.
     """

@@ -5,7 +5,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from qa.people.types import Role
+from qa.states import Role
 
 ROLE_NAMES = {
     Role.EVALUATOR: _("Evaluator"),

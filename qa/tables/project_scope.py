@@ -51,7 +51,7 @@ PLANNED = (
 
 
 @dataclass(frozen=True)
-class Held:
+class ProjectScope:
     """Whose session it is, and which projects they work for."""
 
     projects: tuple[int, ...]
@@ -59,20 +59,20 @@ class Held:
     agent_id: int | None
 
 
-def hold(session: Session, held: Held | None) -> None:
+def restrict_to_projects(session: Session, held: ProjectScope | None) -> None:
     """From now on this session sees the rows of these projects alone; None lifts it."""
     session.info[HELD] = held
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
-    held: Held | None = state.session.info.get(HELD)
+    held: ProjectScope | None = state.session.info.get(HELD)
     if held is None or state.is_column_load or state.is_relationship_load:
         return
     state.statement = state.statement.options(*_conditions(held))
 
 
-def _conditions(held: Held) -> list[Any]:
+def _conditions(held: ProjectScope) -> list[Any]:
     ids = held.projects
     # tables, not entities: these subqueries must not be narrowed again by themselves
     calls = CallRow.__table__.alias("held_call")
@@ -110,7 +110,7 @@ def _conditions(held: Held) -> list[Any]:
     ]
 
 
-def _plans(held: Held) -> Any:
+def _plans(held: ProjectScope) -> Any:
     """The training plans whose agents all work for these projects; and for no other unless the plan
     is one's own.
     """

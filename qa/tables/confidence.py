@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from qa.tables.base import Base
 
 
-class CalibrationRow(Base):
+class ConfidenceCalibrationRow(Base):
     """The calibration of automatic confidence for calls of a month and later.
 
     Never changed once made.

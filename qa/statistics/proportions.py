@@ -8,7 +8,7 @@ Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Share:
+class Proportion:
     """`value` (0–1) with its 95 % interval; None where nothing was counted."""
 
     value: float | None
@@ -16,27 +16,27 @@ class Share:
     high: float | None
 
 
-def wilson(count: float, of: float) -> Share:
+def wilson(count: float, of: float) -> Proportion:
     """Wilson's score interval (Wilson 1927; values in Newcombe 1998).
 
     `of` may be an effective number of observations.
     """
     if of <= 0:
-        return Share(None, None, None)
+        return Proportion(None, None, None)
     p, z2 = count / of, Z95**2
     middle = (p + z2 / (2 * of)) / (1 + z2 / of)
     half = Z95 * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    return Share(p, max(0.0, middle - half), min(1.0, middle + half))
+    return Proportion(p, max(0.0, middle - half), min(1.0, middle + half))
 
 
-def effective(weight: float, squares: float) -> float:
+def effective_sample_size(weight: float, squares: float) -> float:
     """How many equally drawn observations tell as much as these: (Σw)² ÷ Σw², w = 1 ÷ probability
     (Kish 1965). Their number where all weigh the same.
     """
     return weight * weight / squares if squares > 0 else 0.0
 
 
-def worth(low: float, high: float) -> float:
+def equivalent_sample_size(low: float, high: float) -> float:
     """How many equally drawn observations Wilson's interval would need to be as narrow as this one,
     about the same middle (by bisection).
     """
@@ -50,11 +50,11 @@ def worth(low: float, high: float) -> float:
     return few
 
 
-def weighted(hits: float, weight: float, squares: float) -> Share:
+def weighted_share(hits: float, weight: float, squares: float) -> Proportion:
     """The share that observations drawn with different probabilities make likely: Σw over the hits
     ÷ Σw, Wilson's interval on the effective number.
     """
-    n = effective(weight, squares)
+    n = effective_sample_size(weight, squares)
     return wilson(hits / weight * n, n) if n > 0 else wilson(0, 0)
 
 
@@ -66,7 +66,7 @@ def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
     )
 
 
-def discoveries(probabilities: Sequence[float], *, rate: float) -> int:
+def fdr_cutoff(probabilities: Sequence[float], *, rate: float) -> int:
     """How many statements may be acted on, most probable first: the longest prefix whose mean
     chance of being wrong is within the rate.
     """

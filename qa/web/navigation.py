@@ -12,14 +12,13 @@ from qa.assignment import store as queue_store
 from qa.calibration import store as calibration_store
 from qa.cases import rules as case_rules
 from qa.cases import store as cases_store
-from qa.cases.types import CaseKind
 from qa.disputes import store as disputes_store
 from qa.jobs import store as jobs_store
-from qa.jobs.types import TaskState
 from qa.notices import store as notices_store
 from qa.people.rules import may
 from qa.people.types import Permission as P
 from qa.scoring import store as cards_store
+from qa.states import CaseKind, TaskState
 from qa.web import (
     assignment,
     audit,
@@ -42,7 +41,7 @@ from qa.web import (
     targets,
     training,
 )
-from qa.web.current import now, reading, wiring
+from qa.web.context import now, reading, wiring
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def side_list() -> list[Entry]:
             if may(user, P.SCORE)
             else None
         )
-        aside = jobs_store.counts(session)[TaskState.SET_ASIDE] if may(user, P.RUN_JOBS) else 0
+        aside = jobs_store.counts(session)[TaskState.FAILED] if may(user, P.RUN_JOBS) else 0
         unread = cards_store.to_acknowledge(session, user.agent_id) if user.agent_id else 0
         disputed = (
             disputes_store.count_waiting(session, user) if may(user, P.DECIDE_DISPUTES) else 0
@@ -139,7 +138,7 @@ def side_list() -> list[Entry]:
             else 0
         )
         to_read = (
-            cards_store.count_awaiting_reader(session, reader_id=user.id)
+            cards_store.count_awaiting_second_reader(session, reader_id=user.id)
             if may(user, P.SCORE)
             else 0
         )

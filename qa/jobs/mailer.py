@@ -12,9 +12,9 @@ from babel.numbers import format_decimal
 
 from qa.engines.mail import MailRefused, sender
 from qa.notices import store
-from qa.notices.rules import Tongue, path, sentence
-from qa.notices.types import Letter
-from qa.settings import HOUSE, Settings
+from qa.notices.rules import Localizer, message_text, path
+from qa.notices.types import QueuedMail
+from qa.settings import PROJECT_ROOT, Settings
 from qa.wiring import Wiring
 
 LOCALES = {"en": "en", "it": "it", "zh": "zh_Hans_CN"}
@@ -22,23 +22,23 @@ TRIES = 5
 log = structlog.get_logger()
 
 
-def deliver(wiring: Wiring) -> int:
+def deliver_due(wiring: Wiring) -> int:
     """Send what is due; how many went out.
 
     A mail is sent outside any transaction, and again if this process dies before it says so.
     """
     send, sent = sender(wiring.settings.smtp_url, wiring.settings.outbox), 0
     with wiring.database.read() as session:
-        due = store.due_letters(session, now=wiring.clock())
+        due = store.due_mails(session, now=wiring.clock())
     for letter in due:
         now = wiring.clock()
         with wiring.database.write() as session:
-            if not store.take_letter(
+            if not store.claim_mail(
                 session, letter, again_at=now + timedelta(minutes=5 * 2**letter.attempts)
             ):
                 continue
         try:
-            send(written(letter, wiring.settings))
+            send(build_mail(letter, wiring.settings))
         except MailRefused as error:
             log.warning(
                 "a mail could not be sent",
@@ -48,21 +48,21 @@ def deliver(wiring: Wiring) -> int:
             )
             if letter.attempts + 1 >= TRIES:
                 with wiring.database.write() as session:
-                    store.settle_letter(session, letter.notice.id, sent_at=None)
+                    store.record_mail_result(session, letter.notice.id, sent_at=None)
             continue
         with wiring.database.write() as session:
-            store.settle_letter(session, letter.notice.id, sent_at=now)
+            store.record_mail_result(session, letter.notice.id, sent_at=now)
         sent += 1
     return sent
 
 
-def written(letter: Letter, settings: Settings) -> EmailMessage:
+def build_mail(letter: QueuedMail, settings: Settings) -> EmailMessage:
     """The mail of a notice, in its reader's language.
 
     No customer's words and no score of a call stand in its subject line.
     """
-    tongue = tongue_of(letter.language, settings)
-    said = " ".join(sentence(letter.notice.kind, letter.notice.facts, tongue).split())
+    tongue = localizer_for(letter.language, settings)
+    said = " ".join(message_text(letter.notice.kind, letter.notice.facts, tongue).split())
     _ = tongue.text
     message = EmailMessage()
     message["From"] = settings.mail_from
@@ -80,11 +80,14 @@ def written(letter: Letter, settings: Settings) -> EmailMessage:
     return message
 
 
-def tongue_of(language: str, settings: Settings) -> Tongue:
+def localizer_for(language: str, settings: Settings) -> Localizer:
     """How texts, times and numbers are said in a language outside any page."""
     locale = LOCALES.get(language, "en")
     words = gettext.translation(
-        "messages", str(HOUSE / "qa" / "web" / "translations"), languages=[locale], fallback=True
+        "messages",
+        str(PROJECT_ROOT / "qa" / "web" / "translations"),
+        languages=[locale],
+        fallback=True,
     )
 
     def moment(at: datetime) -> str:
@@ -95,4 +98,4 @@ def tongue_of(language: str, settings: Settings) -> Tongue:
     def number(value: float) -> str:
         return format_decimal(round(value, 1), format="#,##0.0", locale=locale)
 
-    return Tongue(words.gettext, moment, number)
+    return Localizer(words.gettext, moment, number)

@@ -121,14 +121,14 @@ def _two_samples(design: Design, a: "np.ndarray", b: "np.ndarray") -> Effect | N
         return None
     va, vb = float(np.var(a, ddof=1)) / len(a), float(np.var(b, ddof=1)) / len(b)
     tail = va**2 / (len(a) - 1) + vb**2 / (len(b) - 1)
-    degrees = (va + vb) ** 2 / tail if tail > 0 else float(len(a) + len(b) - 2)
-    return _effect(design, float(a.mean() - b.mean()), va + vb, degrees, len(a), len(b))
+    df = (va + vb) ** 2 / tail if tail > 0 else float(len(a) + len(b) - 2)
+    return _effect(design, float(a.mean() - b.mean()), va + vb, df, len(a), len(b))
 
 
 def _effect(
-    design: Design, value: float, variance: float, degrees: float, coached: int, others: int
+    design: Design, value: float, variance: float, df: float, coached: int, others: int
 ) -> Effect:
     error = math.sqrt(variance)
-    half = float(stdtrit(degrees, 0.975)) * error
-    p = 2 * float(stdtr(degrees, -abs(value) / error)) if error > 0 else float(value == 0)
+    half = float(stdtrit(df, 0.975)) * error
+    p = 2 * float(stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
     return Effect(design, value, value - half, value + half, p, coached, others)

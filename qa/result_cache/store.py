@@ -5,22 +5,23 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from qa.kept.types import HALF, Fingerprint, Kept, Kind
-from qa.tables.database import put
+from qa.result_cache.types import DIGEST_DIGITS, CacheEntry, CacheKey
+from qa.states import ResultKind
+from qa.tables.database import upsert
 from qa.tables.reports import KeptResultRow
 
 
-def find(session: Session, kind: Kind, key: str) -> Kept | None:
+def find(session: Session, kind: ResultKind, key: str) -> CacheEntry | None:
     row = session.scalar(
         select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key)
     )
     if row is None:
         return None
-    fingerprint = Fingerprint(row.fingerprint[:HALF], row.fingerprint[HALF:])
-    return Kept(row.kind, row.key, fingerprint, row.document, row.seconds, row.made_at)
+    fingerprint = CacheKey(row.fingerprint[:DIGEST_DIGITS], row.fingerprint[DIGEST_DIGITS:])
+    return CacheEntry(row.kind, row.key, fingerprint, row.document, row.seconds, row.made_at)
 
 
-def keep(session: Session, kept: Kept) -> None:
+def save(session: Session, kept: CacheEntry) -> None:
     """Keep a result in place of the one of the same kind and key."""
     content = {
         "fingerprint": "".join(kept.fingerprint),
@@ -28,9 +29,9 @@ def keep(session: Session, kept: Kept) -> None:
         "seconds": kept.seconds,
         "made_at": kept.at,
     }
-    put(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
+    upsert(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
 
 
-def forget(session: Session, *, before: datetime) -> int:
+def delete_before(session: Session, *, before: datetime) -> int:
     """Drop what was counted before a time; how many."""
     return session.execute(delete(KeptResultRow).where(KeptResultRow.made_at < before)).rowcount  # type: ignore[attr-defined, no-any-return]

@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from qa.kept.types import Fingerprint, Kept
+from qa.result_cache.types import CacheEntry, CacheKey
 
-SLOW = 1.0  # seconds
-PATIENCE = timedelta(minutes=10)
+SLOW_SECONDS = 1.0  # seconds
+STALE_FOR = timedelta(minutes=10)
 
 
-def may_be_shown(kept: Kept, now_rests_on: Fingerprint, *, now: datetime, is_patient: bool) -> bool:
+def is_servable(
+    kept: CacheEntry, now_rests_on: CacheKey, *, now: datetime, allow_stale: bool
+) -> bool:
     """What still holds, always.
 
     What took long to count also for some minutes after calls and scorecards have come, to a reader
@@ -18,6 +20,6 @@ def may_be_shown(kept: Kept, now_rests_on: Fingerprint, *, now: datetime, is_pat
     if kept.fingerprint == now_rests_on:
         return True
     is_near = (
-        kept.fingerprint.set_up == now_rests_on.set_up and timedelta(0) <= now - kept.at < PATIENCE
+        kept.fingerprint.config == now_rests_on.config and timedelta(0) <= now - kept.at < STALE_FOR
     )
-    return is_patient and is_near and kept.seconds >= SLOW
+    return allow_stale and is_near and kept.seconds >= SLOW_SECONDS

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import binomtest
 
-from qa.checking.types import Curve
-from qa.learning.types import CriterionRecord, Judged
+from qa.checking.types import PlattCurve
+from qa.confidence.types import CriterionRecord, LabelledAnswer
 
 ENOUGH = 10
 FOLDS = 5
@@ -23,10 +23,10 @@ FEW = 3
 SHOWN_CALLS = 20
 
 
-def fit(judged: Sequence[Judged]) -> Curve:
+def fit(judged: Sequence[LabelledAnswer]) -> PlattCurve:
     """The curve for one criterion. Fewer than ten answers change nothing."""
     if len(judged) < ENOUGH:
-        return Curve(0.0, 1.0, len(judged))
+        return PlattCurve(0.0, 1.0, len(judged))
     x = np.array([_logit(j.confidence) for j in judged])
     y = np.array([float(j.agrees) for j in judged])
 
@@ -35,10 +35,10 @@ def fit(judged: Sequence[Judged]) -> Curve:
         return float(np.logaddexp(0, z).sum() - (y * z).sum() + p[0] ** 2 / 2 + 2 * (p[1] - 1) ** 2)
 
     found = minimize(loss, np.array([0.0, 1.0]), method="BFGS").x
-    return Curve(round(float(found[0]), 4), round(float(found[1]), 4), len(judged))
+    return PlattCurve(round(float(found[0]), 4), round(float(found[1]), 4), len(judged))
 
 
-def record(judged: Sequence[Judged]) -> CriterionRecord:
+def record(judged: Sequence[LabelledAnswer]) -> CriterionRecord:
     """How one criterion fared.
 
     Cross-fitted: the confidence of each answer is calibrated on the other calls' answers.
@@ -73,8 +73,8 @@ def record(judged: Sequence[Judged]) -> CriterionRecord:
     )
 
 
-def by_criterion(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]]:
-    out: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+def by_criterion(judged: Iterable[LabelledAnswer]) -> dict[tuple[str, str], list[LabelledAnswer]]:
+    out: dict[tuple[str, str], list[LabelledAnswer]] = defaultdict(list)
     for j in judged:
         out[j.form, j.criterion].append(j)
     return dict(sorted(out.items()))

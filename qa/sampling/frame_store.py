@@ -22,13 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from qa.sampling.rules import field, is_said
-from qa.sampling.types import Kind, PlanRule
-from qa.tables.calls import CallRow, Direction
-from qa.tables.cases import CaseKind, CaseRow
+from qa.sampling.rules import field, has_value
+from qa.sampling.types import FrameCell, PlanRule
+from qa.states import CaseKind, Direction
+from qa.tables.calls import CallRow
+from qa.tables.cases import CaseRow
 from qa.tables.people import AgentRow, ProjectRow
 from qa.tables.sampling import DrawnCallRow, DrawRow
-from qa.tables.spans import began
+from qa.tables.spans import started_between
 
 CHUNK = 5000  # ids in one query
 
@@ -42,7 +43,7 @@ def frame(
     received_until: datetime,
     new_hire_days: int,
     was_new: Mapping[int, bool] = MappingProxyType({}),
-) -> dict[Kind, list[str]]:
+) -> dict[FrameCell, list[str]]:
     """The calls that began in [begin, end), had arrived by `received_until`, and pass the plan's
     filters.
 
@@ -63,7 +64,11 @@ def frame(
         is_special |= CallRow.is_flagged
     new_since = begin.date() - timedelta(days=new_hire_days)
     new = set(session.scalars(select(AgentRow.id).where(AgentRow.hired_on > new_since)))
-    within = (*began(session, begin, end), CallRow.received_at <= received_until, *_filters(rule))
+    within = (
+        *started_between(session, begin, end),
+        CallRow.received_at <= received_until,
+        *_filters(rule),
+    )
     ids, *columns = _columns(
         session,
         within,
@@ -76,10 +81,10 @@ def frame(
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for external_id, key in zip(ids, zip(*columns, strict=True), strict=True):
         alike[key].append(external_id)
-    found: dict[Kind, list[str]] = {}
-    special: dict[str, Kind] = {}
+    found: dict[FrameCell, list[str]] = {}
+    special: dict[str, FrameCell] = {}
     for (agent, part, is_long, looked_at), together in alike.items():
-        kind = Kind(agent, was_new.get(agent, agent in new), part, bool(is_long))
+        kind = FrameCell(agent, was_new.get(agent, agent in new), part, bool(is_long))
         if rule.only_new_hires and not kind.is_new_hire:
             continue
         if looked_at:
@@ -113,8 +118,11 @@ def _columns(
 
 
 def _looked_at(
-    session: Session, rule: PlanRule, calls: Mapping[str, Kind], cases: Set[tuple[int | None, str]]
-) -> Iterator[tuple[str, Kind]]:
+    session: Session,
+    rule: PlanRule,
+    calls: Mapping[str, FrameCell],
+    cases: Set[tuple[int | None, str]],
+) -> Iterator[tuple[str, FrameCell]]:
     """What the data, cases and flags of these calls make of them; those without a field that the
     plan asks for are left out.
     """
@@ -124,17 +132,17 @@ def _looked_at(
             CallRow.external_id.in_(names[k : k + CHUNK])
         )
         for i, x, is_flagged, details in session.execute(query):
-            said = {name for name in asked if is_said(field(details, name))}
+            said = {name for name in asked if has_value(field(details, name))}
             if rule.has and rule.has not in said:
                 continue
-            must = next(
+            certainty_reason = next(
                 (name for name in rule.take_all if name in said or (i, name) in cases),
                 "critical" if is_flagged and rule.verify_critical else "",
             )
             yield (
                 x,
                 calls[x]._replace(
-                    must=must,
+                    certainty_reason=certainty_reason,
                     is_risky=calls[x].is_risky or bool(rule.risk and rule.risk.has in said),
                 ),
             )

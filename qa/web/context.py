@@ -8,10 +8,10 @@ from typing import NoReturn, cast
 from flask import abort, current_app, g
 from sqlalchemy.orm import Session
 
-from qa.kept import store as kept
-from qa.kept.types import Counted
 from qa.people import store as people
 from qa.people.types import User
+from qa.result_cache import store as kept
+from qa.result_cache.types import CachedResult
 from qa.wiring import Wiring
 
 
@@ -35,11 +35,11 @@ def writing() -> Iterator[Session]:
         yield session
 
 
-def keep_result(found: Counted | None) -> None:
+def keep_result(found: CachedResult | None) -> None:
     """Keep what was counted now."""
     if found is not None and found.new is not None:
         with wiring().database.write() as session:
-            kept.keep(session, found.new)
+            kept.save(session, found.new)
 
 
 def now() -> datetime:

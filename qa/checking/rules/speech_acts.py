@@ -1,7 +1,7 @@
 """`act`: what an utterance does, as the courtesy classifier hears it."""
 
-from qa.checking.rules.hearing import UNSURE, Hearing
 from qa.checking.rules.matching import QUOTING
+from qa.checking.rules.phrase_search import UNSURE, PhraseSearch
 from qa.checking.rules.words import keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import ActRule
@@ -12,7 +12,7 @@ DOUBTFUL_WORDS = 0.45
 MEANT_OR_TOLD = ("rudeness", "blame")  # whoever tells what somebody else said has not said it
 
 
-def judge_act(hearing: Hearing, rule: ActRule) -> Judgement:
+def judge_act(hearing: PhraseSearch, rule: ActRule) -> Judgement:
     """Met where an utterance of the speaker is surely that act (`never: true` turns it round);
     unsure between the thresholds.
     """
@@ -51,6 +51,6 @@ def judge_act(hearing: Hearing, rule: ActRule) -> Judgement:
     return Judgement(Verdict.MET if rule.never else Verdict.NOT_MET, round(1 - chance, 3))
 
 
-def _piece(hearing: Hearing, index: int) -> tuple[Evidence, ...]:
+def _piece(hearing: PhraseSearch, index: int) -> tuple[Evidence, ...]:
     u = hearing.transcript.utterances[index]
     return (Evidence(index, "", u.start, u.end, u.text),)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from qa.checking.types import Calibration
+from qa.checking.types import ConfidenceCalibration
 
 
 @dataclass(frozen=True)
-class Judged:
+class LabelledAnswer:
     """An automatic answer that a person has since answered too.
 
     `automatic` and `human` are verdicts (met, not_met, not_applicable).
@@ -54,7 +54,7 @@ class CriterionRecord:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class CalibrationFit:
     """A calibration with what it rests on.
 
     It holds for calls of `month` and later and is never changed.
@@ -62,7 +62,7 @@ class Learnt:
 
     month: str
     is_new: bool
-    calibration: Calibration
+    calibration: ConfidenceCalibration
     criteria: tuple[CriterionRecord, ...]
 
     def document(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
     return Limits(centre, low, high, outside)
 
 
-def control(values: Sequence[float], variances: Sequence[float]) -> Limits:
+def individuals_chart(values: Sequence[float], variances: Sequence[float]) -> Limits:
     """Estimates over time about their weighted mean, limits at 3 standard errors of each: for
     estimates that bring their own variance.
     """

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import polygamma, stdtrit
 
 Floats = npt.NDArray[np.float64]
-MIN_DEGREES = 5
+MIN_DF = 5
 # cards; from here on an agent's own variance is steadier than a borrowed one
 OWN_VARIANCE_FROM = 12
 
@@ -38,7 +38,7 @@ class Sample:
         return 1.0 / self.probability
 
     @property
-    def drawn_by_chance(self) -> npt.NDArray[np.bool_]:
+    def is_noncertainty(self) -> npt.NDArray[np.bool_]:
         """Calls that could also have been missed.
 
         The others (a whole stratum was scored) stand for themselves and add no sampling error.
@@ -54,10 +54,10 @@ class Mean:
 
     value: float
     variance: float
-    degrees: float
+    df: float
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        half = float(stdtrit(self.degrees, 0.5 + level / 2)) * math.sqrt(max(self.variance, 0.0))
+        half = float(stdtrit(self.df, 0.5 + level / 2)) * math.sqrt(max(self.variance, 0.0))
         return self.value - half, self.value + half
 
 
@@ -70,16 +70,16 @@ class PooledModel:
     slope: float
     slope_spread: float  # S_xx
     variance: float
-    degrees: float
+    df: float
     prior_variance: float
-    prior_degrees: float
+    prior_df: float
 
-    def moderated(self, variance: float | None, degrees: float) -> tuple[float, float]:
+    def moderated(self, variance: float | None, df: float) -> tuple[float, float]:
         """A residual variance drawn towards the pooled one, with its degrees of freedom."""
-        if variance is None or degrees <= 0 or not math.isfinite(self.prior_degrees):
-            return self.variance, self.degrees
-        total = self.prior_degrees + degrees
-        return (self.prior_degrees * self.prior_variance + degrees * variance) / total, total
+        if variance is None or df <= 0 or not math.isfinite(self.prior_df):
+            return self.variance, self.df
+        total = self.prior_df + df
+        return (self.prior_df * self.prior_variance + df * variance) / total, total
 
 
 def fit(samples: Sequence[Sample]) -> PooledModel | None:
@@ -89,14 +89,14 @@ def fit(samples: Sequence[Sample]) -> PooledModel | None:
     """
     rows = [s for s in samples if len(s)]
     total = sum(len(s) for s in rows)
-    degrees = total - len(rows) - 1
-    if degrees < MIN_DEGREES:
+    df = total - len(rows) - 1
+    if df < MIN_DF:
         return None
     usable = all(s.automatic is not None for s in rows)
     slope, spread = _slope(rows) if usable else (0.0, 0.0)
     squares, variances, freedoms, free = 0.0, [], [], 0.0
     for s in rows:
-        chance = s.drawn_by_chance if s.drawn_by_chance.any() else np.ones(len(s), dtype=bool)
+        chance = s.is_noncertainty if s.is_noncertainty.any() else np.ones(len(s), dtype=bool)
         e = residuals(s, slope)[chance]
         deviation = e - _mean(e, s.weights[chance])
         square = float(np.sum(deviation**2))
@@ -107,8 +107,8 @@ def fit(samples: Sequence[Sample]) -> PooledModel | None:
             freedoms.append(len(e) - 1.0)
     free = max(1.0, free - (1 if spread else 0))
     pooled = squares / free
-    prior_degrees, prior_variance = moderation(variances, freedoms, pooled)
-    return PooledModel(slope, spread, pooled, free, prior_variance, prior_degrees)
+    prior_df, prior_variance = moderation(variances, freedoms, pooled)
+    return PooledModel(slope, spread, pooled, free, prior_variance, prior_df)
 
 
 def residuals(s: Sample, slope: float) -> Floats:
@@ -129,12 +129,12 @@ def _slope(rows: Sequence[Sample]) -> tuple[float, float]:
 
 
 def moderation(
-    variances: Sequence[float], degrees: Sequence[float], pooled: float
+    variances: Sequence[float], df: Sequence[float], pooled: float
 ) -> tuple[float, float]:
     """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004);
     infinite degrees: all agents alike.
     """
-    rows = [(v, d) for v, d in zip(variances, degrees, strict=True) if v > 0]
+    rows = [(v, d) for v, d in zip(variances, df, strict=True) if v > 0]
     if len(rows) < 3:
         return math.inf, pooled
     v, d = (np.array(c) for c in zip(*rows, strict=True))
@@ -157,7 +157,7 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
     e = residuals(s, model.slope) if use_x else s.human
     centre = _mean(e, w)
-    chance = s.drawn_by_chance
+    chance = s.is_noncertainty
     k = int(chance.sum())
     own = None
     if k > 1:
@@ -165,16 +165,14 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
         own = float(np.sum((e[chance] - about) ** 2)) / (k - 1)
     # twelve equal cards are no proof that all calls are
     steady = own is not None and own > 0 and k >= OWN_VARIANCE_FROM
-    spread, degrees = (
-        (own, k - 1.0) if steady and own is not None else model.moderated(own, k - 1.0)
-    )
+    spread, df = (own, k - 1.0) if steady and own is not None else model.moderated(own, k - 1.0)
     variance = spread * float(np.sum(w**2 * (1 - p)) / np.sum(w) ** 2)
     value = centre
     if use_x and automatic_mean is not None and s.automatic is not None:
         value += model.slope * automatic_mean
         distance = automatic_mean - _mean(s.automatic, w)
         variance += distance**2 * model.variance / max(model.slope_spread, 1e-9) if k else 0.0
-    return Mean(value, variance, degrees)
+    return Mean(value, variance, df)
 
 
 def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
@@ -190,7 +188,7 @@ def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None)
     middle = float(np.sum(c * scaled) / np.sum(c)) if np.sum(c) > 0 else 0.0
     variance = float(np.sum(c * (scaled - middle) ** 2)) / float(np.sum(w)) ** 2
     value = centre + (model.slope * automatic_mean if use_x and automatic_mean is not None else 0.0)
-    return Mean(value, variance, min(float(n - 1), model.degrees))
+    return Mean(value, variance, min(float(n - 1), model.df))
 
 
 def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
@@ -200,11 +198,11 @@ def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
     whole = math.fsum(size for size, _ in parts)
     shares = [(size / whole, m) for size, m in parts if size > 0]
     variance = math.fsum(w * w * m.variance for w, m in shares)
-    tail = math.fsum((w * w * m.variance) ** 2 / m.degrees for w, m in shares if m.degrees > 0)
+    tail = math.fsum((w * w * m.variance) ** 2 / m.df for w, m in shares if m.df > 0)
     return Mean(
         math.fsum(w * m.value for w, m in shares),
         variance,
-        variance**2 / tail if tail > 0 else min(m.degrees for _, m in shares),
+        variance**2 / tail if tail > 0 else min(m.df for _, m in shares),
     )
 
 
@@ -245,14 +243,8 @@ def hajek(values: Floats, probability: Floats) -> float:
 def welch(a: Mean, b: Mean) -> Mean:
     """Difference a − b of two independent means."""
     variance = a.variance + b.variance
-    tail = (
-        a.variance**2 / a.degrees + b.variance**2 / b.degrees
-        if a.degrees > 0 and b.degrees > 0
-        else 0.0
-    )
-    return Mean(
-        a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.degrees, b.degrees)
-    )
+    tail = a.variance**2 / a.df + b.variance**2 / b.df if a.df > 0 and b.df > 0 else 0.0
+    return Mean(a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.df, b.df))
 
 
 def neyman(

@@ -10,54 +10,52 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from qa.tables.reports import Kind
+from qa.states import ResultKind
 
-__all__ = ["Counted", "Fingerprint", "Kept", "Kind"]
-
-HALF = 32  # digits
+DIGEST_DIGITS = 32  # digits
 
 
-class Fingerprint(NamedTuple):
+class CacheKey(NamedTuple):
     """Hashes over what a result rests on: what people set up (forms, targets, the day), and what
     happens all the time (calls, scorecards).
     """
 
-    set_up: str
-    happened: str
+    config: str
+    data: str
 
     @classmethod
-    def of(cls, result: type, set_up: Sequence[Any], happened: Sequence[Any]) -> "Fingerprint":
+    def of(cls, result: type, config: Sequence[Any], data: Sequence[Any]) -> "CacheKey":
         """`result` is the record that is kept: one with other fields, as an older version of the
         program made it, is never taken for it.
         """
         return cls(
             *(
-                hashlib.sha256(repr(list(part)).encode()).hexdigest()[:HALF]
-                for part in ([shape(result), *set_up], happened)
+                hashlib.sha256(repr(list(part)).encode()).hexdigest()[:DIGEST_DIGITS]
+                for part in ([record_schema(result), *config], data)
             )
         )
 
 
 @functools.cache
-def shape(record: type) -> str:
+def record_schema(record: type) -> str:
     """A record's fields and theirs, as text."""
     return json.dumps(TypeAdapter(record).json_schema(), sort_keys=True)
 
 
 @dataclass(frozen=True)
-class Kept:
+class CacheEntry:
     """A result as it was counted at a time. `seconds` is how long that took."""
 
-    kind: Kind
+    kind: ResultKind
     key: str
-    fingerprint: Fingerprint
+    fingerprint: CacheKey
     document: dict[str, Any]
     seconds: float
     at: datetime
 
 
 @dataclass(frozen=True)
-class Counted:
+class CachedResult:
     """A result with the time at which it was counted.
 
     `new` is what can be kept of it, where that was now.
@@ -66,4 +64,4 @@ class Counted:
     document: dict[str, Any]
     at: datetime
     is_current: bool = True  # nothing it rests on has changed since
-    new: Kept | None = None
+    new: CacheEntry | None = None

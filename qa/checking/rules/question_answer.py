@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from qa.checking.rules.hearing import UNSURE, Hearing, find, words_confidence
 from qa.checking.rules.matching import MONEY_WORDS, TIME_WORDS, is_number
+from qa.checking.rules.phrase_search import UNSURE, PhraseSearch, find, words_confidence
 from qa.checking.rules.words import HAN, keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import AnswersRule, ReadsBackRule
@@ -68,7 +68,7 @@ DIGITS = {
 }
 
 
-def judge_answers(hearing: Hearing, rule: AnswersRule) -> Judgement:
+def judge_answers(hearing: PhraseSearch, rule: AnswersRule) -> Judgement:
     """Met where every question got its answer in time; not applicable without a question; the
     evidence is question and answer.
     """
@@ -104,7 +104,7 @@ def judge_answers(hearing: Hearing, rule: AnswersRule) -> Judgement:
     )
 
 
-def judge_reads_back(hearing: Hearing, rule: ReadsBackRule) -> Judgement:
+def judge_reads_back(hearing: PhraseSearch, rule: ReadsBackRule) -> Judgement:
     """Met where details (numbers, days, amounts) or a whole short turn are said again by the other
     side.
     """
@@ -153,7 +153,7 @@ def is_question(text: str, language: str) -> bool:
     return keys[0] in AUXILIARIES or (keys[0] in WH["en"].split() and keys[1] in AFTER_WH)
 
 
-def _asked(hearing: Hearing, rule: AnswersRule, other: str) -> list[int]:
+def _asked(hearing: PhraseSearch, rule: AnswersRule, other: str) -> list[int]:
     if rule.question is not None:
         return sorted({h.tokens[-1].utterance for h in find(hearing, rule.question)[0]})
     return [
@@ -163,7 +163,7 @@ def _asked(hearing: Hearing, rule: AnswersRule, other: str) -> list[int]:
     ]
 
 
-def _reply(hearing: Hearing, rule: AnswersRule, question: Utterance) -> int | None:
+def _reply(hearing: PhraseSearch, rule: AnswersRule, question: Utterance) -> int | None:
     until = question.end + rule.within_seconds
     if rule.reply is not None:
         hits = [
