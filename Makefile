@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check words clean
+.PHONY: run test check format words clean
 run: .venv/ready
 	QA_DEMO=1 $(BIN)/qa up --demo
 
@@ -11,11 +11,22 @@ test: .venv/ready-test
 		printf '\n*** NO CHROMIUM ON PATH: the browser journeys will NOT run (Debian: apt install chromium) ***\n\n'
 	$(BIN)/pytest -n auto
 
-check: .venv/ready-test
+PAGES := qa/web/templates
+SCRIPTS := qa/web/static
+
+check: .venv/ready-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt --quiet --check $(PAGES)
+	$(BIN)/oxfmt --check $(SCRIPTS)
+	$(BIN)/oxlint --deny-warnings $(SCRIPTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+format: .venv/ready-check
+	$(BIN)/ruff format .
+	$(BIN)/djangofmt --quiet $(PAGES)
+	$(BIN)/oxfmt $(SCRIPTS)
 
 WORDS := qa/web/translations
 words: .venv/ready-test
@@ -34,6 +45,10 @@ words: .venv/ready-test
 .venv/ready-test: pyproject.toml constraints.txt .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training]'
 	touch $@ .venv/ready
+
+.venv/ready-check: .venv/ready-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training,check]'
+	touch $@
 
 clean:
 	rm -rf .venv var artefacts build *.egg-info
