@@ -26,7 +26,7 @@ from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft
-from tests.conftest import Clock, add_call, build, people_of, visits
+from tests.conftest import Clock, add_call, build, build_anew, people_of, visits
 
 MONTH = "2026-10"
 
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns
     from qa.tables.scoring import ScorecardRow
 
     def simulated(name):
-        wiring = build(Settings(data_dir=tmp_path / name), Clock())
+        wiring = build_anew(Settings(data_dir=tmp_path / name), Clock())
         simulate_centre(wiring, agents=24, calls=40, months=3, seed=5, tick=quiet)
         with wiring.database.read() as session:
             lots = [[(m.agent, m.arm) for m in p.members] for p in plans.plans(session)]
