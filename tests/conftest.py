@@ -3,9 +3,11 @@ cast.
 """
 
 import atexit
+import fcntl
 import functools
 import itertools
 import os
+import pickle
 import shutil
 import tempfile
 import uuid
@@ -18,6 +20,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 import structlog
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as properties
 from sqlalchemy import create_engine, inspect, text
@@ -31,6 +34,7 @@ from qa.people import service as people
 from qa.people import store as people_store
 from qa.people.types import User
 from qa.settings import Settings
+from qa.simulation import simulate_centre
 from qa.states import Direction, Role
 from qa.tables.database import Database
 from qa.wiring import Wiring
@@ -172,6 +176,41 @@ def new_database(server: str) -> str:
         settings = Settings(data_dir=Path(folder), database_url=with_database(server, name))
         build_anew(settings, Clock()).database.engine.dispose()
     return name
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of a run to ask for it fills; nobody changes it after that."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    shared = factory.getbasetemp().parent if is_worker else factory.getbasetemp()
+    folder = shared / f"made-{name}"
+    with (shared / f"made-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = Path(tempfile.mkdtemp(dir=shared))
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+Centre = tuple[Wiring, "Cast", Flask]
+
+
+def simulated_centre(factory: pytest.TempPathFactory, **size: int) -> Centre:
+    """A simulated centre that has the cast too: a copy of one that is made once a run."""
+
+    def make(folder: Path) -> None:
+        wiring = build(Settings(data_dir=folder / "data"), Clock())
+        cast = people_of(wiring)
+        simulate_centre(wiring, **size, tick=lambda step, left: None)
+        wiring.database.engine.dispose()
+        (folder / "cast").write_bytes(pickle.dumps(cast))
+
+    made = made_once(factory, "-".join(f"{k}-{n}" for k, n in size.items()), make)
+    folder = factory.mktemp("centre")
+    shutil.copytree(made / "data", folder, dirs_exist_ok=True)
+    wiring = wiring_of(Settings(data_dir=folder), Clock())
+    cast = pickle.loads((made / "cast").read_bytes())
+    return wiring, cast, create_app(wiring.settings, wiring=wiring)
 
 
 @pytest.fixture
