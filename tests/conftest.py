@@ -51,9 +51,22 @@ structlog.configure(
     ]
 )
 
+WEIGHTS = ("broker", "browser", "speech", "slow")
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 for name in [n for n in os.environ if n.startswith("QA_")]:
     del os.environ[name]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process works on alone at the end."""
+    heaviest: dict[Path, int] = {}
+    for item in items:
+        weight = max(
+            (WEIGHTS.index(m.name) for m in item.iter_markers() if m.name in WEIGHTS), default=-1
+        )
+        heaviest[item.path] = max(weight, heaviest.get(item.path, -1))
+    items.sort(key=lambda item: -heaviest[item.path])
 
 
 class Clock:

@@ -80,6 +80,7 @@ def test_a_simulated_centre_is_marked_wherever_it_shows_and_is_made_once(centre)
         simulate_centre(wiring, agents=2, calls=5, months=1, seed=5, tick=quiet)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns_first(tmp_path):
     from qa.settings import Settings
     from qa.tables.scoring import ScorecardRow

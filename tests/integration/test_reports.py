@@ -275,6 +275,7 @@ def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one
     assert len(steps) == len(set(steps))
 
 
+@pytest.mark.slow
 def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
     """The same seed on either database: the same draws, figures and needs (frozen here so that the
     two runs meet).

@@ -78,6 +78,7 @@ def site(tmp_path_factory):
         yield site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390)]
 )
