@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-fast coverage check words clean
+.PHONY: run test test-fast coverage check format words clean
 # A file stays with one process, for what it builds; the files that take longest come first.
 TEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 FAST := "not slow and not browser and not speech and not broker"
@@ -21,11 +21,22 @@ test-fast: .venv/ready-test
 coverage: .venv/ready-test
 	$(TEST) -m $(FAST) --cov --cov-report=term
 
-check: .venv/ready-test
+PAGES := qa/web/templates
+SCRIPTS := qa/web/static
+
+check: .venv/ready-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt --quiet --check $(PAGES)
+	$(BIN)/oxfmt --check $(SCRIPTS)
+	$(BIN)/oxlint --deny-warnings $(SCRIPTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+format: .venv/ready-check
+	$(BIN)/ruff format .
+	$(BIN)/djangofmt --quiet $(PAGES)
+	$(BIN)/oxfmt $(SCRIPTS)
 
 WORDS := qa/web/translations
 words: .venv/ready-test
@@ -44,6 +55,10 @@ words: .venv/ready-test
 .venv/ready-test: pyproject.toml constraints.txt .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training]'
 	touch $@ .venv/ready
+
+.venv/ready-check: .venv/ready-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training,check]'
+	touch $@
 
 clean:
 	rm -rf .venv var artefacts build *.egg-info

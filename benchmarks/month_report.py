@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from qa import setup
-from qa.calendar import month_before
+from qa.months import Month
 from qa.settings import Settings
 from qa.wiring import Wiring
 
@@ -97,7 +97,7 @@ def measure(wiring: Wiring) -> dict[str, float]:
     from qa.result_cache import store as kept
     from qa.training.service import need_list
 
-    month = month_before(wiring.clock().astimezone(wiring.settings.zone).strftime("%Y-%m"))
+    month = Month.containing((wiring.clock(), wiring.settings.zone)).previous()
     rest = peak_megabytes()
     scope = {"month": month, "zone": wiring.settings.zone, "minimum": 3, "at": wiring.clock()}
     times = []
@@ -138,12 +138,11 @@ def measure(wiring: Wiring) -> dict[str, float]:
 
 def draw(wiring: Wiring, month: str) -> "Draw":
     """What a plan would draw from a whole month's calls if they were one day's."""
-    from qa.calendar import month_bounds
     from qa.sampling import service
     from qa.sampling.types import Plan, PlanRule
     from qa.states import Phase
 
-    bounds = month_bounds(month, wiring.settings.zone)
+    bounds = month.bounds(wiring.settings.zone)
     with (
         mock.patch.object(service, "day_bounds", lambda day, zone: bounds),
         wiring.database.read() as session,

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Flask
 
+from qa.months import Month
 from qa.reporting.types import About
 from qa.settings import Settings
 from qa.setup import secret_key
 from qa.states import Audience
-from qa.web import access, errors, language, navigation, reporting, security
+from qa.web import access, context, errors, language, navigation, reporting, security
 from qa.wiring import Wiring
 
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
     security.install(app, settings)
     language.install(app, settings)
     errors.install(app)
+    context.install(app)
     navigation.install(app)
     access.install(app)
     return app
@@ -39,7 +41,7 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
 def report_files(
     app: Flask,
     *,
-    month: str,
+    month: Month,
     about: About,
     language: str,
     formats: list[str],

@@ -25,6 +25,7 @@ from qa.forms.types import Form
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallData, CallFacts, FileOutcome
+from qa.months import Month
 from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
@@ -107,7 +108,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
         heard = transcripts.transcript(session, call_id)
         if heard is None:
             raise PermanentFailure("the call has no transcript; retry its transcription")
-        month = f"{call.started_at.astimezone(wiring.settings.zone):%Y-%m}"
+        month = Month.of(call.started_at.astimezone(wiring.settings.zone))
         calibration = learnt.calibration(session, month)
         chosen = _form_for(session, call, heard[0].language)
     if chosen is None:

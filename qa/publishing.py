@@ -12,9 +12,9 @@ from flask import Flask
 from qa.app import create_app
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_bounds
 from qa.engines.mail import MailRefused, sender
 from qa.jobs.mailer import localizer_for
+from qa.months import Month
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
 from qa.people import store as people
@@ -112,7 +112,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
         )
 
 
-def _scopes(wiring: Wiring, schedule: Schedule, month: str) -> dict[str, About]:
+def _scopes(wiring: Wiring, schedule: Schedule, month: Month) -> dict[str, About]:
     """What every report of a schedule is about, by the mark that says it is made.
 
     Of agents those who had calls in the month.
@@ -120,7 +120,7 @@ def _scopes(wiring: Wiring, schedule: Schedule, month: str) -> dict[str, About]:
     project = schedule.project or None
     with wiring.database.read() as session:
         if schedule.each == "agent":
-            begin, end = month_bounds(month, wiring.settings.zone)
+            begin, end = month.bounds(wiring.settings.zone)
             return {
                 f"{schedule.project}|agent|{code}": About(project, agent=code)
                 for code in figures.agents_with_calls(session, Scope(begin, end))

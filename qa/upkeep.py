@@ -5,10 +5,10 @@ promises fall due. Safe at any moment, twice or not at all.
 from datetime import timedelta
 
 from qa.assignment import service as assignment
-from qa.calendar import month_before
 from qa.cases import service as cases
 from qa.disputes import service as disputes
 from qa.forms import service as forms
+from qa.months import Month
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.result_cache import store as kept_results
@@ -30,11 +30,11 @@ def refresh_trend_figures(wiring: Wiring, *, most: int = 1) -> int:
         first, newest = figures.first_call_at(session), figures.last_call_at(session)
         if first is None or newest is None:
             return 0
-        last = newest.astimezone(settings.zone).strftime("%Y-%m")
+        last = Month.containing(newest, settings.zone)
         months = [
             m
-            for m in (month_before(last, n) for n in range(TREND_MONTHS))
-            if m >= first.astimezone(settings.zone).strftime("%Y-%m")
+            for m in (last.previous(n) for n in range(TREND_MONTHS))
+            if m >= Month.containing(first, settings.zone)
         ]
         codes = ["", *(code for _id, code, _name, _simulated in figures.projects(session))]
         due = []

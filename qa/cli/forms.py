@@ -134,20 +134,20 @@ def learn(month: str | None, as_json: bool) -> None:
 
     MONTH (the next one when left out) is when that begins to count.
     """
-    from qa.calendar import MonthRefused, month_before
     from qa.confidence.service import MonthIsClosed
     from qa.confidence.service import fit_month as fit
+    from qa.months import Month, MonthRefused
     from qa.reporting.store import is_closed
 
     wiring = load_wiring()
     zone = wiring.settings.zone
-    month = month or month_before(f"{wiring.clock().astimezone(zone):%Y-%m}", -1)
     try:
+        begins = Month(month) if month else Month.containing(wiring.clock(), zone).next()
         with wiring.database.write() as session:
             made = fit(
                 session,
-                month=month,
-                is_closed=is_closed(session, month),
+                month=begins,
+                is_closed=is_closed(session, begins),
                 zone=zone,
                 at=wiring.clock(),
             )

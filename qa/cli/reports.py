@@ -41,7 +41,7 @@ def report(
 ) -> None:
     """The monthly quality report, as files. MONTH is like 2026-11."""
     from qa.app import create_app, report_files
-    from qa.calendar import MonthRefused
+    from qa.months import Month, MonthRefused
     from qa.reporting.service import UnknownScope
     from qa.reporting.types import About
 
@@ -51,7 +51,7 @@ def report(
     try:
         files = report_files(
             create_app(settings(), wiring=load_wiring()),
-            month=month,
+            month=Month(month),
             about=About(project, department, team, agent),
             language=language,
             formats=wanted,
@@ -72,8 +72,8 @@ def report(
 @click.option("--json", "as_json", is_flag=True)
 def training(month: str, as_json: bool) -> None:
     """The training-need list of a month, over the three months that end with it."""
-    from qa.calendar import MonthRefused
     from qa.forms.service import vocabulary
+    from qa.months import Month, MonthRefused
     from qa.training.service import need_list
 
     wiring = load_wiring()
@@ -81,7 +81,7 @@ def training(month: str, as_json: bool) -> None:
         with wiring.database.read() as session:
             titles, topics = vocabulary(session)
             needs = need_list(
-                session, month=month, zone=wiring.settings.zone, titles=titles, topics=topics
+                session, month=Month(month), zone=wiring.settings.zone, titles=titles, topics=topics
             )
     except MonthRefused as error:
         raise Refusal(str(error)) from error

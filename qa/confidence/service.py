@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.calendar import month_bounds
 from qa.checking.types import ConfidenceCalibration
 from qa.confidence import rules, store
 from qa.confidence.types import CalibrationFit, CriterionRecord
+from qa.months import Month
 
 
 class MonthIsClosed(Exception):
@@ -16,14 +16,14 @@ class MonthIsClosed(Exception):
 
 
 def fit_month(
-    session: Session, *, month: str, is_closed: bool, zone: ZoneInfo, at: datetime
+    session: Session, *, month: Month, is_closed: bool, zone: ZoneInfo, at: datetime
 ) -> CalibrationFit:
     """Fit the calibration of a month from what was submitted before it began (or until now, if that
     is earlier), and freeze it.
 
     Made once per month: repeated, it tells what was made. Raises MonthRefused, MonthIsClosed.
     """
-    begin, _ = month_bounds(month, zone)
+    begin, _ = month.bounds(zone)
     frozen = store.calibration_made_for(session, month)
     if frozen is None and is_closed:
         raise MonthIsClosed(month)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from qa.checking.types import ConfidenceCalibration
 from qa.confidence.types import LabelledAnswer
+from qa.months import Month
 from qa.tables.confidence import ConfidenceCalibrationRow
 from qa.tables.forms import FormVersionRow
 from qa.tables.scoring import AnswerRow, ScorecardRow
@@ -68,7 +69,7 @@ def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], i
     return dict(out)
 
 
-def calibration(session: Session, month: str) -> ConfidenceCalibration | None:
+def calibration(session: Session, month: Month) -> ConfidenceCalibration | None:
     """The calibration that holds for calls of a month: the newest one made for it or an earlier
     month.
     """
@@ -81,7 +82,7 @@ def calibration(session: Session, month: str) -> ConfidenceCalibration | None:
     return ConfidenceCalibration.from_document(row.document) if row else None
 
 
-def calibration_made_for(session: Session, month: str) -> ConfidenceCalibration | None:
+def calibration_made_for(session: Session, month: Month) -> ConfidenceCalibration | None:
     row = session.scalar(
         select(ConfidenceCalibrationRow).where(ConfidenceCalibrationRow.month == month)
     )
@@ -89,7 +90,7 @@ def calibration_made_for(session: Session, month: str) -> ConfidenceCalibration 
 
 
 def add_calibration(
-    session: Session, *, month: str, calibration: ConfidenceCalibration, at: datetime
+    session: Session, *, month: Month, calibration: ConfidenceCalibration, at: datetime
 ) -> bool:
     """Freeze a calibration for a month; false where one is there already, which then stays."""
     try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qa.checking.types import ConfidenceCalibration
+from qa.months import Month
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class CalibrationFit:
     It holds for calls of `month` and later and is never changed.
     """
 
-    month: str
+    month: Month
     is_new: bool
     calibration: ConfidenceCalibration
     criteria: tuple[CriterionRecord, ...]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.fairness.types import CheckLine, CriterionAgreement, Item, MonthAgreement, Pair, Shift
+from qa.months import Month
 from qa.statistics import agreement, proportions
 from qa.statistics.severity import SeverityModel
 
@@ -17,7 +18,7 @@ LISTED_RATE = 0.05
 Titles = Mapping[str, dict[str, str]]
 
 
-def month_agreement(month: str, pairs: Sequence[Pair]) -> MonthAgreement:
+def month_agreement(month: Month, pairs: Sequence[Pair]) -> MonthAgreement:
     """Agreement on the score of doubly scored calls; no figure from fewer than ten."""
     table = np.array(
         [(p.first, p.second) for p in pairs if p.first is not None and p.second is not None], float

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_before, month_bounds
 from qa.fairness import rules, store
 from qa.fairness.types import DisputeLine, EvaluatorLine, Fairness, MonthAgreement, Pair
+from qa.months import Month
 from qa.statistics.severity import SeverityModel, severity
 
 MONTHS = 3
@@ -25,7 +25,7 @@ CORRECT = "severity_correction"
 Titles = Mapping[str, dict[str, str]]
 
 
-def fairness(session: Session, *, month: str, zone: ZoneInfo, titles: Titles) -> Fairness:
+def fairness(session: Session, *, month: Month, zone: ZoneInfo, titles: Titles) -> Fairness:
     """Everything of the fairness page, over three months that end with `month`.
 
     Raises MonthRefused.
@@ -50,13 +50,13 @@ def fairness(session: Session, *, month: str, zone: ZoneInfo, titles: Titles) ->
     )
 
 
-def severities(session: Session, *, month: str, zone: ZoneInfo) -> SeverityModel | None:
+def severities(session: Session, *, month: Month, zone: ZoneInfo) -> SeverityModel | None:
     """How severe each evaluator is, over three months; None where the cards cannot tell."""
     begin, end = _period(month, zone)
     return severity(store.scored(session, begin=begin, end=end, limit=MOST_FOR_SEVERITY))
 
 
-def correction(session: Session, *, month: str, zone: ZoneInfo) -> dict[int, float] | None:
+def correction(session: Session, *, month: Month, zone: ZoneInfo) -> dict[int, float] | None:
     """By how many points each evaluator's scores are shifted back in reports; None where the
     manager has not turned it on, or nothing can be known.
     """
@@ -82,28 +82,28 @@ def set_correction(session: Session, *, on: bool, by: int, at: datetime) -> None
 
 
 def month_agreement(
-    session: Session, *, month: str, zone: ZoneInfo
+    session: Session, *, month: Month, zone: ZoneInfo
 ) -> tuple[MonthAgreement, float | None]:
     """A month's agreement on doubly scored calls, and the share of single answers that were the
     same.
     """
-    begin, end = month_bounds(month, zone)
+    begin, end = month.bounds(zone)
     pairs = [p for _, p in store.pairs(session, begin=begin, end=end, limit=MOST_PAIRS)]
     answers = [a == b for p in pairs for a, b in p.answers.values()]
     return rules.month_agreement(month, pairs), sum(answers) / len(answers) if answers else None
 
 
-def _period(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    return month_bounds(month_before(month, MONTHS - 1), zone)[0], month_bounds(month, zone)[1]
+def _period(month: Month, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return (month.previous(MONTHS - 1)).bounds(zone)[0], month.bounds(zone)[1]
 
 
 def _by_month(
-    pairs: list[tuple[datetime, Pair]], month: str, zone: ZoneInfo
+    pairs: list[tuple[datetime, Pair]], month: Month, zone: ZoneInfo
 ) -> tuple[MonthAgreement, ...]:
-    months = [month_before(month, back) for back in reversed(range(MONTHS))]
+    months = [month.previous(back) for back in reversed(range(MONTHS))]
     of: dict[str, list[Pair]] = {m: [] for m in months}
     for at, pair in pairs:
-        of[f"{at.astimezone(zone):%Y-%m}"].append(pair)
+        of[Month.of(at.astimezone(zone))].append(pair)
     return tuple(rules.month_agreement(m, of[m]) for m in months)
 
 
@@ -180,7 +180,7 @@ def _checks(
     return {kind: found for kind, found in counts.items() if len(found) > 1}
 
 
-def misled(session: Session, *, month: str, zone: ZoneInfo) -> list[tuple[str, int, int]]:
+def misled(session: Session, *, month: Month, zone: ZoneInfo) -> list[tuple[str, int, int]]:
     """Criterion, dispute and card where a decision found that the automatic answer had misled the
     evaluator.
     """

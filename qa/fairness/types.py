@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from qa.months import Month
 from qa.statistics.severity import SeverityModel
 
 
@@ -40,7 +41,7 @@ class MonthAgreement:
     interval.
     """
 
-    month: str
+    month: Month
     calls: int
     alpha: float | None
     low: float | None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri, stdtr
 
+from qa.months import Month
 from qa.reporting.types import (
     Association,
     Basis,
@@ -412,7 +413,7 @@ def _lost(t: Tally | None, weight: float, squares: float) -> tuple[float, float]
     return m, max(0.0, t.lost_square - 2 * m * t.lost_cross + m * m * squares) / weight**2
 
 
-def with_limits(points: Sequence[tuple[str, Estimate]]) -> tuple[TrendPoint, ...]:
+def with_limits(points: Sequence[tuple[Month, Estimate]]) -> tuple[TrendPoint, ...]:
     """Months with control limits about their mean, where there are enough of them."""
     known = [(m, e) for m, e in points if e.value is not None and e.standard_error is not None]
     if len(known) < FEW_FOR_TREND:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
+from qa.months import Month
 from qa.reporting import rules, store, trends
 from qa.reporting.types import (
     About,
@@ -55,7 +55,7 @@ class UnknownScope(ValueError):
 class _Month:
     """What is loaded of a month once, and asked of it often."""
 
-    month: str
+    month: Month
     cards: list[ScoredCall]
     agents: list[AgentFacts]  # those with calls or cards in the scope
     totals: dict[int, Totals]  # per agent
@@ -191,7 +191,7 @@ class _Month:
 def month_report(
     session: Session,
     *,
-    month: str,
+    month: Month,
     zone: ZoneInfo,
     minimum: int,
     titles: Titles,
@@ -320,7 +320,7 @@ def save_figure(session: Session, *, report: MonthReport, at: datetime) -> None:
 def cached_report(
     session: Session,
     *,
-    month: str,
+    month: Month,
     zone: ZoneInfo,
     minimum: int,
     titles: Titles,
@@ -335,7 +335,7 @@ def cached_report(
     calls is counted now. Raises MonthRefused, UnknownScope.
     """
     scope = _scope(session, month, zone, About(project))
-    before = month_bounds(month_before(month), zone)[0]
+    before = month.previous().bounds(zone)[0]
     fingerprint = store.fingerprint(session, scope, before=before, day=at.astimezone(zone).date())
     made: list[MonthReport] = []
 
@@ -404,7 +404,7 @@ def close_month(session: Session, *, report: MonthReport, by: int | None, at: da
     return revision
 
 
-def _load(session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope) -> _Month:
+def _load(session: Session, *, month: Month, zone: ZoneInfo, minimum: int, scope: Scope) -> _Month:
     agents = store.agents(session, scope)
     per_agent, per_project = _totals(session, scope)
     found = store.scored_calls(session, scope.everybody)
@@ -474,9 +474,9 @@ class _Earlier:
 
 
 def _before(
-    session: Session, *, month: str, zone: ZoneInfo, minimum: int, scope: Scope
+    session: Session, *, month: Month, zone: ZoneInfo, minimum: int, scope: Scope
 ) -> _Earlier:
-    begin, end = month_bounds(month_before(month), zone)
+    begin, end = month.previous().bounds(zone)
     earlier = replace(scope, begin=begin, end=end)
     found = store.scored_calls(session, earlier.everybody)
     if not found:
@@ -485,7 +485,7 @@ def _before(
     own_agents = {a.agent_id for a in store.agents(session, scope)} & set(per_agent)
     total = sum((per_agent[a] for a in own_agents), Totals())
     cards = _with_stand_ins(session, earlier, found, per_agent)
-    severity = fairness.correction(session, month=month_before(month), zone=zone)
+    severity = fairness.correction(session, month=month.previous(), zone=zone)
     own = [c for c in cards if c.agent_id in own_agents]
     estimator = rules.estimate_group if scope.agent_id is None else rules.estimate_agent
     estimate = estimator(
@@ -496,9 +496,9 @@ def _before(
     )
 
 
-def _scope(session: Session, month: str, zone: ZoneInfo, about: About) -> Scope:
+def _scope(session: Session, month: Month, zone: ZoneInfo, about: About) -> Scope:
     """What the queries are narrowed to. Raises UnknownScope."""
-    begin, end = month_bounds(month, zone)
+    begin, end = month.bounds(zone)
     named = {
         "project_id": (store.project, about.project),
         "department_id": (store.department, about.department),
@@ -601,7 +601,7 @@ def _coverage(
 
 
 def _agreement(
-    session: Session, month: str, zone: ZoneInfo, tallied: Sequence[Tally]
+    session: Session, month: Month, zone: ZoneInfo, tallied: Sequence[Tally]
 ) -> AgreementFacts:
     found, same = fairness.month_agreement(session, month=month, zone=zone)
     kept = rules.wilson(sum(t.unchanged for t in tallied), sum(t.automatic for t in tallied))
@@ -671,7 +671,7 @@ def _standing(
 def _measures(
     session: Session,
     *,
-    month: str,
+    month: Month,
     project: str | None,
     is_part: bool,
     now: Sequence[Group],
@@ -711,7 +711,7 @@ def _since(
     x: ImprovementAction,
     kept: tuple[dict[str, Any], datetime] | None,
     now: Sequence[Group],
-    month: str,
+    month: Month,
 ) -> Change | None:
     """By how much the measure's scope has moved since the month it was agreed in.
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from qa.audit.types import EventKind, FigureEffect
+from qa.months import Month
 from qa.reporting.types import (
     AgentFacts,
     CallTotals,
@@ -365,7 +366,7 @@ def last_call_at(session: Session) -> datetime | None:
 
 
 def closed(
-    session: Session, month: str, project: str
+    session: Session, month: Month, project: str
 ) -> tuple[int, dict[str, Any], datetime] | None:
     """The newest revision of a closed month: number, document, when."""
     query = (
@@ -377,7 +378,7 @@ def closed(
     return (row.revision, row.document, row.closed_at) if row else None
 
 
-def is_closed(session: Session, month: str) -> bool:
+def is_closed(session: Session, month: Month) -> bool:
     """Whether any project's report of the month is closed."""
     return (
         session.scalar(select(ClosedMonthRow.id).where(ClosedMonthRow.month == month).limit(1))
@@ -388,7 +389,7 @@ def is_closed(session: Session, month: str) -> bool:
 def add_closed(
     session: Session,
     *,
-    month: str,
+    month: Month,
     project: str,
     revision: int,
     document: dict[str, Any],
@@ -429,7 +430,7 @@ def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
 
 
 def save_figure(
-    session: Session, *, month: str, project: str, document: dict[str, Any], at: datetime
+    session: Session, *, month: Month, project: str, document: dict[str, Any], at: datetime
 ) -> None:
     upsert(
         session,
@@ -473,7 +474,7 @@ def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) 
     events = list(session.execute(select(*newest)).one())
     found += session.execute(
         select(func.count(), func.max(MonthFigureRow.made_at)).where(
-            MonthFigureRow.month < f"{day:%Y-%m}"
+            MonthFigureRow.month < Month.of(day)
         )
     ).one()[:1]
     return CacheKey.of(

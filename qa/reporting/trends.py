@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from qa.calendar import day_bounds, month_before, month_bounds
+from qa.months import Month, day_bounds
 from qa.reporting import rules, store
 from qa.reporting.types import (
     About,
@@ -35,7 +35,7 @@ class OverTime(TypedDict):
 
 
 def over_time(
-    session: Session, scope: Scope, *, month: str, zone: ZoneInfo, about: About, whole: Group
+    session: Session, scope: Scope, *, month: Month, zone: ZoneInfo, about: About, whole: Group
 ) -> OverTime:
     """The month beside those before it.
 
@@ -74,13 +74,13 @@ def part_of(scope: Scope, about: About) -> tuple[str, str]:
 
 
 def trend(
-    session: Session, *, month: str, project: str | None, part: tuple[str, str], now: Estimate
+    session: Session, *, month: Month, project: str | None, part: tuple[str, str], now: Estimate
 ) -> tuple[TrendPoint, ...]:
     """The months before, as they were kept, and this one, with control limits about their mean.
 
     `part` as _part says.
     """
-    months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
+    months = [month.previous(back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
     points = []
     for m in months:
@@ -93,25 +93,24 @@ def trend(
 
 
 def breaches(
-    session: Session, *, month: str, project: str | None, now: Rate
+    session: Session, *, month: Month, project: str | None, now: Rate
 ) -> tuple[Breaches, ...]:
     """The share of calls with a critical breach, month by month, with the limits of a p-chart; as
     far back as it was kept.
     """
-    months = [month_before(month, back) for back in reversed(range(1, TREND_MONTHS))]
+    months = [month.previous(back) for back in reversed(range(1, TREND_MONTHS))]
     kept = store.figures(session, months=months, project=project or "")
     known = [(m, kept[m][0].get("critical") or {}) for m in months if m in kept]
     before = [Breaches(m, *(c["share"], c["low"], c["high"])) for m, c in known if "share" in c]
     return rules.p_charted([*before, Breaches(month, now.share, now.low, now.high)])
 
 
-def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drift | None:
+def drift(session: Session, scope: Scope, *, month: Month, zone: ZoneInfo) -> Drift | None:
     """Whether the daily means of the automatic scores have left those of the month before, as
     cumulative sums see it.
     """
     first, middle, last = (
-        month_bounds(m, zone)[0].astimezone(zone).date()
-        for m in (month_before(month), month, month_before(month, -1))
+        m.bounds(zone)[0].astimezone(zone).date() for m in (month.previous(), month, month.next())
     )
     dates = [first + timedelta(days=n) for n in range((last - first).days)]
     edges = [day_bounds(day, zone)[0] for day in dates] + [day_bounds(dates[-1], zone)[1]]
@@ -121,10 +120,10 @@ def drift(session: Session, scope: Scope, *, month: str, zone: ZoneInfo) -> Drif
 
 
 def agent_trend(
-    session: Session, *, month: str, agent_id: int, back: int = TREND_MONTHS
+    session: Session, *, month: Month, agent_id: int, back: int = TREND_MONTHS
 ) -> list[tuple[str, Estimate]]:
     """An agent's figures of the months up to and with `month`, as they were kept."""
-    months = [month_before(month, n) for n in reversed(range(back))]
+    months = [month.previous(n) for n in reversed(range(back))]
     kept = store.figures(session, months=months, project="")
     return [
         (m, estimate_of(kept[m][0]["agents"][str(agent_id)]))

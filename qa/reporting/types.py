@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from qa.months import Month
+
 
 class Basis(enum.Enum):
     """Whether there is a figure, and if not, why."""
@@ -330,7 +332,7 @@ class CriterionLine:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    month: str
+    month: Month
     estimate: Estimate
     low_limit: float | None = None
     high_limit: float | None = None
@@ -351,7 +353,7 @@ class Breaches:
     the shares within which chance would keep it.
     """
 
-    month: str
+    month: Month
     share: float | None
     low: float | None = None
     high: float | None = None
@@ -435,7 +437,7 @@ class ActionLine:
     id: int
     title: str
     detail: str
-    month: str
+    month: Month
     criterion: str
     scope: str
     name: str
@@ -499,7 +501,7 @@ class MonthReport:
     digit.
     """
 
-    month: str
+    month: Month
     project: str | None
     department: str | None
     team: str | None

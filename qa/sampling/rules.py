@@ -17,6 +17,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from qa.months import Month
 from qa.sampling.types import Frame, FrameCell, PlanRule, Precision, Risk, SelectedCall, Stratum
 from qa.statistics.proportions import Z95
 from qa.statistics.survey_estimators import PooledModel, neyman
@@ -59,7 +60,7 @@ def random_number(seed: str, name: str) -> float:
     return int.from_bytes(_digest(f"{seed}|{name}".encode(), digest_size=8).digest(), "big") / 2**64
 
 
-def month_seed(plan_seed: str, month: str) -> str:
+def month_seed(plan_seed: str, month: Month) -> str:
     """A month's seed, from the plan's secret one.
 
     Told when the month is over, it gives away no other month.

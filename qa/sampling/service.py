@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import day_bounds, month_before
+from qa.months import Month, day_bounds
 from qa.sampling import frame_store, rules, store
 from qa.sampling.rules import (
     ALL_OF,
@@ -82,7 +82,7 @@ def draw_day(
     existing = store.draw(session, plan, day)
     if existing:
         return existing
-    commit_seed(session, plan=plan, month=f"{day:%Y-%m}", at=at)
+    commit_seed(session, plan=plan, month=Month.of(day), at=at)
     made = preview(session, plan=plan, day=day, zone=zone, new_hire_days=new_hire_days, at=at)
     draw_id = store.record_draw(session, plan, made, frame_until=at, at=at)
     if plan.phase is Phase.HUMAN:
@@ -120,7 +120,7 @@ def _join_plans(
     )
 
 
-def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> None:
+def commit_seed(session: Session, *, plan: Plan, month: Month, at: datetime) -> None:
     """Write the hash of a month's seed down where everybody can see it, before anything is drawn
     with it.
     """
@@ -139,9 +139,9 @@ def commit_seed(session: Session, *, plan: Plan, month: str, at: datetime) -> No
 
 def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
     """Every active plan's seed of this month and of the next."""
-    this = at.astimezone(zone).strftime("%Y-%m")
+    this = Month.containing(at, zone)
     for plan in store.plans(session):
-        for month in (this, month_before(this, -1)):
+        for month in (this, this.next()):
             commit_seed(session, plan=plan, month=month, at=at)
 
 
@@ -149,7 +149,7 @@ def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commi
     """The hashes written down, and the seeds of the months that are over, so that anybody can draw
     these months again.
     """
-    this = at.astimezone(zone).strftime("%Y-%m")
+    this = Month.containing(at, zone)
     found = store.commitments(session)
     return [
         Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None)
@@ -185,7 +185,7 @@ def preview(
             plan.rule,
             frame,
             wanted,
-            day_seed(month_seed(plan.seed, f"{day:%Y-%m}"), day),
+            day_seed(month_seed(plan.seed, Month.of(day)), day),
             day,
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from qa.months import Month
 from qa.sampling.rules import ALL_OF
 from qa.sampling.types import AgentCoverage, Draw, DrawnCall, Plan, PlanRule, SelectedCall, Stratum
 from qa.states import AssignmentKind, AssignmentState, Phase, ScorecardState
@@ -99,7 +100,7 @@ def scored(
     return found
 
 
-def commit_seed(session: Session, plan_id: int, *, month: str, sha256: str, at: datetime) -> bool:
+def commit_seed(session: Session, plan_id: int, *, month: Month, sha256: str, at: datetime) -> bool:
     """Write the hash of a month's seed down, once; false where it stands already."""
     if (
         session.scalar(
@@ -115,7 +116,9 @@ def commit_seed(session: Session, plan_id: int, *, month: str, sha256: str, at: 
     return True
 
 
-def commitments(session: Session, *, limit: int = 24) -> list[tuple[str, str, str, str, datetime]]:
+def commitments(
+    session: Session, *, limit: int = 24
+) -> list[tuple[str, str, Month, str, datetime]]:
     """Plan, its secret seed, month, hash and time, the newest month first."""
     query = select(
         SamplingPlanRow.code,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from qa.months import Month
 from qa.states import Phase
 
 # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
@@ -208,7 +209,7 @@ class Commitment:
     """
 
     plan: str
-    month: str
+    month: Month
     sha256: str
     committed_at: datetime
     seed: str | None = None

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from qa.calendar import month_before
+from qa.months import Month
 from qa.schedules.types import Schedule, ScheduleDraft
 
 FORMATS = ("pdf", "xlsx", "html", "json")
@@ -32,11 +32,9 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(t.strip() for t in text.split(",") if t.strip()))
 
 
-def due_month(schedule: Schedule, today: date) -> str | None:
+def due_month(schedule: Schedule, today: date) -> Month | None:
     """The month whose report should be there by today: the last one, once its day has come.
 
     A day that was missed is caught up.
     """
-    return (
-        month_before(f"{today:%Y-%m}") if schedule.is_active and today.day >= schedule.day else None
-    )
+    return Month.of(today).previous() if schedule.is_active and today.day >= schedule.day else None

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from qa.months import Month
 from qa.schedules.rules import split
 from qa.schedules.types import Run, Schedule, ScheduleDraft
 from qa.states import RunState
@@ -94,7 +95,7 @@ def runs(
 
 
 def ask(
-    session: Session, schedule_id: int, month: str, *, at: datetime, again: bool = False
+    session: Session, schedule_id: int, month: Month, *, at: datetime, again: bool = False
 ) -> int | None:
     """A run of a month, once; `again` starts one that ended over.
 

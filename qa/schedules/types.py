@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from qa.months import Month
 from qa.states import Audience, RunState
 
 
@@ -45,7 +46,7 @@ class Run:
     id: int
     schedule_id: int
     name: str
-    month: str
+    month: Month
     state: RunState
     made: tuple[str, ...]
     total: int

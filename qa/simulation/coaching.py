@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from qa.calendar import month_before, month_bounds
 from qa.forms.service import vocabulary
+from qa.months import Month
 from qa.simulation.staff import Staff
 from qa.states import TrainingArm, TrainingPlanState
 from qa.training import service
@@ -28,7 +28,7 @@ class Lesson:
     shows_in: str
 
 
-def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Lesson | None:
+def train(wiring: Wiring, session: Session, staff: Staff, *, month: Month) -> Lesson | None:
     """Plan a training for the topic that most agents need by the list of a month; None where nobody
     needs any. With many, half of them wait.
     """
@@ -45,7 +45,7 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Less
         return None
     topic, agents = max(by_topic.items(), key=lambda t: (len(t[1]), t[0]))
     chosen = sorted(agents, key=lambda a: -agents[a])[:MOST]
-    starts = _day(month_bounds(month_before(month, -1), wiring.settings.zone)[0], 6)
+    starts = _day((month.next()).bounds(wiring.settings.zone)[0], 6)
     draft = PlanDraft(
         title=f"Simulated: {topic.replace('_', ' ')}",
         topic=topic,
@@ -89,12 +89,10 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: str) -> Less
         at=at + timedelta(days=7),
     )
     learners = frozenset(m.agent_id for m in made.members if m.arm is TrainingArm.FIRST)
-    return Lesson(
-        learners, frozenset(c for c, t in topics.items() if t == topic), month_before(month, -2)
-    )
+    return Lesson(learners, frozenset(c for c, t in topics.items() if t == topic), month.next(2))
 
 
-def learn(staff: Staff, lessons: list[Lesson], month: str) -> None:
+def learn(staff: Staff, lessons: list[Lesson], month: Month) -> None:
     """What was learnt shows from its month on."""
     for lesson in lessons:
         if lesson.shows_in == month:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import func, insert, select
 
-from qa.calendar import day_bounds, month_before, month_bounds
 from qa.checking.types import Verdict
+from qa.months import Month, day_bounds
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
 from qa.simulation.coaching import Lesson, learn, train
@@ -40,7 +40,7 @@ class AlreadySimulated(Exception):
 class Simulated:
     calls: int
     cards: int
-    first_month: str
+    first_month: Month
     last_month: str
 
 
@@ -55,8 +55,8 @@ def simulate_centre(
     """
     rng = np.random.default_rng(seed)
     now = wiring.clock()
-    last = month_before(now.astimezone(wiring.settings.zone).strftime("%Y-%m"))
-    first = month_before(last, months - 1)
+    last = Month.containing(now, wiring.settings.zone).previous()
+    first = last.previous(months - 1)
     with wiring.database.write() as session:
         if (
             session.scalar(
@@ -69,7 +69,7 @@ def simulate_centre(
     total_cards = 0
     lessons: list[Lesson] = []
     for m in reversed(range(months)):
-        month = month_before(last, m)
+        month = last.previous(m)
         learn(staff, lessons, month)
         truth = _month_of_calls(
             wiring, staff, rng, month=month, calls=calls, seed=seed, tick=tick, left=m * agents
@@ -93,7 +93,7 @@ def _month_of_calls(
     staff: Staff,
     rng: np.random.Generator,
     *,
-    month: str,
+    month: Month,
     calls: int,
     seed: int,
     tick: Tick,
@@ -102,7 +102,7 @@ def _month_of_calls(
     """Insert the month's calls with their automatic scores,
     and keep in mind what is true of each.
     """
-    begin, end = month_bounds(month, wiring.settings.zone)
+    begin, end = month.bounds(wiring.settings.zone)
     days = [begin.date() + timedelta(days=i) for i in range((end.date() - begin.date()).days)]
     workdays = [d for d in days if d.weekday() < 5]
     with wiring.database.read() as session:
@@ -294,9 +294,9 @@ def _rating_row(call_id: int, m: _Month, i: int, at: datetime) -> dict[str, Any]
     }
 
 
-def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: str, seed: int) -> int:
+def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: Month, seed: int) -> int:
     """Draw every day by the plans, and write what people made of the drawn calls."""
-    begin, end = month_bounds(month, wiring.settings.zone)
+    begin, end = month.bounds(wiring.settings.zone)
     day, cards = begin.date(), 0
     settings = wiring.settings
     while day < end.date():

@@ -4,9 +4,11 @@ import enum
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+from qa.months import Month
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -49,6 +51,24 @@ def state_column(states: type[enum.Enum], name: str) -> Enum:
     )
 
 
+class MonthText(TypeDecorator[Month]):
+    """A calendar month, kept as its ISO 8601 text."""
+
+    impl = String(7)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Month | None:
+        return None if value is None else Month(value)
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}
+    type_annotation_map = {
+        datetime: UtcDateTime,
+        Month: MonthText,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+    }

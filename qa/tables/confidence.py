@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.months import Month
 from qa.tables.base import Base
 
 
@@ -17,6 +17,6 @@ class ConfidenceCalibrationRow(Base):
 
     __tablename__ = "calibration"
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str] = mapped_column(String(7), unique=True)
+    month: Mapped[Month] = mapped_column(unique=True)
     document: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.months import Month
 from qa.states import Audience, ResultKind, RunState
 from qa.tables.base import Base, state_column
 
@@ -16,7 +17,7 @@ class ClosedMonthRow(Base):
     __tablename__ = "closed_month"
     __table_args__ = (UniqueConstraint("month", "project", "revision"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str] = mapped_column(String(7))
+    month: Mapped[Month] = mapped_column()
     project: Mapped[str] = mapped_column(String(80))
     revision: Mapped[int]
     document: Mapped[dict[str, Any]]
@@ -32,7 +33,7 @@ class MonthFigureRow(Base):
     __tablename__ = "month_figure"
     __table_args__ = (UniqueConstraint("month", "project"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str] = mapped_column(String(7))
+    month: Mapped[Month] = mapped_column()
     project: Mapped[str] = mapped_column(String(80))  # empty: all
     document: Mapped[dict[str, Any]]  # what trends need
     made_at: Mapped[datetime]
@@ -80,7 +81,7 @@ class ReportRunRow(Base):
     __table_args__ = (UniqueConstraint("schedule_id", "month"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     schedule_id: Mapped[int] = mapped_column(ForeignKey("report_schedule.id"))
-    month: Mapped[str] = mapped_column(String(7))
+    month: Mapped[Month] = mapped_column()
     state: Mapped[RunState] = mapped_column(state_column(RunState, "run_state"))
     made: Mapped[list[Any]] = mapped_column(default=list)
     total: Mapped[int] = mapped_column(default=0)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.months import Month
 from qa.states import Phase
 from qa.tables.base import Base, state_column
 
@@ -60,6 +61,6 @@ class SeedCommitmentRow(Base):
     __table_args__ = (UniqueConstraint("plan_id", "month"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("sampling_plan.id"))
-    month: Mapped[str] = mapped_column(String(7))
+    month: Mapped[Month] = mapped_column()
     sha256: Mapped[str] = mapped_column(String(64))
     committed_at: Mapped[datetime]

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.months import Month
 from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.tables.base import Base, state_column
 
@@ -18,7 +19,7 @@ class TargetRow(Base):
     scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "target_scope"))
     scope_id: Mapped[int | None]
     value: Mapped[float]
-    first_month: Mapped[str] = mapped_column(String(7))
+    first_month: Mapped[Month] = mapped_column()
     last_month: Mapped[str] = mapped_column(String(7), default="")  # empty: until further notice
     set_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     set_at: Mapped[datetime]
@@ -32,7 +33,7 @@ class ImprovementActionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     detail: Mapped[str] = mapped_column(Text, default="")
-    month: Mapped[str] = mapped_column(String(7))  # in which the weak point was seen
+    month: Mapped[Month] = mapped_column()  # in which the weak point was seen
     criterion: Mapped[str] = mapped_column(String(120), default="")
     scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "measure_scope"))
     scope_id: Mapped[int | None]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.months import Month
 from qa.states import TrainingArm, TrainingPlanState
 from qa.tables.base import Base, state_column
 
@@ -20,7 +21,7 @@ class TrainingPlanRow(Base):
     # empty: the whole score is to rise
     criterion: Mapped[str] = mapped_column(String(120), default="")
     goal: Mapped[str] = mapped_column(Text, default="")
-    month: Mapped[str] = mapped_column(String(7))  # of the list by which its members were chosen
+    month: Mapped[Month] = mapped_column()  # of the list by which its members were chosen
     is_for_new_hires: Mapped[bool] = mapped_column(default=False)
     seats: Mapped[int | None]
     # of the lot that drew who goes first; empty: nobody waits

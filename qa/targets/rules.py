@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from qa.months import Month
 from qa.states import ImprovementActionState, Indicator, ScopeKind
 from qa.targets.types import Target, TargetDraft
 
@@ -40,7 +41,10 @@ def fault(draft: TargetDraft) -> str | None:
 
 
 def applying(
-    targets: Iterable[Target], indicator: Indicator, month: str, scopes: dict[ScopeKind, int | None]
+    targets: Iterable[Target],
+    indicator: Indicator,
+    month: Month,
+    scopes: dict[ScopeKind, int | None],
 ) -> Target | None:
     """The target that holds for something: the most specific one, and of these the newest."""
     fitting = [t for t in targets if t.indicator is indicator and t.holds_in(month)]

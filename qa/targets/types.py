@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from qa.months import Month
 from qa.states import ImprovementActionState, Indicator, ScopeKind
 
 
@@ -17,7 +18,7 @@ class TargetDraft:
     scope: ScopeKind
     scope_id: int | None
     value: float
-    first_month: str
+    first_month: Month
     last_month: str = ""
     criterion: str = ""
 
@@ -31,7 +32,7 @@ class Target:
     scope_id: int | None
     name: str  # of what it is set for
     value: float
-    first_month: str
+    first_month: Month
     last_month: str
     set_by: str
 
@@ -39,14 +40,14 @@ class Target:
     def is_at_most(self) -> bool:
         return self.indicator is Indicator.CRITICAL
 
-    def holds_in(self, month: str) -> bool:
+    def holds_in(self, month: Month) -> bool:
         return self.first_month <= month and (not self.last_month or month <= self.last_month)
 
 
 @dataclass(frozen=True)
 class ImprovementActionDraft:
     title: str
-    month: str
+    month: Month
     scope: ScopeKind
     scope_id: int | None
     detail: str = ""
@@ -61,7 +62,7 @@ class ImprovementAction:
     id: int
     title: str
     detail: str
-    month: str
+    month: Month
     criterion: str
     scope: ScopeKind
     scope_id: int | None

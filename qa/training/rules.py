@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaln
 
-from qa.calendar import month_before
+from qa.months import Month
 from qa.states import TrainingArm
 from qa.statistics import proportions
 from qa.statistics.treatment_effect import Design, Effect, ancova, second_baseline, waiting_list
@@ -165,25 +165,25 @@ def design(plan: Plan) -> Design:
     return Design.SECOND_BASELINE if months_between(plan) else Design.ANCOVA
 
 
-def months_between(plan: Plan) -> list[str]:
+def months_between(plan: Plan) -> list[Month]:
     """The full months after the choice and before the training: an independent second baseline."""
-    start, m = f"{plan.starts_on:%Y-%m}", month_before(plan.month, -1)
-    found: list[str] = []
+    start, m = Month.of(plan.starts_on), plan.month.next()
+    found: list[Month] = []
     while m < start:
         found.append(m)
-        m = month_before(m, -1)
+        m = m.next()
     return found[-MONTHS:]
 
 
-def months_after(plan: Plan, last: str) -> list[str]:
+def months_after(plan: Plan, last: Month) -> list[Month]:
     """Up to three full months after the training ended (or began, while it runs),
     as far as `last`.
     """
-    m = month_before(f"{plan.finished_on or plan.starts_on:%Y-%m}", -1)
-    found: list[str] = []
+    m = Month.of(plan.finished_on or plan.starts_on).next()
+    found: list[Month] = []
     while m <= last and len(found) < MONTHS:
         found.append(m)
-        m = month_before(m, -1)
+        m = m.next()
     return found
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_before, month_bounds
+from qa.months import Month
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
 from qa.people.store import users_of_agent
@@ -49,7 +49,7 @@ AS_DOCUMENT = TypeAdapter(NeedList)
 
 
 def need_list(
-    session: Session, *, month: str, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]
+    session: Session, *, month: Month, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]
 ) -> NeedList:
     """Agent and criterion pairs whose true rate is probably under their target, over three months
     ending with `month`.
@@ -109,7 +109,7 @@ def need_list(
     )
 
 
-def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> list[Counts]:
+def _counts(session: Session, *, month: Month, begin: datetime, end: datetime) -> list[Counts]:
     """What every agent's cards of these months are worth, criterion by criterion, beside the target
     that holds for the agent.
     """
@@ -144,7 +144,7 @@ def _counts(session: Session, *, month: str, begin: datetime, end: datetime) -> 
 def counted_needs(
     session: Session,
     *,
-    month: str,
+    month: Month,
     zone: ZoneInfo,
     titles: Titles,
     topics: Mapping[str, str],
@@ -185,9 +185,9 @@ def of_team(session: Session, found: NeedList, team_id: int) -> NeedList:
     return replace(found, needs=needs, groups=rules.groups(needs))
 
 
-def _months(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    end = month_bounds(month, zone)[1]
-    return month_bounds(month_before(month, MONTHS - 1), zone)[0], end
+def _months(month: Month, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    end = month.bounds(zone)[1]
+    return (month.previous(MONTHS - 1)).bounds(zone)[0], end
 
 
 class PlanRefused(ValueError):
@@ -335,7 +335,7 @@ def new_since(today: date, days: int) -> date:
 
 
 def proof(
-    session: Session, plan: Plan, *, criteria: Sequence[str], last_month: str, zone: ZoneInfo
+    session: Session, plan: Plan, *, criteria: Sequence[str], last_month: Month, zone: ZoneInfo
 ) -> Proof:
     """Whether a plan helped, as far as the full months up to `last_month` can tell.
 
@@ -344,19 +344,19 @@ def proof(
     months = rules.months_after(plan, last_month)
     of = [plan.criterion] if plan.criterion else list(criteria)
 
-    def scores(span: Sequence[str]) -> dict[int, float]:
+    def scores(span: Sequence[Month]) -> dict[int, float]:
         return (
             store.mean_points_kept(
                 session,
                 of,
-                begin=month_bounds(span[0], zone)[0],
-                end=month_bounds(span[-1], zone)[1],
+                begin=span[0].bounds(zone)[0],
+                end=span[-1].bounds(zone)[1],
             )
             if span
             else {}
         )
 
-    chosen = [month_before(plan.month, back) for back in reversed(range(MONTHS))]
+    chosen = [plan.month.previous(back) for back in reversed(range(MONTHS))]
     before, baseline, after = scores(chosen), scores(rules.months_between(plan)), scores(months)
     found = rules.effect(plan, before, baseline, after) if months else None
     first = [m.agent_id for m in plan.first if m.agent_id in before and m.agent_id in after]

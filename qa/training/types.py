@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from qa.months import Month
 from qa.states import TrainingArm, TrainingPlanState
 from qa.statistics.treatment_effect import Design, Effect
 
@@ -110,7 +111,7 @@ class NeedList:
     a criterion that nobody set one for.
     """
 
-    month: str
+    month: Month
     months: int
     target: float
     false_discovery_rate: float
@@ -169,7 +170,7 @@ class PlanDraft:
 
     title: str
     topic: str
-    month: str
+    month: Month
     starts_on: date
     agent_ids: tuple[int, ...]
     criterion: str = ""
@@ -218,7 +219,7 @@ class Plan:
     topic: str
     criterion: str
     goal: str
-    month: str
+    month: Month
     is_for_new_hires: bool
     seats: int | None
     seed: str
@@ -267,7 +268,7 @@ class Proof:
     design: Design
     effect: Effect | None
     outcome: TrainingOutcome
-    months: tuple[str, ...]
+    months: tuple[Month, ...]
     # of those trained, since the month of the choice: what other tools show, and what is mostly
     # luck coming back
     plain_change: float | None

@@ -10,9 +10,9 @@ from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import day_bounds, month_bounds
 from qa.disputes import store as disputes
 from qa.jobs import service as jobs
+from qa.months import Month, day_bounds
 from qa.people import store as people
 from qa.states import Role
 from qa.web.context import missing, now, person, reading, wiring, writing
@@ -112,7 +112,7 @@ def overview() -> str:
     local = now().astimezone(settings.zone)
     today, month = (
         day_bounds(local.date(), settings.zone)[0],
-        month_bounds(f"{local:%Y-%m}", settings.zone)[0],
+        Month.of(local).bounds(settings.zone)[0],
     )
     only_overdue, who = bool(request.args.get("overdue")), request.args.get("who", type=int)
     with reading() as session:

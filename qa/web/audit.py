@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, request
 
 from qa.audit import store
 from qa.audit.types import Event, EventKind, Subject
-from qa.calendar import day_bounds
+from qa.months import day_bounds
 from qa.people import store as people
 from qa.web.context import now, person, reading, wiring, writing
 from qa.web.exports import as_csv

@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import day_bounds
 from qa.calibration import service, store
 from qa.calibration.rules import agreed_or_unanimous, order_of
 from qa.calibration.types import CalibrationSession, RaterAnswers
 from qa.forms import service as forms
 from qa.intake import store as calls
+from qa.months import day_bounds
 from qa.notices import store as notices
 from qa.people import store as people
 from qa.people.rules import may

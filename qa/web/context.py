@@ -3,16 +3,26 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
-from flask import abort, current_app, g
+from flask import Flask, abort, current_app, g
 from sqlalchemy.orm import Session
 
+from qa.months import Month
 from qa.people import store as people
 from qa.people.types import User
 from qa.result_cache import store as kept
 from qa.result_cache.types import CachedResult
 from qa.wiring import Wiring
+
+
+def install(app: Flask) -> None:
+    """Hand the month of an address to its view as a Month; what is no month is not found."""
+
+    @app.url_value_preprocessor
+    def _month(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+        if values and values.get("month") is not None:
+            values["month"] = Month(values["month"])
 
 
 def wiring() -> Wiring:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from qa.assignment.service import NotHeld
-from qa.calendar import MonthRefused
+from qa.months import MonthRefused
 from qa.reporting.service import UnknownScope
 from qa.scoring.service import NotOwner
 

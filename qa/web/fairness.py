@@ -5,9 +5,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.calendar import month_before
 from qa.fairness import service, store
 from qa.forms import service as forms
+from qa.months import Month
 from qa.web.context import now, person, reading, wiring, writing
 from qa.web.reporting import latest_month
 
@@ -45,7 +45,7 @@ VALUES = {
 
 @blueprint.get("/fairness/")
 @blueprint.get("/fairness/<month>")
-def month(month: str | None = None) -> Response | str:
+def month(month: Month | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("fairness.month", month=latest_month(session)))
@@ -54,7 +54,7 @@ def month(month: str | None = None) -> Response | str:
         corrects = store.is_on(session, service.CORRECT)
         misled = service.misled(session, month=month, zone=wiring().settings.zone)
     shown = {"faults": FAULTS, "kinds": KINDS, "values": VALUES, "titles": titles, "misled": misled}
-    around = {"before": month_before(month), "after": month_before(month, -1)}
+    around = {"before": month.previous(), "after": month.next()}
     return render_template(
         "fairness/month.html", f=found, month=month, corrects=corrects, **shown, **around
     )

@@ -27,12 +27,12 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from qa.assignment import store as queue
 from qa.audit.store import history, record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import MonthRefused, month_bounds
 from qa.checking import store as findings
 from qa.forms import service as forms
 from qa.intake import service, store
 from qa.intake.types import CallData, CallFacts, CallOrder, FileOutcome, Incoming, Reason
 from qa.jobs import service as jobs
+from qa.months import Month, MonthRefused
 from qa.people import store as people
 from qa.people.rules import may_hear
 from qa.sampling import store as draws
@@ -120,9 +120,8 @@ class Search:
     def run(self, session: Session, *, after_id: int | None, limit: int) -> list[CallFacts]:
         since = until = None
         with contextlib.suppress(MonthRefused):
-            since, until = (
-                month_bounds(self.month, wiring().settings.zone) if self.month else (None, None)
-            )
+            if self.month:
+                since, until = Month(self.month).bounds(wiring().settings.zone)
         among = []
         if words := searchable(self.said):
             among.append(

@@ -5,6 +5,7 @@ shown.
 from sqlalchemy.orm import Session
 
 from qa.forms import service as forms
+from qa.months import Month
 from qa.result_cache.types import CachedResult
 from qa.training import service
 from qa.training.types import NeedList
@@ -14,7 +15,7 @@ WORTH_KEEPING = 5_000  # pairs of agent and criterion
 
 
 def needs_of(
-    session: Session, month: str, team_id: int | None, *, force_refresh: bool = False
+    session: Session, month: Month, team_id: int | None, *, force_refresh: bool = False
 ) -> tuple[NeedList, CachedResult | None]:
     """The needs of a month, and when they were counted; counted now for who does not see all
     projects. Raises MonthRefused.

@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_before, month_bounds
 from qa.disputes import store as disputes
 from qa.engines.typesetting import pdf
 from qa.forms import service as forms
+from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service, store, trends
 from qa.reporting.types import About, MonthReport
@@ -44,7 +44,7 @@ MIMES = {
 
 @blueprint.get("/reports/")
 @blueprint.get("/reports/<month>")
-def month(month: str | None = None) -> Response | str:
+def month(month: Month | None = None) -> Response | str:
     asked = _asked()
     with reading() as session:
         if month is None:
@@ -75,7 +75,7 @@ def month(month: str | None = None) -> Response | str:
         "audience": audience,
         "audiences": AUDIENCES,
     }
-    around = {"before": month_before(month), "after": month_before(month, -1)}
+    around = {"before": month.previous(), "after": month.next()}
     return render_template(
         "reporting/month.html",
         r=document,
@@ -88,7 +88,7 @@ def month(month: str | None = None) -> Response | str:
 
 
 @blueprint.get("/reports/<month>/export.<kind>")
-def export(month: str, kind: str) -> Response:
+def export(month: Month, kind: str) -> Response:
     if kind not in MIMES:
         missing()
     made = files(month=month, asked=_asked(), formats=[kind], audience=audience_of())
@@ -109,7 +109,7 @@ def export(month: str, kind: str) -> Response:
 
 
 @blueprint.post("/reports/<month>/close")
-def close(month: str) -> Response:
+def close(month: Month) -> Response:
     project = request.form.get("project") or None
     with reading() as session:
         made = _report(session, month, About(project))
@@ -122,7 +122,7 @@ def close(month: str) -> Response:
 @blueprint.get("/team")
 def team() -> str:
     with reading() as session:
-        when = request.args.get("month") or latest_month(session)
+        when = month_asked(session)
         name = _team_name() or request.args.get("team")
         teams = people.teams(session)
         name = name or (teams[0].name if teams else None)
@@ -157,23 +157,23 @@ def team() -> str:
     )
 
 
-def _sparks(session: Session, month: str, made: MonthReport) -> dict[int, str]:
+def _sparks(session: Session, month: Month, made: MonthReport) -> dict[int, str]:
     """A small trend for every agent of a team that has one."""
     found = {}
     for g in made.agents:
         if g.id is not None:
-            points = trends.agent_trend(session, month=month_before(month), agent_id=g.id)
+            points = trends.agent_trend(session, month=month.previous(), agent_id=g.id)
             found[g.id] = report.spark_of([*points, (month, g.estimate)], g.name)
     return found
 
 
 def files(
-    *, month: str, asked: About, formats: list[str], audience: Audience = Audience.MANAGER
+    *, month: Month, asked: About, formats: list[str], audience: Audience = Audience.MANAGER
 ) -> dict[str, bytes]:
     """The report as files by name: JSON, XLSX, a page that stands alone, and PDF, all from one
     document.
     """
-    month_bounds(month, wiring().settings.zone)
+    month.bounds(wiring().settings.zone)
     with reading() as session:
         closed = store.closed(session, month, asked.project or "*") if not asked.is_part else None
         document = closed[1] if closed else _document(session, month, asked)[0]
@@ -227,10 +227,16 @@ def render_files(
     return made
 
 
-def latest_month(session: Session) -> str:
+def month_asked(session: Session) -> Month:
+    """Return the month of the address, or that of the newest call. Raises MonthRefused."""
+    text = request.args.get("month")
+    return Month(text) if text else latest_month(session)
+
+
+def latest_month(session: Session) -> Month:
     """The month of the newest call; this month in an empty centre."""
     newest = store.last_call_at(session) or now()
-    return newest.astimezone(wiring().settings.zone).strftime("%Y-%m")
+    return Month.containing(newest, wiring().settings.zone)
 
 
 def audience_of() -> Audience:
@@ -263,7 +269,7 @@ def about(document: dict[str, Any]) -> list[str]:
     ]
 
 
-def _report(session: Session, month: str, asked: About) -> MonthReport:
+def _report(session: Session, month: Month, asked: About) -> MonthReport:
     settings = wiring().settings
     titles, _topics = forms.vocabulary(session)
     return service.month_report(
@@ -278,14 +284,14 @@ def _report(session: Session, month: str, asked: About) -> MonthReport:
 
 
 def report_document(
-    session: Session, month: str, project: str | None, team: str | None
+    session: Session, month: Month, project: str | None, team: str | None
 ) -> dict[str, Any]:
     """A month's report as this person may see it."""
     return _document(session, month, About(project, team=team))[0]
 
 
 def _document(
-    session: Session, month: str, asked: About, *, force_refresh: bool = False
+    session: Session, month: Month, asked: About, *, force_refresh: bool = False
 ) -> tuple[dict[str, Any], CachedResult | None, MonthReport | None]:
     """The report as it was kept, where it may be shown and this person sees all of it; else made
     anew.

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from qa.assignment import store as queue
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import month_bounds
 from qa.jobs import service as jobs
 from qa.jobs.announce import announce
 from qa.people import store as people
@@ -23,7 +22,7 @@ from qa.states import Phase
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf import options
 from qa.web.forms_wtf.stages import SKIP_NAMES, PlanForm
-from qa.web.reporting import latest_month
+from qa.web.reporting import month_asked
 
 blueprint = Blueprint("sampling", __name__)
 
@@ -169,8 +168,8 @@ def _strata(session: Session, draw: Draw) -> dict[str, str]:
 
 def _page(form: PlanForm, seen: Precision | None = None) -> str:
     with reading() as session:
-        month = request.args.get("month") or latest_month(session)
-        begin, end = month_bounds(month, wiring().settings.zone)
+        month = month_asked(session)
+        begin, end = month.bounds(wiring().settings.zone)
         form.project.choices = options([("", "–"), *people.projects(session)])
         coverage = store.coverage(session, begin=begin, end=end)
         plans, draws = store.plans(session, only_active=False), store.recent_draws(session)

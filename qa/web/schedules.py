@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.calendar import MonthRefused, month_bounds
+from qa.months import Month, MonthRefused
 from qa.people import store as people
 from qa.schedules import service, store
 from qa.schedules.types import ScheduleDraft
@@ -68,9 +68,8 @@ def toggle(schedule_id: int) -> Response:
 @blueprint.post("/reports/scheduled/<int:schedule_id>/run")
 def run(schedule_id: int) -> Response:
     """Make a month's report now (again)."""
-    month = request.form.get("month", "")
     try:
-        month_bounds(month, wiring().settings.zone)
+        month = Month(request.form.get("month", ""))
     except MonthRefused:
         flash(_("Write months like 2026-11."), "danger")
         return redirect(url_for("schedules.listing"))

@@ -11,10 +11,10 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.calendar import month_before, month_bounds
 from qa.cases import store as cases
 from qa.forms import service as forms
 from qa.intake.service import parse_day
+from qa.months import Month
 from qa.people.rules import may
 from qa.people.types import Permission
 from qa.reporting import trends
@@ -39,15 +39,15 @@ MINUTES = 60
 
 @blueprint.get("/training/")
 @blueprint.get("/training/<month>")
-def needs(month: str | None = None) -> Response | str:
+def needs(month: Month | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
         found, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
         topics = _topics(session, found)
         begin, end = (
-            month_bounds(month_before(month, 2), wiring().settings.zone)[0],
-            month_bounds(month, wiring().settings.zone)[1],
+            (month.previous(2)).bounds(wiring().settings.zone)[0],
+            month.bounds(wiring().settings.zone)[1],
         )
         day = today()
         hires = store.new_hires(
@@ -64,7 +64,7 @@ def needs(month: str | None = None) -> Response | str:
     keep_needs(found, counted)
     act = [n for n in found.needs if n.urgency is Urgency.ACT]
     watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
-    around = {"before": month_before(month), "after": month_before(month, -1)}
+    around = {"before": month.previous(), "after": month.next()}
     return render_template(
         "training/needs.html",
         found=found,
@@ -223,7 +223,7 @@ def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]
 def _proof(session: Session, found: Plan) -> Proof:
     _titles, topics = forms.vocabulary(session)
     criteria = [c for c, t in topics.items() if t == found.topic] or [found.criterion]
-    last = month_before(now().astimezone(wiring().settings.zone).strftime("%Y-%m"))
+    last = Month.containing(now(), wiring().settings.zone).previous()
     return service.proof(
         session,
         found,
@@ -235,8 +235,7 @@ def _proof(session: Session, found: Plan) -> Proof:
 
 def _new_page(given: Any) -> str:
     with reading() as session:
-        month = given.get("month") or latest_month(session)
-        month_bounds(month, wiring().settings.zone)
+        month = Month(given["month"]) if given.get("month") else latest_month(session)
         found, counted = needs_of(session, month, _team_id())
         topics = _topics(session, found)
     keep_needs(found, counted)
@@ -266,7 +265,7 @@ def _draft(given: Any) -> PlanDraft:
     starts_on = parse_day(given.get("starts_on"))
     if starts_on is None:
         raise service.PlanRefused("date")
-    month_bounds(given.get("month", ""), wiring().settings.zone)
+    Month(given.get("month", "")).bounds(wiring().settings.zone)
     return PlanDraft(
         title=given.get("title", "").strip()[:200],
         topic=given.get("topic", "")[:120],

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa.calendar import month_before, month_bounds
 from qa.fairness import service as fairness
 from qa.forms.service import vocabulary
+from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
@@ -27,7 +27,7 @@ from qa.training import store as plans
 from qa.training.types import PlanDraft
 from tests.conftest import Clock, add_call, build_anew, people_of, simulated_centre, visits
 
-MONTH = "2026-10"
+MONTH = Month("2026-10")
 
 
 def quiet(step, left):
@@ -135,9 +135,7 @@ def test_the_points_lost_and_the_fails_add_up_to_what_is_missing(centre):
     wiring, _, _ = centre
     made = month_report(wiring)
     with wiring.database.read() as session:
-        cards = figures.scored_calls(
-            session, Scope(*reporting.month_bounds(MONTH, wiring.settings.zone))
-        )
+        cards = figures.scored_calls(session, Scope(*MONTH.bounds(wiring.settings.zone)))
     weight = sum(1 / c.probability for c in cards)
     mean = sum(c.human / c.probability for c in cards) / weight
     assert sum(c.points_lost for c in made.criteria) + made.fails_cost == pytest.approx(
@@ -252,7 +250,10 @@ def test_a_teams_report_is_held_against_the_teams_own_target(centre):
     august = {"indicator": "quality", "first_month": "2026-08", "last_month": "2026-08"}
     manager.post("/targets", august | {"value": "50", "scope": "whole"})
     manager.post("/targets", august | {"value": "60", "scope": f"team:{team.id}"})
-    own, whole = month_report(wiring, "2026-08", team=team.name), month_report(wiring, "2026-08")
+    own, whole = (
+        month_report(wiring, Month("2026-08"), team=team.name),
+        month_report(wiring, Month("2026-08")),
+    )
     assert (own.target, whole.target) == (60, 50)
     assert [t.scope for t in own.targets] == ["team"], (
         "the whole centre's target is not this team's"
@@ -403,9 +404,7 @@ def test_a_plan_with_fewer_seats_than_agents_draws_by_lot_who_goes_first(centre)
     with wiring.database.read() as session:
         ids = [
             a.agent_id
-            for a in figures.agents(
-                session, Scope(*reporting.month_bounds(MONTH, wiring.settings.zone))
-            )
+            for a in figures.agents(session, Scope(*MONTH.bounds(wiring.settings.zone)))
             if a.is_simulated
         ][:6]
     page = trainer.get(f"/training/plans/new?month={MONTH}").text
@@ -458,7 +457,7 @@ def test_the_agent_sees_goal_and_own_calls_and_marks_them_studied(wiring, cast, 
         draft = PlanDraft(
             title="Closing",
             topic="closing",
-            month="2026-10",
+            month=Month("2026-10"),
             starts_on=date(2026, 11, 12),
             agent_ids=(cast.agent.agent_id,),
             goal="name the next step",
@@ -512,7 +511,7 @@ def test_acting_needs_nine_cards_and_one_month_is_only_watched(centre):
             session, month=MONTH, zone=wiring.settings.zone, titles=titles, topics=topics
         )
         first = training.need_list(
-            session, month="2026-07", zone=wiring.settings.zone, titles=titles, topics=topics
+            session, month=Month("2026-07"), zone=wiring.settings.zone, titles=titles, topics=topics
         )
     assert all(n.rate < n.target for n in found.needs), "nobody is listed for what others do"
     assert found.needs and all(
@@ -611,14 +610,14 @@ def test_a_need_is_held_against_the_target_that_is_set_for_the_agent(centre):
             "nobody else is held against it"
         )
         assert after[agent, criterion].document()["target"] == 0.98
-        assert {n.target for n in needs_in(session, wiring, "2026-09").values()} == {0.8}, (
+        assert {n.target for n in needs_in(session, wiring, Month("2026-09")).values()} == {0.8}, (
             "nor is another month"
         )
 
 
 def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     wiring, _, _ = centre
-    begin, end = month_bounds(MONTH, wiring.settings.zone)
+    begin, end = MONTH.bounds(wiring.settings.zone)
     with wiring.database.read() as session:
         session.execute(update(AnswerRow).where(GREETING).values(weight=1.0))
         plain = plans.mean_points_kept(session, ["opening.greeting"], begin=begin, end=end)
@@ -750,10 +749,10 @@ def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, c
     assert refresh_trend_figures(wiring, most=9) == 0
     clock.move(days=2)
     assert refresh_trend_figures(wiring, most=9) >= 2
-    month = f"{clock().astimezone(wiring.settings.zone):%Y-%m}"
+    month = Month.of(clock().astimezone(wiring.settings.zone))
     with wiring.database.read() as session:
         assert (
-            figures.figures(session, months=[month, month_before(month)], project="")[month][1]
+            figures.figures(session, months=[month, month.previous()], project="")[month][1]
             == clock()
         )
 
@@ -941,7 +940,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
         with wiring.database.read() as session:
             found, made = reporting.cached_report(
                 session,
-                month="2026-11",
+                month=Month("2026-11"),
                 zone=wiring.settings.zone,
                 minimum=3,
                 titles={},
@@ -975,7 +974,7 @@ def test_a_kept_report_is_used_until_anything_it_rests_on_changes(wiring, cast, 
     with wiring.database.write() as session:
         targets.set_target(
             session,
-            TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 80.0, "2026-11"),
+            TargetDraft(Indicator.QUALITY, ScopeKind.WHOLE, None, 80.0, Month("2026-11")),
             by=cast.manager.id,
             at=clock(),
         )
@@ -1051,7 +1050,7 @@ def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre
     with wiring.database.read() as session:
         code = figures.agent_code(session, some.id)
     own = month_report(wiring, agent=code)
-    earlier = next(a for a in month_report(wiring, "2026-09").agents if a.id == some.id)
+    earlier = next(a for a in month_report(wiring, Month("2026-09")).agents if a.id == some.id)
     assert own.previous == earlier.estimate, "and beside it the one of the month before"
     assert (
         own.agent == some.name
@@ -1131,10 +1130,10 @@ def test_a_criterions_target_for_a_team_is_held_against_the_teams_own_answers(ce
     }
     for scope in ("whole", f"team:{teams[name]}"):
         assert manager.post("/targets", july | {"scope": scope}).status_code == 302
-    lines = {t.scope: t for t in month_report(wiring, "2026-07").targets}
+    lines = {t.scope: t for t in month_report(wiring, Month("2026-07")).targets}
     own = next(
         c
-        for c in month_report(wiring, "2026-07", team=name).criteria
+        for c in month_report(wiring, Month("2026-07"), team=name).criteria
         if c.criterion == "opening.greeting"
     )
     assert (
@@ -1152,7 +1151,7 @@ def test_critical_breaches_stand_in_a_p_chart_over_the_kept_months(centre):
 
 
 def test_daily_means_of_the_checks_are_cut_at_the_zones_midnight_on_both_databases(either, clock):
-    from qa.calendar import day_bounds
+    from qa.months import day_bounds
     from qa.tables.calls import CallRow
 
     cast = people_of(either)
@@ -1193,7 +1192,7 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
         call_id = add_call(either, cast, agent=cast.agent)
         with either.database.write() as session:
             session.get_one(CallRow, call_id).automatic_score = score
-    scope = Scope(*reporting.month_bounds("2026-11", either.settings.zone))
+    scope = Scope(*Month("2026-11").bounds(either.settings.zone))
     with either.database.read() as session:
         prints = {
             figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))

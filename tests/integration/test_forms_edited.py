@@ -400,8 +400,8 @@ def test_every_kind_of_check_can_be_begun_and_read_and_taken_out_again(kind):
     begun = change(SMALL, "check_kind", kind, part="check")
     assert two(begun).check.kind == kind
     shown = fields_of(two(begun).check, "check", "it")
-    assert [f.way for f in shown] == [f"check.{kind}.{p.path}" for p in PARTS[kind]]
-    assert all(f.value == "le parole da dire" for f in shown if f.part.path == "any"), (
+    assert [f.path for f in shown] == [f"check.{kind}.{p.path}" for p in PARTS[kind]]
+    assert all(f.value == "le parole da dire" for f in shown if f.spec.path == "any"), (
         "in the author's language"
     )
     assert two(change(begun, "check_remove", part="check")).check is None

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from qa.calendar import day_bounds
 from qa.cases import service as cases
 from qa.cases.types import Draft
+from qa.months import day_bounds
 from qa.people import service as people
 from qa.sampling import frame_store
 from qa.sampling import service as sampling

@@ -23,6 +23,7 @@ from qa.engines.transcribers import WhisperTranscriber
 from qa.forms import store as forms
 from qa.jobs.model_process import ModelProcess
 from qa.jobs.service import import_recordings, work_once
+from qa.months import Month
 from qa.pipeline import STEPS
 from qa.settings import PROJECT_ROOT, Settings
 from qa.transcription import store as transcripts
@@ -275,10 +276,14 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
     wiring, cast, monkeypatch
 ):
     answers = judged(40) + judged(40, agree_every=3, criterion="closing.thanks")
-    monkeypatch.setattr(learnt, "judged", lambda session, until=None: answers)
+    monkeypatch.setattr(learnt, "labelled_answers", lambda session, until=None: answers)
     with wiring.database.write() as session:
         made = learning.fit_month(
-            session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
+            session,
+            month=Month("2026-12"),
+            is_closed=False,
+            zone=wiring.settings.zone,
+            at=wiring.clock(),
         )
     good, bad = (
         made.calibration.curves[f"customer_service/{c}"]
@@ -292,18 +297,26 @@ def test_a_calibration_is_frozen_once_made_and_lowers_what_people_overturn(
     )
     assert not records["opening.greeting"].is_often_overturned
     assert records["closing.thanks"].brier_after < records["closing.thanks"].brier_before
-    monkeypatch.setattr(learnt, "judged", lambda session, until=None: judged(200, agree_every=2))
+    monkeypatch.setattr(
+        learnt, "labelled_answers", lambda session, until=None: judged(200, agree_every=2)
+    )
     with wiring.database.write() as session:
         again = learning.fit_month(
-            session, month="2026-12", is_closed=False, zone=wiring.settings.zone, at=wiring.clock()
+            session,
+            month=Month("2026-12"),
+            is_closed=False,
+            zone=wiring.settings.zone,
+            at=wiring.clock(),
         )
         assert (again.is_new, again.calibration) == (False, made.calibration)
-        assert learnt.calibration(session, "2026-11") is None, "earlier months are not touched"
-        assert learnt.calibration(session, "2027-01") == made.calibration
+        assert learnt.calibration(session, Month("2026-11")) is None, (
+            "earlier months are not touched"
+        )
+        assert learnt.calibration(session, Month("2027-01")) == made.calibration
         with pytest.raises(learning.MonthIsClosed):
             learning.fit_month(
                 session,
-                month="2026-10",
+                month=Month("2026-10"),
                 is_closed=True,
                 zone=wiring.settings.zone,
                 at=wiring.clock(),
@@ -318,7 +331,7 @@ def test_few_answers_change_nothing_and_none_give_an_empty_list(wiring):
         assert (
             learning.fit_month(
                 session,
-                month="2027-02",
+                month=Month("2027-02"),
                 is_closed=False,
                 zone=wiring.settings.zone,
                 at=wiring.clock(),

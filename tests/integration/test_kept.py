@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from qa.app import report_files
-from qa.calendar import month_bounds
 from qa.forms.service import vocabulary
+from qa.months import Month
 from qa.people.store import teams as all_teams
 from qa.reporting import store as figures
 from qa.reporting.service import cached_report
@@ -115,7 +115,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
                 ),
             )
             figures.save_figure(
-                session, month="2026-11", project="", document={"n": n}, at=either.clock()
+                session, month=Month("2026-11"), project="", document={"n": n}, at=either.clock()
             )
 
     with ThreadPoolExecutor(8) as pool:
@@ -153,7 +153,7 @@ def counted(wiring, kind):
     with wiring.database.read() as session:
         titles, topics = vocabulary(session)
         scope = {
-            "month": "2026-10",
+            "month": Month("2026-10"),
             "zone": wiring.settings.zone,
             "titles": titles,
             "at": wiring.clock(),
@@ -169,7 +169,9 @@ def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     found.new.document["month"] = "of long ago"
     keep_as_before(wiring, found, seconds=9.0)
     try:
-        made = report_files(app, month="2026-10", about=About(), language="en", formats=["json"])
+        made = report_files(
+            app, month=Month("2026-10"), about=About(), language="en", formats=["json"]
+        )
         assert b"of long ago" not in next(iter(made.values()))
         exported = visits(app, wiring)(cast.manager).get("/reports/2026-10/export.json?live=1")
         assert b"of long ago" in exported.data, "a file is what the page shows"
@@ -182,7 +184,7 @@ def test_a_kept_list_of_needs_is_the_list_that_was_counted_and_a_team_sees_its_o
     with wiring.database.read() as session:
         titles, topics = vocabulary(session)
         scope = {
-            "month": "2026-10",
+            "month": Month("2026-10"),
             "zone": wiring.settings.zone,
             "titles": titles,
             "topics": topics,
@@ -202,7 +204,7 @@ def test_a_kept_list_of_needs_is_the_list_that_was_counted_and_a_team_sees_its_o
 
 def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
     def hash_now():
-        begin, end = month_bounds("2026-11", wiring.settings.zone)
+        begin, end = Month("2026-11").bounds(wiring.settings.zone)
         with wiring.database.read() as session:
             return training_store.fingerprint(session, begin=begin, end=end, day=clock().date())
 
@@ -234,8 +236,8 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
     )
     now = counted(wiring, ResultKind.NEEDS).new
     begin, end = (
-        month_bounds("2026-08", wiring.settings.zone)[0],
-        month_bounds("2026-10", wiring.settings.zone)[1],
+        Month("2026-08").bounds(wiring.settings.zone)[0],
+        Month("2026-10").bounds(wiring.settings.zone)[1],
     )
     with wiring.database.write() as session:
         rests_on = training_store.fingerprint(

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from qa.app import report_files
-from qa.calendar import day_bounds, month_bounds
 from qa.forms.service import vocabulary
+from qa.months import Month, day_bounds
 from qa.reporting.types import About
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
@@ -21,7 +21,7 @@ from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, Score
 from qa.training import service as training
 from tests.conftest import simulated_centre, visits, words_of
 
-MONTH = "2026-10"
+MONTH = Month("2026-10")
 PAGES = (
     "/reports/2026-10",
     "/team",
@@ -223,7 +223,7 @@ def test_an_agent_moves_to_another_team_and_impossible_changes_are_refused(centr
 def test_a_month_in_which_the_clock_is_changed_has_all_its_calls_once(centre, month):
     """The hour that comes twice, and the one that is left out, belong to one day each."""
     zone = centre[0].settings.zone
-    begin, end = month_bounds(month, zone)
+    begin, end = Month(month).bounds(zone)
     days = [day_bounds(date.fromisoformat(f"{month}-{d:02d}"), zone) for d in range(1, 32)]
     assert (
         days[0][0] == begin

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from qa.app import create_app, report_files
+from qa.months import Month
 from qa.reporting.types import About
 from qa.simulation import simulate_centre
 from tests.conftest import build, people_of, simulated_centre, visits
@@ -25,7 +26,7 @@ def centre(tmp_path_factory):
     return simulated_centre(tmp_path_factory, agents=12, calls=80, months=2, seed=4)
 
 
-def exported(centre, month="2026-10", kinds=("json", "xlsx", "html"), language="en"):
+def exported(centre, month=Month("2026-10"), kinds=("json", "xlsx", "html"), language="en"):
     wiring, _, app = centre
     return {
         n.rsplit(".", 1)[1]: c
@@ -106,9 +107,9 @@ def test_the_month_page_takes_the_same_number_of_queries_for_any_number_of_agent
 def test_a_closed_month_is_frozen_and_a_later_change_is_a_new_revision(centre):
     wiring, cast, app = centre
     browser = visits(app, wiring)(cast.manager)
-    before = exported(centre, "2026-09", ("json",))["json"]
+    before = exported(centre, Month("2026-09"), ("json",))["json"]
     assert browser.post("/reports/2026-09/close").status_code == 302
-    frozen = exported(centre, "2026-09", ("json",))["json"]
+    frozen = exported(centre, Month("2026-09"), ("json",))["json"]
     assert json.loads(frozen)["agents"] == json.loads(before)["agents"]
     from sqlalchemy import update
 
@@ -116,11 +117,13 @@ def test_a_closed_month_is_frozen_and_a_later_change_is_a_new_revision(centre):
 
     with wiring.database.write() as session:
         session.execute(update(ScorecardRow).values(score=0.0))
-    assert exported(centre, "2026-09", ("json",))["json"] == frozen
+    assert exported(centre, Month("2026-09"), ("json",))["json"] == frozen
     assert "revision 1" in browser.get("/reports/2026-09").text
     browser.post("/reports/2026-09/close")
     assert (
-        json.loads(exported(centre, "2026-09", ("json",))["json"])["whole"]["estimate"]["value"]
+        json.loads(exported(centre, Month("2026-09"), ("json",))["json"])["whole"]["estimate"][
+            "value"
+        ]
         != json.loads(frozen)["whole"]["estimate"]["value"]
     )
 
@@ -291,18 +294,16 @@ def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
         titles, topics = vocabulary(session)
         made = month_report(
             session,
-            month="2026-10",
+            month=Month("2026-10"),
             zone=either.settings.zone,
             minimum=3,
             titles=titles,
             at=either.clock(),
         )
         needs = need_list(
-            session, month="2026-10", zone=either.settings.zone, titles=titles, topics=topics
+            session, month=Month("2026-10"), zone=either.settings.zone, titles=titles, topics=topics
         )
-        begin, end = __import__("qa.calendar", fromlist=["month_bounds"]).month_bounds(
-            "2026-10", either.settings.zone
-        )
+        begin, end = Month("2026-10").bounds(either.settings.zone)
         coverage = sampling_store.coverage(session, begin=begin, end=end)
     e = made.whole.estimate
     assert (made.coverage.calls, e.cards, round(e.value, 6), round(e.low, 6)) == SAME_ON_BOTH

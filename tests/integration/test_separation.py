@@ -12,6 +12,7 @@ from qa.app import create_app
 from qa.cases import service as cases
 from qa.cases.types import Draft
 from qa.intake import store as calls
+from qa.months import Month
 from qa.people import service as people
 from qa.people import store as people_store
 from qa.states import CaseKind, Direction, Role
@@ -91,7 +92,7 @@ def plan(session, title, *agents, by, at):
     draft = PlanDraft(
         title=title,
         topic="courtesy",
-        month="2026-10",
+        month=Month("2026-10"),
         starts_on=at.date(),
         goal=f"goal of {title}",
         agent_ids=tuple(agents),

@@ -144,7 +144,7 @@ def test_the_installations_page_shows_every_setting_where_it_comes_from_and_no_s
         and "do not tell" not in page
         and "smtp://post:•••@mail.example:587" in page
     )
-    from_where = {s.name: s.origin for s in secret.listed()}
+    from_where = {s.name: s.origin for s in secret.describe()}
     assert (
         from_where["QA_LEASE_MINUTES"],
         from_where["QA_TRANSCRIBER"],

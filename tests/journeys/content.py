@@ -18,6 +18,7 @@ from qa.disputes import service as disputes
 from qa.forms import service as forms
 from qa.forms import store as form_store
 from qa.forms.editing import apply_operation
+from qa.months import Month
 from qa.people import service as people
 from qa.people import store as people_store
 from qa.publishing import publish
@@ -235,7 +236,7 @@ def _improve(wiring, people_):
         targets.add_action(session, done, is_agreed=True, by=manager.id, at=wiring.clock())
         targets.add_action(
             session,
-            ImprovementActionDraft("Listen to ten holds", "2026-11", ScopeKind.WHOLE, None),
+            ImprovementActionDraft("Listen to ten holds", Month("2026-11"), ScopeKind.WHOLE, None),
             is_agreed=False,
             by=trainer.id,
             at=wiring.clock(),
@@ -248,7 +249,7 @@ def _improve(wiring, people_):
         draft = PlanDraft(
             title="Saying what happens next",
             topic="resolution",
-            month="2026-11",
+            month=Month("2026-11"),
             starts_on=date(2026, 12, 1),
             agent_ids=(tom.agent_id, *others),
             goal="Every call ends with who does what by when.",

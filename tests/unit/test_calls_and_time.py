@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from qa.calendar import MonthRefused, day_bounds, month_before, month_bounds
 from qa.intake.rules import CallDataRefused, call_data, nested, without_cards
+from qa.months import Month, MonthRefused, day_bounds
 from qa.people.rules import ALLOWED, may, password_fault
 from qa.people.types import User
 from qa.states import Role
@@ -56,9 +56,9 @@ def test_call_data_that_cannot_be_read_says_what_to_write(row, word):
 
 
 def test_months_begin_at_local_midnight_also_when_the_clock_changes():
-    begin, end = month_bounds("2026-03", ROME)
+    begin, end = Month("2026-03").bounds(ROME)
     assert (end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds() == 743 * 3600
-    begin, end = month_bounds("2026-12", ROME)
+    begin, end = Month("2026-12").bounds(ROME)
     assert end.year == 2027
     begin, end = day_bounds(date(2026, 10, 25), ROME)
     assert (end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds() == 25 * 3600
@@ -67,11 +67,15 @@ def test_months_begin_at_local_midnight_also_when_the_clock_changes():
 @pytest.mark.parametrize("month", ["2026-13", "2026", "november", "2026-11-01", "", "9999-12-12"])
 def test_what_is_no_month_is_refused(month):
     with pytest.raises(MonthRefused):
-        month_bounds(month, ROME)
+        Month(month).bounds(ROME)
 
 
 def test_months_are_counted_over_years():
-    assert (month_before("2026-01"), month_before("2026-12", -1), month_before("2026-03", 14)) == (
+    assert (
+        Month("2026-01").previous(),
+        Month("2026-12").next(),
+        Month("2026-03").previous(14),
+    ) == (
         "2025-12",
         "2027-01",
         "2025-01",

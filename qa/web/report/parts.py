@@ -11,6 +11,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from qa.forms.types import in_language
+from qa.months import Month
 from qa.reporting.charts import escape
 from qa.web.language import current_language
 
@@ -151,7 +152,7 @@ def percents(low: float | None, high: float | None, show: Callable[[float], str]
     return "" if low is None or high is None else f"{show(low)}–{show(high)}"
 
 
-def month_name(month: str) -> str:
+def month_name(month: Month) -> str:
     return str(_filter("month_name")(month))
 
 

@@ -1,14 +1,16 @@
 // The progress bar of the jobs page, in step while something runs.
 const bar = document.querySelector("[data-jobs]");
 const text = document.querySelector("[data-jobs-text]");
-async function look() {
+const EVERY_MS = 2000;
+
+async function showProgress() {
   const answer = await fetch(bar.dataset.jobs, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
-  const n = await answer.json();
-  const total = n.waiting + n.running + n.done + n.set_aside;
+  const count = await answer.json();
+  const total = count.waiting + count.running + count.done + count.set_aside;
   bar.max = total || 1;
-  bar.value = n.done;
-  text.textContent = `${n.done} / ${total}`;
-  if (n.waiting + n.running > 0) setTimeout(look, 2000);
+  bar.value = count.done;
+  text.textContent = `${count.done} / ${total}`;
+  if (count.waiting + count.running > 0) setTimeout(showProgress, EVERY_MS);
 }
-if (bar) look();
+if (bar) showProgress();

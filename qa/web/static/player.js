@@ -1,160 +1,215 @@
-// The player: two lanes drawn from ready-made peaks, marks, keys, evidence that one can hear, words in step with the sound.
+// The player: two lanes drawn from ready-made peaks, marks, a loop, evidence that one can hear.
+import { clock } from "./clock.js";
+import { readPeaks } from "./peaks.js";
 import WaveSurfer from "./vendor/wavesurfer.esm.js";
 import Regions from "./vendor/wavesurfer.regions.esm.js";
 import Timeline from "./vendor/wavesurfer.timeline.esm.js";
+import { followWords } from "./words.js";
 
-const MARK_COLOURS = { silence: "rgba(120,130,140,.22)", hold: "rgba(214,158,46,.3)", overlap: "rgba(176,58,46,.4)", masked: "rgba(35,40,48,.55)", evidence: "rgba(46,134,87,.32)" };
-const MOST_POINTS = 6000;
+const MARK_COLOURS = {
+  silence: "rgba(120,130,140,.22)",
+  hold: "rgba(214,158,46,.3)",
+  overlap: "rgba(176,58,46,.4)",
+  masked: "rgba(35,40,48,.55)",
+  evidence: "rgba(46,134,87,.32)",
+  loop: "rgba(11,92,138,.18)",
+};
+const LANE_HEIGHT = 62;
+const LOOP_SECONDS = 5;
+const SHORTEST_MARK_SECONDS = 0.15; // or it would be narrower than a pixel
+// Evidence is played with a little of what stands around it, or its first sound would be cut.
+const SECONDS_BEFORE = 0.25;
+const SECONDS_AFTER = 0.35;
+const LONGEST_WAIT_MS = 4000;
 
-export function clock(seconds) {
-  const s = Math.floor(seconds);
-  const rest = `${String(Math.floor(s / 60) % 60).padStart(s >= 3600 ? 2 : 1, "0")}:${String(s % 60).padStart(2, "0")}`;
-  return s >= 3600 ? `${Math.floor(s / 3600)}:${rest}` : rest;
-}
-
-/** Peaks as the server keeps them: "PK1", channels, then one byte (0–255) per 20 ms and channel. Thinned for long calls. */
-export function readPeaks(buffer) {
-  const bytes = new Uint8Array(buffer);
-  const channels = bytes[3];
-  const count = (bytes.length - 4) / channels;
-  const step = Math.max(1, Math.ceil(count / MOST_POINTS));
-  return Array.from({ length: channels }, (_, c) => {
-    const lane = new Float32Array(Math.ceil(count / step));
-    for (let i = 0; i < count; i++) lane[Math.floor(i / step)] = Math.max(lane[Math.floor(i / step)], bytes[4 + c * count + i] / 255);
-    return lane;
-  });
-}
-
+/** The page's player, ready to play; null where the page has none (a simulated call). */
 export async function startPlayer(root) {
   const box = root.querySelector("[data-player]");
   if (!box) return null;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
-  const lane = (name) => ({ waveColor: colour(name), progressColor: colour("--ink"), height: 62 });
-  const answer = await fetch(box.dataset.peaks);
-  const peaks = answer.ok ? readPeaks(await answer.arrayBuffer()) : undefined;
   const regions = Regions.create();
   const media = new Audio();
   media.preload = "none";
   media.src = box.dataset.audio;
-  const wave = WaveSurfer.create({
+  const peaks = await fetchPeaks(box.dataset.peaks);
+  // no waiting between drawing and listening: the waveform may be ready in the next microtask
+  const wave = drawWave(box, media, regions, peaks);
+  const isReady = readiness(wave);
+  const marks = JSON.parse(root.querySelector("[data-marks]")?.textContent ?? "[]");
+  wave.on("ready", () => marks.forEach((m) => addMark(regions, m.kind, m.start, m.end)));
+
+  const playback = startPlayback(box, media, regions);
+  root.addEventListener("click", (event) => {
+    const source = event.target.closest("[data-play-from]");
+    if (!source) return;
+    const { playFrom, playTo } = source.dataset;
+    playback.hear(Number(playFrom), playTo ? Number(playTo) : undefined);
+  });
+  const loop = startLoop(box, media, regions);
+  const follow = followWords(root, box, playback.playFrom);
+  keepInStep(media, [loop.step, playback.step, follow]);
+  await isReady; // a play before the waveform is ready would be cut off by its loading
+  return {
+    toggle: playback.toggle,
+    jump: playback.jump,
+    pause: () => media.pause(),
+    loop: loop.toggle,
+    isPlaying: () => !media.paused,
+    time: () => media.currentTime,
+    pin: (time, text) => addPin(regions, time, text),
+  };
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+async function fetchPeaks(url) {
+  const answer = await fetch(url);
+  return answer.ok ? readPeaks(await answer.arrayBuffer()) : undefined;
+}
+
+function drawWave(box, media, regions, peaks) {
+  const lane = (name) => ({
+    waveColor: colour(name),
+    progressColor: colour("--ink"),
+    height: LANE_HEIGHT,
+  });
+  const hasTwoVoices = box.dataset.channels === "2";
+  return WaveSurfer.create({
     container: box.querySelector("[data-wave]"),
     media,
     peaks,
     duration: Number(box.dataset.duration),
-    splitChannels: box.dataset.channels === "2" ? [lane("--agent"), lane("--customer")] : undefined,
-    height: 62,
+    splitChannels: hasTwoVoices ? [lane("--agent"), lane("--customer")] : undefined,
+    height: LANE_HEIGHT,
     waveColor: colour("--agent"),
     progressColor: colour("--ink"),
     cursorColor: colour("--bad"),
     cursorWidth: 2,
     normalize: false,
     cspNonce: box.dataset.nonce,
-    plugins: [regions, Timeline.create({ height: 14, secondaryLabelOpacity: 1, style: { color: colour("--quiet"), fontSize: "11px" } })],
+    plugins: [
+      regions,
+      Timeline.create({
+        height: 14,
+        secondaryLabelOpacity: 1,
+        style: { color: colour("--quiet"), fontSize: "11px" },
+      }),
+    ],
   });
-  const marks = JSON.parse(root.querySelector("[data-marks]")?.textContent ?? "[]");
-  wave.on("ready", () => marks.forEach((m) => mark(m.kind, m.start, m.end)));
-  const settled = new Promise((done) => { wave.once("ready", done); wave.once("error", done); setTimeout(done, 4000); });
-  let stopAt = null;
-  let loop = null;
+}
 
-  function mark(kind, start, end) {
-    return regions.addRegion({ start, end: Math.max(end, start + 0.15), color: MARK_COLOURS[kind], drag: false, resize: false });
+/** Settles when the waveform stands, has failed, or takes too long: the page goes on in any case. */
+function readiness(wave) {
+  return new Promise((settle) => {
+    wave.once("ready", settle);
+    wave.once("error", settle);
+    setTimeout(settle, LONGEST_WAIT_MS);
+  });
+}
+
+function addMark(regions, kind, start, end) {
+  return regions.addRegion({
+    start,
+    end: Math.max(end, start + SHORTEST_MARK_SECONDS),
+    color: MARK_COLOURS[kind],
+    drag: false,
+    resize: false,
+  });
+}
+
+function addPin(regions, time, text) {
+  const label = document.createElement("span");
+  label.className = "pin-label";
+  label.textContent = "●";
+  label.title = text;
+  const color = colour("--accent");
+  return regions.addRegion({ start: time, content: label, color, drag: false, resize: false });
+}
+
+/** Buttons and verbs that move or play the sound; evidence stops by itself where it ends. */
+function startPlayback(box, media, regions) {
+  const duration = Number(box.dataset.duration);
+  let stopAt = null;
+  let evidence = null;
+  // playing can be refused when a pause comes before it has begun: nothing is wrong then
+  const play = () => media.play().catch(() => {});
+
+  function hear(start, end) {
+    evidence?.remove();
+    evidence = addMark(regions, "evidence", start, end ?? start + 1);
+    stopAt = end === undefined ? null : end + SECONDS_AFTER;
+    media.currentTime = Math.max(0, start - SECONDS_BEFORE);
+    play();
   }
-  const start = () => media.play().catch(() => { /* paused again before it began */ });
-  let shown = null;
-  function hear(from, end) {
-    shown?.remove();
-    shown = mark("evidence", from, end ?? from + 1);
-    stopAt = end === undefined ? null : end + 0.35;
-    media.currentTime = Math.max(0, from - 0.25);
-    start();
+  function playFrom(time) {
+    stopAt = null;
+    media.currentTime = time;
+    play();
   }
-  const jump = (seconds) => { stopAt = null; media.currentTime = Math.min(Number(box.dataset.duration), Math.max(0, media.currentTime + seconds)); };
-  const toggle = () => { stopAt = null; return media.paused ? start() : media.pause(); };
+  function jump(seconds) {
+    stopAt = null;
+    media.currentTime = Math.min(duration, Math.max(0, media.currentTime + seconds));
+  }
+  function toggle() {
+    stopAt = null;
+    return media.paused ? play() : media.pause();
+  }
 
   box.querySelector("[data-play]").addEventListener("click", toggle);
-  box.querySelectorAll("[data-jump]").forEach((b) => b.addEventListener("click", () => jump(Number(b.dataset.jump))));
-  box.querySelector("[data-speed]").addEventListener("change", (e) => { media.playbackRate = Number(e.target.value); media.preservesPitch = true; });
-  const loopButton = box.querySelector("[data-loop]");
-  loopButton.addEventListener("click", () => {
-    loop?.remove();
-    loop = loop ? null : regions.addRegion({ start: media.currentTime, end: Math.min(Number(box.dataset.duration), media.currentTime + 5), color: "rgba(11,92,138,.18)", drag: true, resize: true });
-    loopButton.setAttribute("aria-pressed", String(Boolean(loop)));
+  for (const button of box.querySelectorAll("[data-jump]")) {
+    button.addEventListener("click", () => jump(Number(button.dataset.jump)));
+  }
+  box.querySelector("[data-speed]").addEventListener("change", (event) => {
+    media.playbackRate = Number(event.target.value);
+    media.preservesPitch = true;
   });
   media.addEventListener("play", () => box.classList.add("is-playing"));
   media.addEventListener("pause", () => box.classList.remove("is-playing"));
-  root.addEventListener("click", (e) => {
-    const source = e.target.closest("[data-play-from]");
-    if (source) hear(Number(source.dataset.playFrom), source.dataset.playTo ? Number(source.dataset.playTo) : undefined);
-  });
-  const follow = followTranscript(root, box, (s) => { stopAt = null; media.currentTime = s; start(); });
   const now = box.querySelector("[data-now]");
+  function step(time) {
+    if (stopAt !== null && time >= stopAt) {
+      stopAt = null;
+      media.pause();
+    }
+    now.textContent = clock(time);
+  }
+  return { hear, playFrom, jump, toggle, step };
+}
+
+/** A stretch that is played again and again; it can be dragged and widened on the waveform. */
+function startLoop(box, media, regions) {
+  const duration = Number(box.dataset.duration);
+  const button = box.querySelector("[data-loop]");
+  let region = null;
+  button.addEventListener("click", () => {
+    const wasOn = Boolean(region);
+    region?.remove();
+    region = wasOn
+      ? null
+      : regions.addRegion({
+          start: media.currentTime,
+          end: Math.min(duration, media.currentTime + LOOP_SECONDS),
+          color: MARK_COLOURS.loop,
+          drag: true,
+          resize: true,
+        });
+    button.setAttribute("aria-pressed", String(!wasOn));
+  });
+  const step = (time) => {
+    if (region && time >= region.end) media.currentTime = region.start;
+  };
+  return { step, toggle: () => button.click() };
+}
+
+/** Call all steps with the time that is heard: every frame while it plays, and after each jump. */
+function keepInStep(media, steps) {
   const step = () => {
-    const t = media.currentTime;
-    if (loop && t >= loop.end) media.currentTime = loop.start;
-    if (stopAt !== null && t >= stopAt) { stopAt = null; media.pause(); }
-    now.textContent = clock(t);
-    follow(t);
+    const time = media.currentTime;
+    for (const run of steps) run(time);
   };
   media.addEventListener("timeupdate", step);
   media.addEventListener("seeked", step);
-  (function everyFrame() { if (!media.paused) step(); requestAnimationFrame(everyFrame); })();
-  await settled;  // a play before the waveform is ready would be cut off by its loading
-  const pin = (at, text) => {
-    const label = Object.assign(document.createElement("span"), { className: "pin-label", textContent: "●", title: text });
-    return regions.addRegion({ start: at, content: label, color: colour("--accent"), drag: false, resize: false });
-  };
-  return { toggle, jump, hear, pin, pause: () => media.pause(), loop: () => loopButton.click(), isPlaying: () => !media.paused, time: () => media.currentTime };
-}
-
-/** Light up the word that is heard; a click on a word plays from it. */
-function followTranscript(root, box, playFrom) {
-  const text = root.querySelector("[data-transcript]");
-  if (!text) return () => {};
-  const words = [...text.querySelectorAll(".w")].map((el) => ({ el, s: Number(el.dataset.s), e: Number(el.dataset.e) }));
-  words.sort((a, b) => a.s - b.s);
-  text.addEventListener("click", (e) => {
-    const at = e.target.closest("[data-seek]") ?? e.target.closest(".w");
-    if (at) playFrom(Number(at.dataset.seek ?? at.dataset.s));
-  });
-  let lit = [];
-  return (t) => {
-    const here = words.filter((w) => w.s <= t && t < Math.max(w.e, w.s + 0.08)).map((w) => w.el);
-    if (here.length === lit.length && here.every((el, i) => el === lit[i])) return;
-    lit.forEach((el) => { el.classList.remove("is-now"); el.closest(".said").classList.remove("is-now"); });
-    here.forEach((el) => { el.classList.add("is-now"); el.closest(".said").classList.add("is-now"); });
-    lit = here;
-    const said = here[0]?.closest(".said");
-    if (said && box.querySelector("[data-follow]").checked) {
-      const above = said.offsetTop - text.offsetTop < text.scrollTop;
-      const below = said.offsetTop - text.offsetTop + said.offsetHeight > text.scrollTop + text.clientHeight - 40;
-      if (above || below) text.scrollTop = said.offsetTop - text.offsetTop - 60;
-    }
-  };
-}
-
-/** Search in the call: spans words, ignores case; Chinese needs no spaces. */
-export function startSearch(root) {
-  const input = root.querySelector("[data-find]");
-  const text = root.querySelector("[data-transcript]");
-  if (!input || !text) return;
-  const search = () => {
-    text.querySelectorAll(".is-found").forEach((el) => el.classList.remove("is-found"));
-    const wanted = input.value.toLowerCase().replace(/\s+/g, "");
-    let found = 0;
-    if (wanted) for (const said of text.querySelectorAll(".said")) {
-      const words = [...said.querySelectorAll(".w")];
-      let line = "";
-      const from = words.map((w) => { const at = line.length; line += w.textContent.toLowerCase().replace(/\s+/g, ""); return at; });
-      for (let i = line.indexOf(wanted); i >= 0; i = line.indexOf(wanted, i + 1)) {
-        words.forEach((w, k) => { if (from[k] < i + wanted.length && (from[k + 1] ?? line.length) > i) w.classList.add("is-found"); });
-        if (!found++) text.scrollTop = said.offsetTop - text.offsetTop - 60;
-      }
-    }
-    root.querySelector("[data-found]").textContent = wanted ? String(found) : "";
-  };
-  if (input.value) search();
-  input.addEventListener("input", search);
-  input.addEventListener("search", search);
+  (function everyFrame() {
+    if (!media.paused) step();
+    requestAnimationFrame(everyFrame);
+  })();
 }
