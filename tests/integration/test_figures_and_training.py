@@ -9,7 +9,6 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa.app import create_app
 from qa.fairness import service as fairness
 from qa.forms.service import vocabulary
 from qa.months import Month
@@ -26,7 +25,7 @@ from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft
-from tests.conftest import Clock, add_call, build, people_of, visits
+from tests.conftest import Clock, add_call, build_anew, people_of, simulated_centre, visits
 
 MONTH = Month("2026-10")
 
@@ -38,12 +37,7 @@ def quiet(step, left):
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
     """24 agents in three languages, four months, with plans that the simulated trainer made."""
-    from qa.settings import Settings
-
-    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=24, calls=100, months=4, seed=5, tick=quiet)
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+    return simulated_centre(tmp_path_factory, agents=24, calls=100, months=4, seed=5)
 
 
 def month_report(wiring, month=MONTH, **scope):
@@ -86,12 +80,13 @@ def test_a_simulated_centre_is_marked_wherever_it_shows_and_is_made_once(centre)
         simulate_centre(wiring, agents=2, calls=5, months=1, seed=5, tick=quiet)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns_first(tmp_path):
     from qa.settings import Settings
     from qa.tables.scoring import ScorecardRow
 
     def simulated(name):
-        wiring = build(Settings(data_dir=tmp_path / name), Clock())
+        wiring = build_anew(Settings(data_dir=tmp_path / name), Clock())
         simulate_centre(wiring, agents=24, calls=40, months=3, seed=5, tick=quiet)
         with wiring.database.read() as session:
             lots = [[(m.agent, m.arm) for m in p.members] for p in plans.plans(session)]

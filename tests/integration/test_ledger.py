@@ -233,6 +233,7 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(
         connect(settings).ping()
 
 
+@pytest.mark.slow
 @pytest.mark.broker
 def test_a_killed_qa_up_leaves_no_process_behind_and_the_next_one_finishes_the_work(tmp_path):
     """kill -9 of everything in the middle, then again to the end: every call in one right state,
