@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from qa.result_cache.types import DIGEST_DIGITS, CacheEntry, CacheKey
 from qa.states import ResultKind
-from qa.tables.database import upsert
+from qa.tables.database import affected_rows, upsert
 from qa.tables.reports import CachedResultRow
 
 
@@ -34,4 +34,4 @@ def save(session: Session, kept: CacheEntry) -> None:
 
 def delete_before(session: Session, *, before: datetime) -> int:
     """Drop what was counted before a time; how many."""
-    return session.execute(delete(CachedResultRow).where(CachedResultRow.made_at < before)).rowcount  # type: ignore[attr-defined, no-any-return]
+    return affected_rows(session, delete(CachedResultRow).where(CachedResultRow.made_at < before))
