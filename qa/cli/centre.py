@@ -195,11 +195,10 @@ def worker() -> None:
 @click.command()
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
-    from qa.jobs.schedule import run
+    from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
     from qa.publishing import publish
-    from qa.upkeep import refresh_trend_figures
 
-    run(load_wiring(), further=(refresh_trend_figures, publish))
+    run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
 
 
 @click.command()
