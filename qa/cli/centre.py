@@ -187,9 +187,16 @@ def work(drain: bool) -> None:
 @click.command()
 def worker() -> None:
     """Serve the queue until stopped (production)."""
+    import redis
+
     from qa.jobs.worker import work as serve
 
-    serve(settings())
+    load_wiring()  # refuses where there is no database yet
+    try:
+        serve(settings())
+    except redis.ConnectionError as error:
+        where = settings().broker.split("@")[-1]
+        raise Refusal(f"the broker is not reached at {where}: {error}") from error
 
 
 @click.command()
@@ -222,6 +229,7 @@ def web() -> None:
     """The web server alone."""
     from qa.supervisor import serve
 
+    load_wiring()  # refuses where there is no database yet
     serve(settings())
 
 
