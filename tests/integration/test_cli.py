@@ -29,6 +29,20 @@ def qa(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.parametrize("command", ["web", "worker", "scheduler"])
+def test_a_service_refuses_a_folder_that_was_never_set_up(qa, command):
+    code, out, err = qa(command)
+    assert (code, out) == (1, "")
+    assert err == "error: the database is not set up or not up to date; run `qa init`\n"
+
+
+def test_a_worker_without_a_broker_says_so_in_one_line(qa):
+    qa("init")
+    code, _, err = qa("worker")
+    assert code == 1 and err.startswith("error: the broker is not reached at unix://")
+    assert err.count("\n") == 1
+
+
 TRANSCRIPT = {
     "language": "en",
     "duration": 30,

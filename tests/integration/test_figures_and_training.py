@@ -742,7 +742,7 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import refresh_trend_figures
+    from qa.jobs.periodic import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
     assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
@@ -849,9 +849,9 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 
 
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
+    from qa.jobs.periodic import run_housekeeping
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import run_housekeeping
 
     run_housekeeping(wiring)
     run_housekeeping(wiring)
