@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from qa.app import create_app, report_files
 from qa.forms.service import vocabulary
 from qa.months import Month, day_bounds
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.settings import Settings
 from qa.simulation import simulate_centre
 from qa.tables.calls import CallRow, RatingRow
