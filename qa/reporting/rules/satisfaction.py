@@ -18,7 +18,7 @@ def summarize_ratings(count: int, sums: Mapping[str, float]) -> Satisfaction:
     """Average ratings with a t interval, and correlate them with the automatic scores.
 
     `sums` has y, yy, n, x, xx, xy (n: rated and checked). The interval of the correlation is by
-    Fisher's z.
+    Fisher's z, from the sums that the database adds up: `scipy.stats.pearsonr` wants every rating.
     """
     if count == 0:
         return Satisfaction(0, None, None, None)
@@ -42,6 +42,8 @@ def summarize_ratings(count: int, sums: Mapping[str, float]) -> Satisfaction:
 
 def correlate_quality_and_ratings(agents: Sequence[Group]) -> Association | None:
     """Correlate the estimates of agents with their customers' ratings, where enough have both."""
+    from scipy.stats import pearsonr  # too slow to load at a web process's start
+
     pairs = [
         (agent.estimate.value, agent.satisfaction.mean)
         for agent in agents
@@ -53,7 +55,12 @@ def correlate_quality_and_ratings(agents: Sequence[Group]) -> Association | None
     x, y = np.array(points).T
     if x.std() < NO_SPREAD or y.std() < NO_SPREAD:
         return None
-    r = float(np.corrcoef(x, y)[0, 1])
-    z = math.atanh(max(-0.999999, min(0.999999, r)))
-    half = float(ndtri(0.975)) / math.sqrt(len(points) - 3)
-    return Association(len(points), r, math.tanh(z - half), math.tanh(z + half), tuple(points))
+    correlation = pearsonr(x, y)
+    interval = correlation.confidence_interval()
+    return Association(
+        agents=len(points),
+        r=float(correlation.statistic),
+        low=float(interval.low),
+        high=float(interval.high),
+        points=tuple(points),
+    )
