@@ -17,7 +17,7 @@ from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.reporting import store as reports
-from qa.reporting.types import Scope
+from qa.reporting.types.scope import Scope
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled
 from qa.states import AssignmentState, DisputeLevel, DisputeState, RevisionCause, ScorecardState
