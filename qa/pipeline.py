@@ -30,13 +30,13 @@ from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
 from qa.sampling.types import Draw
-from qa.states import Phase
+from qa.states import Phase, Step
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.wiring import Wiring
 
-Next = Iterable[tuple[str, int]]
-Record = Callable[[Session], Next]
+NextSteps = Iterable[tuple[Step, int]]
+Record = Callable[[Session], NextSteps]
 
 
 class PermanentFailure(Exception):
@@ -60,7 +60,7 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     )
     transcript = heard.transcript
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         at = wiring.clock()
         transcripts.save_transcript(
             session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at
@@ -79,8 +79,10 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
             engine=transcript.engine,
             masked=kinds,
         )
-        forget = [] if transcription.may_keep_original(call, transcript) else [("forget", call_id)]
-        return [("check", call_id), *forget]
+        steps = [(Step.CHECK, call_id)]
+        if not transcription.may_keep_original(call, transcript):
+            steps.append((Step.REPLACE_ORIGINAL, call_id))
+        return steps
 
     return record
 
@@ -89,7 +91,7 @@ def replace_original(wiring: Wiring, call_id: int) -> Record:
     """The recording as it came in gives way to its silenced copy."""
     transcription.replace_original_with_redacted(_call(wiring, call_id), shelf=wiring.storage)
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         record_event(
             session,
             subject=Subject.CALL,
@@ -121,7 +123,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
         call, heard[0], heard[1], form, acts=wiring.acts, calibration=calibration
     )
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         at = wiring.clock()
         flagged = checking.breaks_critical(form, found)
         findings.save_result(
@@ -142,7 +144,7 @@ def check(wiring: Wiring, call_id: int) -> Record:
             version=form.version,
             rules=found.rules_version,
         )
-        return [("queue", call_id)]
+        return [(Step.QUEUE, call_id)]
 
     return record
 
@@ -152,7 +154,7 @@ def queue(wiring: Wiring, call_id: int) -> Record:
     this step.
     """
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         drawn = draws.is_drawn_for_people(session, call_id)
         form_version_id = findings.latest_form_version(session, call_id)
         if drawn is not None and form_version_id is not None:
@@ -196,7 +198,7 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
             else None
         )
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         if found is None:
             return []
         draw_id, call = found
@@ -213,27 +215,29 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
     return record
 
 
-def _steps_of_drawn(session: Session, call_id: int) -> list[tuple[str, int]]:
+def _steps_of_drawn(session: Session, call_id: int) -> list[tuple[Step, int]]:
     unheard = not transcripts.has_transcript(session, call_id) and draws.has_automatic_plan(session)
-    return [*([("transcribe", call_id)] if unheard else []), ("queue", call_id)]
+    steps = [(Step.QUEUE, call_id)]
+    return [(Step.TRANSCRIBE, call_id), *steps] if unheard else steps
 
 
 def sample(wiring: Wiring, ordinal: int) -> Record:
     """Every active plan draws from one day."""
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         return steps_after_draw(session, draw(wiring, session, date.fromordinal(ordinal)))
 
     return record
 
 
+# by stored text: the ledger may hold a step of another version of this program
 STEPS: dict[str, Callable[[Wiring, int], Record]] = {
-    "sample": sample,
-    "transcribe": transcribe,
-    "forget": replace_original,
-    "check": check,
-    "queue": queue,
-    "replace": replace_skipped,
+    Step.SAMPLE: sample,
+    Step.TRANSCRIBE: transcribe,
+    Step.REPLACE_ORIGINAL: replace_original,
+    Step.CHECK: check,
+    Step.QUEUE: queue,
+    Step.REPLACE_SKIPPED: replace_skipped,
 }
 
 
@@ -318,24 +322,24 @@ def receive(
     return record
 
 
-def steps_after_intake(session: Session, outcome: FileOutcome) -> Next:
+def steps_after_intake(session: Session, outcome: FileOutcome) -> NextSteps:
     """A new call is transcribed and checked at once, unless a plan draws which calls are."""
     if not outcome.is_new_call or outcome.call_id is None or draws.has_automatic_plan(session):
         return []
-    return [("transcribe", outcome.call_id)]
+    return [(Step.TRANSCRIBE, outcome.call_id)]
 
 
-def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, int]]:
+def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[Step, int]]:
     """Calls drawn for people go to the queue; those that no automatic phase has taken yet are
     transcribed and checked first.
     """
-    steps: list[tuple[str, int]] = []
+    steps: list[tuple[Step, int]] = []
     for d in made:
         for c in d.calls if d.is_new else ():
             steps += [
                 s
                 for s in _steps_of_drawn(session, c.call_id)
-                if d.phase is Phase.HUMAN or s[0] == "transcribe"
+                if d.phase is Phase.HUMAN or s[0] is Step.TRANSCRIBE
             ]
     return list(dict.fromkeys(steps))
 

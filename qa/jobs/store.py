@@ -7,11 +7,11 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from qa.jobs.types import Claim, Task
-from qa.states import TaskState
+from qa.states import Step, TaskState
 from qa.tables.records import TaskRow
 
 
-def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
+def request(session: Session, steps: Iterable[tuple[Step, int]], *, at: datetime) -> list[int]:
     """Ask for steps.
 
     One that is done or set aside is due again; one that is running is taken from its holder and
@@ -216,7 +216,7 @@ def retry(session: Session, task_id: int, *, at: datetime) -> bool:
     return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
-def was_requested(session: Session, step: str, subject_id: int) -> bool:
+def was_requested(session: Session, step: Step, subject_id: int) -> bool:
     return (
         session.scalar(
             select(TaskRow.id).where(TaskRow.step == step, TaskRow.subject_id == subject_id)
