@@ -1,1 +1,1 @@
-"""What pages take from people, as WTForms."""
+"""Forms that pages post, parsed and validated with WTForms: one file per stage."""
