@@ -5,6 +5,8 @@ from typing import Any
 
 from wtforms import Field, FloatField
 
+from qa.months import Month
+
 
 def stripped(text: str | None) -> str:
     """Strip blanks at both ends; no text becomes an empty one."""
@@ -27,6 +29,18 @@ class IntegerListField(Field):
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Read the posted values."""
         self.data = [int(value) for value in valuelist if str(value).isdecimal()]
+
+
+class MonthField(Field):
+    """A month written like 2026-11."""
+
+    data: Month | None
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Read the posted value; what is no month is an error of the field."""
+        self.data = None
+        if valuelist:
+            self.data = Month(str(valuelist[0]))
 
 
 class CommaFloatField(FloatField):
