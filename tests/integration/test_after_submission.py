@@ -226,7 +226,7 @@ def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
     from qa.people import service as people
 
     with wiring.database.write() as session:
-        people.disable_user(session, user_id=cast.director.id)
+        people.disable_user(session, user_id=cast.director.id, at=wiring.clock())
     card, form = submitted(wiring, cast)
     decide(wiring, cast.evaluator, dispute(wiring, cast.agent, card, form), form, None)
     decide(wiring, cast.manager, dispute(wiring, cast.agent, card, form), form, None)
