@@ -2,14 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format words clean
+.PHONY: run test test-fast coverage check format words clean
+# A file stays with one process, for what it builds; the files that take longest come first.
+TEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+FAST := "not slow and not browser and not speech and not broker"
+
 run: .venv/ready
 	QA_DEMO=1 $(BIN)/qa up --demo
 
 test: .venv/ready-test
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		printf '\n*** NO CHROMIUM ON PATH: the browser journeys will NOT run (Debian: apt install chromium) ***\n\n'
-	$(BIN)/pytest -n auto
+	$(TEST)
+
+test-fast: .venv/ready-test
+	$(TEST) -m $(FAST)
+
+coverage: .venv/ready-test
+	$(TEST) -m $(FAST) --cov --cov-report=term
 
 PAGES := qa/web/templates
 SCRIPTS := qa/web/static

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from qa.assignment.types import Assignment, Candidate, EvaluatorLoad, QueueCounts, SkipReason
 from qa.states import AssignmentKind, AssignmentState, Role
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, ProjectRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
@@ -189,12 +190,10 @@ def claim(
 ) -> bool:
     """Take a place if it is still free."""
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, _free(now))
-    done = session.execute(
-        change.values(
-            state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until
-        )
+    statement = change.values(
+        state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, statement) > 0
 
 
 def finish(
@@ -212,8 +211,8 @@ def finish(
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(change.values(state=to, finished_at=at, lease_until=None, **fields))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=to, finished_at=at, lease_until=None, **fields)
+    return affected_rows(session, statement) > 0
 
 
 def return_to_queue(session: Session, assignment_id: int, *, evaluator_id: int) -> bool:
@@ -222,10 +221,8 @@ def return_to_queue(session: Session, assignment_id: int, *, evaluator_id: int) 
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(
-        change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None)
+    return affected_rows(session, statement) > 0
 
 
 def renew(
@@ -237,10 +234,8 @@ def renew(
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(
-        change.values(lease_until=lease_until), execution_options={"synchronize_session": False}
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    statement = change.values(lease_until=lease_until).execution_options(synchronize_session=False)
+    return affected_rows(session, statement) > 0
 
 
 def drawn_standard(session: Session, assignment_id: int) -> int | None:
@@ -502,8 +497,7 @@ def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: d
         "lease_until": None,
         "reminded_at": None,
     }
-    done = session.execute(change.values(**values))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def withdraw(session: Session, assignment_id: int, *, at: datetime, reason: str) -> bool:
@@ -516,7 +510,7 @@ def withdraw(session: Session, assignment_id: int, *, at: datetime, reason: str)
         "lease_until": None,
         "skip_comment": reason,
     }
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def expire(session: Session, *, due_before: datetime, at: datetime, limit: int = 500) -> list[int]:

@@ -12,6 +12,7 @@ from qa.scoring.types import Filled
 from qa.states import AssignmentKind, AssignmentState, CalibrationState
 from qa.tables.calibration import CalibrationCallRow, CalibrationMemberRow, CalibrationSessionRow
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
@@ -69,7 +70,7 @@ def change(session: Session, session_id: int, **fields: Any) -> bool:
         CalibrationSessionRow.id == session_id,
         CalibrationSessionRow.state != CalibrationState.CLOSED,
     )
-    return bool(session.execute(query.values(**fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, query.values(**fields)) > 0
 
 
 def agree(session: Session, session_id: int, call_id: int, agreed: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
 from qa.tables.calls import CallRow
 from qa.tables.cases import CaseRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 
 OPEN = (CaseState.OPEN, CaseState.ESCALATED)
@@ -82,10 +83,8 @@ def settle(
     session: Session, case_id: int, *, state: CaseState, by: int, decision: str, at: datetime
 ) -> bool:
     change = update(CaseRow).where(CaseRow.id == case_id, CaseRow.state.in_(OPEN))
-    done = session.execute(
-        change.values(state=state, decided_by_id=by, decided_at=at, decision=decision)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=state, decided_by_id=by, decided_at=at, decision=decision)
+    return affected_rows(session, statement) > 0
 
 
 def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
@@ -105,7 +104,7 @@ def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
 def mark_reminded(session: Session, case_id: int, *, at: datetime) -> bool:
     """Note that people were reminded; false where somebody else did it."""
     change = update(CaseRow).where(CaseRow.id == case_id, CaseRow.reminded_at.is_(None))
-    return bool(session.execute(change.values(reminded_at=at)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(reminded_at=at)) > 0
 
 
 def facts_of_call(session: Session, call_id: int) -> tuple[int, int, datetime] | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from qa.disputes.types import Dispute, EvaluatorRecord
 from qa.people.types import User
 from qa.states import DisputeLevel, DisputeState, Role
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.scoring import DisputeRow, ScorecardRow
 
@@ -120,12 +121,10 @@ def overdue(session: Session, *, now: datetime, limit: int = 200) -> list[Disput
 
 def change(session: Session, dispute_id: int, **fields: Any) -> bool:
     """Change a dispute that is still open."""
-    done = session.execute(
-        update(DisputeRow)
-        .where(DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN)
-        .values(**fields)
+    still_open = update(DisputeRow).where(
+        DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, still_open.values(**fields)) > 0
 
 
 def close_all(session: Session, card_id: int, *, at: datetime) -> None:

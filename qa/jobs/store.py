@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from qa.jobs.types import Claim, Task
 from qa.states import TaskState
+from qa.tables.database import affected_rows
 from qa.tables.records import TaskRow
 
 
@@ -118,7 +119,7 @@ def _change(session: Session, claim: Claim, **values: object) -> bool:
         TaskRow.state == TaskState.RUNNING,
     )
     # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def running(session: Session) -> list[tuple[int, str, int]]:
@@ -144,7 +145,7 @@ def release(session: Session, task_id: int, fence: int, *, at: datetime) -> bool
         "changed_at": at,
     }
     # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def due(session: Session, *, now: datetime, limit: int = 1000) -> list[int]:
@@ -213,7 +214,7 @@ def retry(session: Session, task_id: int, *, at: datetime) -> bool:
     change = update(TaskRow).where(TaskRow.id == task_id, TaskRow.state == TaskState.FAILED)
     values = {"state": TaskState.WAITING, "attempts": 0, "run_after": at, "changed_at": at}
     # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def was_requested(session: Session, step: str, subject_id: int) -> bool:

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from qa.result_cache.types import DIGEST_DIGITS, CacheEntry, CacheKey
 from qa.states import ResultKind
-from qa.tables.database import upsert
-from qa.tables.reports import KeptResultRow
+from qa.tables.database import affected_rows, upsert
+from qa.tables.reports import CachedResultRow
 
 
 def find(session: Session, kind: ResultKind, key: str) -> CacheEntry | None:
     row = session.scalar(
-        select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == key)
+        select(CachedResultRow).where(CachedResultRow.kind == kind, CachedResultRow.key == key)
     )
     if row is None:
         return None
@@ -29,9 +29,9 @@ def save(session: Session, kept: CacheEntry) -> None:
         "seconds": kept.seconds,
         "made_at": kept.at,
     }
-    upsert(session, KeptResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
+    upsert(session, CachedResultRow, key={"kind": kept.kind, "key": kept.key}, values=content)
 
 
 def delete_before(session: Session, *, before: datetime) -> int:
     """Drop what was counted before a time; how many."""
-    return session.execute(delete(KeptResultRow).where(KeptResultRow.made_at < before)).rowcount  # type: ignore[attr-defined, no-any-return]
+    return affected_rows(session, delete(CachedResultRow).where(CachedResultRow.made_at < before))

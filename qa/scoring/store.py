@@ -10,6 +10,7 @@ from qa.scoring.rules import CountedAnswer
 from qa.scoring.types import Card, CardOrder, CardSummary, Change, Filled, Revision
 from qa.states import AssignmentKind, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.forms import FormVersionRow
 from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, UserRow
@@ -147,10 +148,8 @@ def save(
         "seconds_spent": ScorecardRow.seconds_spent + seconds,
         **content,
     }
-    done = session.execute(
-        change.values(**values), execution_options={"synchronize_session": False}
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(**values).execution_options(synchronize_session=False)
+    return affected_rows(session, statement) > 0
 
 
 def submit(
@@ -179,8 +178,7 @@ def submit(
         "state": ScorecardState.SUBMITTED,
         "submitted_at": at,
     }
-    done = session.execute(change.values(**values))
-    if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
+    if not affected_rows(session, change.values(**values)):
         return False
     write_answer_rows(session, card_id, answers)
     return True
@@ -217,8 +215,8 @@ def revise(
         ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
     content = filled.model_dump(mode="json")
-    done = session.execute(change.values(**content, **figures, revision=revision + 1, state=to))
-    if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(**content, **figures, revision=revision + 1, state=to)
+    if not affected_rows(session, statement):
         return False
     write_answer_rows(session, card_id, answers)
     return True
@@ -285,7 +283,7 @@ def change_release(
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED
     )
-    return bool(session.execute(change.values(release_at=release_at, **fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(release_at=release_at, **fields)) > 0
 
 
 def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> list[int]:
@@ -315,7 +313,7 @@ def back_to_draft(session: Session, card_id: int) -> bool:
         "reviewer_id": None,
         "reviewed_at": None,
     }
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def void(session: Session, card_id: int) -> bool:
@@ -325,14 +323,14 @@ def void(session: Session, card_id: int) -> bool:
         ScorecardRow.id == card_id,
         ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
-    return bool(session.execute(change.values(state=ScorecardState.VOID)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(state=ScorecardState.VOID)) > 0
 
 
 def change_state(
     session: Session, card_id: int, *, was: ScorecardState, to: ScorecardState, **fields: Any
 ) -> bool:
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == was)
-    return bool(session.execute(change.values(state=to, **fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(state=to, **fields)) > 0
 
 
 def cards(

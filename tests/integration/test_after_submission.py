@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa import upkeep
 from qa.assignment import store as queue
 from qa.disputes import rules as dispute_rules
 from qa.disputes import service as disputes
 from qa.disputes import store as dispute_store
 from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
+from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.reporting import store as reports
@@ -217,10 +217,10 @@ def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast
 def test_an_undecided_dispute_rises_when_its_time_is_over_and_not_before(wiring, cast, clock):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     clock.move(days=5, seconds=1)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 1
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 1
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     with wiring.database.read() as session:
         risen = dispute_store.dispute(session, found.id)
     assert risen.level is DisputeLevel.QA_MANAGER and risen.due_at > clock()
@@ -313,11 +313,11 @@ def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clo
     card, _ = submitted(wiring, cast)
     assert card.state is ScorecardState.SUBMITTED and card.release_at == clock() + timedelta(days=2)
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
+    assert periodic.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 1
+    assert periodic.run_housekeeping(wiring)["released"] == 1
     assert told(wiring, cast.agent) == [NoticeKind.CARD_RELEASED]
-    assert upkeep.run_housekeeping(wiring)["released"] == 0
+    assert periodic.run_housekeeping(wiring)["released"] == 0
 
 
 def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):

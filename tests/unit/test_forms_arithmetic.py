@@ -1,5 +1,6 @@
 """The arithmetic of a scorecard: published vectors, edge cases, properties."""
 
+import functools
 from fractions import Fraction
 
 import pytest
@@ -13,6 +14,7 @@ from qa.reporting.rules import mean_of_cards
 TEN = "options: [{id: ten, points: 10}, {id: five, points: 5}, {id: zero, points: 0}]"
 
 
+@functools.cache
 def form(*sections: str, head: str = ""):
     body = "\n".join(sections)
     return read_form(

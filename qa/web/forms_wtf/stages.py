@@ -16,6 +16,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from qa.assignment.types import SkipReason
+from qa.web.forms_wtf import options
 
 FACTORS = r"^\s*[^=,]+=\s*\d+(\.\d+)?\s*(,\s*[^=,]+=\s*\d+(\.\d+)?\s*)*$"
 SKIP_NAMES = {
@@ -43,10 +44,12 @@ class PlanForm(FlaskForm):
     )
     phase = SelectField(
         _("Draws"),
-        choices=[
-            ("human", _("calls that people score")),
-            ("automatic", _("calls that are transcribed and checked")),
-        ],
+        choices=options(
+            [
+                ("human", _("calls that people score")),
+                ("automatic", _("calls that are transcribed and checked")),
+            ]
+        ),
     )
     quota_per_agent = FloatField(
         _("Calls per agent and month"), [InputRequired(), NumberRange(min=0.1, max=1000)], default=6
@@ -61,10 +64,12 @@ class PlanForm(FlaskForm):
     )
     allocation = SelectField(
         _("Quotas"),
-        choices=[
-            ("equal", _("the same for every agent")),
-            ("spread", _("more where the checks and people differ more (Neyman)")),
-        ],
+        choices=options(
+            [
+                ("equal", _("the same for every agent")),
+                ("spread", _("more where the checks and people differ more (Neyman)")),
+            ]
+        ),
         default="equal",
     )
     floor_per_agent = FloatField(
@@ -85,12 +90,12 @@ class PlanForm(FlaskForm):
     queue = StringField(_("Telephony queue"), [Optional(), Length(max=80)])
     direction = SelectField(
         _("Direction"),
-        choices=[("", "–"), ("inbound", _("inbound")), ("outbound", _("outbound"))],
+        choices=options([("", "–"), ("inbound", _("inbound")), ("outbound", _("outbound"))]),
         default="",
     )
     language = SelectField(
         _("Language"),
-        choices=[("", "–"), ("en", "English"), ("it", "Italiano"), ("zh", "中文")],
+        choices=options([("", "–"), ("en", "English"), ("it", "Italiano"), ("zh", "中文")]),
         default="",
     )
     min_duration_seconds = FloatField(
@@ -105,13 +110,15 @@ class PlanForm(FlaskForm):
     last_day = DateField(_("To day"), [Optional()])
     stratify_by = SelectField(
         _("Strata within an agent"),
-        choices=[
-            ("", "–"),
-            ("queue", _("telephony queue")),
-            ("direction", _("direction")),
-            ("language", _("language")),
-            ("duration", _("duration")),
-        ],
+        choices=options(
+            [
+                ("", "–"),
+                ("queue", _("telephony queue")),
+                ("direction", _("direction")),
+                ("language", _("language")),
+                ("duration", _("duration")),
+            ]
+        ),
         default="",
     )
     factors = StringField(
@@ -136,5 +143,7 @@ class PlanForm(FlaskForm):
 
 
 class SkipForm(FlaskForm):
-    reason = SelectField(_("Reason"), choices=[(r.value, name) for r, name in SKIP_NAMES.items()])
+    reason = SelectField(
+        _("Reason"), choices=options((r.value, name) for r, name in SKIP_NAMES.items())
+    )
     comment = TextAreaField(_("Remark"), [Optional(), Length(max=1000)])
