@@ -234,7 +234,7 @@ def _is_echo(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> bool:
 
 
 def _asks_openly(text: str) -> bool:
-    """ "Which account would you like to check?" asks for more, it does not repeat."""
+    """Recognise a question that asks for more ("Which account ...?") and repeats nothing."""
     keys = [k for k in keys_of(text) if k not in LEADING]
     openers = {w for words in WH.values() for w in words.split()}
     return bool(keys) and (keys[0] in openers or bool(HAN_OPEN_QUESTION.search("".join(keys))))
