@@ -27,7 +27,7 @@ from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
     show_default=True,
     help="How deep it goes.",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def report(
     month: str,
     project: str | None,

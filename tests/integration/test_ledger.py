@@ -1,6 +1,7 @@
 """Tasks: safe twice, fenced, retried, set aside; the broker only wakes workers."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -326,7 +327,7 @@ def until_value(get, seconds=30):
 
 def _children(pid):
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
+        with pathlib.Path(f"/proc/{pid}/task/{pid}/children").open() as f:
             return [int(p) for p in f.read().split()]
     except OSError:
         return []
@@ -340,7 +341,7 @@ def _named(pid, name):
     found = []
     for p in _family(pid):
         try:
-            with open(f"/proc/{p}/cmdline") as f:
+            with pathlib.Path(f"/proc/{p}/cmdline").open() as f:
                 if name in f.read().split("\0")[0]:
                     found.append(p)
         except OSError:
@@ -350,7 +351,7 @@ def _named(pid, name):
 
 def _alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as f:
+        with pathlib.Path(f"/proc/{pid}/stat").open() as f:
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
