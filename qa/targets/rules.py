@@ -1,4 +1,4 @@
-"""What may be set, and by whom it is met. Pure."""
+"""Check targets, and find the one that applies. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -21,8 +21,9 @@ NEXT = {
 
 
 def fault(draft: TargetDraft) -> str | None:
-    """What is wrong with a target, as a code: value, month, order, scope, criterion; None when
-    nothing is.
+    """Check a target, and return a code for its fault, or None.
+
+    Codes: value, month, order, scope, criterion.
     """
     most = 100.0 if draft.indicator in (Indicator.QUALITY, Indicator.SATISFACTION) else 1.0
     if not 0 <= draft.value <= most:
@@ -46,7 +47,7 @@ def applying(
     month: Month,
     scopes: dict[ScopeKind, int | None],
 ) -> Target | None:
-    """The target that holds for something: the most specific one, and of these the newest."""
+    """Find the target that applies: the most specific one, and of these the newest."""
     fitting = [t for t in targets if t.indicator is indicator and t.holds_in(month)]
     for scope in NARROW:
         if scope in scopes:
