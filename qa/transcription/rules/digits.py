@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两洞拐勾", "00123456789120" + "79", strict=True))
+HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两", "0012345678912", strict=True))
+HAN_RADIO_DIGITS = {"洞": "0", "拐": "7", "勾": "9"}
 ENGLISH_UNITS = dict(
     zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)
-) | {"oh": "0", "nought": "0"}
+) | {"oh": "0"}
 ENGLISH_TEENS = dict(
     zip(
         "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
@@ -26,7 +27,7 @@ ENGLISH_TENS = dict(
         map(str, range(20, 100, 10)),
         strict=True,
     )
-) | {"fourty": "40"}
+)
 MISHEARD = {
     "for": "4",
     "fore": "4",
@@ -40,6 +41,7 @@ MISHEARD = {
     "fife": "5",
     "niner": "9",
 }
+ENGLISH_VARIANTS = {"nought": "0", "fourty": "40"}
 REPEATS = {
     "double": 2,
     "triple": 3,
@@ -54,6 +56,21 @@ ITALIAN_TEENS = (
     "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove"
 ).split()
 ITALIAN_TENS = " venti trenta quaranta cinquanta sessanta settanta ottanta novanta".split(" ")
+# the words for 0 to 9 in all languages, and all the number words that are written as one word
+DIGIT_WORDS = {
+    **ENGLISH_UNITS,
+    **dict(zip(ITALIAN_UNITS, "0123456789", strict=True)),
+    **HAN_DIGITS,
+    **HAN_RADIO_DIGITS,
+}
+NUMBER_WORDS = (
+    frozenset((*ENGLISH_UNITS, *ENGLISH_TEENS, *ENGLISH_TENS, *HAN_DIGITS))
+    | frozenset((*ITALIAN_UNITS, *ITALIAN_TEENS, *ITALIAN_TENS[1:]))
+    | frozenset(
+        "hundred thousand million half quarter un una cento mille mezzo mezz mezza paio"
+        " 十 百 千 万 半 几".split()
+    )
+)
 ITALIAN_MISHEARD = {"un": "1", "du": "2", "ses": "6", "nov": "9"}
 MOST_BETWEEN = {"en": 2, "it": 2, "zh": 1}
 FILLERS = frozenset(
@@ -76,7 +93,9 @@ def spoken(language: str) -> Mapping[str, str]:
     """Map the number words of a language to their digits."""
     if language == "it":
         return _italian() | ITALIAN_MISHEARD
-    return ENGLISH_UNITS | ENGLISH_TEENS | ENGLISH_TENS if language == "en" else {}
+    if language == "en":
+        return ENGLISH_UNITS | ENGLISH_TEENS | ENGLISH_TENS | ENGLISH_VARIANTS
+    return {}
 
 
 @lru_cache(maxsize=50_000)
@@ -147,8 +166,8 @@ def _numeric(text: str) -> tuple[str, ...]:
 def _digits(piece: str, language: str, *, after_digit: bool) -> str | None:
     if piece.isdigit():
         return piece
-    if piece in HAN_DIGITS:
-        return HAN_DIGITS[piece]
+    if piece in HAN_DIGITS or piece in HAN_RADIO_DIGITS:
+        return HAN_DIGITS.get(piece) or HAN_RADIO_DIGITS[piece]
     if language == "zh":
         return None
     digits = spoken(language).get(piece)

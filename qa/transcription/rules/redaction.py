@@ -16,10 +16,10 @@ from stdnum import iban
 from stdnum.cn import ric
 from stdnum.it import codicefiscale
 
+from qa.intake.rules import CARD_NUMBER_LENGTHS
 from qa.transcription.rules.digits import FILLERS, REPEATS, Digit, pieces, runs
 from qa.transcription.types import Redaction, Transcript, Utterance, Word
 
-CARD = range(13, 20)
 # a card number of which digits were not recognised, where somebody spoke of a card
 NEAR_CARD = range(8, 13)
 LONGEST_PAUSE = 20.0  # seconds within a number: the other side says "yes" between the groups
@@ -282,7 +282,7 @@ def _kind(
     start = stream[run[0].word].word.start
     if _is_chinese_identity(digits, stream, run):
         return "id"
-    if len(digits) >= CARD.start:
+    if len(digits) >= CARD_NUMBER_LENGTHS.start:
         return "card"  # with or without a right check digit: one may have been misheard
     texts_before = _texts_before(streams, start)
     cued = {
