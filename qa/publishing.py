@@ -13,7 +13,7 @@ from qa.app import create_app
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.engines.mail import MailRefused, sender
-from qa.jobs.mailer import localizer_for
+from qa.localization import localizer_for
 from qa.months import Month
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
@@ -144,7 +144,7 @@ def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> No
         return
     send, _ = (
         sender(wiring.settings.smtp_url, wiring.settings.outbox),
-        localizer_for(schedule.language, wiring.settings).text,
+        localizer_for(schedule.language, wiring.settings.zone).gettext,
     )
     for n, address in enumerate(schedule.recipients):
         message = EmailMessage()
