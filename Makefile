@@ -11,7 +11,7 @@ test: .venv/ready-test
 		printf '\n*** NO CHROMIUM ON PATH: the browser journeys will NOT run (Debian: apt install chromium) ***\n\n'
 	$(BIN)/pytest -n auto
 
-PAGES := qa/web/templates
+PAGES := qa/web/templates qa/publishing/templates
 SCRIPTS := qa/web/static
 
 check: .venv/ready-check

@@ -196,7 +196,7 @@ def worker() -> None:
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.schedule import run
-    from qa.publishing import publish
+    from qa.publishing.delivery import publish
     from qa.upkeep import refresh_trend_figures
 
     run(load_wiring(), further=(refresh_trend_figures, publish))

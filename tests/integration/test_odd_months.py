@@ -11,9 +11,10 @@ from datetime import UTC, date, timedelta
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from qa.app import create_app, report_files
+from qa.app import create_app
 from qa.forms.service import vocabulary
 from qa.months import Month, day_bounds
+from qa.publishing.files import report_files
 from qa.reporting.types import About
 from qa.settings import Settings
 from qa.simulation import simulate_centre
@@ -56,7 +57,7 @@ def looked_at(centre):
     """
     wiring, cast, app = centre
     made = report_files(
-        app, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
+        wiring, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
     )
     files = {name.rsplit(".", 1)[1]: content for name, content in made.items()}
     html = files["html"].decode()
