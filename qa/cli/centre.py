@@ -217,7 +217,7 @@ def worker() -> None:
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
-    from qa.publishing import publish
+    from qa.publishing.delivery import publish
 
     run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
 
