@@ -66,6 +66,17 @@ class TaskState(enum.Enum):
     FAILED = "failed"
 
 
+class Step(enum.StrEnum):
+    """A step of the pipeline, as the task ledger stores it."""
+
+    SAMPLE = "sample"  # of a day
+    TRANSCRIBE = "transcribe"  # of a call, like the next three
+    REPLACE_ORIGINAL = "forget"
+    CHECK = "check"
+    QUEUE = "queue"
+    REPLACE_SKIPPED = "replace"  # of an assignment
+
+
 class ResultKind(enum.Enum):
     """What a kept result is."""
 

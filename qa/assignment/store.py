@@ -480,7 +480,7 @@ def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
     return [(name, SkipReason(reason), n) for name, reason, n in session.execute(query)]
 
 
-def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: datetime) -> bool:
+def reserve(session: Session, assignment_id: int, *, user_id: int | None) -> bool:
     """Put a place on somebody's list, or with None back for all; one that is being scored is taken
     from its holder.
     """

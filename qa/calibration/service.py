@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from qa.assignment import store as queue
+from qa.assignment import service as assignments
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
@@ -65,17 +65,15 @@ def call(
     )
     for user_id in people:
         for call_id in calls:
-            queue.add(
+            assignments.reserve_for(
                 session,
                 call_id=call_id,
                 form_version_id=form_version_id,
-                drawn_call_id=None,
-                due_at=due_at,
-                at=at,
+                user_id=user_id,
                 kind=AssignmentKind.CALIBRATION,
                 occasion=store.occasion(made, user_id),
-                reserved_for_id=user_id,
-                is_blind=True,
+                due_at=due_at,
+                at=at,
             )
     record_event(
         session,
@@ -108,8 +106,12 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
     found = store.session_by_id(session, session_id)
     if found is None or found.state is not CalibrationState.SCORING:
         raise SessionClosed
-    for assignment_id in store.unfinished_places(session, session_id):
-        queue.withdraw(session, assignment_id, at=at, reason="the scoring of the session ended")
+    assignments.withdraw_all(
+        session,
+        store.unfinished_places(session, session_id),
+        reason="the scoring of the session ended",
+        at=at,
+    )
     store.change(session, session_id, state=CalibrationState.REVIEW)
     record_event(
         session,

@@ -25,6 +25,7 @@ from qa.reporting import store as figures
 from qa.result_cache import store as result_cache
 from qa.sampling import service as sampling
 from qa.scoring import service as scoring
+from qa.states import Step
 from qa.wiring import Wiring
 
 ROUND_SECONDS = 60.0
@@ -60,11 +61,11 @@ def request_draws(wiring: Wiring) -> None:
         missing = [
             day
             for day in due_days(now.astimezone(wiring.settings.zone))
-            if not store.was_requested(session, "sample", day)
+            if not store.was_requested(session, Step.SAMPLE, day)
         ]
     if missing:
         with wiring.database.write() as session:
-            task_ids = store.request(session, [("sample", day) for day in missing], at=now)
+            task_ids = store.request(session, [(Step.SAMPLE, day) for day in missing], at=now)
         announce(wiring.settings, task_ids)
 
 

@@ -21,7 +21,7 @@ from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
 from qa.pipeline import STEPS, PermanentFailure, receive, steps_after_intake
-from qa.states import ImportOutcome
+from qa.states import ImportOutcome, Step
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ TELL_SECONDS = 2.0
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
 
-def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
+def request(session: Session, steps: Iterable[tuple[Step, int]], *, at: datetime) -> list[int]:
     """Ask for steps in the caller's transaction; the caller announces the ids after its commit."""
     return store.request(session, steps, at=at)
 

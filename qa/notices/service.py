@@ -41,3 +41,11 @@ def notify(
                 in_page=choice.in_page,
                 by_mail=by_mail,
             )
+
+
+def mark_read_about(
+    session: Session, *, user_id: int, about: tuple[str, int], at: datetime
+) -> None:
+    """Mark a user's notices about something as read, because they have opened it."""
+    subject, subject_id = about
+    store.mark_read_about(session, user_id, subject=subject, subject_id=subject_id, at=at)

@@ -72,10 +72,16 @@ def card(session: Session, card_id: int) -> Card | None:
 
 
 def card_of(session: Session, assignment_id: int) -> Card | None:
-    found = session.scalar(
+    card_id = session.scalar(
         select(ScorecardRow.id).where(ScorecardRow.assignment_id == assignment_id)
     )
-    return card(session, found) if found is not None else None
+    return card(session, card_id) if card_id is not None else None
+
+
+def assignment_id_of(session: Session, card_id: int) -> int:
+    """Select the assignment of a card that exists."""
+    query = select(ScorecardRow.assignment_id).where(ScorecardRow.id == card_id)
+    return session.scalars(query).one()
 
 
 def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> int:

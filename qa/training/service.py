@@ -154,9 +154,9 @@ def counted_needs(
 ) -> tuple[NeedList, CachedResult]:
     """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
     begin, end = _months(month, zone)
-    fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
+    cache_key = store.cache_key(session, begin=begin, end=end, day=at.astimezone(zone).date())
 
-    def count() -> dict[str, Any]:
+    def compute() -> dict[str, Any]:
         return cast(
             "dict[str, Any]",
             AS_DOCUMENT.dump_python(
@@ -169,8 +169,8 @@ def counted_needs(
         session,
         Result.NEEDS,
         month,
-        count,
-        fingerprint=fingerprint,
+        compute,
+        cache_key=cache_key,
         at=at,
         allow_stale=allow_stale,
         force_refresh=force_refresh,

@@ -31,7 +31,7 @@ def test_a_stage_calls_the_service_of_another_never_its_store():
 
 def test_the_table_of_store_imports_to_end_only_shrinks():
     assert not house.stale_store_imports(PROJECT_ROOT)
-    assert len(house.STORE_IMPORTS_TO_END) <= 12
+    assert len(house.STORE_IMPORTS_TO_END) <= 10
 
 
 def test_there_is_no_attic():

@@ -15,7 +15,7 @@ from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
-from qa.reporting.types import About, Scope
+from qa.reporting.types.scope import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
 from qa.states import Indicator, ScopeKind, TrainingPlanState
 from qa.tables.calls import CallRow
@@ -194,10 +194,10 @@ def test_pages_without_data_say_so_in_a_sentence(wiring, cast, visit, path):
 
 
 def test_one_evaluator_is_said_to_be_one(wiring, cast, clock):
-    from qa.reporting.rules import notes
-    from qa.reporting.types import ScoredCall
+    from qa.reporting.rules.estimates import report_notes
+    from qa.reporting.types.estimate import ScoredCall
 
-    assert "one_evaluator" in notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
+    assert "one_evaluator" in report_notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
 
 
 # targets and measures
@@ -1184,7 +1184,7 @@ def test_daily_means_of_the_checks_are_cut_at_the_zones_midnight_on_both_databas
         )
 
 
-def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
+def test_a_cache_key_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
     from qa.tables.calls import CallRow
 
     cast = people_of(either)
@@ -1195,7 +1195,7 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
     scope = Scope(*Month("2026-11").bounds(either.settings.zone))
     with either.database.read() as session:
         prints = {
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             for _ in range(3)
         }
         assert len(prints) == 1
@@ -1203,6 +1203,6 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
         session.get_one(CallRow, call_id).automatic_score = 1e15 + 1
     with either.database.read() as session:
         assert (
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             not in prints
         )

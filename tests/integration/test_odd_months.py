@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from qa.app import report_files
 from qa.forms.service import vocabulary
 from qa.months import Month, day_bounds
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, ScorecardRow

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from qa.app import create_app, report_files
 from qa.months import Month
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.simulation import simulate_centre
 from tests.conftest import build, people_of, simulated_centre, visits
 
