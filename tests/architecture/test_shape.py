@@ -80,6 +80,14 @@ def test_the_map_in_the_readme_names_every_folder():
     assert Path(PROJECT_ROOT / "docs").is_dir()
 
 
+def test_the_map_in_contributing_names_every_module_of_the_house():
+    text = (PROJECT_ROOT / "CONTRIBUTING.md").read_text()
+    drawing = text.split("## The map")[1].split("```")[1]
+    modules = {path.stem for path in (PROJECT_ROOT / "qa").glob("*.py")}
+    modules |= set(house.folders(PROJECT_ROOT))
+    assert not modules - {"__init__", "__main__"} - set(re.findall(r"\w+", drawing))
+
+
 def test_nothing_of_an_installation_lies_in_the_repository():
     """A database and a key were once committed by accident."""
     import subprocess
