@@ -1,4 +1,4 @@
-"""Queries on cases. A decision is one compare-and-swap."""
+"""Query and change cases. A decision is one compare-and-swap."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -36,8 +36,8 @@ def add(
 
 
 def case(session: Session, case_id: int) -> Case | None:
-    found = _cases(session, CaseRow.id == case_id, limit=1)
-    return found[0] if found else None
+    rows = _cases(session, CaseRow.id == case_id, limit=1)
+    return rows[0] if rows else None
 
 
 def cases(
@@ -49,7 +49,7 @@ def cases(
     before_id: int | None,
     limit: int,
 ) -> list[Case]:
-    """What a user may read, the newest first."""
+    """List the cases that a user may read, the newest first."""
     conditions = (
         _theirs(user),
         (CaseRow.kind == kind if kind is not None else None),
@@ -60,7 +60,7 @@ def cases(
 
 
 def count_open(session: Session, user: User, kinds: Sequence[CaseKind]) -> int:
-    """Open cases of kinds that this user settles."""
+    """Count open cases of some kinds that this user settles."""
     query = (
         select(func.count())
         .select_from(CaseRow)
@@ -88,9 +88,7 @@ def settle(
 
 
 def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
-    """Unanswered difficult cases whose promised time comes before `until` and of which nobody has
-    been reminded.
-    """
+    """List unanswered difficult cases promised before `until` that nobody was reminded of."""
     return _cases(
         session,
         CaseRow.kind == CaseKind.DIFFICULT,
@@ -108,7 +106,7 @@ def mark_reminded(session: Session, case_id: int, *, at: datetime) -> bool:
 
 
 def facts_of_call(session: Session, call_id: int) -> tuple[int, int, datetime] | None:
-    """Agent, project and beginning of a call."""
+    """Select agent, project and beginning of a call."""
     row = session.execute(
         select(CallRow.agent_id, CallRow.project_id, CallRow.started_at).where(
             CallRow.id == call_id
@@ -122,7 +120,7 @@ def team_of(session: Session, agent_id: int) -> int | None:
 
 
 def _theirs(user: User) -> ColumnElement[bool]:
-    """As `rules.may_read` says, in SQL."""
+    """Match the cases that a user may read, as `rules.may_read` says, in SQL."""
     own = CaseRow.written_by_id == user.id
     if user.role is Role.AGENT:
         about = (CaseRow.agent_id == user.agent_id) & or_(

@@ -123,10 +123,12 @@ def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) 
     from qa.transcription.rules.redaction import redact
 
     try:
-        with share_done(file.name) as tell:
+        with share_done(file.name) as on_progress:
             heard = (
                 AudioEngine(settings().model_copy(update={"transcriber": "whisper"}))
-                .transcribe_here(file, language=language, source_name=file.name, tell=tell)
+                .transcribe_here(
+                    file, language=language, source_name=file.name, on_progress=on_progress
+                )
                 .transcript
             )
     except RecordingUnreadable as error:

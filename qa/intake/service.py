@@ -229,25 +229,25 @@ def prepare(
     name: str,
     data: CallData,
     sha256: str,
-    ears: RecordingDecoder,
-    shelf: RecordingStore,
+    audio: RecordingDecoder,
+    storage: RecordingStore,
 ) -> "DecodedRecording | FileOutcome":
     """Decode a recording and store its files; no database.
 
     What is kept under the content's hash may be kept twice without harm.
     """
-    if shelf.free_share() < FREE_DISK:
+    if storage.free_share() < FREE_DISK:
         return FileOutcome(
             name, ImportOutcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id
         )
-    prepared = ears.prepare(path, declared_seconds=data.duration)
+    prepared = audio.prepare(path, declared_seconds=data.duration)
     if isinstance(prepared, Reason):
         return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
-    shelf.save(f"{folder}/original", path.read_bytes())
-    shelf.save(f"{folder}/peaks", prepared.peaks)
+    storage.save(f"{folder}/original", path.read_bytes())
+    storage.save(f"{folder}/peaks", prepared.peaks)
     if prepared.playback is not None:
-        shelf.save(f"{folder}/playback", prepared.playback)
+        storage.save(f"{folder}/playback", prepared.playback)
     return prepared
 
 
@@ -371,3 +371,19 @@ def save_ratings(
             )
             saved += 1
     return RatingsImport(saved, tuple(refused))
+
+
+def record_opened(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user opened a call."""
+    _record_access(session, call_id, EventKind.OPENED, by=by, at=at)
+
+
+def record_played(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user played a call from its beginning."""
+    _record_access(session, call_id, EventKind.PLAYED, by=by, at=at)
+
+
+def _record_access(
+    session: Session, call_id: int, event: EventKind, *, by: int, at: datetime
+) -> None:
+    record_event(session, subject=Subject.CALL, subject_id=call_id, event=event, at=at, actor_id=by)

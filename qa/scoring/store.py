@@ -1,4 +1,4 @@
-"""Queries on scorecards. A save is one compare-and-swap on the version that the page had."""
+"""Query and change scorecards. A save is one compare-and-swap on the version the page had."""
 
 from datetime import datetime
 from typing import Any
@@ -85,18 +85,19 @@ def assignment_id_of(session: Session, card_id: int) -> int:
 
 
 def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> int:
-    """A draft for an assignment, with the facts that reports need copied once."""
-    a = session.get_one(AssignmentRow, assignment_id)
-    call = session.get_one(CallRow, a.call_id)
+    """Insert a draft for an assignment, with the facts that reports need copied once."""
+    assignment = session.get_one(AssignmentRow, assignment_id)
+    call = session.get_one(CallRow, assignment.call_id)
     automatic = session.scalar(
         select(CheckResultRow.score).where(
-            CheckResultRow.call_id == a.call_id, CheckResultRow.form_version_id == a.form_version_id
+            CheckResultRow.call_id == assignment.call_id,
+            CheckResultRow.form_version_id == assignment.form_version_id,
         )
     )
     chance = func.coalesce(DrawnCallRow.any_probability, DrawnCallRow.probability)
     probability = (
-        session.scalar(select(chance).where(DrawnCallRow.id == a.drawn_call_id))
-        if a.drawn_call_id
+        session.scalar(select(chance).where(DrawnCallRow.id == assignment.drawn_call_id))
+        if assignment.drawn_call_id
         else None
     )
     row = ScorecardRow(
@@ -104,10 +105,10 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
         call_id=call.id,
         agent_id=call.agent_id,
         project_id=call.project_id,
-        form_version_id=a.form_version_id,
+        form_version_id=assignment.form_version_id,
         evaluator_id=evaluator_id,
-        kind=a.kind,
-        is_blind=a.is_blind,
+        kind=assignment.kind,
+        is_blind=assignment.is_blind,
         state=ScorecardState.DRAFT,
         version=1,
         answers={},
@@ -124,7 +125,7 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
 
 
 def take_over(session: Session, card_id: int, *, evaluator_id: int) -> None:
-    """A draft whose holder lost the call goes on with the next evaluator."""
+    """Hand a draft whose holder lost the call to the next evaluator."""
     session.execute(
         update(ScorecardRow)
         .where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT)
@@ -141,8 +142,9 @@ def save(
     filled: Filled,
     seconds: float = 0.0,
 ) -> bool:
-    """Write this evaluator's draft if nobody saved it since `version`; `seconds` are those spent on
-    it since the last save.
+    """Write this evaluator's draft if nobody saved it since `version`.
+
+    `seconds` were spent on it since the last save.
     """
     is_theirs = ScorecardRow.id == card_id, ScorecardRow.evaluator_id == evaluator_id
     change = update(ScorecardRow).where(
@@ -169,7 +171,7 @@ def submit(
     at: datetime,
     **fields: Any,
 ) -> bool:
-    """Close the draft if nobody saved it since `version`, and lay its answers out for counting."""
+    """Close the draft if nobody saved it since `version`, and write its answer rows."""
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
         ScorecardRow.version == version,
@@ -191,7 +193,7 @@ def submit(
 
 
 def write_answer_rows(session: Session, card_id: int, answers: list[CountedAnswer]) -> None:
-    """The answers as rows for counting, instead of those that were there."""
+    """Replace the answer rows of a card, from which reports count."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     facts = {
@@ -214,7 +216,7 @@ def revise(
     figures: dict[str, Any],
     to: ScorecardState,
 ) -> bool:
-    """The next revision of a submitted card, if it is still at `revision` and not void."""
+    """Write the next revision of a submitted card, if it is still at `revision` and not void."""
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
         ScorecardRow.revision == revision,
@@ -241,7 +243,7 @@ def add_revision(
     by: int,
     at: datetime,
 ) -> None:
-    """Write down a submitted card as it is now, once and for all."""
+    """Insert the record of a submitted card as it is now; it is never changed."""
     row = ScorecardRevisionRow(
         scorecard_id=card_id,
         revision=revision,
@@ -258,7 +260,7 @@ def add_revision(
 
 
 def revisions(session: Session, card_id: int) -> list[Revision]:
-    """Every revision of a submitted card, the first one first."""
+    """List every revision of a submitted card, the first one first."""
     query = select(ScorecardRevisionRow, UserRow.display_name).join(
         UserRow, UserRow.id == ScorecardRevisionRow.made_by_id
     )
@@ -300,8 +302,9 @@ def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> lis
 
 
 def back_to_draft(session: Session, card_id: int) -> bool:
-    """A submitted card that the second reader sends back; its answers count no more until it is
-    submitted again.
+    """Set a submitted card back to draft, as its second reader sends it back.
+
+    Its answers count no more until it is submitted again.
     """
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     change = update(ScorecardRow).where(
@@ -323,7 +326,7 @@ def back_to_draft(session: Session, card_id: int) -> bool:
 
 
 def void(session: Session, card_id: int) -> bool:
-    """Take a submitted card out of everything; its content stays."""
+    """Void a submitted card: its answers count no more, its content stays."""
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
@@ -353,7 +356,7 @@ def cards(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[CardSummary]:
-    """Scorecards, newest first, a page at a time: `before_id` is the last id of the page before."""
+    """List scorecards a page at a time; `before_id` is the last id of the page before."""
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
@@ -401,9 +404,7 @@ def cards(
 
 
 def awaiting_second_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
-    """Submitted cards whose form asks for a second reader, not this reader's own,
-    the oldest first.
-    """
+    """List submitted cards that wait for a second reader, none of their own, the oldest first."""
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
@@ -452,8 +453,9 @@ def _awaits_second_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
 def calls_with_answer(
     criterion: str, *, answer: str | None, automatic: str | None, only_released: bool
 ) -> Select[int]:
-    """The calls with a scored card on which a criterion was lost, kept or not applicable, or the
-    automatic answer was this, as a query of their ids.
+    """Select the ids of calls on whose card a criterion was lost, kept, changed or not applicable.
+
+    `automatic` asks for the automatic answer too.
     """
     query = (
         select(ScorecardRow.call_id)

@@ -1,4 +1,4 @@
-"""The evaluator's queue, and the manager's view of all of it."""
+"""Show an evaluator their queue, and the manager all of it."""
 
 from datetime import timedelta
 

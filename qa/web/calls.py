@@ -1,4 +1,4 @@
-"""Calls: the list with its search and saved filters, a call with its player, sound and words."""
+"""Call pages: the list with search and saved filters, a call with player, audio and words."""
 
 import contextlib
 from dataclasses import dataclass
@@ -20,13 +20,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from qa.assignment import store as queue
-from qa.audit.store import history, record_event
+from qa.audit import service as audit
+from qa.audit.store import history
 from qa.audit.types import EventKind, Subject
 from qa.checking import store as findings
 from qa.forms import service as forms
-from qa.intake import store
+from qa.intake import service, store
 from qa.intake.types import CallFacts, CallOrder
 from qa.months import Month, MonthRefused
+from qa.people import service as people_service
 from qa.people import store as people
 from qa.people.rules import may_hear
 from qa.sampling import store as draws
@@ -37,6 +39,7 @@ from qa.transcription import store as transcripts
 from qa.transcription.rules.search_text import searchable
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.exports import as_csv, as_xlsx, chosen_order
+from qa.web.forms_wtf.calls import SavedFilterForm, WordForm
 from qa.web.waveform import marks
 
 blueprint = Blueprint("calls", __name__)
@@ -46,7 +49,7 @@ EXPORT = 10_000
 
 @dataclass(frozen=True)
 class Search:
-    """What the list of calls was asked for; what cannot be read counts as not asked."""
+    """Conditions in the address of the list; one that cannot be read does not narrow it."""
 
     said: str
     criterion: str
@@ -60,9 +63,9 @@ class Search:
 
     @classmethod
     def of_request(cls) -> "Search":
-        a = request.args
-        given = {
-            k: a.get(k, "").strip()[:200]
+        """Read the conditions from the address of the page."""
+        texts = {
+            k: request.args.get(k, "").strip()[:200]
             for k in (
                 "said",
                 "criterion",
@@ -74,48 +77,49 @@ class Search:
                 "sort",
             )
         }
-        return cls(agent_id=a.get("agent", type=int), **given)
+        return cls(agent_id=request.args.get("agent", type=int), **texts)
 
     @property
     def query(self) -> dict[str, str | int]:
-        """As in the address of the page, without what is empty."""
+        """Return the conditions as the address of the page holds them, without empty ones."""
         return {("agent" if k == "agent_id" else k): v for k, v in vars(self).items() if v}
 
     @property
     def asks(self) -> bool:
-        """Whether anything narrows the list."""
+        """Tell whether anything narrows the list."""
         return any(v for k, v in vars(self).items() if k != "sort")
 
     def run(self, session: Session, *, after_id: int | None, limit: int) -> list[CallFacts]:
+        """Load the calls that fulfil every condition."""
         since = until = None
         with contextlib.suppress(MonthRefused):
             if self.month:
                 since, until = Month(self.month).bounds(wiring().settings.zone)
-        among = []
+        subqueries = []
         if words := searchable(self.said):
-            among.append(
+            subqueries.append(
                 transcripts.calls_containing(words, dialect=session.get_bind().dialect.name)
             )
         if self.criterion:
-            among += self._answered()
-        by, descending = chosen_order(self.sort, CallOrder, CallOrder.ARRIVED)
+            subqueries += self._answered()
+        order, descending = chosen_order(self.sort, CallOrder, CallOrder.ARRIVED)
         return store.calls(
             session,
             agent_ids=[self.agent_id] if self.agent_id else None,
-            among=among,
+            among=subqueries,
             team_id=person().team_id if person().role is Role.TEAM_LEADER else None,
             project_code=self.project or None,
             language=self.language or None,
             since=since,
             until=until,
-            by=by,
+            by=order,
             descending=descending,
             after_id=after_id,
             limit=limit,
         )
 
     def _answered(self) -> list[Select[int]]:
-        """The calls by a criterion's answers.
+        """Select the calls by a criterion's answers.
 
         Who scores sees automatic answers of scored calls alone, or a blind card would not be blind.
         """
@@ -145,8 +149,9 @@ class Search:
 
 @blueprint.get("/calls")
 def listing() -> Response | str:
-    """Calls by words spoken, criterion, answer, agent, project, language, month; as a page or as a
-    file of exactly what the page would show.
+    """Search calls by words spoken, criterion, answer, agent, project, language, month.
+
+    The answer is a page, or a file of exactly what the page would show.
     """
     search, file = Search.of_request(), request.args.get("format", "")
     with reading() as session:
@@ -172,27 +177,18 @@ def listing() -> Response | str:
         agents=agents,
         search=search,
         saved=saved,
-        unheard=_unheard(search),
+        unheard=_has_no_searchable_words(search),
     )
 
 
-def _unheard(search: Search) -> bool:
-    """Whether words were asked for that hold nothing to look for."""
+def _has_no_searchable_words(search: Search) -> bool:
+    """Tell whether the words to search for hold nothing to look for."""
     return bool(search.said) and not searchable(search.said)
 
 
 def _export(rows: list[CallFacts], file: str) -> Response:
     with writing() as session:
-        record_event(
-            session,
-            subject=Subject.USER,
-            subject_id=person().id,
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            table="calls",
-            rows=len(rows),
-        )
+        audit.record_export(session, table="calls", rows=len(rows), by=person().id, at=now())
     head = (
         "id",
         "external_id",
@@ -225,40 +221,38 @@ def _export(rows: list[CallFacts], file: str) -> Response:
 
 @blueprint.post("/calls/filters")
 def save_filter() -> WerkzeugResponse:
-    """Keep the search of the page under a name."""
-    query, name = (
-        request.form.get("query", "")[:1000],
-        " ".join(request.form.get("name", "").split())[:80],
-    )
-    if not name:
+    """Save the search of the page under a name."""
+    form = SavedFilterForm()
+    if not form.validate():
         flash(_("Give the search a name."), "danger")
     else:
         with writing() as session:
-            people.save_filter(session, user_id=person().id, page="calls", name=name, query=query)
-    return redirect(url_for("calls.listing") + f"?{query}")
+            people_service.save_filter(
+                session,
+                user_id=person().id,
+                page="calls",
+                name=form.name.data or "",
+                query=form.query.data or "",
+            )
+    return redirect(url_for("calls.listing") + f"?{form.query.data or ''}")
 
 
 @blueprint.post("/calls/filters/<int:filter_id>/forget")
 def forget_filter(filter_id: int) -> WerkzeugResponse:
+    """Delete a saved search."""
     with writing() as session:
-        people.delete_filter(session, person().id, filter_id)
+        people_service.delete_filter(session, user_id=person().id, filter_id=filter_id)
     return redirect(url_for("calls.listing"))
 
 
 @blueprint.get("/calls/<int:call_id>")
 def call(call_id: int) -> str:
-    found = audible(call_id)
+    """Show a call with its player, transcript, checks, scorecards and history."""
+    facts = audible(call_id)
     with writing() as session:
-        record_event(
-            session,
-            subject=Subject.CALL,
-            subject_id=call_id,
-            event=EventKind.OPENED,
-            at=now(),
-            actor_id=person().id,
-        )
+        service.record_opened(session, call_id=call_id, by=person().id, at=now())
     with reading() as session:
-        heard = transcripts.transcript(session, call_id)
+        transcribed = transcripts.transcript(session, call_id)
         version_id = findings.latest_form_version(session, call_id)
         result = findings.result(session, call_id, version_id) if version_id else None
         form = forms.load(session, version_id) if version_id else None
@@ -266,60 +260,53 @@ def call(call_id: int) -> str:
         drawn = draws.why_drawn(session, call_id)
         corrections = transcripts.corrections(session, call_id)
         rating = store.rating_of(session, call_id)
-        own = cards.cards(
+        scorecards = cards.cards(
             session,
             call_id=call_id,
             only_released=person().role not in (Role.QA_MANAGER, Role.EVALUATOR),
         )
-    shown = [e for e in events if e.what not in (EventKind.OPENED.value, EventKind.PLAYED.value)]
+    changes = [e for e in events if e.what not in (EventKind.OPENED.value, EventKind.PLAYED.value)]
     return render_template(
         "calls/call.html",
-        call=found,
-        heard=heard,
+        call=facts,
+        heard=transcribed,
         rating=rating,
         corrections=corrections,
         result=result,
         form=form,
-        events=shown,
+        events=changes,
         drawn=drawn,
-        cards=own,
-        marks=marks(heard[1], heard[0].redactions) if heard else [],
+        cards=scorecards,
+        marks=marks(transcribed[1], transcribed[0].redactions) if transcribed else [],
     )
 
 
 @blueprint.get("/calls/<int:call_id>/audio")
 def audio(call_id: int) -> Response:
-    """The recording, or the copy that browsers play; by ranges, so that one can jump.
+    """Send the recording, or the copy that browsers play; by ranges, so that one can jump.
 
     The first bytes of a playback are logged.
     """
-    found = audible(call_id)
+    facts = audible(call_id)
     with reading() as session:
-        if not found.is_simulated and not transcripts.has_transcript(session, call_id):
+        if not facts.is_simulated and not transcripts.has_transcript(session, call_id):
             missing()  # nobody hears a call before what is private in it is silenced
     if not request.range or request.range.ranges[0][0] == 0:
         with writing() as session:
-            record_event(
-                session,
-                subject=Subject.CALL,
-                subject_id=call_id,
-                event=EventKind.PLAYED,
-                at=now(),
-                actor_id=person().id,
-            )
-    shelf = wiring().storage
-    key = f"{found.storage_key}/playback"
-    if not shelf.has(key):
-        key = f"{found.storage_key}/original"
-        if not shelf.has(key):
+            service.record_played(session, call_id=call_id, by=person().id, at=now())
+    storage = wiring().storage
+    key = f"{facts.storage_key}/playback"
+    if not storage.has(key):
+        key = f"{facts.storage_key}/original"
+        if not storage.has(key):
             missing()
     response = send_file(
-        shelf.open(key),
-        mimetype=found.media_type or "audio/wav",
-        etag=found.content_sha256,
+        storage.open(key),
+        mimetype=facts.media_type or "audio/wav",
+        etag=facts.content_sha256,
         max_age=0,
     )
-    size = shelf.size(key)
+    size = storage.size(key)
     response.content_length = size
     response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -328,8 +315,8 @@ def audio(call_id: int) -> Response:
 
 @blueprint.get("/calls/<int:call_id>/peaks")
 def peaks(call_id: int) -> Response:
-    found = audible(call_id)
-    key = f"{found.storage_key}/peaks"
+    """Send the peaks of the waveform, as bytes."""
+    key = f"{audible(call_id).storage_key}/peaks"
     if not wiring().storage.has(key):
         missing()
     return Response(
@@ -343,42 +330,39 @@ def peaks(call_id: int) -> Response:
 def correct_word(call_id: int) -> tuple[Response, int]:
     """Set a recognised word right, from the workbench."""
     audible(call_id)
-    utterance, word = (
-        request.form.get("utterance", -1, type=int),
-        request.form.get("word", -1, type=int),
-    )
-    if utterance < 0 or word < 0:
+    form = WordForm()
+    if not form.validate() or form.utterance.data is None or form.word.data is None:
         return jsonify(error=_("There is no such word.")), 422
     try:
         with writing() as session:
-            said = transcription.correct_word(
+            word = transcription.correct_word(
                 session,
                 call_id=call_id,
-                utterance=utterance,
-                word=word,
-                text=request.form.get("text", ""),
+                utterance=form.utterance.data,
+                word=form.word.data,
+                text=form.text.data or "",
                 by=person().id,
                 at=now(),
             )
     except transcription.NoSuchWord:
         return jsonify(error=_("There is no such word, or nothing was written.")), 422
-    return jsonify(text=said), 200
+    return jsonify(text=word), 200
 
 
 def audible(call_id: int) -> CallFacts:
-    """The call, if this person may hear it; else there is none."""
+    """Load a call that this person may hear; any other is not found."""
     with reading() as session:
-        found = store.call(session, call_id)
-        if found is None:
+        facts = store.call(session, call_id)
+        if facts is None:
             missing()
         released = cards.agent_of_call_has_released_card(session, call_id)
         holds = queue.holds(session, person().id, call_id)
     if not may_hear(
         person(),
-        agent_id=found.agent_id,
-        team_id=found.team_id,
+        agent_id=facts.agent_id,
+        team_id=facts.team_id,
         has_released_card=released,
         holds_assignment=holds,
     ):
         missing()
-    return found
+    return facts

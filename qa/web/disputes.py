@@ -1,4 +1,4 @@
-"""Disputes: opened by the agent on a card, decided one level after the other."""
+"""Open disputes, list them, withdraw them, decide them level after level."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _

@@ -10,7 +10,6 @@ from flask import (
     flash,
     redirect,
     render_template,
-    request,
     url_for,
 )
 from flask_babel import gettext as _
@@ -22,7 +21,7 @@ from qa.intake import service, store
 from qa.intake.types import CallData, FileOutcome, Incoming, Reason
 from qa.jobs import service as jobs
 from qa.web.context import now, person, reading, wiring, writing
-from qa.web.forms_wtf.stages import UploadForm
+from qa.web.forms_wtf.intake import RatingsForm, UploadForm
 
 blueprint = Blueprint("intake", __name__)
 REASONS = {
@@ -53,12 +52,13 @@ REASONS = {
 
 @blueprint.route("/import", methods=["GET", "POST"])
 def upload() -> Response | str | tuple[str, int]:
+    """Import uploaded recordings, and show what became of the newest files."""
     form = UploadForm()
     outcomes: list[FileOutcome] = []
     fault = ""
     if form.validate_on_submit():
         try:
-            outcomes = _take_in(form.recordings.data or [], form.manifest.data)
+            outcomes = _import_files(form.recordings.data or [], form.manifest.data)
         except service.ManifestRefused as error:
             fault = str(error)
     with reading() as session:
@@ -76,37 +76,37 @@ def upload() -> Response | str | tuple[str, int]:
 
 @blueprint.post("/import/ratings")
 def upload_ratings() -> WerkzeugResponse:
-    """What customers said of calls, as CSV or JSON."""
-    given = request.files.get("ratings")
-    if given is None or not given.filename:
+    """Import customers' ratings of calls from CSV or JSON."""
+    form = RatingsForm()
+    if not form.validate():
         flash(_("Choose a file."), "danger")
         return redirect(url_for("intake.upload"))
+    upload = form.ratings.data
+    is_json = upload.filename.lower().endswith(".json")
     with tempfile.TemporaryDirectory(prefix="earshot-ratings-") as folder:
-        path = Path(folder) / (
-            "ratings.json" if given.filename.lower().endswith(".json") else "ratings.csv"
-        )
-        given.save(path)
+        path = Path(folder) / ("ratings.json" if is_json else "ratings.csv")
+        upload.save(path)
         try:
             rows = service.read_ratings(path)
         except service.ManifestRefused as error:
             flash(_("The ratings cannot be read: %(fault)s", fault=error), "danger")
             return redirect(url_for("intake.upload"))
     with writing() as session:
-        taken = service.save_ratings(
-            session, rows, source=request.form.get("source", "").strip() or given.filename, at=now()
+        ratings = service.save_ratings(
+            session, rows, source=form.source.data or upload.filename, at=now()
         )
-    refused = ", ".join(f"{name}: {reason}" for name, reason in taken.refused[:5])
-    said = _(
+    refused = ", ".join(f"{name}: {reason}" for name, reason in ratings.refused[:5])
+    message = _(
         "%(kept)s ratings taken in, %(refused)s refused.",
-        kept=taken.kept,
-        refused=len(taken.refused),
+        kept=ratings.kept,
+        refused=len(ratings.refused),
     )
-    flash(f"{said} {refused}".strip(), "warning" if refused else "success")
+    flash(f"{message} {refused}".strip(), "warning" if refused else "success")
     return redirect(url_for("intake.upload"))
 
 
-def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> list[FileOutcome]:
-    """Uploaded files through the same intake as the command line.
+def _import_files(recordings: list[FileStorage], manifest: FileStorage | None) -> list[FileOutcome]:
+    """Import uploaded files through the same intake as the command line.
 
     Names are only ever shown, never used as paths.
     """
@@ -117,14 +117,14 @@ def _take_in(recordings: list[FileStorage], manifest: FileStorage | None) -> lis
             target = Path(folder) / f"{i:05d}"
             item.save(target)
             files[item.filename or f"file {i + 1}"] = target
-        rows = _rows(manifest, Path(folder), files)
+        rows = _incoming(manifest, Path(folder), files)
         return [
             jobs.import_recording(wiring(), item, batch=batch, actor_id=person().id)
             for item in rows
         ]
 
 
-def _rows(manifest: FileStorage | None, folder: Path, files: dict[str, Path]) -> list[Incoming]:
+def _incoming(manifest: FileStorage | None, folder: Path, files: dict[str, Path]) -> list[Incoming]:
     if manifest is None or not manifest.filename:
         return [Incoming(name, path, CallData()) for name, path in files.items()]
     is_json = manifest.filename.lower().endswith(".json")

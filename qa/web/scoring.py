@@ -1,4 +1,4 @@
-"""The workbench: a call, its transcript, the automatic answers, and the form to fill."""
+"""Show the workbench of a call; save and submit its scorecard."""
 
 import math
 from typing import Any

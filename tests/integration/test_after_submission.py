@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from qa.assignment import store as queue
 from qa.assignment.types import NothingWaiting
 from qa.disputes import rules as dispute_rules
 from qa.disputes import service as disputes
@@ -226,7 +227,7 @@ def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
     from qa.people import service as people
 
     with wiring.database.write() as session:
-        people.disable_user(session, user_id=cast.director.id)
+        people.disable_user(session, user_id=cast.director.id, at=wiring.clock())
     card, form = submitted(wiring, cast)
     decide(wiring, cast.evaluator, dispute(wiring, cast.agent, card, form), form, None)
     decide(wiring, cast.manager, dispute(wiring, cast.agent, card, form), form, None)
@@ -298,30 +299,29 @@ def test_a_card_sent_back_by_any_edge_waits_for_its_evaluator_alone(wiring, cast
             at=clock(),
         )
     with wiring.database.read() as session:
-        assignment = session.get(AssignmentRow, card.assignment_id)
+        assignment = queue.assignment(session, card.assignment_id)
     assert (assignment.state, assignment.evaluator_id) == (AssignmentState.WAITING, None)
     assert assignment.reserved_for_id == cast.evaluator.id
     assert assignment.due_at == clock() + timedelta(days=3)
 
 
-def test_a_card_voided_by_any_edge_is_scored_again_only_where_that_is_wanted(wiring, cast, clock):
-    first, _ = submitted(wiring, cast)
-    with wiring.database.write() as session:
-        service.void(
-            session, card_id=first.id, reason="wrong agent", by=cast.manager.id, at=clock()
-        )
-    assert isinstance(claim(wiring, cast.second_evaluator), NothingWaiting)
-    second, _ = submitted(wiring, cast)
+@pytest.mark.parametrize("due_days", [None, 3])
+def test_a_card_voided_by_any_edge_is_scored_again_only_where_that_is_wanted(
+    wiring, cast, clock, due_days
+):
+    card, _ = submitted(wiring, cast)
     with wiring.database.write() as session:
         service.void(
             session,
-            card_id=second.id,
+            card_id=card.id,
             reason="wrong agent",
             by=cast.manager.id,
             at=clock(),
-            score_again_due_days=3,
+            score_again_due_days=due_days,
         )
-    assert open_card(wiring, cast.second_evaluator).call_id == second.call_id
+    clock.move(minutes=46)
+    next_one = claim(wiring, cast.second_evaluator)
+    assert isinstance(next_one, NothingWaiting) is (due_days is None)
 
 
 def test_a_manager_does_not_release_an_own_card_that_another_has_to_read(wiring, cast, visit):

@@ -290,16 +290,16 @@ def _calibrate(wiring, manager, members):
                 first = made
     for n, member in enumerate(members):
         with wiring.database.write() as session:
-            for place, _state in sessions.places(session, first, member.id).values():
+            for own in sessions.own_assignments(session, first, member.id).values():
                 queue.claim(
                     session,
-                    place,
+                    own.id,
                     evaluator_id=member.id,
                     now=wiring.clock(),
                     lease_until=wiring.clock() + timedelta(hours=1),
                 )
                 card = scoring.open_card(
-                    session, assignment_id=place, evaluator_id=member.id, at=wiring.clock()
+                    session, assignment_id=own.id, evaluator_id=member.id, at=wiring.clock()
                 )
                 scoring.submit(
                     session,
