@@ -1,6 +1,4 @@
-"""Set up and run a centre: `init`, `users`, `doctor`, `up`,
-`work` and the services of production.
-"""
+"""Set up and run a centre: `init`, `users`, `doctor`, `up`, `work` and production services."""
 
 import sys
 
@@ -59,8 +57,8 @@ def users_add(
 
     wiring = load_wiring()
     with wiring.database.write() as session:
-        team_id = next((t.id for t in store.teams(session) if t.name == team), None)
-        found = store.agent_by_code(session, agent) if agent else None
+        team_id = next((row.id for row in store.teams(session) if row.name == team), None)
+        agent_row = store.agent_by_code(session, agent) if agent else None
         try:
             service.add_user(
                 session,
@@ -71,7 +69,7 @@ def users_add(
                 at=wiring.clock(),
                 language=language,
                 team_id=team_id,
-                agent_id=found[0] if found else None,
+                agent_id=agent_row[0] if agent_row else None,
             )
         except service.UserRefused as error:
             raise Refusal(USER_FAULTS[str(error)]) from error
@@ -86,11 +84,13 @@ def users_password(name: str, password: str) -> None:
     from qa.people import service, store
 
     with load_wiring().database.write() as session:
-        found = store.credentials(session, name)
-        if found is None:
+        credentials = store.credentials(session, name)
+        if credentials is None:
             raise Refusal(f"there is no user {name!r}")
         try:
-            service.set_password(session, user_id=found[0].id, username=name, password=password)
+            service.set_password(
+                session, user_id=credentials[0].id, username=name, password=password
+            )
         except service.UserRefused as error:
             raise Refusal(USER_FAULTS[str(error)]) from error
     echo_err(f"{name} has a new password")
@@ -107,16 +107,18 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
     if every == bool(codes):
         raise Refusal("give the codes of projects, or --all")
     with load_wiring().database.write() as session:
-        found = store.credentials(session, name)
-        if found is None:
+        credentials = store.credentials(session, name)
+        if credentials is None:
             raise Refusal(f"there is no user {name!r}")
-        ids = {code: i for i, code, _name in store.project_ids(session)}
+        ids = {code: project_id for project_id, code, _name in store.project_ids(session)}
         if unknown := sorted(set(codes) - set(ids)):
             raise Refusal(
                 f"there is no project {', '.join(unknown)}; there are:"
                 f" {', '.join(sorted(ids)) or 'none'}"
             )
-        store.set_projects(session, found[0].id, None if every else [ids[c] for c in codes])
+        store.set_projects(
+            session, credentials[0].id, None if every else [ids[code] for code in codes]
+        )
     echo_err(f"{name} works for {'all projects' if every else ', '.join(codes)}")
 
 
@@ -145,11 +147,16 @@ def doctor(as_json: bool) -> None:
 
     findings = examine(settings())
     if as_json:
-        print_json({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
+        print_json(
+            {
+                "ok": all(finding.is_ok for finding in findings),
+                "findings": [vars(finding) for finding in findings],
+            }
+        )
     else:
-        for f in findings:
-            click.echo(f"{'ok  ' if f.is_ok else 'FAIL'} {f.what}: {f.message}")
-    if not all(f.is_ok for f in findings):
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.message}")
+    if not all(finding.is_ok for finding in findings):
         sys.exit(1)
 
 
