@@ -12,32 +12,23 @@ from qa.statistics import agreement, proportions
 from qa.statistics.severity import SeverityModel
 
 CEILING, SELDOM, LOW_ALPHA, REDUNDANT = 0.98, 0.95, 0.4, 0.9
-FEW_ANSWERS, FEW_PAIRS = 20, 10
-ROUNDS = 400  # of the bootstrap
+MIN_ANSWERS, MIN_PAIRS = 20, 10
 LISTED_RATE = 0.05
 Titles = Mapping[str, dict[str, str]]
 
 
 def month_agreement(month: Month, pairs: Sequence[Pair]) -> MonthAgreement:
-    """Agreement on the score of doubly scored calls; no figure from fewer than ten."""
-    table = np.array(
-        [(p.first, p.second) for p in pairs if p.first is not None and p.second is not None], float
-    ).reshape(-1, 2)
+    """Measure agreement on the score of doubly scored calls; no figure from fewer than ten."""
+    scores = [(p.first, p.second) for p in pairs if p.first is not None and p.second is not None]
+    table = np.array(scores, float).reshape(-1, 2)
     distance = float(np.abs(table[:, 0] - table[:, 1]).mean()) if len(table) else None
-    if len(table) < FEW_PAIRS:
+    if len(table) < MIN_PAIRS:
         return MonthAgreement(month, len(table), None, None, None, distance)
     alpha = pair_alpha(table)
-    rng = np.random.default_rng(1)
-    drawn = [
-        a
-        for _ in range(ROUNDS)
-        if (a := pair_alpha(table[rng.integers(0, len(table), len(table))])) is not None
-    ]
-    low, high = (
-        (float(q) for q in np.quantile(drawn, (0.025, 0.975)))
-        if alpha is not None and drawn
-        else (None, None)
-    )
+    low = high = None
+    resampled = agreement.bootstrap(lambda picks: pair_alpha(table[picks]), len(table))
+    if alpha is not None and len(resampled):
+        low, high = (float(bound) for bound in np.quantile(resampled, (0.025, 0.975)))
     return MonthAgreement(month, len(table), alpha, low, high, distance)
 
 
@@ -60,7 +51,7 @@ def by_criterion(pairs: Sequence[Pair], titles: Titles) -> tuple[CriterionAgreem
     lines = []
     for criterion, table in answers.items():
         same = sum(a == b for a, b in table) / len(table)
-        enough = len(table) >= FEW_PAIRS
+        enough = len(table) >= MIN_PAIRS
         alpha = agreement.alpha(table) if enough else None
         ac1 = agreement.ac1(table) if enough else None
         lines.append(
@@ -108,8 +99,8 @@ def items(
         away = 1 - len(given) / len(rows)
         kept = math.fsum(given) / len(given) if given else None
         faults = []
-        if len(rows) >= FEW_ANSWERS:
-            if kept is not None and len(given) >= FEW_ANSWERS and kept >= CEILING:
+        if len(rows) >= MIN_ANSWERS:
+            if kept is not None and len(given) >= MIN_ANSWERS and kept >= CEILING:
                 faults.append("ceiling")
             if away >= SELDOM:
                 faults.append("seldom_applies")
@@ -168,7 +159,7 @@ def _twins(answers: Mapping[str, Mapping[int, float | None]]) -> dict[str, str]:
 
 
 def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    if len(pairs) < FEW_ANSWERS:
+    if len(pairs) < MIN_ANSWERS:
         return None
     x, y = (np.array(c) for c in zip(*pairs, strict=True))
     if x.std() < 1e-9 or y.std() < 1e-9:

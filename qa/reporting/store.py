@@ -12,16 +12,10 @@ from sqlalchemy.orm import Session
 
 from qa.audit.types import EventKind, FigureEffect
 from qa.months import Month
-from qa.reporting.types import (
-    AgentFacts,
-    CallTotals,
-    Coverage,
-    Example,
-    MonthReport,
-    Scope,
-    ScoredCall,
-    Tally,
-)
+from qa.reporting.types.estimate import CallTotals, ScoredCall, Tally
+from qa.reporting.types.lines import Coverage, Example
+from qa.reporting.types.report import MonthReport
+from qa.reporting.types.scope import AgentFacts, ProjectFacts, Scope
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
@@ -166,16 +160,10 @@ def agents(session: Session, scope: Scope) -> list[AgentFacts]:
     return [AgentFacts(*row) for row in session.execute(query.where(*_members(AgentRow.id, scope)))]
 
 
-def projects(session: Session) -> list[tuple[int, str, str, bool]]:
-    """Id, code, name, and whether it is simulated."""
-    return [
-        tuple(r)  # type: ignore[misc]
-        for r in session.execute(
-            select(
-                ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated
-            ).order_by(ProjectRow.name)
-        )
-    ]  # type: ignore[misc]
+def projects(session: Session) -> list[ProjectFacts]:
+    """List all projects by name."""
+    query = select(ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated)
+    return [ProjectFacts(*row) for row in session.execute(query.order_by(ProjectRow.name))]
 
 
 def departments(session: Session) -> dict[str, int]:
@@ -440,45 +428,43 @@ def save_figure(
     )
 
 
-def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
-    """Hashes over what a month's report is made from: what people set up, then sums over calls and
-    cards (of the month before too) and the newest event of every kind that matters.
+def cache_key(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
+    """Hash what a month's report is made from: what people set up, then sums over calls and cards
+    (of the month before too) and the newest event of every kind that matters.
 
     Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole
     hundredths: a database that adds floats in several processes gets another last digit every time.
     """
     score, cards = cast(CallRow.automatic_score * 100, BigInteger), ScorecardRow
-    sums = (
+    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
+    calls = select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))
+    scorecards = select(
+        func.count(),
         func.sum(cast(cards.score * 100, BigInteger)),
         func.sum(cards.version),
         func.sum(cards.revision),
         func.sum(cards.evaluator_id),
         func.max(cards.id),
-    )
-    counted = [
+    ).where(
         cards.started_at >= before,
         cards.started_at < scope.end,
         cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
-    ]
-    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
-    found = list(
-        session.execute(
-            select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))
-        ).one()
     )
-    found += session.execute(select(func.count(), *sums).where(*counted)).one()
+    figures_before = (
+        select(func.count()).select_from(MonthFigureRow).where(MonthFigureRow.month < Month.of(day))
+    )
     newest = [
         select(func.max(EventRow.id)).where(EventRow.what == event.value).scalar_subquery()
         for event in (*CONFIG_EVENTS, *DATA_EVENTS)
     ]
+    sums = [
+        *session.execute(calls).one(),
+        *session.execute(scorecards).one(),
+        session.scalar(figures_before),
+    ]
     events = list(session.execute(select(*newest)).one())
-    found += session.execute(
-        select(func.count(), func.max(MonthFigureRow.made_at)).where(
-            MonthFigureRow.month < Month.of(day)
-        )
-    ).one()[:1]
     return CacheKey.of(
         MonthReport,
         [day.isoformat(), *events[: len(CONFIG_EVENTS)]],
-        [*found, *events[len(CONFIG_EVENTS) :]],
+        [*sums, *events[len(CONFIG_EVENTS) :]],
     )

@@ -7,6 +7,7 @@ gave no answer.
 import enum
 import itertools
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -115,22 +116,24 @@ def ac1(table: Table, categories: Sequence[Hashable] = ()) -> float | None:
 
 
 def kappa(matrix: npt.ArrayLike, *, weights: str = "none") -> float | None:
-    """Cohen's kappa of two raters from their table of counts; `weights` none, linear or quadratic
-    (Cohen 1960, 1968).
+    """Compute Cohen's kappa of two raters from their table of counts (Cohen 1960, 1968).
+
+    `weights` are none, linear or quadratic. By hand, because `sklearn.metrics.cohen_kappa_score`
+    would load scikit-learn into every web process; a test holds the two together.
     """
-    m = np.asarray(matrix, dtype=float)
-    total, q = m.sum(), m.shape[0]
-    if total == 0 or q < 2:
+    counts = np.asarray(matrix, dtype=float)
+    total, categories = counts.sum(), counts.shape[0]
+    if total == 0 or categories < 2:
         return None
-    i, j = np.indices(m.shape)
+    i, j = np.indices(counts.shape)
     distance = {
         "none": (i != j).astype(float),
-        "linear": abs(i - j) / (q - 1),
-        "quadratic": ((i - j) / (q - 1)) ** 2,
+        "linear": abs(i - j) / (categories - 1),
+        "quadratic": ((i - j) / (categories - 1)) ** 2,
     }[weights]
-    expected = np.outer(m.sum(axis=1), m.sum(axis=0)) / total
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
     chance = float((distance * expected).sum())
-    return None if chance == 0 else 1 - float((distance * m).sum()) / chance
+    return None if chance == 0 else 1 - float((distance * counts).sum()) / chance
 
 
 def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linear") -> float | None:
@@ -150,17 +153,6 @@ def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linea
         if k is not None:
             found.append(k)
     return float(np.mean(found)) if found else None
-
-
-def fleiss(counts: npt.ArrayLike) -> float:
-    """Fleiss' kappa (1971) from units × categories counts with the same number of raters for every
-    unit.
-    """
-    m = np.asarray(counts, dtype=float)
-    n = m[0].sum()
-    observed = float(((m * (m - 1)).sum(axis=1) / (n * (n - 1))).mean())
-    chance = float(((m.sum(axis=0) / m.sum()) ** 2).sum())
-    return (observed - chance) / (1 - chance)
 
 
 @dataclass(frozen=True)
@@ -235,20 +227,50 @@ def icc(table: npt.ArrayLike) -> Icc | None:
 def with_interval(
     table: Table, coefficient: Callable[[Table], float | None], *, rounds: int = 400, seed: int = 1
 ) -> Agreement:
-    """A coefficient with the interval that 95 % of resamples of the units fall into; no interval
-    from fewer than five units.
+    """Compute a coefficient with its percentile bootstrap interval over units.
+
+    No interval from fewer than five units, or where most resamples have no coefficient.
     """
     units = len(pairable(table))
     value = coefficient(table)
     if value is None or units < 5:
         return Agreement(value, None, None, units)
-    rng = np.random.default_rng(seed)
     rows = list(table)
-    again = [
-        coefficient([rows[i] for i in rng.integers(0, len(rows), len(rows))]) for _ in range(rounds)
-    ]
-    known = [a for a in again if a is not None]
-    if len(known) < rounds / 2:
+    resampled = bootstrap(
+        lambda picks: coefficient([rows[i] for i in picks]), len(rows), rounds=rounds, seed=seed
+    )
+    if len(resampled) < rounds / 2:
         return Agreement(value, None, None, units)
-    low, high = np.percentile(known, [2.5, 97.5])
+    low, high = np.percentile(resampled, [2.5, 97.5])
     return Agreement(value, float(low), float(high), units)
+
+
+def bootstrap(
+    coefficient: Callable[[npt.NDArray[np.intp]], float | None],
+    units: int,
+    *,
+    rounds: int = 400,
+    seed: int = 1,
+) -> npt.NDArray[np.float64]:
+    """Compute a coefficient on resamples of units, given as their positions.
+
+    Resamples that have no coefficient are left out. The same seed gives the same resamples.
+    """
+    from scipy import stats  # too slow to load at a web process's start
+
+    def statistic(picks: npt.NDArray[np.intp]) -> float:
+        value = coefficient(picks)
+        return math.nan if value is None else value
+
+    with warnings.catch_warnings():  # of resamples without a coefficient: they are left out
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        result = stats.bootstrap(
+            (np.arange(units),),
+            statistic,
+            n_resamples=rounds,
+            vectorized=False,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+    values: npt.NDArray[np.float64] = result.bootstrap_distribution
+    return values[~np.isnan(values)]

@@ -59,11 +59,10 @@ def weighted_share(hits: float, weight: float, squares: float) -> Proportion:
 
 
 def benjamini_hochberg(p_values: Sequence[float], *, rate: float) -> int:
-    """How many hypotheses are rejected, smallest p first (Benjamini, Hochberg 1995)."""
-    ordered = sorted(p_values)
-    return max(
-        (i for i, p in enumerate(ordered, start=1) if p <= i * rate / len(ordered)), default=0
-    )
+    """Count the hypotheses that are rejected, smallest p first (Benjamini, Hochberg 1995)."""
+    from scipy.stats import false_discovery_control  # too slow to load at a web process's start
+
+    return int((false_discovery_control(p_values) <= rate).sum()) if p_values else 0
 
 
 def fdr_cutoff(probabilities: Sequence[float], *, rate: float) -> int:

@@ -64,17 +64,15 @@ def severity(cards: Sequence[Scored]) -> SeverityModel | None:
     evaluators whom no agent or call connects.
     """
     evaluators = sorted({c.evaluator for c in cards})
-    if (
-        len(evaluators) < MIN_EVALUATORS
-        or len(cards) < MIN_CARDS
-        or not connected_components(cards)
-    ):
+    if len(evaluators) < MIN_EVALUATORS or len(cards) < MIN_CARDS:
         return None
     place = {e: i for i, e in enumerate(evaluators)}
     agents = {a: i for i, a in enumerate(sorted({c.agent for c in cards}))}
     y = np.array([c.score for c in cards])
     j = np.array([place[c.evaluator] for c in cards])
     a = np.array([agents[c.agent] for c in cards])
+    if not _are_connected(j, a):
+        return None
     calls = np.unique(np.array([c.call for c in cards]), return_inverse=True)[1]
     if all(c.automatic is not None for c in cards):
         y = y - _within_slope(y, np.array([c.automatic for c in cards], float), a) * np.array(
@@ -184,17 +182,13 @@ def _variances(
     return max(between, 0.0), max(inside - error, 0.0), max(error, 1e-6)
 
 
-def connected_components(cards: Sequence[Scored]) -> bool:
-    """Whether agents and evaluators hang together, so that severities can be compared at all."""
-    parent: dict[tuple[str, int], tuple[str, int]] = {}
+def _are_connected(evaluators: npt.NDArray[np.intp], agents: npt.NDArray[np.intp]) -> bool:
+    """Tell whether cards connect all agents and evaluators, so that severities can be compared."""
+    from scipy.sparse import coo_array  # too slow to load at a web process's start
+    from scipy.sparse.csgraph import connected_components
 
-    def root(k: tuple[str, int]) -> tuple[str, int]:
-        parent.setdefault(k, k)
-        while parent[k] != k:
-            parent[k] = parent[parent[k]]
-            k = parent[k]
-        return k
-
-    for c in cards:
-        parent[root(("agent", c.agent))] = root(("evaluator", c.evaluator))
-    return len({root(("evaluator", c.evaluator)) for c in cards}) == 1
+    first_agent = int(evaluators.max()) + 1
+    size = first_agent + int(agents.max()) + 1
+    edges = (np.ones(len(agents)), (evaluators, first_agent + agents))
+    graph = coo_array(edges, shape=(size, size))
+    return bool(connected_components(graph, directed=False, return_labels=False) == 1)

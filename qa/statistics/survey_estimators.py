@@ -206,19 +206,6 @@ def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
     )
 
 
-def weighted_regression_mean(
-    human: Floats, automatic: Floats, probability: Floats, automatic_mean: float
-) -> Mean:
-    """GREG with slope and intercept from the sample itself, weighted by 1 ÷ probability: for one
-    large risk-targeted draw.
-    """
-    w = 1 / probability
-    dx = automatic - np.average(automatic, weights=w)
-    slope = float(np.sum(w * dx * human) / np.sum(w * dx * dx))
-    model = PooledModel(slope, 1.0, 0.0, len(human) - 2.0, 0.0, math.inf)
-    return regression_mean(Sample(human, automatic, probability), model, automatic_mean)
-
-
 def _mean(values: Floats, weights: Floats) -> float:
     return float(values @ weights) / float(weights.sum())
 
@@ -233,18 +220,17 @@ def rule_of_three(value: float, cards: int) -> tuple[float, float]:
     return value - hidden * value, value + hidden * (100 - value)
 
 
-def hajek(values: Floats, probability: Floats) -> float:
-    """Mean weighted by 1 ÷ probability (Hájek 1971): unlike Horvitz and Thompson's it does not
-    swing with the size of the sample.
+def welch(first: Mean, second: Mean) -> Mean:
+    """Estimate the difference of two independent means, degrees of freedom by Welch (1947).
+
+    Not `scipy.stats.ttest_ind`: the means come from the estimators above, without two samples.
     """
-    return float(np.average(values, weights=1 / probability))
-
-
-def welch(a: Mean, b: Mean) -> Mean:
-    """Difference a − b of two independent means."""
-    variance = a.variance + b.variance
-    tail = a.variance**2 / a.df + b.variance**2 / b.df if a.df > 0 and b.df > 0 else 0.0
-    return Mean(a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.df, b.df))
+    variance = first.variance + second.variance
+    if first.df <= 0 or second.df <= 0 or not variance:
+        return Mean(first.value - second.value, variance, min(first.df, second.df))
+    tail = first.variance**2 / first.df + second.variance**2 / second.df
+    df = variance**2 / tail if tail > 0 else min(first.df, second.df)
+    return Mean(first.value - second.value, variance, df)
 
 
 def neyman(

@@ -89,7 +89,7 @@ def members(session: Session, team_id: int) -> set[int]:
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
+def cache_key(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
     """Hashes over what the needs of these months are made from: forms as they were published,
     targets as they were set or ended, sums over the scorecards.
     """

@@ -12,7 +12,7 @@ from qa.disputes import store as disputes
 from qa.jobs import service as jobs
 from qa.months import Month, day_bounds
 from qa.people import store as people
-from qa.states import Role
+from qa.states import Role, Step
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf.assignment import ReassignForm, WithdrawForm, WorkloadForm
 from qa.web.forms_wtf.stages import SkipForm
@@ -79,7 +79,7 @@ def skip(assignment_id: int) -> Response:
                 comment=form.comment.data or "",
                 at=now(),
             )
-            jobs.request(session, [("replace", assignment_id)], at=now())
+            jobs.request(session, [(Step.REPLACE_SKIPPED, assignment_id)], at=now())
     except service.ReasonRequired:
         flash(_("Write why you skip this call."), "danger")
         return redirect(url_for("scoring.workbench", assignment_id=assignment_id))

@@ -9,14 +9,13 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
 from qa.confidence import store as learnt
 from qa.forms import service, store
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults
+from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
 from qa.people import store as people
@@ -124,14 +123,7 @@ def try_out(version_id: int) -> str | tuple[str, int]:
             )
     if trial:
         with writing() as session:
-            record_event(
-                session,
-                subject=Subject.CALL,
-                subject_id=trial.call.id,
-                event=EventKind.OPENED,
-                at=now(),
-                actor_id=person().id,
-            )
+            intake.record_opened(session, call_id=trial.call.id, by=person().id, at=now())
     page = render_template(
         "forms/try.html",
         version_id=version_id,

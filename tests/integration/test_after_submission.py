@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa import upkeep
 from qa.assignment import store as queue
 from qa.assignment.types import NothingWaiting
 from qa.disputes import rules as dispute_rules
@@ -15,10 +14,11 @@ from qa.disputes import service as disputes
 from qa.disputes import store as dispute_store
 from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
+from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.reporting import store as reports
-from qa.reporting.types import Scope
+from qa.reporting.types.scope import Scope
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled
 from qa.states import AssignmentState, DisputeLevel, DisputeState, RevisionCause, ScorecardState
@@ -210,10 +210,10 @@ def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast
 def test_an_undecided_dispute_rises_when_its_time_is_over_and_not_before(wiring, cast, clock):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     clock.move(days=5, seconds=1)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 1
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 1
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     with wiring.database.read() as session:
         risen = dispute_store.dispute(session, found.id)
     assert risen.level is DisputeLevel.QA_MANAGER and risen.due_at > clock()
@@ -227,7 +227,7 @@ def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
     from qa.people import service as people
 
     with wiring.database.write() as session:
-        people.disable_user(session, user_id=cast.director.id)
+        people.disable_user(session, user_id=cast.director.id, at=wiring.clock())
     card, form = submitted(wiring, cast)
     decide(wiring, cast.evaluator, dispute(wiring, cast.agent, card, form), form, None)
     decide(wiring, cast.manager, dispute(wiring, cast.agent, card, form), form, None)
@@ -344,11 +344,11 @@ def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clo
     card, _ = submitted(wiring, cast)
     assert card.state is ScorecardState.SUBMITTED and card.release_at == clock() + timedelta(days=2)
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
+    assert periodic.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 1
+    assert periodic.run_housekeeping(wiring)["released"] == 1
     assert told(wiring, cast.agent) == [NoticeKind.CARD_RELEASED]
-    assert upkeep.run_housekeeping(wiring)["released"] == 0
+    assert periodic.run_housekeeping(wiring)["released"] == 0
 
 
 def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):

@@ -124,7 +124,7 @@ def test_nobody_without_an_address_or_account_gets_a_mail(wiring, cast):
     address(wiring, cast.agent)
     say(wiring, cast.agent)
     with wiring.database.write() as session:
-        service.disable_user(session, user_id=cast.agent.id)
+        service.disable_user(session, user_id=cast.agent.id, at=wiring.clock())
     say(wiring, cast.agent)
     assert deliver_due(wiring) == 0
 

@@ -23,7 +23,7 @@ from qa.people import service as people
 from qa.people import store as people_store
 from qa.publishing import publish
 from qa.reporting import store as figures
-from qa.reporting.types import Scope
+from qa.reporting.types.scope import Scope
 from qa.schedules import service as schedules
 from qa.schedules import store as runs
 from qa.schedules.types import ScheduleDraft
