@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from qa.months import Month
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.settings import Settings
 from qa.setup import secret_key
 from qa.states import Audience

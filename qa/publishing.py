@@ -19,7 +19,7 @@ from qa.notices.service import notify
 from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.reporting import store as figures
-from qa.reporting.types import About, Scope
+from qa.reporting.types.scope import About, Scope
 from qa.schedules import service, store
 from qa.schedules.types import Run, Schedule
 from qa.states import RunState

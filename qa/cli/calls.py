@@ -117,16 +117,18 @@ def _sound(file: Path, settings: Settings) -> Any:
 def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) -> None:
     """One recording to a transcript document."""
     from qa.engines.audio import RecordingUnreadable
+    from qa.engines.audio_engine import AudioEngine
     from qa.intake.types import REASON_TEXTS, Reason
     from qa.progress import share_done
     from qa.transcription.rules.redaction import redact
-    from qa.wiring import AudioEngine
 
     try:
-        with share_done(file.name) as tell:
+        with share_done(file.name) as on_progress:
             heard = (
                 AudioEngine(settings().model_copy(update={"transcriber": "whisper"}))
-                .listen(file, language=language, source_name=file.name, tell=tell)
+                .transcribe_here(
+                    file, language=language, source_name=file.name, on_progress=on_progress
+                )
                 .transcript
             )
     except RecordingUnreadable as error:

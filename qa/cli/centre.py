@@ -201,19 +201,25 @@ def work(drain: bool) -> None:
 @click.command()
 def worker() -> None:
     """Serve the queue until stopped (production)."""
+    import redis
+
     from qa.jobs.worker import work as serve
 
-    serve(settings())
+    load_wiring()  # refuses where there is no database yet
+    try:
+        serve(settings())
+    except redis.ConnectionError as error:
+        where = settings().broker.split("@")[-1]
+        raise Refusal(f"the broker is not reached at {where}: {error}") from error
 
 
 @click.command()
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
-    from qa.jobs.schedule import run
+    from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
     from qa.publishing import publish
-    from qa.upkeep import refresh_trend_figures
 
-    run(load_wiring(), further=(refresh_trend_figures, publish))
+    run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
 
 
 @click.command()
@@ -237,6 +243,7 @@ def web() -> None:
     """The web server alone."""
     from qa.supervisor import serve
 
+    load_wiring()  # refuses where there is no database yet
     serve(settings())
 
 

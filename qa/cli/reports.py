@@ -27,7 +27,7 @@ from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
     show_default=True,
     help="How deep it goes.",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def report(
     month: str,
     project: str | None,
@@ -42,8 +42,7 @@ def report(
     """The monthly quality report, as files. MONTH is like 2026-11."""
     from qa.app import create_app, report_files
     from qa.months import Month, MonthRefused
-    from qa.reporting.service import UnknownScope
-    from qa.reporting.types import About
+    from qa.reporting.types.scope import About, UnknownScope
 
     wanted = [f.strip() for f in formats.split(",") if f.strip()]
     if unknown := set(wanted) - {"json", "html", "xlsx", "pdf"}:

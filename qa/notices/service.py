@@ -43,6 +43,14 @@ def notify(
             )
 
 
+def mark_read_about(
+    session: Session, *, user_id: int, about: tuple[str, int], at: datetime
+) -> None:
+    """Mark a user's notices about something as read, because they have opened it."""
+    subject, subject_id = about
+    store.mark_read_about(session, user_id, subject=subject, subject_id=subject_id, at=at)
+
+
 def open_notice(session: Session, *, user_id: int, notice_id: int, at: datetime) -> Notice | None:
     """Return a notice of this user and mark it read; None where there is none."""
     notice = store.notice(session, user_id, notice_id)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape as quoted
 
-from qa.reporting.types import Estimate
+from qa.reporting.types.estimate import Estimate
 from qa.reporting.workbook import CONTROL
 
 Number = Callable[[float], str]

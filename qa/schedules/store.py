@@ -12,6 +12,7 @@ from qa.months import Month
 from qa.schedules.rules import split
 from qa.schedules.types import Run, Schedule, ScheduleDraft
 from qa.states import RunState
+from qa.tables.database import affected_rows
 from qa.tables.reports import ReportRunRow, ReportScheduleRow
 
 
@@ -60,7 +61,7 @@ def set_active(session: Session, schedule_id: int, *, is_active: bool) -> bool:
         .where(ReportScheduleRow.id == schedule_id)
         .values(is_active=is_active)
     )
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def runs(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import func, insert, select
 
 from qa.checking.types import Verdict
+from qa.jobs.periodic import refresh_trend_figures
 from qa.months import Month, day_bounds
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
@@ -21,7 +22,6 @@ from qa.simulation.work import VERDICTS, Scorer, Truth
 from qa.states import Direction
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.results import CheckResultRow, VerdictRow
-from qa.upkeep import refresh_trend_figures
 from qa.wiring import Wiring
 
 Tick = Callable[[str, int], None]

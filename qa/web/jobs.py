@@ -35,7 +35,8 @@ def state() -> Response:
     """Count the tasks by state, for the page's progress bar."""
     with reading() as session:
         counts = store.counts(session)
-    return jsonify({s.value: n for s, n in counts.items()})
+    failed = counts[TaskState.FAILED]
+    return jsonify({s.value: n for s, n in counts.items()} | {"set_aside": failed})
 
 
 @blueprint.post("/jobs/<int:task_id>/retry")
@@ -55,4 +56,6 @@ def health() -> tuple[Response, int]:
     with reading() as session:
         oldest, counts = store.next_due_at(session), store.counts(session)
     age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
-    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.FAILED]), 200
+    failed = counts[TaskState.FAILED]
+    document = {"oldest_due_seconds": round(age), "failed": failed, "set_aside": failed}
+    return jsonify(ok=True, **document), 200

@@ -22,6 +22,7 @@ from qa.people import service, store
 from qa.people.types import AgentFault, User, UserFault
 from qa.states import Role
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf import options
 from qa.web.forms_wtf.people import (
     ROLE_NAMES,
     AgentForm,
@@ -262,7 +263,7 @@ def _people_page(form: UserForm) -> str:
     with reading() as database:
         users, teams, agents = store.users(database), store.teams(database), store.agents(database)
         projects = store.project_ids(database)
-    form.team.choices = [(0, "–")] + [(t.id, f"{t.department} · {t.name}") for t in teams]
+    form.team.choices = options([(0, "–"), *((t.id, f"{t.department} · {t.name}") for t in teams)])
     return render_template(
         "people/listing.html",
         users=users,

@@ -18,7 +18,8 @@ from qa.forms import service as forms
 from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service, store, trends
-from qa.reporting.types import About, MonthReport
+from qa.reporting.types.report import MonthReport
+from qa.reporting.types.scope import About
 from qa.reporting.workbook import workbook
 from qa.result_cache.types import CachedResult
 from qa.states import Audience, Role

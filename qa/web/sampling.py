@@ -18,6 +18,7 @@ from qa.sampling.rules import ALL_OF
 from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
 from qa.states import Phase
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf import options
 from qa.web.forms_wtf.sampling import DrawForm, PlanForm
 from qa.web.forms_wtf.stages import SKIP_NAMES
 from qa.web.reporting import month_asked
@@ -36,7 +37,7 @@ def add_plan() -> Response | tuple[str, int] | str:
     """Add a plan; with `look` show how precise its figures would be, and add nothing."""
     form = PlanForm()
     with reading() as session:
-        form.project.choices = [("", "–"), *people.projects(session)]
+        form.project.choices = options([("", "–"), *people.projects(session)])
     if not form.validate_on_submit():
         return _page(form), 422
     if "look" in request.form:
@@ -165,7 +166,7 @@ def _page(form: PlanForm, precision: Precision | None = None) -> str:
     with reading() as session:
         month = month_asked(session)
         begin, end = month.bounds(wiring().settings.zone)
-        form.project.choices = [("", "–"), *people.projects(session)]
+        form.project.choices = options([("", "–"), *people.projects(session)])
         coverage = store.coverage(session, begin=begin, end=end)
         plans, draws = store.plans(session, only_active=False), store.recent_draws(session)
         skips = queue.skips_by_evaluator(session)

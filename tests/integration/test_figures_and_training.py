@@ -9,14 +9,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa.app import create_app
 from qa.fairness import service as fairness
 from qa.forms.service import vocabulary
 from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
-from qa.reporting.types import About, Scope
+from qa.reporting.types.scope import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
 from qa.states import Indicator, ScopeKind, TrainingPlanState
 from qa.tables.calls import CallRow
@@ -26,7 +25,7 @@ from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft
-from tests.conftest import Clock, add_call, build, people_of, visits
+from tests.conftest import Clock, add_call, build_anew, people_of, simulated_centre, visits
 
 MONTH = Month("2026-10")
 
@@ -38,12 +37,7 @@ def quiet(step, left):
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
     """24 agents in three languages, four months, with plans that the simulated trainer made."""
-    from qa.settings import Settings
-
-    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=24, calls=100, months=4, seed=5, tick=quiet)
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+    return simulated_centre(tmp_path_factory, agents=24, calls=100, months=4, seed=5)
 
 
 def month_report(wiring, month=MONTH, **scope):
@@ -86,12 +80,13 @@ def test_a_simulated_centre_is_marked_wherever_it_shows_and_is_made_once(centre)
         simulate_centre(wiring, agents=2, calls=5, months=1, seed=5, tick=quiet)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns_first(tmp_path):
     from qa.settings import Settings
     from qa.tables.scoring import ScorecardRow
 
     def simulated(name):
-        wiring = build(Settings(data_dir=tmp_path / name), Clock())
+        wiring = build_anew(Settings(data_dir=tmp_path / name), Clock())
         simulate_centre(wiring, agents=24, calls=40, months=3, seed=5, tick=quiet)
         with wiring.database.read() as session:
             lots = [[(m.agent, m.arm) for m in p.members] for p in plans.plans(session)]
@@ -199,10 +194,10 @@ def test_pages_without_data_say_so_in_a_sentence(wiring, cast, visit, path):
 
 
 def test_one_evaluator_is_said_to_be_one(wiring, cast, clock):
-    from qa.reporting.rules import notes
-    from qa.reporting.types import ScoredCall
+    from qa.reporting.rules.estimates import report_notes
+    from qa.reporting.types.estimate import ScoredCall
 
-    assert "one_evaluator" in notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
+    assert "one_evaluator" in report_notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
 
 
 # targets and measures
@@ -747,7 +742,7 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import refresh_trend_figures
+    from qa.jobs.periodic import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
     assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
@@ -854,9 +849,9 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 
 
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
+    from qa.jobs.periodic import run_housekeeping
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import run_housekeeping
 
     run_housekeeping(wiring)
     run_housekeeping(wiring)
@@ -1189,7 +1184,7 @@ def test_daily_means_of_the_checks_are_cut_at_the_zones_midnight_on_both_databas
         )
 
 
-def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
+def test_a_cache_key_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
     from qa.tables.calls import CallRow
 
     cast = people_of(either)
@@ -1200,7 +1195,7 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
     scope = Scope(*Month("2026-11").bounds(either.settings.zone))
     with either.database.read() as session:
         prints = {
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             for _ in range(3)
         }
         assert len(prints) == 1
@@ -1208,6 +1203,6 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
         session.get_one(CallRow, call_id).automatic_score = 1e15 + 1
     with either.database.read() as session:
         assert (
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             not in prints
         )

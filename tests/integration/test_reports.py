@@ -11,9 +11,9 @@ from sqlalchemy import event
 
 from qa.app import create_app, report_files
 from qa.months import Month
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.simulation import simulate_centre
-from tests.conftest import build, people_of, visits
+from tests.conftest import build, people_of, simulated_centre, visits
 
 
 def quiet(step, left):
@@ -23,14 +23,7 @@ def quiet(step, left):
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
     """A simulated centre of 12 agents, two months; nothing here changes it but closing a month."""
-    from qa.settings import Settings
-    from tests.conftest import Clock
-
-    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=12, calls=80, months=2, seed=4, tick=quiet)
-    app = create_app(wiring.settings, wiring=wiring)
-    return wiring, cast, app
+    return simulated_centre(tmp_path_factory, agents=12, calls=80, months=2, seed=4)
 
 
 def exported(centre, month=Month("2026-10"), kinds=("json", "xlsx", "html"), language="en"):
@@ -285,6 +278,7 @@ def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one
     assert len(steps) == len(set(steps))
 
 
+@pytest.mark.slow
 def test_every_stage_gives_the_same_on_sqlite_and_postgresql(either):
     """The same seed on either database: the same draws, figures and needs (frozen here so that the
     two runs meet).

@@ -1,5 +1,6 @@
 """The arithmetic of a scorecard: published vectors, edge cases, properties."""
 
+import functools
 from fractions import Fraction
 
 import pytest
@@ -8,11 +9,12 @@ from hypothesis import strategies as st
 
 from qa.forms.reader import read_form
 from qa.forms.rules import AnswersRefused, alignment, partial_score, round_half_up, score
-from qa.reporting.rules import mean_of_cards
+from qa.reporting.rules.estimates import mean_of_cards
 
 TEN = "options: [{id: ten, points: 10}, {id: five, points: 5}, {id: zero, points: 0}]"
 
 
+@functools.cache
 def form(*sections: str, head: str = ""):
     body = "\n".join(sections)
     return read_form(

@@ -13,6 +13,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from qa.states import Role
+from qa.web.forms_wtf import options
 from qa.web.forms_wtf.fields import IntegerListField, one_of
 
 ROLE_NAMES = {
@@ -63,9 +64,11 @@ class UserForm(FlaskForm):
         _("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"}
     )
     display_name = StringField(_("Name"), [InputRequired(), Length(max=200)])
-    role = SelectField(_("Role"), choices=[(r.value, name) for r, name in ROLE_NAMES.items()])
+    role = SelectField(
+        _("Role"), choices=options((r.value, name) for r, name in ROLE_NAMES.items())
+    )
     language = SelectField(
-        _("Language"), choices=[("en", "English"), ("it", "Italiano"), ("zh", "中文")]
+        _("Language"), choices=options([("en", "English"), ("it", "Italiano"), ("zh", "中文")])
     )
     team = SelectField(_("Team (of a team leader)"), choices=[], coerce=int, validate_choice=False)
     agent = StringField(_("Agent code (of an agent)"), [Optional(), Length(max=80)])

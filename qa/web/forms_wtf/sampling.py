@@ -12,6 +12,8 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
+from qa.web.forms_wtf import options
+
 FACTORS = r"^\s*[^=,]+=\s*\d+(\.\d+)?\s*(,\s*[^=,]+=\s*\d+(\.\d+)?\s*)*$"
 
 
@@ -28,10 +30,12 @@ class PlanForm(FlaskForm):
     )
     phase = SelectField(
         _("Draws"),
-        choices=[
-            ("human", _("calls that people score")),
-            ("automatic", _("calls that are transcribed and checked")),
-        ],
+        choices=options(
+            [
+                ("human", _("calls that people score")),
+                ("automatic", _("calls that are transcribed and checked")),
+            ]
+        ),
     )
     quota_per_agent = FloatField(
         _("Calls per agent and month"), [InputRequired(), NumberRange(min=0.1, max=1000)], default=6
@@ -46,10 +50,12 @@ class PlanForm(FlaskForm):
     )
     allocation = SelectField(
         _("Quotas"),
-        choices=[
-            ("equal", _("the same for every agent")),
-            ("spread", _("more where the checks and people differ more (Neyman)")),
-        ],
+        choices=options(
+            [
+                ("equal", _("the same for every agent")),
+                ("spread", _("more where the checks and people differ more (Neyman)")),
+            ]
+        ),
         default="equal",
     )
     floor_per_agent = FloatField(
@@ -70,12 +76,12 @@ class PlanForm(FlaskForm):
     queue = StringField(_("Telephony queue"), [Optional(), Length(max=80)])
     direction = SelectField(
         _("Direction"),
-        choices=[("", "–"), ("inbound", _("inbound")), ("outbound", _("outbound"))],
+        choices=options([("", "–"), ("inbound", _("inbound")), ("outbound", _("outbound"))]),
         default="",
     )
     language = SelectField(
         _("Language"),
-        choices=[("", "–"), ("en", "English"), ("it", "Italiano"), ("zh", "中文")],
+        choices=options([("", "–"), ("en", "English"), ("it", "Italiano"), ("zh", "中文")]),
         default="",
     )
     min_duration_seconds = FloatField(
@@ -90,13 +96,15 @@ class PlanForm(FlaskForm):
     last_day = DateField(_("To day"), [Optional()])
     stratify_by = SelectField(
         _("Strata within an agent"),
-        choices=[
-            ("", "–"),
-            ("queue", _("telephony queue")),
-            ("direction", _("direction")),
-            ("language", _("language")),
-            ("duration", _("duration")),
-        ],
+        choices=options(
+            [
+                ("", "–"),
+                ("queue", _("telephony queue")),
+                ("direction", _("direction")),
+                ("language", _("language")),
+                ("duration", _("duration")),
+            ]
+        ),
         default="",
     )
     factors = StringField(

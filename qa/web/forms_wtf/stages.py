@@ -6,6 +6,7 @@ from wtforms import SelectField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from qa.assignment.types import SkipReason
+from qa.web.forms_wtf import options
 
 SKIP_NAMES = {
     SkipReason.BAD_SOUND: _("The sound is too poor"),
@@ -17,5 +18,7 @@ SKIP_NAMES = {
 
 
 class SkipForm(FlaskForm):
-    reason = SelectField(_("Reason"), choices=[(r.value, name) for r, name in SKIP_NAMES.items()])
+    reason = SelectField(
+        _("Reason"), choices=options((r.value, name) for r, name in SKIP_NAMES.items())
+    )
     comment = TextAreaField(_("Remark"), [Optional(), Length(max=1000)])

@@ -11,7 +11,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from qa.reporting import charts
-from qa.reporting.types import Estimate
+from qa.reporting.types.estimate import Estimate
 from qa.reporting.workbook import CONTROL
 from qa.states import Audience
 from qa.web.language import current_language

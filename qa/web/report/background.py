@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 
 from qa.reporting import charts
-from qa.reporting.types import Basis, Estimate
+from qa.reporting.types.estimate import Basis, Estimate
 from qa.web.report.parts import (
     Block,
     Cell,
