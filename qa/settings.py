@@ -203,13 +203,9 @@ class Settings(BaseSettings):
         found = []
         for name, field in type(self).model_fields.items():
             variable, value = f"QA_{name.upper()}", str(getattr(self, name))
-            origin = (
-                "environment"
-                if variable in os.environ
-                else "program"
-                if name in self.model_fields_set
-                else "default"
-            )
+            origin = "program" if name in self.model_fields_set else "default"
+            if variable in os.environ:
+                origin = "environment"
             shown = (
                 "•••"
                 if name == "secret_key" and value

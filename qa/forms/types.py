@@ -4,7 +4,7 @@ Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.
 into these and reports every fault.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -448,15 +448,18 @@ def in_language(text: LocalText | None, language: str) -> str:
         return ""
     if isinstance(text, str):
         return text
-    # a plain str is a fine key
-    return text.get(language) or text.get("en") or next(iter(text.values()))  # type: ignore[call-overload,no-any-return]
+    by_language: Mapping[str, str] = dict(text)
+    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
     """The phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
-    return list(phrases) if isinstance(phrases, list) else list(phrases.get(language, []))  # type: ignore[call-overload]
+    if isinstance(phrases, list):
+        return list(phrases)
+    by_language: Mapping[str, list[str]] = dict(phrases)
+    return list(by_language.get(language, []))
 
 
 def as_fraction(number: float) -> Fraction:
