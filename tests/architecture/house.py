@@ -54,12 +54,10 @@ EXTRA_FILES: dict[str, dict[str, str]] = {
 STORE_IMPORTS_TO_END = {
     ("assignment", "notices"),
     ("assignment", "people"),
-    ("calibration", "assignment"),
     ("calibration", "checking"),
     ("cases", "people"),
     ("disputes", "people"),
     ("jobs", "intake"),
-    ("reporting", "targets"),
     ("scoring", "people"),
     ("simulation", "sampling"),
     ("training", "people"),
