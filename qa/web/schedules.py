@@ -18,7 +18,7 @@ from qa.publishing import service, store
 from qa.publishing.types import Run, ScheduleDraft
 from qa.states import Audience
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.reporting import AUDIENCES, MIMES, latest_month
+from qa.web.month_report import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
 FAULTS = {

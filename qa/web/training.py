@@ -22,8 +22,8 @@ from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanFault, Pr
 from qa.web.context import missing, now, person, reading, today, wiring, writing
 from qa.web.forms_wtf.training import MemberForm, MovePlanForm, PlanForm, SessionForm
 from qa.web.language import localizer
+from qa.web.month_report import latest_month
 from qa.web.needs import keep_needs, needs_of
-from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
 FAULTS = {
