@@ -7,8 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
+from qa.audit import service as audit
 from qa.disputes import store as disputes
 from qa.forms import service as forms
 from qa.months import Month
@@ -89,15 +88,7 @@ def export(month: Month, kind: str) -> Response:
         document = closed[1] if closed else load_document(session, month, about)[0]
     files = render_files(document, formats=[kind], audience=audience_of(), localizer=localizer())
     with writing() as session:
-        record_event(
-            session,
-            subject=Subject.MONTH,
-            subject_id=int(month.replace("-", "")),
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            kind=kind,
-        )
+        audit.record_report_export(session, month=month, by=person().id, at=now(), kind=kind)
     name, content = next(iter(files.items()))
     return send_file(
         io.BytesIO(content), mimetype=MIMES[kind], as_attachment=True, download_name=name
