@@ -1,6 +1,4 @@
-"""A finding: the automatic answer to a criterion, with its confidence and the evidence one can
-hear.
-"""
+"""Define findings: automatic answers with confidence and the evidence one can hear."""
 
 import enum
 import math
@@ -83,8 +81,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PlattCurve:
-    """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind
-    it.
+    """A calibration curve: logit P(right) = offset + slope · logit(confidence).
+
+    `count` answers of people stand behind it.
     """
 
     offset: float
@@ -92,7 +91,7 @@ class PlattCurve:
     count: int
 
     def apply(self, confidence: float) -> float:
-        """The calibrated confidence (0.01–0.99)."""
+        """Compute the calibrated confidence (0.01–0.99)."""
         p = min(0.99, max(0.01, confidence))
         z = self.offset + self.slope * math.log(p / (1 - p))
         return min(0.99, max(0.01, 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))))

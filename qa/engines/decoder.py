@@ -153,7 +153,7 @@ def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple
 
 
 def _codec(stream: Any) -> Any:
-    """The stream's decoder; for AMR the one that understands the pauses of real telephones."""
+    """Choose the stream's decoder; for AMR the one that understands pauses of real telephones."""
     import av
 
     if stream.codec_context.name == "amrnb" and "libopencore_amrnb" in av.codecs_available:
@@ -164,7 +164,7 @@ def _codec(stream: Any) -> Any:
 
 
 def _next(packets: Any) -> Any:
-    """The next packet, or None at the end or where the container cannot be read on."""
+    """Read the next packet; None at the end or where the container cannot be read on."""
     import av
 
     try:

@@ -1,4 +1,4 @@
-"""The language of scoring forms: what a form's author may write, as frozen records.
+"""Define the language of scoring forms, as frozen pydantic models.
 
 Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.reader`) turns YAML
 into these and reports every fault.
@@ -46,9 +46,7 @@ SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
 class MessageTemplate(str):
-    """A sentence in English that a page can say in the reader's language: it remembers its pattern
-    and what is filled in.
-    """
+    """An English message that a page can translate, with the values to fill in."""
 
     pattern: str
     values: dict[str, Any]
@@ -284,7 +282,7 @@ class Rule(Node):
         return next(k for k in RULE_KINDS if getattr(self, k) is not None).rstrip("_")
 
     def with_inner(self) -> Iterator["Rule"]:
-        """The rule and all inside it."""
+        """Yield the rule and all rules inside it."""
         yield self
         inner = [
             *(self.all or []),
@@ -343,7 +341,7 @@ class Criterion(Node):
 
     @property
     def choices(self) -> tuple[Option, ...]:
-        """The options, the short scales written out."""
+        """List the options, the short scales written out."""
         return tuple(self.options or (Option(id="met", points=1), Option(id="not_met", points=0)))
 
     @property
@@ -443,7 +441,7 @@ class FormFaults(Exception):
 
 
 def in_language(text: LocalText | None, language: str) -> str:
-    """The words for one language; English, then any, where that language is missing."""
+    """Choose the text for one language; English, then any, where that language is missing."""
     if text is None:
         return ""
     if isinstance(text, str):
@@ -453,12 +451,12 @@ def in_language(text: LocalText | None, language: str) -> str:
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
-    """The phrases for one language; empty where the form has none for it."""
+    """Choose the phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
     return list(phrases) if isinstance(phrases, list) else list(phrases.get(language, []))  # type: ignore[call-overload]
 
 
 def as_fraction(number: float) -> Fraction:
-    """A number of a form without binary rounding: 0.1 is one tenth."""
+    """Convert a number of a form without binary rounding: 0.1 is one tenth."""
     return Fraction(Decimal(repr(number)))
