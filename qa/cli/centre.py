@@ -5,6 +5,7 @@ import sys
 import click
 
 from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
+from qa.people.types import UserFault
 
 
 @click.command()
@@ -72,7 +73,7 @@ def users_add(
                 agent_id=agent_row[0] if agent_row else None,
             )
         except service.UserRefused as error:
-            raise Refusal(USER_FAULTS[str(error)]) from error
+            raise Refusal(USER_FAULTS[error.fault]) from error
     echo_err(f"added {name} as {role}")
 
 
@@ -83,16 +84,21 @@ def users_password(name: str, password: str) -> None:
     """Give a user a new password. Every open session of theirs ends."""
     from qa.people import service, store
 
-    with load_wiring().database.write() as session:
+    wiring = load_wiring()
+    with wiring.database.write() as session:
         credentials = store.credentials(session, name)
         if credentials is None:
             raise Refusal(f"there is no user {name!r}")
         try:
             service.set_password(
-                session, user_id=credentials[0].id, username=name, password=password
+                session,
+                user_id=credentials[0].id,
+                username=name,
+                password=password,
+                at=wiring.clock(),
             )
         except service.UserRefused as error:
-            raise Refusal(USER_FAULTS[str(error)]) from error
+            raise Refusal(USER_FAULTS[error.fault]) from error
     echo_err(f"{name} has a new password")
 
 
@@ -102,11 +108,12 @@ def users_password(name: str, password: str) -> None:
 @click.option("--all", "every", is_flag=True, help="All projects, new ones too.")
 def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
     """Hold a user to the projects with these CODES; they see nothing of the others."""
-    from qa.people import store
+    from qa.people import service, store
 
     if every == bool(codes):
         raise Refusal("give the codes of projects, or --all")
-    with load_wiring().database.write() as session:
+    wiring = load_wiring()
+    with wiring.database.write() as session:
         credentials = store.credentials(session, name)
         if credentials is None:
             raise Refusal(f"there is no user {name!r}")
@@ -116,23 +123,26 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
                 f"there is no project {', '.join(unknown)}; there are:"
                 f" {', '.join(sorted(ids)) or 'none'}"
             )
-        store.set_projects(
-            session, credentials[0].id, None if every else [ids[code] for code in codes]
+        service.set_projects(
+            session,
+            user_id=credentials[0].id,
+            project_ids=None if every else [ids[code] for code in codes],
+            at=wiring.clock(),
         )
     echo_err(f"{name} works for {'all projects' if every else ', '.join(codes)}")
 
 
 USER_FAULTS = {
-    "username": "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
-    "taken": "this user name is taken",
-    "too_short": "the password needs at least 10 characters",
-    "too_long": "the password may have at most 200 characters",
-    "like_the_name": "the password may not contain the user name",
-    "team": (
+    UserFault.USERNAME: "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
+    UserFault.TAKEN: "this user name is taken",
+    UserFault.TOO_SHORT: "the password needs at least 10 characters",
+    UserFault.TOO_LONG: "the password may have at most 200 characters",
+    UserFault.LIKE_THE_NAME: "the password may not contain the user name",
+    UserFault.TEAM: (
         "a team leader needs --team with the name of a team that exists (import calls first, or"
         " check the spelling)"
     ),
-    "agent": (
+    UserFault.AGENT: (
         "an agent needs --agent with the code of an agent that exists (import calls first, or check"
         " the spelling)"
     ),
@@ -210,7 +220,7 @@ def worker() -> None:
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
-    from qa.publishing import publish
+    from qa.publishing.delivery import publish
 
     run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
 

@@ -371,3 +371,19 @@ def save_ratings(
             )
             saved += 1
     return RatingsImport(saved, tuple(refused))
+
+
+def record_opened(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user opened a call."""
+    _record_access(session, call_id, EventKind.OPENED, by=by, at=at)
+
+
+def record_played(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user played a call from its beginning."""
+    _record_access(session, call_id, EventKind.PLAYED, by=by, at=at)
+
+
+def _record_access(
+    session: Session, call_id: int, event: EventKind, *, by: int, at: datetime
+) -> None:
+    record_event(session, subject=Subject.CALL, subject_id=call_id, event=event, at=at, actor_id=by)

@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import FileOutcome, Incoming, Reason
@@ -32,6 +34,21 @@ Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 def request(session: Session, steps: Iterable[tuple[Step, int]], *, at: datetime) -> list[int]:
     """Ask for steps in the caller's transaction; the caller announces the ids after its commit."""
     return store.request(session, steps, at=at)
+
+
+def retry(session: Session, *, task_id: int, by: int, at: datetime) -> bool:
+    """Put a failed task back to work and log who did; false where it has not failed."""
+    if not store.retry(session, task_id, at=at):
+        return False
+    record_event(
+        session,
+        subject=Subject.TASK,
+        subject_id=task_id,
+        event=EventKind.RETRIED,
+        at=at,
+        actor_id=by,
+    )
+    return True
 
 
 def import_recordings(

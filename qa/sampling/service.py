@@ -33,6 +33,7 @@ from qa.sampling.types import (
     Frame,
     FrameCell,
     Plan,
+    PlanFault,
     PlanRule,
     Precision,
     SelectedCall,
@@ -46,7 +47,11 @@ FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
 
 
 class PlanRefused(ValueError):
-    """A plan that cannot be made; the first argument is a code: code, taken, unknown."""
+    """A plan that cannot be added, or is not there; `fault` says why."""
+
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def add_plan(
@@ -56,15 +61,19 @@ def add_plan(
     phase: Phase,
     rule: PlanRule,
     at: datetime,
+    by: int | None = None,
     seed: str | None = None,
 ) -> Plan:
-    """A new plan with a seed of its own. Raises PlanRefused."""
+    """Add a plan with a seed of its own. Raises PlanRefused.
+
+    Logged is what a signed-in user added; set-up and simulation act as nobody.
+    """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,60}", code):
-        raise PlanRefused("code")
+        raise PlanRefused(PlanFault.CODE)
     if store.plan(session, code):
-        raise PlanRefused("taken")
+        raise PlanRefused(PlanFault.TAKEN)
     seed = seed or secrets.token_hex(16)
-    return store.add_plan(
+    plan = store.add_plan(
         session,
         code=code,
         phase=phase,
@@ -72,6 +81,33 @@ def add_plan(
         seed=seed,
         is_active=True,
         created_at=at,
+    )
+    if by is not None:
+        record_event(
+            session,
+            subject=Subject.PLAN,
+            subject_id=plan.id,
+            event=EventKind.ADDED,
+            at=at,
+            actor_id=by,
+            rule=plan.rule.model_dump(mode="json"),
+        )
+    return plan
+
+
+def toggle_plan(session: Session, *, code: str, by: int, at: datetime) -> None:
+    """Pause a plan that draws, or resume one that is paused. Raises PlanRefused."""
+    plan = store.plan(session, code)
+    if plan is None:
+        raise PlanRefused(PlanFault.UNKNOWN)
+    store.change_plan(session, code, is_active=not plan.is_active)
+    record_event(
+        session,
+        subject=Subject.PLAN,
+        subject_id=plan.id,
+        event=EventKind.PAUSED if plan.is_active else EventKind.RESUMED,
+        at=at,
+        actor_id=by,
     )
 
 
@@ -263,11 +299,11 @@ def replay(
     The same calls come out, unless somebody changed something.
 
     Which calls had to be drawn (a complaint, a critical flag) is taken from the record: later flags
-    do not change what was known then. Raises PlanRefused("unknown").
+    do not change what was known then. Raises PlanRefused.
     """
     stored = store.draw_by_id(session, draw_id)
     if stored is None:
-        raise PlanRefused("unknown")
+        raise PlanRefused(PlanFault.UNKNOWN)
     recorded, rule, frame_until = stored
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
     certain = {call_id for cell, ids in frame.items() if cell.certainty_reason for call_id in ids}

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from qa.assignment.service import NotHeld
 from qa.months import MonthRefused
-from qa.reporting.service import UnknownScope
+from qa.reporting.types.scope import UnknownScope
 from qa.scoring.service import NotOwner
 
 log = structlog.get_logger()

@@ -92,6 +92,7 @@ def test_the_language_of_a_call_is_found_per_channel_and_silence_gives_no_word()
     assert nothing.utterances == () and nothing.quality.coverage == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.speech
 def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(monkeypatch):
     listening = ModelProcess()
@@ -477,6 +478,7 @@ class TestTryingAForm:
             assert visit(user).get(f"/forms/1/try?call={tried}").status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.speech
 def test_the_speech_model_can_be_made_from_nothing_with_a_small_budget(tmp_path):
     pytest.importorskip("jax")
@@ -505,6 +507,7 @@ def test_the_speech_model_can_be_made_from_nothing_with_a_small_budget(tmp_path)
     assert re.fullmatch(r"[0-9a-f]{64}", heard.transcript.engine["model_sha256"])
 
 
+@pytest.mark.slow
 def test_the_courtesy_classifier_rebuilds_to_the_same_answers(tmp_path):
     from qa.engines.courtesy import CourtesyClassifier
 

@@ -141,6 +141,8 @@ def test_a_call_given_to_somebody_is_theirs_alone_and_its_draft_goes_with_it(wir
             evaluator_id=cast.evaluator.id,
             version=1,
             filled=Filled(summary="half"),
+            lease_minutes=45,
+            at=wiring.clock(),
         )
     manager = visit(cast.manager)
     overview = manager.get("/queue/overview").text

@@ -246,7 +246,7 @@ def _is_echo(own: Utterance, earlier: Sequence[tuple[int, Utterance]]) -> bool:
 
 
 def _asks_openly(text: str) -> bool:
-    """ "Which account would you like to check?" asks for more, it does not repeat."""
+    """Recognise a question that asks for more ("Which account ...?") and repeats nothing."""
     keys = [key for key in keys_of(text) if key not in LEADING]
     openers = {word for words in WH.values() for word in words.split()}
     return bool(keys) and (keys[0] in openers or bool(HAN_OPEN_QUESTION.search("".join(keys))))
