@@ -46,7 +46,7 @@ class StepState(enum.Enum):
 
 @dataclass(frozen=True)
 class ScriptStepFinding:
-    """What became of one step of a script.
+    """The finding for one step of a script.
 
     `similarity` (0–1) is how close the words came; of a skipped step 0.
     """
@@ -67,7 +67,7 @@ class ScriptStepFinding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule concludes.
+    """The conclusion of a rule.
 
     `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5. `steps` only
     of scripts.

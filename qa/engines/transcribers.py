@@ -125,12 +125,11 @@ class WhisperTranscriber:
             from faster_whisper import WhisperModel
 
             has_cuda = ctranslate2.get_cuda_device_count() > 0
-            device = self._device if self._device != "auto" else ("cuda" if has_cuda else "cpu")
-            compute = (
-                self._compute
-                if self._compute != "auto"
-                else ("float16" if device == "cuda" else "int8")
-            )
+            device, compute = self._device, self._compute
+            if device == "auto":
+                device = "cuda" if has_cuda else "cpu"
+            if compute == "auto":
+                compute = "float16" if device == "cuda" else "int8"
             # one thread each: twice as fast as many threads on one batch
             workers = 1 if device == "cuda" else self._threads
             is_folder = Path(self._name).is_dir()

@@ -157,13 +157,9 @@ def _value(node: Any, part: FieldSpec, language: str) -> str:
 
 
 def _word(value: str | bool | float) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else value
-    )
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def change_check(

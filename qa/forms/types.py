@@ -65,7 +65,7 @@ class Node(BaseModel):
 
 
 class Window(Node):
-    """Where in the call a phrase counts.
+    """The part of the call in which a phrase counts.
 
     `before` and `after` name another criterion whose evidence is the limit.
     """
@@ -189,7 +189,7 @@ class OverlapRule(Node):
 
 
 class InterruptionRule(Node):
-    """Who cuts in while the other is speaking."""
+    """Interruptions: one side cuts in while the other is speaking."""
 
     by: Literal["agent", "customer"] = "agent"
     count: Limit
@@ -420,7 +420,7 @@ class VersionFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong in a form, where, and what to write instead."""
+    """A fault of a form: where it is, what is wrong, and what to write instead."""
 
     file: str
     line: int
@@ -446,15 +446,17 @@ def in_language(text: LocalText | None, language: str) -> str:
         return ""
     if isinstance(text, str):
         return text
-    # a plain str is a fine key
-    return text.get(language) or text.get("en") or next(iter(text.values()))  # type: ignore[call-overload,no-any-return]
+    by_language: dict[str, str] = {str(code): words for code, words in text.items()}
+    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
     """Choose the phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
-    return list(phrases) if isinstance(phrases, list) else list(phrases.get(language, []))  # type: ignore[call-overload]
+    if isinstance(phrases, list):
+        return list(phrases)
+    return next((list(words) for code, words in phrases.items() if code == language), [])
 
 
 def as_fraction(number: float) -> Fraction:
