@@ -34,7 +34,7 @@ class Setting:
 
 
 class Settings(BaseSettings):
-    """What an installation may choose.
+    """The settings that an installation may choose.
 
     Every field is an environment variable `QA_<NAME>` and has a row in docs/operations.md.
     """

@@ -39,7 +39,7 @@ class Transcriber(Protocol):
         hotwords: Sequence[str] = (),
         on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
-        """What is said and when. `on_progress` hears how much is done (0–1)."""
+        """Transcribe: what is said and when. `on_progress` hears how much is done (0–1)."""
         ...
 
 
@@ -196,7 +196,7 @@ class WhisperTranscriber:
         language: str,
         hotwords: Sequence[str],
     ) -> Iterable[tuple[list[Word], int]]:
-        """The segments of some windows of a channel: words, and how many were left out."""
+        """Transcribe some windows of a channel: words per segment, and how many were left out."""
         segments, _ = _pipeline(self._model()).transcribe(
             samples,
             language=language,
@@ -228,7 +228,7 @@ class WhisperTranscriber:
         segments: list[list[list[Word]]],
         languages: list[str],
     ) -> tuple[list[Utterance], tuple[tuple[Span, ...], ...], str]:
-        """Utterances with their speakers, when each speaks, and how the speakers are known."""
+        """Find the utterances with their speakers, when each speaks, and how speakers are known."""
         if sound.channels == 2:
             both = zip(SPEAKERS, segments, languages, strict=True)
             return (

@@ -1,15 +1,15 @@
-"""The language of scoring forms: what a form's author may write, as frozen records.
+"""Define the language of scoring forms, as frozen pydantic models.
 
 Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.reader`) turns YAML
 into these and reports every fault.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -46,9 +46,7 @@ SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
 class MessageTemplate(str):
-    """A sentence in English that a page can say in the reader's language: it remembers its pattern
-    and what is filled in.
-    """
+    """An English message that a page can translate, with the values to fill in."""
 
     pattern: str
     values: dict[str, Any]
@@ -67,7 +65,7 @@ class Node(BaseModel):
 
 
 class Window(Node):
-    """Where in the call a phrase counts.
+    """The part of the call in which a phrase counts.
 
     `before` and `after` name another criterion whose evidence is the limit.
     """
@@ -191,7 +189,7 @@ class OverlapRule(Node):
 
 
 class InterruptionRule(Node):
-    """Who cuts in while the other is speaking."""
+    """Interruptions: one side cuts in while the other is speaking."""
 
     by: Literal["agent", "customer"] = "agent"
     count: Limit
@@ -284,7 +282,7 @@ class Rule(Node):
         return next(k for k in RULE_KINDS if getattr(self, k) is not None).rstrip("_")
 
     def with_inner(self) -> Iterator["Rule"]:
-        """The rule and all inside it."""
+        """Yield the rule and all rules inside it."""
         yield self
         inner = [
             *(self.all or []),
@@ -343,7 +341,7 @@ class Criterion(Node):
 
     @property
     def choices(self) -> tuple[Option, ...]:
-        """The options, the short scales written out."""
+        """List the options, the short scales written out."""
         return tuple(self.options or (Option(id="met", points=1), Option(id="not_met", points=0)))
 
     @property
@@ -422,7 +420,7 @@ class VersionFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong in a form, where, and what to write instead."""
+    """A fault of a form: where it is, what is wrong, and what to write instead."""
 
     file: str
     line: int
@@ -443,25 +441,24 @@ class FormFaults(Exception):
 
 
 def in_language(text: LocalText | None, language: str) -> str:
-    """The words for one language; English, then any, where that language is missing."""
+    """Choose the text for one language; English, then any, where that language is missing."""
     if text is None:
         return ""
     if isinstance(text, str):
         return text
-    by_language = cast(Mapping[str, str], text)
+    by_language: dict[str, str] = {str(code): words for code, words in text.items()}
     return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
-    """The phrases for one language; empty where the form has none for it."""
+    """Choose the phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
     if isinstance(phrases, list):
         return list(phrases)
-    by_language = cast(Mapping[str, list[str]], phrases)
-    return list(by_language.get(language, []))
+    return next((list(words) for code, words in phrases.items() if code == language), [])
 
 
 def as_fraction(number: float) -> Fraction:
-    """A number of a form without binary rounding: 0.1 is one tenth."""
+    """Convert a number of a form without binary rounding: 0.1 is one tenth."""
     return Fraction(Decimal(repr(number)))
