@@ -95,9 +95,11 @@ def _read(
     import av
 
     stream = container.streams.audio[0]
-    declared = container.duration / av.time_base if container.duration else None
-    if kind == "wav":
-        declared = declared_wav_seconds(path)
+    declared = (
+        declared_wav_seconds(path)
+        if kind == "wav"
+        else (container.duration / av.time_base if container.duration else None)
+    )
     if stream.codec_context.channels > 2:
         raise Refused("too_many_channels")
     if declared and declared > max_seconds * 1.01:
@@ -151,7 +153,7 @@ def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple
 
 
 def _codec(stream: Any) -> Any:
-    """Choose the stream's decoder; for AMR the one that understands pauses of real telephones."""
+    """The stream's decoder; for AMR the one that understands the pauses of real telephones."""
     import av
 
     if stream.codec_context.name == "amrnb" and "libopencore_amrnb" in av.codecs_available:
@@ -162,7 +164,7 @@ def _codec(stream: Any) -> Any:
 
 
 def _next(packets: Any) -> Any:
-    """Read the next packet; None at the end or where the container cannot be read on."""
+    """The next packet, or None at the end or where the container cannot be read on."""
     import av
 
     try:
@@ -190,7 +192,7 @@ def main(arguments: list[str]) -> int:
         answer = {"refused": refused.args[0]}
     except MemoryError:
         answer = {"refused": "too_large"}
-    except Exception as error:  # noqa: BLE001  # a hostile file may provoke anything
+    except Exception as error:  # noqa: BLE001  # whatever a hostile file provokes, the process ends
         answer = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
     print(json.dumps(answer))
     return 0

@@ -1,4 +1,4 @@
-"""Define the language of scoring forms, as frozen pydantic models.
+"""The language of scoring forms: what a form's author may write, as frozen records.
 
 Shapes and defaults are those of scoring_forms/README.md. The reader (`qa.forms.reader`) turns YAML
 into these and reports every fault.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -46,7 +46,9 @@ SLOTS = ("name", "number", "time", "date", "amount", "ticket", "any")
 
 
 class MessageTemplate(str):
-    """An English message that a page can translate, with the values to fill in."""
+    """A sentence in English that a page can say in the reader's language: it remembers its pattern
+    and what is filled in.
+    """
 
     pattern: str
     values: dict[str, Any]
@@ -65,7 +67,7 @@ class Node(BaseModel):
 
 
 class Window(Node):
-    """The part of the call in which a phrase counts.
+    """Where in the call a phrase counts.
 
     `before` and `after` name another criterion whose evidence is the limit.
     """
@@ -189,7 +191,7 @@ class OverlapRule(Node):
 
 
 class InterruptionRule(Node):
-    """Interruptions: one side cuts in while the other is speaking."""
+    """Who cuts in while the other is speaking."""
 
     by: Literal["agent", "customer"] = "agent"
     count: Limit
@@ -282,7 +284,7 @@ class Rule(Node):
         return next(k for k in RULE_KINDS if getattr(self, k) is not None).rstrip("_")
 
     def with_inner(self) -> Iterator["Rule"]:
-        """Yield the rule and all rules inside it."""
+        """The rule and all inside it."""
         yield self
         inner = [
             *(self.all or []),
@@ -341,7 +343,7 @@ class Criterion(Node):
 
     @property
     def choices(self) -> tuple[Option, ...]:
-        """List the options, the short scales written out."""
+        """The options, the short scales written out."""
         return tuple(self.options or (Option(id="met", points=1), Option(id="not_met", points=0)))
 
     @property
@@ -420,7 +422,7 @@ class VersionFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a form: where it is, what is wrong, and what to write instead."""
+    """What is wrong in a form, where, and what to write instead."""
 
     file: str
     line: int
@@ -441,24 +443,24 @@ class FormFaults(Exception):
 
 
 def in_language(text: LocalText | None, language: str) -> str:
-    """Choose the text for one language; English, then any, where that language is missing."""
+    """The words for one language; English, then any, where that language is missing."""
     if text is None:
         return ""
     if isinstance(text, str):
         return text
-    by_language: dict[str, str] = {str(code): words for code, words in text.items()}
+    by_language = cast(dict[str, str], text)
     return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
-    """Choose the phrases for one language; empty where the form has none for it."""
+    """The phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
     if isinstance(phrases, list):
         return list(phrases)
-    return next((list(words) for code, words in phrases.items() if code == language), [])
+    return list(cast(dict[str, list[str]], phrases).get(language, []))
 
 
 def as_fraction(number: float) -> Fraction:
-    """Convert a number of a form without binary rounding: 0.1 is one tenth."""
+    """A number of a form without binary rounding: 0.1 is one tenth."""
     return Fraction(Decimal(repr(number)))

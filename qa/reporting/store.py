@@ -198,8 +198,8 @@ def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
         s.is_flagged,
     )
     query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
-    # neither score nor probability is None here
     rows = session.execute(query.order_by(s.id))
+    # neither score nor probability is None here
     return [ScoredCall(*row) for row in rows]  # type: ignore[arg-type]
 
 

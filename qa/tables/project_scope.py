@@ -52,7 +52,7 @@ PLANNED = (
 
 @dataclass(frozen=True)
 class ProjectScope:
-    """The user of a session, and the projects they work for."""
+    """Whose session it is, and which projects they work for."""
 
     projects: tuple[int, ...]
     user_id: int
@@ -105,8 +105,9 @@ def _conditions(held: ProjectScope) -> list[Any]:
         _on(NoticeRow, or_(NoticeRow.project_id.is_(None), NoticeRow.project_id.in_(ids))),
         # all have a call
         *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]
+        # all have a card
         *[
-            _on(row, row.scorecard_id.in_(own_cards))  # type: ignore[attr-defined]  # all have a card
+            _on(row, row.scorecard_id.in_(own_cards))  # type: ignore[attr-defined]
             for row in BY_CARD
         ],
     ]
