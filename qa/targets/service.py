@@ -96,7 +96,7 @@ def add_action(
 def move_action(
     session: Session,
     *,
-    measure_id: int,
+    action_id: int,
     to: ImprovementActionState,
     result: str,
     on: date,
@@ -109,7 +109,7 @@ def move_action(
 
     Raises ActionRefused.
     """
-    actions = store.actions(session, measure_id=measure_id)
+    actions = store.actions(session, action_id=action_id)
     if not actions or to not in rules.NEXT[actions[0].state]:
         raise ActionRefused("moved")
     is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
@@ -124,7 +124,7 @@ def move_action(
         raise ActionRefused("owner")
     if not store.move_action(
         session,
-        measure_id,
+        action_id,
         was=actions[0].state,
         to=to,
         result=result.strip()[:4000],
@@ -135,7 +135,7 @@ def move_action(
     record_event(
         session,
         subject=Subject.MEASURE,
-        subject_id=measure_id,
+        subject_id=action_id,
         event=EventKind.FINISHED if is_end else EventKind.AGREED,
         at=at,
         actor_id=by,

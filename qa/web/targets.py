@@ -105,7 +105,7 @@ def move_action(measure_id: int) -> Response:
             )
             service.move_action(
                 session,
-                measure_id=measure_id,
+                action_id=measure_id,
                 to=to,
                 result=given.get("result", ""),
                 on=today(),
