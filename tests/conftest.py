@@ -2,8 +2,13 @@
 cast.
 """
 
+import atexit
+import fcntl
+import functools
 import itertools
 import os
+import pickle
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,9 +19,12 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+import structlog
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as properties
-from sqlalchemy import text
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from qa import setup
@@ -26,16 +34,39 @@ from qa.people import service as people
 from qa.people import store as people_store
 from qa.people.types import User
 from qa.settings import Settings
+from qa.simulation import simulate_centre
 from qa.states import Direction, Role
 from qa.tables.database import Database
 from qa.wiring import Wiring
 
 properties.register_profile("calm", deadline=None)  # a busy machine is no counterexample
 properties.load_profile("calm")
+# the renderer of before any configuration draws every frame's variables: seconds for one error
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
+WEIGHTS = ("broker", "browser", "speech", "slow")
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 for name in [n for n in os.environ if n.startswith("QA_")]:
     del os.environ[name]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process works on alone at the end."""
+    heaviest: dict[Path, int] = {}
+    for item in items:
+        weight = max(
+            (WEIGHTS.index(m.name) for m in item.iter_markers() if m.name in WEIGHTS), default=-1
+        )
+        heaviest[item.path] = max(weight, heaviest.get(item.path, -1))
+    items.sort(key=lambda item: -heaviest[item.path])
 
 
 class Clock:
@@ -82,27 +113,117 @@ def either_database(request: pytest.FixtureRequest, settings: Settings) -> Setti
     """The same settings on both databases, one test each."""
     if request.param == "sqlite":
         return settings
-    from sqlalchemy import create_engine
-    from sqlalchemy.engine import make_url
-
     url = request.getfixturevalue("postgres_server")
     name = f"t{uuid.uuid4().hex[:12]}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    return settings.model_copy(
-        update={
-            "database_url": make_url(url).set(database=name).render_as_string(hide_password=False)
-        }
-    )
+    administer(url, f"CREATE DATABASE {name}")
+    return settings.model_copy(update={"database_url": with_database(url, name)})
+
+
+def administer(url: str, *statements: str) -> None:
+    """Run statements on a PostgreSQL server that no transaction may hold."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def with_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def build(settings: Settings, clock: Clock) -> Wiring:
-    made = Wiring.build(settings)
-    wiring = Wiring(settings, made.database, made.storage, made.audio, clock)
+    """Build an installation.
+
+    Where there is nothing yet, it is a copy of one that `build_anew` made in this process.
+    """
+    if clock.now != START or not has_nothing(settings):
+        return build_anew(settings, clock)
+    skipped = shutil.ignore_patterns("earshot.db*") if settings.database_url else None
+    shutil.copytree(new_installation(), settings.data_dir, ignore=skipped, dirs_exist_ok=True)
+    if settings.database_url:
+        name = make_url(settings.database_url).database
+        server = with_database(settings.database_url, "postgres")
+        template = new_database(server)
+        administer(server, f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE {template}")
+    return wiring_of(settings, clock)
+
+
+def build_anew(settings: Settings, clock: Clock) -> Wiring:
+    """Build an installation as `qa init` does: migrations, forms, the first plan."""
+    wiring = wiring_of(settings, clock)
     setup.initialise(wiring)
     return wiring
+
+
+def wiring_of(settings: Settings, clock: Clock) -> Wiring:
+    bare = Wiring.build(settings)
+    return Wiring(settings, bare.database, bare.storage, bare.audio, clock)
+
+
+def has_nothing(settings: Settings) -> bool:
+    if not settings.database_url:
+        return not (settings.data_dir / "earshot.db").exists()
+    engine = create_engine(settings.database_url)
+    try:
+        return not inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+
+
+@functools.cache
+def new_installation() -> Path:
+    """The data folder of an installation on SQLite that nobody has used."""
+    folder = Path(tempfile.mkdtemp(prefix="earshot-new-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    build_anew(Settings(data_dir=folder), Clock()).database.engine.dispose()
+    return folder
+
+
+@functools.cache
+def new_database(server: str) -> str:
+    """The name of a database on a PostgreSQL server in which nobody has done anything."""
+    name = f"new{uuid.uuid4().hex[:12]}"
+    administer(server, f"CREATE DATABASE {name}")
+    with tempfile.TemporaryDirectory(prefix="earshot-new-") as folder:
+        settings = Settings(data_dir=Path(folder), database_url=with_database(server, name))
+        build_anew(settings, Clock()).database.engine.dispose()
+    return name
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of a run to ask for it fills; nobody changes it after that."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    shared = factory.getbasetemp().parent if is_worker else factory.getbasetemp()
+    folder = shared / f"made-{name}"
+    with (shared / f"made-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = Path(tempfile.mkdtemp(dir=shared))
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+Centre = tuple[Wiring, "Cast", Flask]
+
+
+def simulated_centre(factory: pytest.TempPathFactory, **size: int) -> Centre:
+    """A simulated centre that has the cast too: a copy of one that is made once a run."""
+
+    def make(folder: Path) -> None:
+        wiring = build(Settings(data_dir=folder / "data"), Clock())
+        cast = people_of(wiring)
+        simulate_centre(wiring, **size, tick=lambda step, left: None)
+        wiring.database.engine.dispose()
+        (folder / "cast").write_bytes(pickle.dumps(cast))
+
+    made = made_once(factory, "-".join(f"{k}-{n}" for k, n in size.items()), make)
+    folder = factory.mktemp("centre")
+    shutil.copytree(made / "data", folder, dirs_exist_ok=True)
+    wiring = wiring_of(Settings(data_dir=folder), Clock())
+    cast = pickle.loads((made / "cast").read_bytes())
+    return wiring, cast, create_app(wiring.settings, wiring=wiring)
 
 
 @pytest.fixture

@@ -32,11 +32,11 @@ class Storage:
             return
         temporary = f"{target}.{secrets.token_hex(6)}.part"
         try:
-            with open(temporary, "xb") as f:
+            with Path(temporary).open("xb") as f:
                 f.write(content)
                 f.flush()
                 os.fsync(f.fileno())
-            os.replace(temporary, target)
+            Path(temporary).replace(target)
         finally:
             Path(temporary).unlink(missing_ok=True)
 

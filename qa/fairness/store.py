@@ -14,7 +14,7 @@ from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import TranscriptRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRow
-from qa.tables.targets import ChoiceRow
+from qa.tables.targets import ReportSwitchRow
 
 UNCOUNTED = (ScorecardState.DRAFT, ScorecardState.VOID)
 SURE = ("met", "not_met", "not_applicable")
@@ -279,10 +279,10 @@ def checked_cards(session: Session, card_ids: Sequence[int]) -> list[dict[str, A
 
 def is_on(session: Session, name: str) -> bool:
     """Tell whether a switch is turned on; all are off at first."""
-    row = session.get(ChoiceRow, name)
+    row = session.get(ReportSwitchRow, name)
     return bool(row and row.is_on)
 
 
 def set_switch(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
-    session.merge(ChoiceRow(name=name, is_on=on, set_by_id=by, set_at=at))
+    session.merge(ReportSwitchRow(name=name, is_on=on, set_by_id=by, set_at=at))
     session.flush()

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from qa.forms import types
 from qa.forms.types import (
@@ -45,17 +45,7 @@ def read_form(source: str, *, file: str = "form") -> Form:
     except ValidationError as error:
         raise FormFaults(tuple(_explain(e, tree, file) for e in _sharpest(error))) from None
     except RecursionError:
-        raise FormFaults(
-            (
-                Fault(
-                    file,
-                    1,
-                    "form",
-                    _("is nested too deeply"),
-                    _("Nest rules at most a few levels."),
-                ),
-            )
-        ) from None
+        raise FormFaults((_too_deep(file, 1),)) from None
     faults = tuple(
         Fault(file, _line(tree, where), _path(where), problem, instead)
         for where, problem, instead in _whole_form(form)
@@ -63,6 +53,12 @@ def read_form(source: str, *, file: str = "form") -> Form:
     if faults:
         raise FormFaults(faults)
     return form
+
+
+def _too_deep(file: str, line: int) -> Fault:
+    return Fault(
+        file, line, "form", _("is nested too deeply"), _("Nest rules at most a few levels.")
+    )
 
 
 def _parse(source: str, file: str) -> Any:
@@ -78,8 +74,12 @@ def _parse(source: str, file: str) -> Any:
                 ),
             )
         )
+    depth = 0
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(source)):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:  # the reader of YAML takes ever longer for every level
+                raise FormFaults((_too_deep(file, event.start_mark.line + 1),))
             if isinstance(event, AliasEvent):
                 raise FormFaults(
                     (

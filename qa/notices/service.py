@@ -1,13 +1,13 @@
-"""Tell people, where they want to be told."""
+"""Notify users where they want it, mark notices read, save what they choose."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from qa.notices import store
-from qa.notices.types import NoticeKind
+from qa.notices.types import Notice, NoticeChoice, NoticeKind
 
 
 def notify(
@@ -41,3 +41,30 @@ def notify(
                 in_page=choice.in_page,
                 by_mail=by_mail,
             )
+
+
+def mark_read_about(
+    session: Session, *, user_id: int, about: tuple[str, int], at: datetime
+) -> None:
+    """Mark a user's notices about something as read, because they have opened it."""
+    subject, subject_id = about
+    store.mark_read_about(session, user_id, subject=subject, subject_id=subject_id, at=at)
+
+
+def open_notice(session: Session, *, user_id: int, notice_id: int, at: datetime) -> Notice | None:
+    """Return a notice of this user and mark it read; None where there is none."""
+    notice = store.notice(session, user_id, notice_id)
+    if notice is not None:
+        store.mark_read(session, user_id, at=at, notice_id=notice_id)
+    return notice
+
+
+def mark_all_read(session: Session, *, user_id: int, at: datetime) -> None:
+    """Mark every notice of a user read."""
+    store.mark_read(session, user_id, at=at)
+
+
+def choose(session: Session, *, user_id: int, choices: Mapping[NoticeKind, NoticeChoice]) -> None:
+    """Save where a user wants to be notified, by kind."""
+    for kind, choice in choices.items():
+        store.save_choice(session, user_id, kind, choice)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from qa.notices.types import Notice, NoticeChoice, NoticeKind, QueuedMail
+from qa.tables.database import affected_rows
 from qa.tables.notices import NoticeChoiceRow, NoticeRow
 from qa.tables.people import UserRow
 
@@ -157,8 +158,8 @@ def claim_mail(session: Session, letter: QueuedMail, *, again_at: datetime) -> b
         NoticeRow.mail_attempts == letter.attempts,
         NoticeRow.mailed_at.is_(None),
     )
-    done = session.execute(change.values(mail_attempts=letter.attempts + 1, mail_at=again_at))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(mail_attempts=letter.attempts + 1, mail_at=again_at)
+    return affected_rows(session, statement) > 0
 
 
 def record_mail_result(session: Session, notice_id: int, *, sent_at: datetime | None) -> None:

@@ -35,6 +35,26 @@ class Permission(enum.Enum):
     DECIDE_DISPUTES = "decide_disputes"  # those that are theirs: qa.disputes.rules
 
 
+class UserFault(enum.Enum):
+    """Why a user cannot be added, or a password not be set."""
+
+    USERNAME = "username"
+    TAKEN = "taken"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    LIKE_THE_NAME = "like_the_name"
+    TEAM = "team"
+    AGENT = "agent"
+
+
+class AgentFault(enum.Enum):
+    """Why an agent's team or days cannot be changed."""
+
+    TEAM = "team"
+    DAY = "day"
+    ORDER = "order"
+
+
 @dataclass(frozen=True)
 class User:
     """A signed-in person. A team leader has a team, an agent is an agent of the centre."""

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from qa.result_cache.types import DIGEST_DIGITS, CacheEntry, CacheKey
 from qa.states import ResultKind
-from qa.tables.database import upsert
-from qa.tables.reports import KeptResultRow
+from qa.tables.database import affected_rows, upsert
+from qa.tables.reports import CachedResultRow
 
 
 def find(session: Session, kind: ResultKind, name: str) -> CacheEntry | None:
     """Find the cached result of a kind and name."""
     row = session.scalar(
-        select(KeptResultRow).where(KeptResultRow.kind == kind, KeptResultRow.key == name)
+        select(CachedResultRow).where(CachedResultRow.kind == kind, CachedResultRow.key == name)
     )
     if row is None:
         return None
@@ -30,9 +30,9 @@ def save(session: Session, entry: CacheEntry) -> None:
         "seconds": entry.seconds,
         "made_at": entry.at,
     }
-    upsert(session, KeptResultRow, key={"kind": entry.kind, "key": entry.name}, values=content)
+    upsert(session, CachedResultRow, key={"kind": entry.kind, "key": entry.name}, values=content)
 
 
 def delete_before(session: Session, *, before: datetime) -> int:
     """Delete the results computed before a time, and return how many."""
-    return session.execute(delete(KeptResultRow).where(KeptResultRow.made_at < before)).rowcount  # type: ignore[attr-defined, no-any-return]
+    return affected_rows(session, delete(CachedResultRow).where(CachedResultRow.made_at < before))

@@ -1,5 +1,6 @@
 """A sampling plan, the frame it draws from, and a draw that can be made again."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,14 @@ from qa.states import Phase
 
 # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
 REPLACEMENT = "replacement"
+
+
+class PlanFault(enum.Enum):
+    """Why a plan cannot be added, or used."""
+
+    CODE = "code"
+    TAKEN = "taken"
+    UNKNOWN = "unknown"
 
 
 class Risk(BaseModel):

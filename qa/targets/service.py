@@ -8,25 +8,30 @@ from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.states import ImprovementActionState
 from qa.targets import rules, store
-from qa.targets.types import ImprovementActionDraft, TargetDraft
+from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
 
 
 class TargetRefused(ValueError):
-    """A target that cannot be set; the first argument is a code of `rules.fault`, or unknown."""
+    """A target that cannot be set or ended; `fault` says why."""
+
+    def __init__(self, fault: TargetFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class ActionRefused(ValueError):
-    """An improvement action that cannot be kept or moved on.
+    """An improvement action that cannot be added or moved on; `fault` says why."""
 
-    Codes: title, owner, result, or moved (somebody was faster, or it does not go that way).
-    """
+    def __init__(self, fault: ActionFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -> int:
-    """Set a target. Raises TargetRefused."""
-    wrong = rules.fault(draft)
-    if wrong:
-        raise TargetRefused(wrong)
+    """Set a target from now on. Raises TargetRefused."""
+    fault = rules.target_fault(draft)
+    if fault is not None:
+        raise TargetRefused(fault)
     target_id = store.add_target(session, draft, by=by, at=at)
     detail = {
         "indicator": draft.indicator.value,
@@ -53,9 +58,9 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
     Raises TargetRefused.
     """
     if not rules.MONTH.fullmatch(last_month):
-        raise TargetRefused("month")
+        raise TargetRefused(TargetFault.MONTH)
     if not store.end_target(session, target_id, last_month=last_month):
-        raise TargetRefused("unknown")
+        raise TargetRefused(TargetFault.UNKNOWN)
     record_event(
         session,
         subject=Subject.TARGET,
@@ -75,9 +80,9 @@ def add_action(
     Raises ActionRefused.
     """
     if not draft.title.strip() or not rules.MONTH.fullmatch(draft.month):
-        raise ActionRefused("title")
+        raise ActionRefused(ActionFault.TITLE)
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
-        raise ActionRefused("owner")
+        raise ActionRefused(ActionFault.OWNER)
     state = ImprovementActionState.AGREED if is_agreed else ImprovementActionState.PROPOSED
     action_id = store.add_action(session, draft, state=state, by=by, at=at)
     record_event(
@@ -111,17 +116,17 @@ def move_action(
     """
     actions = store.actions(session, action_id=action_id)
     if not actions or to not in rules.NEXT[actions[0].state]:
-        raise ActionRefused("moved")
+        raise ActionRefused(ActionFault.MOVED)
     is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
     if is_end and not result.strip():
-        raise ActionRefused("result")
+        raise ActionRefused(ActionFault.RESULT)
     fields = (
         {}
         if is_end
         else {"owner_id": owner_id or actions[0].owner_id, "due_on": due_on or actions[0].due_on}
     )
     if not is_end and not all(fields.values()):
-        raise ActionRefused("owner")
+        raise ActionRefused(ActionFault.OWNER)
     if not store.move_action(
         session,
         action_id,
@@ -131,7 +136,7 @@ def move_action(
         on=on if is_end else None,
         **fields,
     ):
-        raise ActionRefused("moved")
+        raise ActionRefused(ActionFault.MOVED)
     record_event(
         session,
         subject=Subject.MEASURE,

@@ -7,6 +7,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from qa.states import ImprovementActionState, ScopeKind
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow
 from qa.tables.targets import ImprovementActionRow, TargetRow
 from qa.targets.types import ImprovementAction, ImprovementActionDraft, Target, TargetDraft
@@ -64,7 +65,7 @@ def add_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
 
 def end_target(session: Session, target_id: int, *, last_month: str) -> bool:
     changed = update(TargetRow).where(TargetRow.id == target_id).values(last_month=last_month)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def actions(
@@ -133,7 +134,7 @@ def move_action(
         ImprovementActionRow.id == action_id, ImprovementActionRow.state == was
     )
     changed = change.values(state=to, result=result, finished_on=on, **fields)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def scopes(session: Session) -> dict[ScopeKind, list[tuple[int, str]]]:

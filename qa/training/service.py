@@ -37,6 +37,7 @@ from qa.training.types import (
     NeedList,
     Plan,
     PlanDraft,
+    PlanFault,
     Proof,
     TrainingOutcome,
     Urgency,
@@ -178,7 +179,11 @@ def _months(month: Month, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 class PlanRefused(ValueError):
-    """A plan that cannot be made or moved on, as a code: title, nobody, seats, moved."""
+    """A plan that cannot be made or moved on; `fault` says why."""
+
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def make_plan(
@@ -192,11 +197,11 @@ def make_plan(
     Raises PlanRefused.
     """
     if not draft.title.strip():
-        raise PlanRefused("title")
+        raise PlanRefused(PlanFault.TITLE)
     if not draft.agent_ids:
-        raise PlanRefused("nobody")
+        raise PlanRefused(PlanFault.NOBODY)
     if draft.seats is not None and draft.seats < 1:
-        raise PlanRefused("seats")
+        raise PlanRefused(PlanFault.SEATS)
     is_by_lot = draft.seats is not None and draft.seats < len(draft.agent_ids)
     seed = (seed or secrets.token_hex(16)) if is_by_lot else ""
     arms = rules.draw_lots(sorted(draft.agent_ids), draft.seats, seed=seed)
@@ -240,7 +245,7 @@ def move_plan(
         {"finished_on": on} if to in (TrainingPlanState.DONE, TrainingPlanState.DROPPED) else {}
     )
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
-        raise PlanRefused("moved")
+        raise PlanRefused(PlanFault.MOVED)
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -301,7 +306,7 @@ def finish_member(
     if not store.finish_member(
         session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
     ):
-        raise PlanRefused("nobody")
+        raise PlanRefused(PlanFault.NOBODY)
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -311,6 +316,11 @@ def finish_member(
         actor_id=by,
         agent=agent_id,
     )
+
+
+def mark_studied(session: Session, *, plan_id: int, call_id: int, agent_id: int) -> bool:
+    """Note that an agent has gone through a call of the plan; false where there is none."""
+    return store.studied(session, plan_id, call_id, agent_id=agent_id)
 
 
 def new_since(today: date, days: int) -> date:

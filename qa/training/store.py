@@ -11,6 +11,7 @@ from qa.audit.types import EventKind
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
 from qa.tables.scoring import AnswerRow, ScorecardRow
@@ -211,7 +212,7 @@ def change_plan(
     change = update(TrainingPlanRow).where(
         TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was)
     )
-    return bool(session.execute(change.values(**fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**fields)) > 0
 
 
 def plans(
@@ -337,7 +338,7 @@ def finish_member(
     change = update(TrainingMemberRow).where(
         TrainingMemberRow.plan_id == plan_id, TrainingMemberRow.agent_id == agent_id
     )
-    return bool(session.execute(change.values(done_on=done_on, remark=remark)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(done_on=done_on, remark=remark)) > 0
 
 
 def studied(session: Session, plan_id: int, call_id: int, *, agent_id: int) -> bool:

@@ -15,6 +15,16 @@ class Urgency(enum.Enum):
     WATCH = "watch"
 
 
+class PlanFault(enum.Enum):
+    """Why a training plan cannot be made or moved on."""
+
+    TITLE = "title"
+    NOBODY = "nobody"
+    SEATS = "seats"
+    DATE = "date"
+    MOVED = "moved"
+
+
 class Colleague(NamedTuple):
     """An agent, with the team and department whose targets are the agent's too."""
 

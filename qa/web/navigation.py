@@ -23,6 +23,7 @@ from qa.web import (
     assignment,
     audit,
     calibration,
+    calls,
     cards,
     cases,
     disputes,
@@ -59,6 +60,7 @@ class Entry:
 def install(app: Flask) -> None:
     for module in (
         people,
+        calls,
         intake,
         sampling,
         forms,
@@ -155,7 +157,7 @@ def side_list() -> list[Entry]:
         (P.READ_OWN_CARDS, Entry("cards.own", _("My scorecards"), "clipboard", unread or None)),
         (P.READ_OWN_CARDS, Entry("training.own", _("My training"), "school")),
         (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
-        (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
+        (P.READ_CALLS, Entry("calls.listing", _("Calls"), "phone")),
         (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
         (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read))
         if to_read

@@ -29,6 +29,20 @@ def qa(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.parametrize("command", ["web", "worker", "scheduler"])
+def test_a_service_refuses_a_folder_that_was_never_set_up(qa, command):
+    code, out, err = qa(command)
+    assert (code, out) == (1, "")
+    assert err == "error: the database is not set up or not up to date; run `qa init`\n"
+
+
+def test_a_worker_without_a_broker_says_so_in_one_line(qa):
+    qa("init")
+    code, _, err = qa("worker")
+    assert code == 1 and err.startswith("error: the broker is not reached at unix://")
+    assert err.count("\n") == 1
+
+
 TRANSCRIPT = {
     "language": "en",
     "duration": 30,
@@ -175,6 +189,7 @@ def test_forms_validate_names_file_line_and_what_to_write(qa, tmp_path):
     assert qa("forms", "validate")[0] == 0
 
 
+@pytest.mark.slow
 def test_import_sample_work_report_training_from_an_empty_folder(qa, tmp_path):
     code, _, err = qa("import", PROJECT_ROOT / "audio_samples")
     assert code == 1 and "qa init" in err
@@ -278,14 +293,18 @@ def test_help_and_the_web_process_load_nothing_heavy():
         "('librosa', 'numba', 'sklearn', 'ctranslate2', 'faster_whisper', 'av', 'torch',"
         " 'onnxruntime')"
     )
-    for code in ("import qa.cli", "import qa.app", "import qa.jobs.worker, qa.jobs.service"):
-        done = subprocess.run(
-            [sys.executable, "-c", f"{code}, sys; print([m for m in {heavy} if m in sys.modules])"],
-            capture_output=True,
-            text=True,
-            cwd=PROJECT_ROOT,
+    code = "\n".join(
+        f"{imports}; print([m for m in {heavy} if m in sys.modules])"
+        for imports in (
+            "import sys, qa.cli",
+            "import qa.app",
+            "import qa.jobs.worker, qa.jobs.service",
         )
-        assert done.stdout.strip() == "[]", done.stderr
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT
+    )
+    assert done.stdout.split() == ["[]", "[]", "[]"], done.stdout + done.stderr
 
 
 def test_what_goes_wrong_on_the_way_is_logged_to_stderr_and_stdout_stays_one_document(

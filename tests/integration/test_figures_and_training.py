@@ -9,7 +9,6 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa.app import create_app
 from qa.fairness import service as fairness
 from qa.forms.service import vocabulary
 from qa.months import Month
@@ -26,7 +25,7 @@ from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft
-from tests.conftest import Clock, add_call, build, people_of, visits
+from tests.conftest import Clock, add_call, build_anew, people_of, simulated_centre, visits
 
 MONTH = Month("2026-10")
 
@@ -38,12 +37,7 @@ def quiet(step, left):
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
     """24 agents in three languages, four months, with plans that the simulated trainer made."""
-    from qa.settings import Settings
-
-    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=24, calls=100, months=4, seed=5, tick=quiet)
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+    return simulated_centre(tmp_path_factory, agents=24, calls=100, months=4, seed=5)
 
 
 def month_report(wiring, month=MONTH, **scope):
@@ -86,12 +80,13 @@ def test_a_simulated_centre_is_marked_wherever_it_shows_and_is_made_once(centre)
         simulate_centre(wiring, agents=2, calls=5, months=1, seed=5, tick=quiet)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_centre_also_where_a_lot_decides_who_learns_first(tmp_path):
     from qa.settings import Settings
     from qa.tables.scoring import ScorecardRow
 
     def simulated(name):
-        wiring = build(Settings(data_dir=tmp_path / name), Clock())
+        wiring = build_anew(Settings(data_dir=tmp_path / name), Clock())
         simulate_centre(wiring, agents=24, calls=40, months=3, seed=5, tick=quiet)
         with wiring.database.read() as session:
             lots = [[(m.agent, m.arm) for m in p.members] for p in plans.plans(session)]
@@ -161,10 +156,12 @@ def test_the_trend_has_the_months_before_with_limits_and_what_moved_has_calls_to
 
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
 def test_paper_has_the_figures_of_the_page_in_every_language(centre, language):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, _, app = centre
-    made = report_files(app, month=MONTH, about=About(), language=language, formats=["pdf", "json"])
+    made = report_files(
+        wiring, month=MONTH, about=About(), language=language, formats=["pdf", "json"]
+    )
     pdf, document = (
         next(c for n, c in made.items() if n.endswith(kind)) for kind in (".pdf", ".json")
     )
@@ -645,8 +642,7 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     ("each", "least"), [("agent", 24), ("department", 1), ("project", 3), ("", 1)]
 )
 def test_a_schedule_makes_one_report_of_each(centre, each, least):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -661,7 +657,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
         "recipients": "",
     }
     assert manager.post("/reports/scheduled", given).status_code == 302
-    assert publishing.publish(wiring) == 1
+    assert delivery.publish(wiring) == 1
     with wiring.database.write() as session:
         run = next(r for r in store.runs(session) if r.name == given["name"])
         store.set_active(session, run.schedule_id, is_active=False)
@@ -670,8 +666,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
 
 
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -695,28 +690,28 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
         assert manager.post("/reports/scheduled", given | bad).status_code == 422, bad
     assert manager.post("/reports/scheduled", given).status_code == 302
     assert manager.post("/reports/scheduled", given).status_code == 422, "the name is taken"
-    real, made = publishing.reporting.files, []
+    real, made = delivery.files.report_files, []
 
-    def breaks_once(**kwargs):
-        made.append(kwargs["asked"].team)
+    def breaks_once(wiring, **kwargs):
+        made.append(kwargs["about"].team)
         if len(made) == 3:
             raise OSError("the disk is full")
-        return real(**kwargs)
+        return real(wiring, **kwargs)
 
-    monkeypatch.setattr(publishing.reporting, "files", breaks_once)
-    assert publishing.publish(wiring) == 0
+    monkeypatch.setattr(delivery.files, "report_files", breaks_once)
+    assert delivery.publish(wiring) == 0
     with wiring.database.read() as session:
         run = store.runs(session)[0]
     assert run.state is RunState.FAILED and "disk is full" in run.error and len(run.made) == 2
     with wiring.database.write() as session:
-        store.change(session, run.id, state=RunState.WAITING)
-    assert publishing.publish(wiring) == 1
+        store.update_run(session, run.id, state=RunState.WAITING)
+    assert delivery.publish(wiring) == 1
     with wiring.database.read() as session:
         teams = len(people.teams(session))
         run = store.runs(session)[0]
     assert run.state is RunState.DONE and len(run.made) == teams == run.total
     assert len(made) == teams + 1, "what was ready was not made again"
-    assert publishing.publish(wiring) == 0, "once a month"
+    assert delivery.publish(wiring) == 0, "once a month"
     mails = list(wiring.settings.outbox.glob("report-*.eml"))
     assert (
         len(mails) == 1
@@ -735,8 +730,8 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
 def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
     from dataclasses import replace
 
-    from qa.schedules.rules import due_month
-    from qa.schedules.types import Schedule
+    from qa.publishing.rules import due_month
+    from qa.publishing.types import Schedule
     from qa.states import Audience
 
     s = Schedule(1, "x", 3, "", "", Audience.MANAGER, ("pdf",), "en", (), True, 1)
@@ -747,7 +742,7 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import refresh_trend_figures
+    from qa.jobs.periodic import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
     assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
@@ -854,9 +849,9 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 
 
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
+    from qa.jobs.periodic import run_housekeeping
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import run_housekeeping
 
     run_housekeeping(wiring)
     run_housekeeping(wiring)
@@ -1018,17 +1013,18 @@ def test_a_draw_of_an_older_version_is_replayed_as_it_was_made(wiring, cast, clo
 
 
 def test_the_boards_files_name_no_agent_either(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
+    from qa.states import Audience
 
     wiring, _, app = centre
     names = {a.name for a in month_report(wiring).agents}
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(),
         language="en",
         formats=["json", "html", "xlsx"],
-        audience="board",
+        audience=Audience.BOARD,
     )
     document = json.loads(next(c for n, c in made.items() if n.endswith(".json")))
     assert document["agents"] == [] and not any(
@@ -1047,7 +1043,7 @@ def test_the_boards_files_name_no_agent_either(centre):
 
 
 def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, cast, app = centre
     whole = month_report(wiring)
@@ -1067,7 +1063,7 @@ def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre
         -1
     ].month == MONTH
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(agent=code),
         language="it",

@@ -5,32 +5,27 @@ from datetime import timedelta
 
 import pytest
 
-from qa.app import create_app, report_files
 from qa.forms.service import vocabulary
 from qa.months import Month
 from qa.people.store import teams as all_teams
+from qa.publishing.files import report_files
 from qa.reporting import store as figures
 from qa.reporting.service import cached_report
 from qa.reporting.types.scope import About
 from qa.result_cache import rules, service, store
 from qa.result_cache.types import CacheEntry, CacheKey
 from qa.scoring import service as scoring
-from qa.settings import Settings
-from qa.simulation import simulate_centre
 from qa.states import ResultKind
 from qa.training import service as training
 from qa.training import store as training_store
 from qa.training.types import NeedList
-from tests.conftest import Clock, build, people_of, visits
+from tests.conftest import simulated_centre, visits
 from tests.integration.test_life_of_a_card import enqueue, full, open_card
 
 
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory):
-    wiring = build(Settings(data_dir=tmp_path_factory.mktemp("var")), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=12, calls=60, months=3, seed=4, tick=lambda step, left: None)
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+    return simulated_centre(tmp_path_factory, agents=12, calls=60, months=3, seed=4)
 
 
 def keep_as_before(wiring, found, *, seconds):
@@ -175,7 +170,7 @@ def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     keep_as_before(wiring, found, seconds=9.0)
     try:
         made = report_files(
-            app, month=Month("2026-10"), about=About(), language="en", formats=["json"]
+            wiring, month=Month("2026-10"), about=About(), language="en", formats=["json"]
         )
         assert b"of long ago" not in next(iter(made.values()))
         exported = visits(app, wiring)(cast.manager).get("/reports/2026-10/export.json?live=1")

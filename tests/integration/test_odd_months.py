@@ -11,17 +11,15 @@ from datetime import UTC, date, timedelta
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from qa.app import create_app, report_files
 from qa.forms.service import vocabulary
 from qa.months import Month, day_bounds
+from qa.publishing.files import report_files
 from qa.reporting.types.scope import About
-from qa.settings import Settings
-from qa.simulation import simulate_centre
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
 from qa.training import service as training
-from tests.conftest import Clock, build, people_of, visits, words_of
+from tests.conftest import simulated_centre, visits, words_of
 
 MONTH = Month("2026-10")
 PAGES = (
@@ -37,11 +35,8 @@ PAGES = (
 
 
 @pytest.fixture
-def centre(tmp_path):
-    wiring = build(Settings(data_dir=tmp_path), Clock())
-    cast = people_of(wiring)
-    simulate_centre(wiring, agents=6, calls=60, months=2, seed=7, tick=lambda step, left: None)
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+def centre(tmp_path_factory):
+    return simulated_centre(tmp_path_factory, agents=6, calls=60, months=2, seed=7)
 
 
 def change(centre, *statements):
@@ -56,7 +51,7 @@ def looked_at(centre):
     """
     wiring, cast, app = centre
     made = report_files(
-        app, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
+        wiring, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
     )
     files = {name.rsplit(".", 1)[1]: content for name, content in made.items()}
     html = files["html"].decode()

@@ -1,6 +1,4 @@
-"""People at work in a real browser: scoring by keyboard, reading, two windows, a lost connection;
-every page seen by axe.
-"""
+"""People at work in a real browser: scoring by keyboard, reading, two windows, no connection."""
 
 import itertools
 import re
@@ -9,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import picture, violations
+from tests.journeys.inventory import LANGUAGES, WIDTHS
 
 
 def take_call(page):
@@ -310,123 +309,6 @@ def test_a_list_is_put_in_another_order_by_mouse_and_keyboard(enter, site):
         page.locator("th[aria-sort=descending]").inner_text().startswith("LENGTH")
         or "ength" in page.locator("th[aria-sort=descending]").inner_text()
     )
-
-
-PAGES = {
-    "evaluator": [
-        "/queue",
-        "/calls",
-        "/calls?said=thank+you",
-        "/calls/1",
-        "/cards",
-        "/forms",
-        "/forms/1",
-        "/disputes",
-        "/calibration",
-        "/calibration/2",
-        "/notices",
-        "/cases/new/complaint?call=1",
-    ],
-    "manager": [
-        "/reports/2026-11",
-        "/team",
-        "/sampling",
-        "/sampling/draws/1",
-        "/sampling/plans/demo/preview?day=2026-11-05",
-        "/import",
-        "/jobs",
-        "/access-log",
-        "/access-log?what=submitted",
-        "/forms/2/try?call=1",
-        "/queue/overview",
-        "/cards/1",
-        "/cards/1/re-evaluate",
-        "/disputes",
-        "/disputes/1",
-        "/disputes/2",
-        "/calibration",
-        "/calibration/1",
-        "/calibration/new",
-        "/second-reading",
-        "/cases",
-        "/cases/3",
-        "/forms",
-        "/forms/5/edit",
-        "/forms/5/differences",
-        "/forms/bring",
-        "/fairness/2026-11",
-        "/targets",
-        "/reports/scheduled",
-        "/reports/scheduled/1",
-        "/reports/2026-11?audience=board",
-    ],
-    "leader": [
-        "/team",
-        "/reports/2026-11",
-        "/training/2026-11",
-        "/calls",
-        "/cards",
-        "/cards/1",
-        "/calibration/1",
-        "/notices",
-        "/cases/1",
-    ],
-    "trainer": [
-        "/training/2026-11",
-        "/training/plans",
-        "/training/plans/1",
-        "/training/plans/new?month=2026-11",
-        "/reports/2026-11",
-        "/targets",
-    ],
-    "agent": ["/my/scorecards", "/my-training"],
-    "tom": [
-        "/my/scorecards",
-        "/my-training",
-        "/training/plans/1",
-        "/cards/1",
-        "/notices",
-        "/cases",
-        "/cases/new/difficult",
-    ],
-    "admin": [
-        "/people",
-        "/people/agents/1",
-        "/jobs",
-        "/installation",
-        "/installation?examine=1",
-        "/password",
-    ],
-    "director": ["/reports/2026-11", "/fairness/2026-11", "/team", "/disputes", "/cards/1"],
-}
-
-
-LANGUAGES, WIDTHS = ("en", "it", "zh"), (1440, 390)
-
-
-@pytest.mark.parametrize(("language", "width"), list(itertools.product(LANGUAGES, WIDTHS)))
-@pytest.mark.parametrize("role", PAGES)
-def test_every_page_of_every_role_is_clean_readable_and_within_its_width_in_all_twelve_dresses(
-    enter, site, role, language, width
-):
-    page = enter(role, width=width, height=900 if width > 500 else 844, language=language)
-    page.emulate_media(reduced_motion="reduce")  # or colours would be looked at on their way
-    for path in PAGES[role]:
-        page.goto(site.url + path)
-        page.wait_for_load_state("networkidle")
-        assert violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-            f"{path} is wider than the window"
-        )
-        assert page.locator("h1").count() == 1
-        name = re.sub(r"\W+", "-", f"{role}-{path}").strip("-")
-        picture(page, f"{name}-{language}-light-{width}")
-        # what the button does, without loading the page again
-        page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-        assert violations(page, only=["color-contrast", "link-in-text-block"]) == [], (
-            f"{path} in the dark"
-        )
-        picture(page, f"{name}-{language}-dark-{width}")
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 in every language.
 """
 
-import socket
-import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from qa.settings import Settings
-from tests.journeys.conftest import Site, picture, violations
+from tests.journeys.conftest import picture, served, show, violations
 
 PAGES = {
     "manager": [
@@ -31,10 +29,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """24 agents, four simulated months that end with October 2026, and one person of each role."""
-    from waitress import create_server
-
     from qa import setup
-    from qa.app import create_app
     from qa.people import service as people
     from qa.people import store
     from qa.simulation import simulate_centre
@@ -79,17 +74,11 @@ def site(tmp_path_factory):
             by=by,
             at=wiring.clock(),
         )
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    server = create_server(
-        create_app(settings, wiring=wiring), host="127.0.0.1", port=port, threads=8
-    )
-    threading.Thread(target=server.run, daemon=True).start()
-    yield Site(f"http://127.0.0.1:{port}", wiring)
-    server.close()
+    with served(wiring) as site:
+        yield site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "dark", "width"), [("en", False, 1440), ("it", True, 390), ("zh", False, 390)]
 )
@@ -101,8 +90,7 @@ def test_full_pages_are_clean_readable_and_within_their_width(
         role, width=width, height=900 if width > 500 else 844, language=language, dark=dark
     )
     for path in PAGES[role]:
-        page.goto(site.url + path)
-        page.wait_for_load_state("networkidle")
+        show(page, site.url + path)
         assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
             f"{path} is wider than the window"
