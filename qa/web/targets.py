@@ -107,7 +107,7 @@ def move_action(measure_id: int) -> Response:
         with writing() as session:
             service.move_action(
                 session,
-                measure_id=measure_id,
+                action_id=measure_id,
                 to=ImprovementActionState(form.to.data),
                 result=form.result.data or "",
                 on=today(),
