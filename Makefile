@@ -21,7 +21,7 @@ test-fast: .venv/ready-test
 coverage: .venv/ready-test
 	$(TEST) -m $(FAST) --cov --cov-report=term
 
-PAGES := qa/web/templates
+PAGES := qa/web/templates qa/publishing/templates
 SCRIPTS := qa/web/static
 
 check: .venv/ready-check

@@ -51,13 +51,13 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     with wiring.database.read() as session:
         chosen = _form_for(session, call, call.language)
     lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
-    result = transcription.listen(
+    result = transcription.transcribe(
         call,
-        ears=wiring.audio,
-        shelf=wiring.storage,
+        audio=wiring.audio,
+        storage=wiring.storage,
         private_names=wiring.settings.names_to_mask,
         script_lines=lines,
-        tell=wiring.report_progress,
+        on_progress=wiring.report_progress,
     )
     transcript = result.transcript
 
@@ -90,7 +90,7 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
 
 def replace_original(wiring: Wiring, call_id: int) -> Record:
     """Replace the recording as it came in by its silenced copy."""
-    transcription.replace_original_with_redacted(_call(wiring, call_id), shelf=wiring.storage)
+    transcription.replace_original_with_redacted(_call(wiring, call_id), storage=wiring.storage)
 
     def record(session: Session) -> NextSteps:
         record_event(
@@ -287,7 +287,7 @@ def receive(
     with wiring.database.read() as session:
         existing = intake.known_recording(session, name=name, sha256=sha256, data=data)
     prepared = existing or intake.prepare(
-        path, name=name, data=data, sha256=sha256, ears=wiring.audio, shelf=wiring.storage
+        path, name=name, data=data, sha256=sha256, audio=wiring.audio, storage=wiring.storage
     )
 
     def record(session: Session) -> FileOutcome:

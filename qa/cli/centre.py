@@ -1,6 +1,4 @@
-"""Set up and run a centre: `init`, `users`, `doctor`, `up`,
-`work` and the services of production.
-"""
+"""Set up and run a centre: `init`, `users`, `doctor`, `up`, `work` and production services."""
 
 import sys
 
@@ -60,8 +58,8 @@ def users_add(
 
     wiring = load_wiring()
     with wiring.database.write() as session:
-        team_id = next((t.id for t in store.teams(session) if t.name == team), None)
-        found = store.agent_by_code(session, agent) if agent else None
+        team_id = next((row.id for row in store.teams(session) if row.name == team), None)
+        agent_row = store.agent_by_code(session, agent) if agent else None
         try:
             service.add_user(
                 session,
@@ -72,7 +70,7 @@ def users_add(
                 at=wiring.clock(),
                 language=language,
                 team_id=team_id,
-                agent_id=found[0] if found else None,
+                agent_id=agent_row[0] if agent_row else None,
             )
         except service.UserRefused as error:
             raise Refusal(USER_FAULTS[error.fault]) from error
@@ -119,7 +117,7 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
         credentials = store.credentials(session, name)
         if credentials is None:
             raise Refusal(f"there is no user {name!r}")
-        ids = {code: i for i, code, _name in store.project_ids(session)}
+        ids = {code: project_id for project_id, code, _name in store.project_ids(session)}
         if unknown := sorted(set(codes) - set(ids)):
             raise Refusal(
                 f"there is no project {', '.join(unknown)}; there are:"
@@ -128,7 +126,7 @@ def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
         service.set_projects(
             session,
             user_id=credentials[0].id,
-            project_ids=None if every else [ids[c] for c in codes],
+            project_ids=None if every else [ids[code] for code in codes],
             at=wiring.clock(),
         )
     echo_err(f"{name} works for {'all projects' if every else ', '.join(codes)}")
@@ -159,11 +157,16 @@ def doctor(as_json: bool) -> None:
 
     findings = examine(settings())
     if as_json:
-        print_json({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
+        print_json(
+            {
+                "ok": all(finding.is_ok for finding in findings),
+                "findings": [vars(finding) for finding in findings],
+            }
+        )
     else:
-        for f in findings:
-            click.echo(f"{'ok  ' if f.is_ok else 'FAIL'} {f.what}: {f.message}")
-    if not all(f.is_ok for f in findings):
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.message}")
+    if not all(finding.is_ok for finding in findings):
         sys.exit(1)
 
 
@@ -217,7 +220,7 @@ def worker() -> None:
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
     from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
-    from qa.publishing import publish
+    from qa.publishing.delivery import publish
 
     run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
 

@@ -57,7 +57,7 @@ class AudioEngine:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
         """Transcribe a recording in the model process, else in this process.
 
@@ -71,10 +71,14 @@ class AudioEngine:
             language=language,
             source_name=source_name,
             hotwords=hotwords,
-            tell=tell,
+            on_progress=on_progress,
         )
         return result or self.transcribe_here(
-            path, language=language, source_name=source_name, hotwords=hotwords, tell=tell
+            path,
+            language=language,
+            source_name=source_name,
+            hotwords=hotwords,
+            on_progress=on_progress,
         )
 
     def transcribe_here(
@@ -84,7 +88,7 @@ class AudioEngine:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
         """Transcribe a recording in this process. Raises RecordingUnreadable."""
         return self._transcriber.transcribe(
@@ -92,7 +96,7 @@ class AudioEngine:
             language=language,
             source_name=source_name,
             hotwords=hotwords,
-            tell=tell,
+            on_progress=on_progress,
         )
 
     def silence(self, path: Path, spans: Sequence[Redaction]) -> RedactedAudio:

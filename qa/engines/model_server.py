@@ -37,7 +37,7 @@ class LocalEngine(Protocol):
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: Callable[[float], None] | None = None,
+        on_progress: Callable[[float], None] | None = None,
     ) -> TranscriptionResult: ...
 
     def silence_here(self, path: Path, spans: Sequence[Redaction]) -> RedactedAudio: ...
@@ -50,7 +50,7 @@ def request_transcription(
     language: str | None,
     source_name: str,
     hotwords: Sequence[str] = (),
-    tell: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> TranscriptionResult | None:
     """Let the model process transcribe; None where there is none, or it went away.
 
@@ -64,8 +64,8 @@ def request_transcription(
     }
     with contextlib.suppress(OSError, ValueError):
         for answer in _answers(socket_path, request):
-            if "done" in answer and tell:
-                tell(answer["done"])
+            if "done" in answer and on_progress:
+                on_progress(answer["done"])
             if "transcribed" in answer:
                 return TranscriptionResult.model_validate(answer["transcribed"])
     return None
@@ -158,7 +158,7 @@ def _serve_request(connection: socket.socket, engine: LocalEngine) -> None:
             language=request["language"],
             source_name=request["source_name"],
             hotwords=request["hotwords"],
-            tell=lambda share: send({"done": round(share, 3)}),
+            on_progress=lambda share: send({"done": round(share, 3)}),
         )
         send({"transcribed": result.model_dump(mode="json")})
     except RecordingUnreadable as error:

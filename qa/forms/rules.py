@@ -245,14 +245,6 @@ def plain(value: Fraction | None) -> float | None:
     return None if value is None else round(float(value), 6)
 
 
-def alignment(points: float, other_points: float, maximum: float) -> Fraction:
-    """Compute how near two scorings of one call are: 1 −
-
-    a − b| ÷ maximum (0–1).
-    """
-    return 1 - abs(as_fraction(points) - as_fraction(other_points)) / as_fraction(maximum)
-
-
 def _counts(form: Form, criterion: Criterion, answer: str | None) -> bool:
     if answer == NOT_APPLICABLE:
         return form.na_policy == "full_credit" and not criterion.bonus

@@ -31,7 +31,7 @@ KNOWN = {
 }
 LANGUAGES = {"en", "it", "zh"}
 DIGITS = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ \-\u2010-\u2015]?\d){12,}")
-CARD_LENGTHS = range(13, 20)
+CARD_NUMBER_LENGTHS = range(13, 20)  # digits (ISO/IEC 7812)
 # how the numbers of payment cards begin (ISO/IEC 7812)
 ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")
 SECRETS = re.compile(
@@ -100,9 +100,9 @@ def _card_from(text: str, groups: Sequence[tuple[int, int]], first: int) -> int 
     digits = ""
     for position in range(first, len(groups)):
         digits += text[slice(*groups[position])]
-        if len(digits) >= CARD_LENGTHS.stop:
+        if len(digits) >= CARD_NUMBER_LENGTHS.stop:
             return None
-        if len(digits) in CARD_LENGTHS and ISSUERS.match(digits) and luhn.is_valid(digits):
+        if len(digits) in CARD_NUMBER_LENGTHS and ISSUERS.match(digits) and luhn.is_valid(digits):
             return position
     return None
 

@@ -229,25 +229,25 @@ def prepare(
     name: str,
     data: CallData,
     sha256: str,
-    ears: RecordingDecoder,
-    shelf: RecordingStore,
+    audio: RecordingDecoder,
+    storage: RecordingStore,
 ) -> "DecodedRecording | FileOutcome":
     """Decode a recording and store its files; no database.
 
     What is kept under the content's hash may be kept twice without harm.
     """
-    if shelf.free_share() < FREE_DISK:
+    if storage.free_share() < FREE_DISK:
         return FileOutcome(
             name, ImportOutcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id
         )
-    prepared = ears.prepare(path, declared_seconds=data.duration)
+    prepared = audio.prepare(path, declared_seconds=data.duration)
     if isinstance(prepared, Reason):
         return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
-    shelf.save(f"{folder}/original", path.read_bytes())
-    shelf.save(f"{folder}/peaks", prepared.peaks)
+    storage.save(f"{folder}/original", path.read_bytes())
+    storage.save(f"{folder}/peaks", prepared.peaks)
     if prepared.playback is not None:
-        shelf.save(f"{folder}/playback", prepared.playback)
+        storage.save(f"{folder}/playback", prepared.playback)
     return prepared
 
 

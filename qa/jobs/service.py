@@ -27,7 +27,7 @@ from qa.states import ImportOutcome, Step
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
-TELL_SECONDS = 2.0
+PROGRESS_SECONDS = 2.0
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
 
@@ -117,17 +117,17 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
 
 def _progress_writer(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
     """Writes how far a task is, now and then, as long as its lease holds."""
-    told = time.monotonic()
+    last_write = time.monotonic()
 
-    def tell(share: float) -> None:
-        nonlocal told
-        if time.monotonic() - told < TELL_SECONDS:
+    def record_share(share: float) -> None:
+        nonlocal last_write
+        if time.monotonic() - last_write < PROGRESS_SECONDS:
             return
-        told = time.monotonic()
+        last_write = time.monotonic()
         with wiring.database.write() as session:
             store.record_progress(session, claim, share)
 
-    return tell
+    return record_share
 
 
 def reclaim_expired(wiring: Wiring) -> None:

@@ -40,13 +40,13 @@ class Agreement:
 
 
 def pairable(table: Table) -> list[list[Hashable]]:
-    """The ratings of every unit that at least two raters rated."""
+    """List the ratings of every unit that at least two raters rated."""
     rows = [[r for r in row if r is not None] for row in table]
     return [r for r in rows if len(r) >= 2]
 
 
 def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
-    """Krippendorff's alpha: 1 for perfect agreement, 0 for chance.
+    """Compute Krippendorff's alpha: 1 for perfect agreement, 0 for chance.
 
     Missing ratings are no disagreement.
 
@@ -70,7 +70,7 @@ def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
 
 
 def _distance(counts: Counter[Hashable], scale: Scale) -> Callable[[Hashable, Hashable], float]:
-    """Squared difference of two values on a scale."""
+    """Choose the squared difference of two values on a scale."""
     if scale is Scale.NOMINAL:
         return lambda a, b: float(a != b)
     if scale is Scale.INTERVAL:
@@ -86,9 +86,7 @@ def _distance(counts: Counter[Hashable], scale: Scale) -> Callable[[Hashable, Ha
 
 
 def percent(table: Table) -> float | None:
-    """Share (0–1) of the pairs of ratings of a unit that are the same, every unit weighing the
-    same.
-    """
+    """Compute the share (0–1) of equal pairs of ratings of a unit, every unit weighing the same."""
     units = pairable(table)
     return float(np.mean([_same_pairs(u) for u in units])) if units else None
 
@@ -98,20 +96,26 @@ def _same_pairs(unit: Sequence[Hashable]) -> float:
 
 
 def ac1(table: Table, categories: Sequence[Hashable] = ()) -> float | None:
-    """Gwet's AC1, which stays meaningful where nearly all ratings fall into one category and kappa
-    does not.
+    """Compute Gwet's AC1.
+
+    It stays meaningful where nearly all ratings fall into one category and kappa does not.
 
     Gwet, K. L. (2008), Computing inter-rater reliability and its variance in the presence of high
     agreement. `categories` that could have been chosen count even if nobody chose them.
     """
-    rated = [[r for r in row if r is not None] for row in table]
-    rated = [r for r in rated if r]
+    rated = [[ratings for ratings in row if ratings is not None] for row in table]
+    rated = [ratings for ratings in rated if ratings]
     observed = percent(table)
-    known = sorted({v for r in rated for v in r} | set(categories), key=repr)
-    if observed is None or len(known) < 2:
+    values = sorted({value for ratings in rated for value in ratings} | set(categories), key=repr)
+    if observed is None or len(values) < 2:
         return None if observed is None else 1.0
-    share = {v: float(np.mean([r.count(v) / len(r) for r in rated])) for v in known}
-    chance = sum(p * (1 - p) for p in share.values()) / (len(known) - 1)
+    share = {
+        value: float(np.mean([ratings.count(value) / len(ratings) for ratings in rated]))
+        for value in values
+    }
+    chance = sum(share_of_value * (1 - share_of_value) for share_of_value in share.values()) / (
+        len(values) - 1
+    )
     return (observed - chance) / (1 - chance)
 
 
@@ -137,22 +141,22 @@ def kappa(matrix: npt.ArrayLike, *, weights: str = "none") -> float | None:
 
 
 def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linear") -> float | None:
-    """Weighted kappa averaged over all pairs of raters (Light 1971).
+    """Average weighted kappa over all pairs of raters (Light 1971).
 
     `order` are the categories from worst to best.
     """
-    place = {v: i for i, v in enumerate(order)}
+    place = {option: position for position, option in enumerate(order)}
     raters = len(table[0]) if table else 0
-    found = []
+    kappas = []
     for a, b in itertools.combinations(range(raters), 2):
         matrix = np.zeros((len(order), len(order)))
         for row in table:
             if row[a] in place and row[b] in place:
                 matrix[place[row[a]], place[row[b]]] += 1  # type: ignore[index]
-        k = kappa(matrix, weights=weights)
-        if k is not None:
-            found.append(k)
-    return float(np.mean(found)) if found else None
+        pair_kappa = kappa(matrix, weights=weights)
+        if pair_kappa is not None:
+            kappas.append(pair_kappa)
+    return float(np.mean(kappas)) if kappas else None
 
 
 @dataclass(frozen=True)
@@ -174,8 +178,9 @@ class Icc:
 
 
 def icc(table: npt.ArrayLike) -> Icc | None:
-    """Of scores, units × raters without gaps; None with fewer than two units or raters, or where
-    the units do not differ.
+    """Compute the intraclass correlations of scores, units × raters without gaps.
+
+    None with fewer than two units or raters, or where the units do not differ.
 
     Shrout & Fleiss (1979), Psychological Bulletin 86, 420–428; the interval by Satterthwaite as in
     McGraw & Wong (1996).

@@ -1,4 +1,4 @@
-"""What may be set, and by whom it is met. Pure."""
+"""Check targets, and find the one that applies. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def applying(
     month: Month,
     scopes: dict[ScopeKind, int | None],
 ) -> Target | None:
-    """The target that holds for something: the most specific one, and of these the newest."""
+    """Find the target that applies: the most specific one, and of these the newest."""
     fitting = [t for t in targets if t.indicator is indicator and t.holds_in(month)]
     for scope in NARROW:
         if scope in scopes:

@@ -1,4 +1,4 @@
-"""Set targets, agree on measures and see them through."""
+"""Set targets, agree on improvement actions and see them through."""
 
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ class TargetRefused(ValueError):
 
 
 class ActionRefused(ValueError):
-    """A measure that cannot be added or moved on; `fault` says why."""
+    """An improvement action that cannot be added or moved on; `fault` says why."""
 
     def __init__(self, fault: ActionFault) -> None:
         super().__init__(fault.value)
@@ -75,7 +75,7 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
 def add_action(
     session: Session, draft: ImprovementActionDraft, *, is_agreed: bool, by: int, at: datetime
 ) -> int:
-    """Add an improvement measure: agreed where somebody owns it with a date, else a proposal.
+    """Add an improvement action: agreed where somebody owns it with a date, else proposed.
 
     Raises ActionRefused.
     """
@@ -84,18 +84,18 @@ def add_action(
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
         raise ActionRefused(ActionFault.OWNER)
     state = ImprovementActionState.AGREED if is_agreed else ImprovementActionState.PROPOSED
-    measure_id = store.add_action(session, draft, state=state, by=by, at=at)
+    action_id = store.add_action(session, draft, state=state, by=by, at=at)
     record_event(
         session,
         subject=Subject.MEASURE,
-        subject_id=measure_id,
+        subject_id=action_id,
         event=EventKind.ADDED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
         state=state.value,
     )
-    return measure_id
+    return action_id
 
 
 def move_action(
@@ -110,12 +110,12 @@ def move_action(
     owner_id: int | None = None,
     due_on: date | None = None,
 ) -> None:
-    """Agree on a proposal, or end a measure as done or dropped with what came of it.
+    """Agree on or drop a proposal, finish or drop an agreed action, with its result.
 
     Raises ActionRefused.
     """
-    found = store.actions(session, measure_id=measure_id)
-    if not found or to not in rules.NEXT[found[0].state]:
+    actions = store.actions(session, measure_id=measure_id)
+    if not actions or to not in rules.NEXT[actions[0].state]:
         raise ActionRefused(ActionFault.MOVED)
     is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
     if is_end and not result.strip():
@@ -123,14 +123,14 @@ def move_action(
     fields = (
         {}
         if is_end
-        else {"owner_id": owner_id or found[0].owner_id, "due_on": due_on or found[0].due_on}
+        else {"owner_id": owner_id or actions[0].owner_id, "due_on": due_on or actions[0].due_on}
     )
     if not is_end and not all(fields.values()):
         raise ActionRefused(ActionFault.OWNER)
     if not store.move_action(
         session,
         measure_id,
-        was=found[0].state,
+        was=actions[0].state,
         to=to,
         result=result.strip()[:4000],
         on=on if is_end else None,

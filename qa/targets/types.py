@@ -1,4 +1,4 @@
-"""What is to be reached, and what is done about it."""
+"""Targets, and improvement actions towards them."""
 
 import enum
 from dataclasses import dataclass

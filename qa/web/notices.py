@@ -4,15 +4,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.jobs.mailer import localizer_for
 from qa.notices import service, store
 from qa.notices.rules import kind_name, message_text, path
 from qa.notices.types import NoticeKind
 from qa.people import service as people_service
 from qa.people import store as people
-from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.context import missing, now, person, reading, writing
 from qa.web.forms_wtf.notices import NoticeChoicesForm
-from qa.web.language import current_language
+from qa.web.language import localizer
 
 blueprint = Blueprint("notices", __name__)
 PAGE = 50
@@ -30,7 +29,7 @@ def listing() -> str:
             store.choices(session, person().id),
             people.email_of(session, person().id),
         )
-    tongue = localizer_for(current_language(), wiring().settings)
+    reader = localizer()
     return render_template(
         "notices/listing.html",
         notices=rows[:PAGE],
@@ -38,8 +37,8 @@ def listing() -> str:
         unread=unread,
         choices=choices,
         email=email,
-        said=lambda n: message_text(n.kind, n.facts, tongue),
-        name_of=lambda kind: kind_name(kind, tongue.text),
+        said=lambda n: message_text(n.kind, n.facts, reader),
+        name_of=lambda kind: kind_name(kind, reader.gettext),
     )
 
 

@@ -14,13 +14,14 @@ from qa.forms import service as forms
 from qa.months import Month
 from qa.people.rules import may
 from qa.people.types import Permission
+from qa.publishing.document import agent_chart
 from qa.reporting import trends
 from qa.states import CaseKind, Role, TrainingPlanState
 from qa.training import service, store
 from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanFault, Proof, Urgency
-from qa.web import report
 from qa.web.context import missing, now, person, reading, today, wiring, writing
 from qa.web.forms_wtf.training import MemberForm, MovePlanForm, PlanForm, SessionForm
+from qa.web.language import localizer
 from qa.web.needs import keep_needs, needs_of
 from qa.web.reporting import latest_month
 
@@ -213,7 +214,7 @@ def own() -> str:
         month = latest_month(session)
         points = trends.agent_trend(session, month=month, agent_id=agent_id)
         rows = store.plans(session, agent_id=agent_id)
-    svg = report.agent_chart(points)
+    svg = agent_chart(points, localizer())
     return render_template(
         "training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month
     )
@@ -228,7 +229,7 @@ def _topics(session: Session, found: NeedList) -> dict[str, str]:
 def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]) -> str:
     """Name a topic by what its criteria ask."""
     of = [c for c, t in topics.items() if t == topic and c in titles]
-    return report.local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
+    return localizer().local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
 
 
 def _proof(session: Session, found: Plan) -> Proof:

@@ -156,10 +156,12 @@ def test_the_trend_has_the_months_before_with_limits_and_what_moved_has_calls_to
 
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
 def test_paper_has_the_figures_of_the_page_in_every_language(centre, language):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, _, app = centre
-    made = report_files(app, month=MONTH, about=About(), language=language, formats=["pdf", "json"])
+    made = report_files(
+        wiring, month=MONTH, about=About(), language=language, formats=["pdf", "json"]
+    )
     pdf, document = (
         next(c for n, c in made.items() if n.endswith(kind)) for kind in (".pdf", ".json")
     )
@@ -640,8 +642,7 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     ("each", "least"), [("agent", 24), ("department", 1), ("project", 3), ("", 1)]
 )
 def test_a_schedule_makes_one_report_of_each(centre, each, least):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -656,7 +657,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
         "recipients": "",
     }
     assert manager.post("/reports/scheduled", given).status_code == 302
-    assert publishing.publish(wiring) == 1
+    assert delivery.publish(wiring) == 1
     with wiring.database.write() as session:
         run = next(r for r in store.runs(session) if r.name == given["name"])
         store.set_active(session, run.schedule_id, is_active=False)
@@ -665,8 +666,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
 
 
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -690,28 +690,28 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
         assert manager.post("/reports/scheduled", given | bad).status_code == 422, bad
     assert manager.post("/reports/scheduled", given).status_code == 302
     assert manager.post("/reports/scheduled", given).status_code == 422, "the name is taken"
-    real, made = publishing.reporting.files, []
+    real, made = delivery.files.report_files, []
 
-    def breaks_once(**kwargs):
-        made.append(kwargs["asked"].team)
+    def breaks_once(wiring, **kwargs):
+        made.append(kwargs["about"].team)
         if len(made) == 3:
             raise OSError("the disk is full")
-        return real(**kwargs)
+        return real(wiring, **kwargs)
 
-    monkeypatch.setattr(publishing.reporting, "files", breaks_once)
-    assert publishing.publish(wiring) == 0
+    monkeypatch.setattr(delivery.files, "report_files", breaks_once)
+    assert delivery.publish(wiring) == 0
     with wiring.database.read() as session:
         run = store.runs(session)[0]
     assert run.state is RunState.FAILED and "disk is full" in run.error and len(run.made) == 2
     with wiring.database.write() as session:
-        store.change(session, run.id, state=RunState.WAITING)
-    assert publishing.publish(wiring) == 1
+        store.update_run(session, run.id, state=RunState.WAITING)
+    assert delivery.publish(wiring) == 1
     with wiring.database.read() as session:
         teams = len(people.teams(session))
         run = store.runs(session)[0]
     assert run.state is RunState.DONE and len(run.made) == teams == run.total
     assert len(made) == teams + 1, "what was ready was not made again"
-    assert publishing.publish(wiring) == 0, "once a month"
+    assert delivery.publish(wiring) == 0, "once a month"
     mails = list(wiring.settings.outbox.glob("report-*.eml"))
     assert (
         len(mails) == 1
@@ -730,8 +730,8 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
 def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
     from dataclasses import replace
 
-    from qa.schedules.rules import due_month
-    from qa.schedules.types import Schedule
+    from qa.publishing.rules import due_month
+    from qa.publishing.types import Schedule
     from qa.states import Audience
 
     s = Schedule(1, "x", 3, "", "", Audience.MANAGER, ("pdf",), "en", (), True, 1)
@@ -1013,17 +1013,18 @@ def test_a_draw_of_an_older_version_is_replayed_as_it_was_made(wiring, cast, clo
 
 
 def test_the_boards_files_name_no_agent_either(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
+    from qa.states import Audience
 
     wiring, _, app = centre
     names = {a.name for a in month_report(wiring).agents}
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(),
         language="en",
         formats=["json", "html", "xlsx"],
-        audience="board",
+        audience=Audience.BOARD,
     )
     document = json.loads(next(c for n, c in made.items() if n.endswith(".json")))
     assert document["agents"] == [] and not any(
@@ -1042,7 +1043,7 @@ def test_the_boards_files_name_no_agent_either(centre):
 
 
 def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, cast, app = centre
     whole = month_report(wiring)
@@ -1062,7 +1063,7 @@ def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre
         -1
     ].month == MONTH
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(agent=code),
         language="it",

@@ -104,7 +104,7 @@ def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(m
             SAMPLES / "en_refund_middling.wav",
             language="en",
             source_name="x",
-            tell=shares.append,
+            on_progress=shares.append,
         )
         assert heard is not None and heard.transcript.utterances
         assert shares and shares[-1] == 1.0

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from qa.app import report_files
 from qa.forms.service import vocabulary
 from qa.months import Month
 from qa.people.store import teams as all_teams
+from qa.publishing.files import report_files
 from qa.reporting import store as figures
 from qa.reporting.service import cached_report
 from qa.reporting.types.scope import About
@@ -170,7 +170,7 @@ def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     keep_as_before(wiring, found, seconds=9.0)
     try:
         made = report_files(
-            app, month=Month("2026-10"), about=About(), language="en", formats=["json"]
+            wiring, month=Month("2026-10"), about=About(), language="en", formats=["json"]
         )
         assert b"of long ago" not in next(iter(made.values()))
         exported = visits(app, wiring)(cast.manager).get("/reports/2026-10/export.json?live=1")

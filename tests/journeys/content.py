@@ -21,12 +21,12 @@ from qa.forms.editing import apply_operation
 from qa.months import Month
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.publishing import publish
+from qa.publishing import service as schedules
+from qa.publishing import store as runs
+from qa.publishing.delivery import publish
+from qa.publishing.types import ScheduleDraft
 from qa.reporting import store as figures
 from qa.reporting.types.scope import Scope
-from qa.schedules import service as schedules
-from qa.schedules import store as runs
-from qa.schedules.types import ScheduleDraft
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer, Filled
 from qa.states import (
@@ -262,8 +262,8 @@ def _improve(wiring, people_):
         report = ScheduleDraft(
             "For the board", 3, Audience.BOARD, "pdf,xlsx", "en", recipients="board@example.org"
         )
-        schedule = schedules.add(session, report, by=manager.id, at=wiring.clock())
-        runs.ask(session, schedule, "2026-11", at=wiring.clock())
+        schedule = schedules.add_schedule(session, report, by=manager.id, at=wiring.clock())
+        runs.queue_run(session, schedule, "2026-11", at=wiring.clock())
     publish(wiring)
 
 

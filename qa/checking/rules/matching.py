@@ -10,6 +10,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from qa.checking.rules.words import HAN, Token, TokenSpan, keys_of, sound_of
 from qa.forms.types import SLOTS
+from qa.transcription.rules.digits import NUMBER_WORDS
 
 EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in tokens
 SAME_SOUND = 0.88
@@ -27,17 +28,6 @@ QUOTING = re.compile(
     r" scritto|lei dice|direi mai"
     r"|[您你他她] ?说|刚 ?才 ?(是 ?)?说|客 ?户 ?说|骂 ?[我了]|叫 ?我|写 ?我|客 ?服 ?说|有 ?人"
     r" ?说|同 ?事 ?说|绝 ?不 ?会 ?说)"
-)
-NUMBER_WORDS = frozenset(
-    (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy"
-        " eighty ninety hundred thousand million half quarter oh uno una un due tre quattro cinque"
-        " sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette"
-        " diciotto diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta"
-        " cento mille mezzo mezz mezza paio 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两"
-        " 幺 半 几"
-    ).split()
 )
 ITALIAN_TENS = re.compile(
     r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)"

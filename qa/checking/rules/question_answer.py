@@ -13,6 +13,7 @@ from qa.checking.rules.phrase_search import UNSURE, PhraseSearch, find, words_co
 from qa.checking.rules.words import HAN, keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import AnswersRule, ReadsBackRule
+from qa.transcription.rules.digits import DIGIT_WORDS
 from qa.transcription.types import Utterance
 
 WH = {
@@ -50,23 +51,6 @@ EMPTY = frozenset(
     " would like um so okay alright yes no il lo la le i gli un una di da e o mi si che per con il"
     " suo mio lei io va 的 了 我 您 你 是 吗 呢 啊 在".split()
 )
-DIGITS = {
-    word: digit
-    for digit, words in enumerate(
-        (
-            "zero oh 零 〇 洞",
-            "one uno 一 幺",
-            "two due 二 两",
-            "three tre 三",
-            "four quattro 四",
-            "five cinque 五",
-            "six sei 六",
-            "seven sette 七 拐",
-        )
-        + ("eight otto 八", "nine nove 九 勾")
-    )
-    for word in words.split()
-}
 
 
 def judge_answers(hearing: PhraseSearch, rule: AnswersRule) -> Judgement:
@@ -225,8 +209,8 @@ def _details(text: str) -> tuple[str, ...]:
     for key in keys_of(re.sub(r"\b([ap])\s*\.?\s*m\b\.?", r"\1m", text.lower())):
         if key.isdigit() and len(key) > 1:
             details.extend(key)
-        elif key in DIGITS:
-            details.append(str(DIGITS[key]))
+        elif key in DIGIT_WORDS:
+            details.append(DIGIT_WORDS[key])
         elif is_number(key) or key in TIME_WORDS or key in MONEY_WORDS:
             details.append(key)
     return tuple(details)

@@ -81,9 +81,7 @@ def estimate_agent(
     minimum: int,
     severity: Mapping[int, float] | None = None,
 ) -> Estimate:
-    """Estimate an agent's month: mean residual of the drawn cards plus slope times the automatic
-    mean of all calls.
-    """
+    """Estimate an agent's month: mean residual of the cards plus slope × automatic mean."""
     if not rows or model is None or len(rows) < minimum:
         return _no_estimate(rows, totals)
     mean = small_area(sample_of(rows, severity), model, totals.automatic_mean)
@@ -98,8 +96,9 @@ def estimate_group(
     minimum: int,
     severity: Mapping[int, float] | None = None,
 ) -> Estimate:
-    """Estimate a team, department or the whole by the weighted estimator directly on all its cards,
-    never as a mean of agents' figures.
+    """Estimate a team, department or the whole directly on all its cards.
+
+    Never as a mean of agents' figures.
     """
     if model is None or len(rows) < max(minimum, 3):
         return _no_estimate(rows, totals)
@@ -157,8 +156,9 @@ def _estimate(mean: Mean, rows: Sequence[ScoredCall], totals: Totals) -> Estimat
 def with_stand_ins(
     cards: Sequence[ScoredCall], means: Mapping[int, float | None], whole: float | None
 ) -> list[ScoredCall]:
-    """Give cards of calls that no check has scored their agent's automatic mean, which is what such
-    calls have in the mean of all calls too.
+    """Give cards of calls that no check has scored their agent's automatic mean.
+
+    That is what such calls have in the mean of all calls too.
 
     So a few unchecked calls do not cost everybody the help of the checks. An agent of whom nothing
     was checked gets the mean of the whole; where that is missing too nothing stands in.
@@ -174,8 +174,9 @@ def with_stand_ins(
 
 
 def critical_rate(rows: Sequence[ScoredCall], totals: Totals) -> Rate:
-    """Estimate the share of calls with a critical breach: those a check had flagged and the others
-    apart, put together by their numbers.
+    """Estimate the share of calls with a critical breach, flagged calls and others apart.
+
+    The strata are put together by their numbers.
 
     Where every flagged call was heard they add no uncertainty. Wilson intervals on effective
     numbers, combined by MOVER (Zou, Donner 2008).

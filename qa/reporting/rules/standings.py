@@ -97,7 +97,7 @@ def _letters(runs: Sequence[tuple[int, int]], count: int) -> list[str]:
 
 
 def _letter(i: int) -> str:
-    """Name the i-th group: A…Z, AA, AB…"""
+    """Name the i-th group: A…Z, AA, AB and so on."""
     hundreds, rest = divmod(i, len(ascii_uppercase))
     return (ascii_uppercase[hundreds - 1] if hundreds else "") + ascii_uppercase[rest]
 

@@ -97,8 +97,9 @@ def overdispersion(centre: float | None, estimates: Sequence[Estimate]) -> float
 
 
 def detect_drift(previous: Sequence[DailyMean], current: Sequence[DailyMean]) -> Drift | None:
-    """Detect whether daily means leave those of the month before: cumulative sums with a slack of
-    half a standard deviation, alarm at eight.
+    """Detect whether daily means leave those of the month before.
+
+    Cumulative sums with a slack of half a standard deviation, alarm at eight.
 
     The usual five is for a mean and spread that are known; where both are learnt from a month's
     days it would alarm one stable month in six. With eight it is three in a hundred, and a move by

@@ -117,8 +117,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Rate:
-    """`count` of `of` that were looked at, and the share (0–1) it makes likely for all calls, with
-    its 95 % interval.
+    """A share (0–1) estimated for all calls, with its 95 % interval.
+
+    `count` of `of` that were looked at.
     """
 
     count: int

@@ -132,8 +132,9 @@ class TrendPoint:
 
 @dataclass(frozen=True)
 class Breaches:
-    """A month of the p-chart: the share of all calls with a critical breach and its interval, and
-    the shares within which chance would keep it.
+    """A month of the p-chart of critical breaches.
+
+    The share of all calls with a breach, its interval, and the limits of chance.
     """
 
     month: Month

@@ -26,8 +26,9 @@ class About:
 
 @dataclass(frozen=True)
 class Scope:
-    """The same as ids and times, for queries: the calls that began in [begin, end), of all or of a
-    project, a department, a team, an agent.
+    """The same as ids and times, for queries: calls that began in [begin, end).
+
+    Of all or of a project, a department, a team, an agent.
     """
 
     begin: datetime

@@ -1,4 +1,4 @@
-"""A report that is made every month, and one month of it."""
+"""Define the schedule of a monthly report, and its run of one month."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,9 @@ from qa.states import Audience, RunState
 
 @dataclass(frozen=True)
 class ScheduleDraft:
-    """`day` of the month after, `each` empty for one report or what there is one of (project,
+    """A schedule as it is written down.
+
+    `day` of the month after, `each` empty for one report or what there is one of (project,
     department, team, agent), `recipients` with commas between.
     """
 
@@ -55,5 +57,5 @@ class Run:
     error: str
 
     def folder(self, data_dir: Path) -> Path:
-        """Where its files lie."""
+        """Return the folder of its files."""
         return data_dir / "reports" / str(self.schedule_id) / self.month

@@ -1,4 +1,4 @@
-"""Scheduled reports become files in the data folder, and mails to whoever is to have them.
+"""Deliver scheduled reports: files in the data folder, and mails to their recipients.
 
 A run that was cut goes on with the file it was at.
 """
@@ -7,23 +7,20 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import structlog
-from flask import Flask
 
-from qa.app import create_app
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.engines.mail import MailRefused, sender
-from qa.jobs.mailer import localizer_for
+from qa.localization import localizer_for
 from qa.months import Month
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
 from qa.people import store as people
+from qa.publishing import files, service, store
+from qa.publishing.types import Run, Schedule
 from qa.reporting import store as figures
 from qa.reporting.types.scope import About, Scope
-from qa.schedules import service, store
-from qa.schedules.types import Run, Schedule
 from qa.states import RunState
-from qa.web import reporting
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
@@ -36,66 +33,74 @@ SHEET = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 def publish(wiring: Wiring) -> int:
-    """Ask for what is due, and make every waiting run; how many were finished.
+    """Queue the runs that are due, deliver every waiting run, and return how many were finished.
 
     A run that fails is set aside with its error.
     """
     with wiring.database.write() as session:
-        service.ask_for_due(session, zone=wiring.settings.zone, at=wiring.clock())
+        service.queue_due_runs(session, zone=wiring.settings.zone, at=wiring.clock())
     with wiring.database.read() as session:
         waiting = store.runs(session, state=RunState.WAITING)
-        schedules = {s.id: s for s in store.schedules(session)}
-    app = create_app(wiring.settings, wiring=wiring) if waiting else None
-    done = 0
+        schedules = {schedule.id: schedule for schedule in store.schedules(session)}
+    finished = 0
     for run in waiting:
         try:
-            # there is an app where a run waits
-            _make(wiring, app, run, schedules[run.schedule_id])  # type: ignore[arg-type]
-            done += 1
+            _deliver(wiring, run, schedules[run.schedule_id])
+            finished += 1
         except Exception as error:
             log.exception("a scheduled report failed", run=run.id)
             with wiring.database.write() as session:
-                store.change(
+                store.update_run(
                     session,
                     run.id,
                     state=RunState.FAILED,
                     error=f"{type(error).__name__}: {error}"[:1000],
                     finished_at=wiring.clock(),
                 )
-    return done
+    return finished
 
 
-def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
+def _deliver(wiring: Wiring, run: Run, schedule: Schedule) -> None:
     folder = run.folder(wiring.settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     scopes = _scopes(wiring, schedule, run.month)
     for mark, about in scopes.items():
         if mark in run.made:
             continue
-        with app.test_request_context("/", headers={"Accept-Language": schedule.language}):
-            files = reporting.files(
-                month=run.month,
-                asked=about,
-                formats=list(schedule.formats),
-                audience=schedule.audience,
-            )
-        for name, content in files.items():
-            half = folder / f".{name}.part"
-            half.write_bytes(content)
-            half.rename(folder / name)
+        _write_files(wiring, folder, run, schedule, about)
         with wiring.database.write() as session:
             store.record_made(session, run.id, [mark], total=len(scopes))
-    _send(wiring, run, schedule, sorted(p for p in folder.iterdir() if not p.name.startswith(".")))
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    _send(wiring, run, schedule, paths)
+    _finish(wiring, run, schedule, total=len(scopes))
+
+
+def _write_files(wiring: Wiring, folder: Path, run: Run, schedule: Schedule, about: About) -> None:
+    contents = files.report_files(
+        wiring,
+        month=run.month,
+        about=about,
+        formats=schedule.formats,
+        language=schedule.language,
+        audience=schedule.audience,
+    )
+    for name, content in contents.items():
+        partial = folder / f".{name}.part"
+        partial.write_bytes(content)
+        partial.rename(folder / name)
+
+
+def _finish(wiring: Wiring, run: Run, schedule: Schedule, *, total: int) -> None:
+    """Close a run, and notify whoever scheduled it."""
+    at = wiring.clock()
     with wiring.database.write() as session:
-        at = wiring.clock()
-        store.change(
-            session, run.id, state=RunState.DONE, finished_at=at, total=len(scopes), error=""
+        store.update_run(
+            session, run.id, state=RunState.DONE, finished_at=at, total=total, error=""
         )
-        month = int(run.month.replace("-", ""))
         record_event(
             session,
             subject=Subject.MONTH,
-            subject_id=month,
+            subject_id=int(run.month.replace("-", "")),
             event=EventKind.EXPORTED,
             at=at,
             schedule=schedule.name,
@@ -113,7 +118,7 @@ def _make(wiring: Wiring, app: Flask, run: Run, schedule: Schedule) -> None:
 
 
 def _scopes(wiring: Wiring, schedule: Schedule, month: Month) -> dict[str, About]:
-    """What every report of a schedule is about, by the mark that says it is made.
+    """List what each report of a schedule is about, by the mark under which it is written down.
 
     Of agents those who had calls in the month.
     """
@@ -129,36 +134,37 @@ def _scopes(wiring: Wiring, schedule: Schedule, month: Month) -> dict[str, About
         if schedule.each == "department":
             return {
                 f"{schedule.project}|department|{name}": About(project, name)
-                for name in sorted({t.department for t in teams})
+                for name in sorted({team.department for team in teams})
             }
         if schedule.each == "team":
-            return {f"{schedule.project}|{t.name}": About(project, team=t.name) for t in teams}
+            return {
+                f"{schedule.project}|{team.name}": About(project, team=team.name) for team in teams
+            }
         if schedule.each == "project":
             return {f"{code}|": About(code) for code, _name in people.projects(session)}
     return {f"{schedule.project}|": About(project)}
 
 
-def _send(wiring: Wiring, run: Run, schedule: Schedule, files: list[Path]) -> None:
-    """One mail with all files to every address. Raises MailRefused; what is made stays."""
+def _send(wiring: Wiring, run: Run, schedule: Schedule, paths: list[Path]) -> None:
+    """Send one mail with all files to every address. Raises MailRefused; what is made stays."""
     if not schedule.recipients:
         return
-    send, _ = (
-        sender(wiring.settings.smtp_url, wiring.settings.outbox),
-        localizer_for(schedule.language, wiring.settings).text,
-    )
-    for n, address in enumerate(schedule.recipients):
+    settings = wiring.settings
+    send = sender(settings.smtp_url, settings.outbox)
+    _ = localizer_for(schedule.language, settings.zone).gettext
+    for number, address in enumerate(schedule.recipients):
         message = EmailMessage()
-        message["From"], message["To"] = wiring.settings.mail_from, address
+        message["From"], message["To"] = settings.mail_from, address
         message["Subject"] = _("Quality report") + f" {run.month} · {schedule.name}"
-        message["Message-ID"] = f"<report-{run.id}-{n}@earshot>"
+        message["Message-ID"] = f"<report-{run.id}-{number}@earshot>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(
-            _("The quality report of %(month)s is attached.") % {"month": run.month} + "\n"
+            _("The quality report of %(month)s is attached.", month=run.month) + "\n"
         )
-        for path in files:
-            kind = TYPES.get(path.suffix, SHEET)
+        for path in paths:
+            maintype, subtype = TYPES.get(path.suffix, SHEET)
             message.add_attachment(
-                path.read_bytes(), maintype=kind[0], subtype=kind[1], filename=path.name
+                path.read_bytes(), maintype=maintype, subtype=subtype, filename=path.name
             )
         try:
             send(message)

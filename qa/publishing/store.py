@@ -1,4 +1,4 @@
-"""Queries on schedules and their runs."""
+"""Query report schedules and their runs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,43 +9,43 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qa.months import Month
-from qa.schedules.rules import split
-from qa.schedules.types import Run, Schedule, ScheduleDraft
+from qa.publishing.rules import split
+from qa.publishing.types import Run, Schedule, ScheduleDraft
 from qa.states import RunState
 from qa.tables.database import affected_rows
 from qa.tables.reports import ReportRunRow, ReportScheduleRow
 
 
-def _schedule(r: ReportScheduleRow) -> Schedule:
+def _schedule(row: ReportScheduleRow) -> Schedule:
     return Schedule(
-        r.id,
-        r.name,
-        r.day,
-        r.project,
-        r.each,
-        r.audience,
-        split(r.formats),
-        r.language,
-        split(r.recipients),
-        r.is_active,
-        r.created_by_id,
+        row.id,
+        row.name,
+        row.day,
+        row.project,
+        row.each,
+        row.audience,
+        split(row.formats),
+        row.language,
+        split(row.recipients),
+        row.is_active,
+        row.created_by_id,
     )
 
 
 def schedules(session: Session) -> list[Schedule]:
-    return [
-        _schedule(r)
-        for r in session.scalars(select(ReportScheduleRow).order_by(ReportScheduleRow.name))
-    ]
+    """List the schedules by name."""
+    query = select(ReportScheduleRow).order_by(ReportScheduleRow.name)
+    return [_schedule(row) for row in session.scalars(query)]
 
 
 def schedule(session: Session, schedule_id: int) -> Schedule | None:
+    """Return a schedule, or None."""
     row = session.get(ReportScheduleRow, schedule_id)
     return _schedule(row) if row else None
 
 
-def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int | None:
-    """The id of the new schedule; None where the name is taken."""
+def add_schedule(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int | None:
+    """Add a schedule and return its id; None where the name is taken."""
     row = ReportScheduleRow(**vars(draft), is_active=True, created_by_id=by, created_at=at)
     try:
         with session.begin_nested():
@@ -56,18 +56,19 @@ def add(session: Session, draft: ScheduleDraft, *, by: int, at: datetime) -> int
 
 
 def set_active(session: Session, schedule_id: int, *, is_active: bool) -> bool:
-    changed = (
+    """Pause or resume a schedule; False where there is none."""
+    change = (
         update(ReportScheduleRow)
         .where(ReportScheduleRow.id == schedule_id)
         .values(is_active=is_active)
     )
-    return affected_rows(session, changed) > 0
+    return affected_rows(session, change) > 0
 
 
 def runs(
     session: Session, *, run_id: int | None = None, state: RunState | None = None, limit: int = 50
 ) -> list[Run]:
-    """The newest first."""
+    """List runs, the newest first."""
     query = select(ReportRunRow, ReportScheduleRow.name).join(
         ReportScheduleRow, ReportScheduleRow.id == ReportRunRow.schedule_id
     )
@@ -80,27 +81,27 @@ def runs(
     )
     return [
         Run(
-            r.id,
-            r.schedule_id,
+            row.id,
+            row.schedule_id,
             name,
-            r.month,
-            r.state,
-            tuple(r.made),
-            r.total,
-            r.asked_at,
-            r.finished_at,
-            r.error,
+            row.month,
+            row.state,
+            tuple(row.made),
+            row.total,
+            row.asked_at,
+            row.finished_at,
+            row.error,
         )
-        for r, name in rows
+        for row, name in rows
     ]
 
 
-def ask(
+def queue_run(
     session: Session, schedule_id: int, month: Month, *, at: datetime, again: bool = False
 ) -> int | None:
-    """A run of a month, once; `again` starts one that ended over.
+    """Queue the run of a month, once, and return its id; None where it is there already.
 
-    The run's id, None where it is there already.
+    `again` starts a run that ended over.
     """
     row = session.scalar(
         select(ReportRunRow).where(
@@ -122,22 +123,20 @@ def ask(
         return row.id
     if not again or row.state is RunState.WAITING:
         return None
-    row.state, row.made, row.error, row.finished_at, row.asked_at = (
-        RunState.WAITING,
-        [],
-        "",
-        None,
-        at,
-    )
+    row.state = RunState.WAITING
+    row.made, row.error = [], ""
+    row.asked_at, row.finished_at = at, None
     session.flush()
     return row.id
 
 
-def change(session: Session, run_id: int, **fields: Any) -> None:
+def update_run(session: Session, run_id: int, **fields: Any) -> None:
+    """Change columns of a run."""
     session.execute(update(ReportRunRow).where(ReportRunRow.id == run_id).values(**fields))
 
 
 def record_made(session: Session, run_id: int, names: Sequence[str], *, total: int) -> None:
+    """Write down which reports of a run are made, and of how many."""
     row = session.get_one(ReportRunRow, run_id, with_for_update=True)
-    row.made, row.total = [*row.made, *(n for n in names if n not in row.made)], total
+    row.made, row.total = [*row.made, *(name for name in names if name not in row.made)], total
     session.flush()

@@ -1,10 +1,10 @@
-"""When a report is due, and what a schedule may say. Pure."""
+"""Decide when a report is due, and check a schedule. Pure."""
 
 import re
 from datetime import date
 
 from qa.months import Month
-from qa.schedules.types import Schedule, ScheduleDraft
+from qa.publishing.types import Schedule, ScheduleDraft
 
 FORMATS = ("pdf", "xlsx", "html", "json")
 EACH = ("", "project", "department", "team", "agent")
@@ -13,27 +13,31 @@ LAST_DAY = 28  # every month has it
 
 
 def fault(draft: ScheduleDraft) -> str | None:
-    """What is wrong with a schedule, as a code: name, day, formats, each, recipients; None when
-    nothing is.
+    """Return what is wrong with a schedule, or None.
+
+    A code: name, day, formats, each or recipients.
     """
     if not draft.name.strip():
         return "name"
     if not 1 <= draft.day <= LAST_DAY:
         return "day"
     formats = split(draft.formats)
-    if not formats or any(f not in FORMATS for f in formats):
+    if not formats or any(name not in FORMATS for name in formats):
         return "formats"
     if draft.each not in EACH:
         return "each"
-    return "recipients" if any(not ADDRESS.fullmatch(a) for a in split(draft.recipients)) else None
+    if not all(ADDRESS.fullmatch(address) for address in split(draft.recipients)):
+        return "recipients"
+    return None
 
 
 def split(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(t.strip() for t in text.split(",") if t.strip()))
+    """Split a list with commas; no entry twice."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def due_month(schedule: Schedule, today: date) -> Month | None:
-    """The month whose report should be there by today: the last one, once its day has come.
+    """Return the month whose report is due: the last one, once its day has come.
 
     A day that was missed is caught up.
     """

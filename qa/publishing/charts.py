@@ -1,5 +1,4 @@
-"""Charts as SVG that can be read in black and white: drawn once, the same on the page, in the file
-and on paper. Pure.
+"""Draw charts as SVG that can be read in black and white, on the page and on paper. Pure.
 
 Every chart has its words as `title` and stands beside a table with the same figures. Colours are
 `currentColor`, so a dark page and white paper both fit.
@@ -9,8 +8,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape as quoted
 
+from qa.publishing.workbook import CONTROL
 from qa.reporting.types.estimate import Estimate
-from qa.reporting.workbook import CONTROL
 
 Number = Callable[[float], str]
 WIDTH = 640
@@ -26,25 +25,26 @@ def intervals(
     target: float | None = None,
     most: int = 40,
 ) -> str:
-    """One line per name: the interval as a bar, the estimate as a block; the target as a dashed
-    line.
-    """
-    known = [(n, e) for n, e in rows if e.value is not None][:most]
-    if not known:
+    """Draw one line per name: the interval as a bar, the estimate as a block, the target dashed."""
+    drawn = [(name, estimate) for name, estimate in rows if estimate.value is not None][:most]
+    if not drawn:
         return ""
-    ends = [v for _, e in known for v in (e.low, e.high) if v is not None] + (
-        [target] if target is not None else []
-    )
+    ends = [
+        end for _, estimate in drawn for end in (estimate.low, estimate.high) if end is not None
+    ]
+    if target is not None:
+        ends.append(target)
     scale = _Scale.over(ends, 190, WIDTH - 60)
-    height = 24 + 18 * len(known)
+    height = 24 + 18 * len(drawn)
     parts = [_grid(scale, 14, height - 14, number)]
     if target is not None:
         parts.append(
             f'<line x1="{scale(target):.1f}" x2="{scale(target):.1f}" y1="8" y2="{height - 14}"'
             f' {DASHED} stroke-width="1.5"/>'
         )
-    for i, (name, e) in enumerate(known):
-        y, low, high, value = 20 + 18 * i, e.low or 0.0, e.high or 0.0, e.value or 0.0
+    for i, (name, estimate) in enumerate(drawn):
+        y, value = 20 + 18 * i, estimate.value or 0.0
+        low, high = estimate.low or 0.0, estimate.high or 0.0
         parts.append(_text(182, y + 4, _short(name, 30), "end"))
         parts.append(
             f'<line x1="{scale(low):.1f}" x2="{scale(high):.1f}" y1="{y}" y2="{y}"'
@@ -65,43 +65,44 @@ def trend(
     number: Number,
     target: float | None = None,
 ) -> str:
-    """Months from left to right: interval and estimate, control limits dotted, a month outside them
-    as an open square.
+    """Draw months from left to right: estimates, intervals and dotted control limits.
+
+    A month outside the limits is an open square.
     """
-    known = [p for p in points if p[1].value is not None]
-    if len(known) < 2:
+    drawn = [point for point in points if point[1].value is not None]
+    if len(drawn) < 2:
         return ""
     ends: list[float] = [target] if target is not None else []
-    for _, e, low, high, _ in known:
-        ends += [v for v in (e.low, e.high, low, high) if v is not None]
+    for _, estimate, low, high, _ in drawn:
+        ends += [limit for limit in (estimate.low, estimate.high, low, high) if limit is not None]
     height, left, right = 210, 44, WIDTH - 12
-    scale = _Scale.over([max(0.0, min(100.0, v)) for v in ends], height - 30, 12)
-    xs = [left + 16 + (right - left - 32) / (len(known) - 1) * i for i in range(len(known))]
+    scale = _Scale.over([max(0.0, min(100.0, limit)) for limit in ends], height - 30, 12)
+    xs = [left + 16 + (right - left - 32) / (len(drawn) - 1) * i for i in range(len(drawn))]
     parts = [_levels(scale, left, right, number)]
     if target is not None:
         parts.append(
             f'<line x1="{left}" x2="{right}" y1="{scale(target):.1f}" y2="{scale(target):.1f}"'
             f' {DASHED} stroke-width="1.5"/>'
         )
-    for limits in ([low for _, _, low, _, _ in known], [high for _, _, _, high, _ in known]):
+    for limits in ([low for _, _, low, _, _ in drawn], [high for _, _, _, high, _ in drawn]):
         line = " ".join(
-            f"{x:.1f},{scale(max(0.0, min(100.0, v))):.1f}"
-            for x, v in zip(xs, limits, strict=True)
-            if v is not None
+            f"{x:.1f},{scale(max(0.0, min(100.0, limit))):.1f}"
+            for x, limit in zip(xs, limits, strict=True)
+            if limit is not None
         )
         dots = 'stroke-opacity=".55" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
         parts.append(f'<polyline points="{line}" fill="none" stroke="currentColor" {dots}/>')
     path = " ".join(
-        f"{x:.1f},{scale(p[1].value or 0.0):.1f}" for x, p in zip(xs, known, strict=True)
+        f"{x:.1f},{scale(point[1].value or 0.0):.1f}" for x, point in zip(xs, drawn, strict=True)
     )
     parts.append(
         f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.2"/>'
     )
-    for x, (_, e, _, _, outside) in zip(xs, known, strict=True):
-        y = scale(e.value or 0.0)
+    for x, (_, estimate, _, _, outside) in zip(xs, drawn, strict=True):
+        y = scale(estimate.value or 0.0)
         parts.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{scale(e.low or 0.0):.1f}"'
-            f' y2="{scale(e.high or 0.0):.1f}" stroke="currentColor" stroke-width="2.5"/>'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{scale(estimate.low or 0.0):.1f}"'
+            f' y2="{scale(estimate.high or 0.0):.1f}" stroke="currentColor" stroke-width="2.5"/>'
         )
         mark = (
             'fill="none" stroke="currentColor" stroke-width="2"'
@@ -113,28 +114,28 @@ def trend(
             f'<rect x="{x - size / 2:.1f}" y="{y - size / 2:.1f}" width="{size}" height="{size}"'
             f" {mark}/>"
         )
-    parts.append(_months(xs, [p[0] for p in known], height, right - left))
+    parts.append(_months(xs, [point[0] for point in drawn], height, right - left))
     return _svg(height, title, parts)
 
 
 def pareto(rows: Sequence[tuple[str, float]], *, title: str, number: Number, most: int = 10) -> str:
-    """What costs most, as bars; the line adds them up to the whole."""
-    known = [(n, v) for n, v in rows if v > 0][:most]
-    whole = math.fsum(v for _, v in rows if v > 0)
-    if not known or whole <= 0:
+    """Draw what costs most as bars; the line adds them up to the whole."""
+    drawn = [(name, value) for name, value in rows if value > 0][:most]
+    whole = math.fsum(value for _, value in rows if value > 0)
+    if not drawn or whole <= 0:
         return ""
-    left, right, height = 230, WIDTH - 90, 30 + 20 * len(known)
-    top = known[0][1]
+    left, right, height = 230, WIDTH - 90, 30 + 20 * len(drawn)
+    top = drawn[0][1]
     parts, total, line = [], 0.0, []
-    for i, (name, v) in enumerate(known):
+    for i, (name, value) in enumerate(drawn):
         y = 16 + 20 * i
-        total += v
+        total += value
         parts.append(_text(left - 8, y + 4, _short(name, 36), "end"))
         parts.append(
-            f'<rect x="{left}" y="{y - 6}" width="{(right - left) * v / top:.1f}" height="12"'
+            f'<rect x="{left}" y="{y - 6}" width="{(right - left) * value / top:.1f}" height="12"'
             ' fill="currentColor" fill-opacity=".45" stroke="currentColor"/>'
         )
-        parts.append(_text(right + 8, y + 4, f"{number(v)}", "start"))
+        parts.append(_text(right + 8, y + 4, f"{number(value)}", "start"))
         parts.append(_text(WIDTH - 4, y + 4, f"{100 * total / whole:.0f} %", "end"))
         line.append(f"{left + (right - left) * total / whole:.1f},{y}")
     parts.append(
@@ -152,16 +153,21 @@ def funnel(
     title: str,
     number: Number,
 ) -> str:
-    """Teams by how sure their figure is: the better known, the further right; within the dotted
-    lines they differ by chance.
+    """Draw teams by their standard error, the smallest on the right.
+
+    Within the dotted lines they differ by chance.
     """
-    known = [(n, e) for n, e in points if e.value is not None and e.standard_error]
-    if len(known) < 3:
+    drawn = [
+        (name, estimate)
+        for name, estimate in points
+        if estimate.value is not None and estimate.standard_error
+    ]
+    if len(drawn) < 3:
         return ""
-    errors = [e.standard_error or 0.0 for _, e in known]
+    errors = [estimate.standard_error or 0.0 for _, estimate in drawn]
     worst, best = max(errors) * 1.15, min(errors) * 0.85
     reach = 1.96 * math.sqrt(factor) * worst
-    ends = [v for _, e in known if (v := e.value) is not None] + [
+    ends = [v for _, estimate in drawn if (v := estimate.value) is not None] + [
         max(0.0, centre - reach),
         min(100.0, centre + reach),
     ]
@@ -186,8 +192,8 @@ def funnel(
             f'<polyline points="{" ".join(line)}" fill="none" stroke="currentColor"'
             ' stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"/>'
         )
-    for name, e in known:
-        value, error = e.value or 0.0, e.standard_error or 0.0
+    for name, estimate in drawn:
+        value, error = estimate.value or 0.0, estimate.standard_error or 0.0
         outside = abs(value - centre) > 1.96 * math.sqrt(factor) * error
         mark = (
             'fill="none" stroke="currentColor" stroke-width="2"'
@@ -198,7 +204,7 @@ def funnel(
             f'<circle cx="{x(error):.1f}" cy="{scale(value):.1f}" r="{5 if outside else 3.5}"'
             f" {mark}><title>{escape(name)}</title></circle>"
         )
-        if outside or len(known) <= 8:
+        if outside or len(drawn) <= 8:
             end = x(error) > right - 90
             parts.append(
                 _text(
@@ -214,7 +220,7 @@ def funnel(
 def scatter(
     points: Sequence[tuple[float, float]], *, title: str, across: str, up: str, number: Number
 ) -> str:
-    """Two figures of each, one across and one up, both 0–100."""
+    """Draw two figures of each, one across and one up, both 0–100."""
     if not points:
         return ""
     height, left, right = 260, 44, WIDTH - 12
@@ -224,9 +230,9 @@ def scatter(
     )
     parts = [_levels(ys, left, right, number)]
     parts += [
-        f'<line x1="{xs(t):.1f}" x2="{xs(t):.1f}" y1="12" y2="{height - 44}" {FAINT}/>'
-        + _text(xs(t), height - 30, number(t), "middle")
-        for t in xs.ticks()
+        f'<line x1="{xs(tick):.1f}" x2="{xs(tick):.1f}" y1="12" y2="{height - 44}" {FAINT}/>'
+        + _text(xs(tick), height - 30, number(tick), "middle")
+        for tick in xs.ticks()
     ]
     parts += [
         f'<circle cx="{xs(x):.1f}" cy="{ys(y):.1f}" r="3.5" fill="none" stroke="currentColor"'
@@ -241,12 +247,12 @@ def scatter(
 
 
 def spark(values: Sequence[tuple[float, float, float]], *, title: str) -> str:
-    """A small trend without axes: estimates as a line, the last interval as a bar."""
+    """Draw a small trend without axes: estimates as a line, the last interval as a bar."""
     if len(values) < 2:
         return ""
-    scale = _Scale.over([v for triple in values for v in triple], 26, 4)
+    scale = _Scale.over([end for triple in values for end in triple], 26, 4)
     xs = [4 + 84 / (len(values) - 1) * i for i in range(len(values))]
-    line = " ".join(f"{x:.1f},{scale(v[0]):.1f}" for x, v in zip(xs, values, strict=True))
+    line = " ".join(f"{x:.1f},{scale(triple[0]):.1f}" for x, triple in zip(xs, values, strict=True))
     last = values[-1]
     parts = [f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="1.4"/>']
     parts.append(
@@ -261,12 +267,12 @@ def spark(values: Sequence[tuple[float, float, float]], *, title: str) -> str:
 
 
 def escape(text: str, *, quote: bool = False) -> str:
-    """Text as XML can hold it."""
+    """Escape text so that XML can hold it."""
     return quoted(CONTROL.sub(" ", text), quote=quote)
 
 
 class _Scale:
-    """From values to places; its ends lie on round numbers within 0–100."""
+    """A scale from values to places; its ends lie on round numbers within 0–100."""
 
     def __init__(self, low: float, high: float, start: float, end: float, step: float) -> None:
         self.low, self.high, self.start, self.end, self.step = low, high, start, end, step
@@ -298,23 +304,23 @@ class _Scale:
 
 def _grid(scale: _Scale, top: float, bottom: float, number: Number) -> str:
     return "".join(
-        f'<line x1="{scale(t):.1f}" x2="{scale(t):.1f}" y1="{top - 4}" y2="{bottom}" {FAINT}/>'
-        + _text(scale(t), bottom + 11, number(t), "middle")
-        for t in scale.ticks()
+        f'<line x1="{scale(tick):.1f}" x2="{scale(tick):.1f}" y1="{top - 4}" y2="{bottom}"'
+        f" {FAINT}/>" + _text(scale(tick), bottom + 11, number(tick), "middle")
+        for tick in scale.ticks()
     )
 
 
 def _levels(scale: _Scale, left: float, right: float, number: Number) -> str:
-    """Lines across at the ticks of an upright scale."""
+    """Draw lines across at the ticks of an upright scale."""
     return "".join(
-        f'<line x1="{left}" x2="{right}" y1="{scale(t):.1f}" y2="{scale(t):.1f}" {FAINT}/>'
-        + _text(left - 6, scale(t) + 4, number(t), "end")
-        for t in scale.ticks()
+        f'<line x1="{left}" x2="{right}" y1="{scale(tick):.1f}" y2="{scale(tick):.1f}" {FAINT}/>'
+        + _text(left - 6, scale(tick) + 4, number(tick), "end")
+        for tick in scale.ticks()
     )
 
 
 def _months(xs: Sequence[float], names: Sequence[str], height: float, width: float) -> str:
-    """The names under a trend, as many as do not run into each other; the last one always."""
+    """Write the names under a trend, as many as do not overlap; the last one always."""
     every = max(1, math.ceil(len(names) * 62 / width))
     return "".join(
         _text(x, height - 8, name, "middle")
@@ -323,21 +329,21 @@ def _months(xs: Sequence[float], names: Sequence[str], height: float, width: flo
     )
 
 
-def _text(x: float, y: float, said: str, anchor: str) -> str:
+def _text(x: float, y: float, text: str, anchor: str) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="11"'
-        f' fill="currentColor">{escape(said)}</text>'
+        f' fill="currentColor">{escape(text)}</text>'
     )
 
 
 def _short(text: str, most: int) -> str:
-    room, out = most, ""
-    for c in text:
-        room -= 2 if ord(c) > 0x2E80 else 1
+    """Cut a name to a width; a Chinese sign is as wide as two letters."""
+    room = most
+    for index, char in enumerate(text):
+        room -= 2 if ord(char) > 0x2E80 else 1
         if room < 0:
-            return out.rstrip() + "…"
-        out += c
-    return out
+            return text[:index].rstrip() + "…"
+    return text
 
 
 def _svg(height: float, title: str, parts: Sequence[str]) -> str:
