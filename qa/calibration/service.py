@@ -10,7 +10,7 @@ from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
 from qa.calibration.types import CalibrationSession, RaterAnswers, SessionFault, SessionReport
-from qa.checking import store as findings
+from qa.checking.service import findings_by_criterion
 from qa.forms import service as forms
 from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Form
@@ -224,15 +224,16 @@ def _automatic(session: Session, calibration: CalibrationSession, form: Form) ->
     """Return the automatic checks as one more rater; where they are unsure they give no answer."""
     fillings = []
     for call in calibration.calls:
-        result = findings.result(session, call.call_id, calibration.form_version_id)
-        if result is None:
+        findings = findings_by_criterion(
+            session, call_id=call.call_id, form_version_id=calibration.form_version_id
+        )
+        if findings is None:
             continue
         options = {}
-        for finding in result.findings:
-            criterion = form.criterion(finding.criterion)
-            proposed = automatic_option(finding, criterion) if criterion is not None else None
+        for criterion in form.criteria():
+            proposed = automatic_option(findings.get(criterion.id), criterion)
             if proposed is not None:
-                options[finding.criterion] = proposed
+                options[criterion.id] = proposed
         is_complete = {criterion.id for criterion in form.criteria()} <= set(options)
         score = round_half_up(partial_score(form, options).score) if is_complete else None
         fillings.append(RaterAnswers(rules.AUTOMATIC, call.call_id, options, score))

@@ -12,7 +12,7 @@ from qa.cases.rules import OUTCOMES, fault, may_read, may_settle, may_write
 from qa.cases.types import Case, CaseFault, Draft
 from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
 from qa.text import bounded_text

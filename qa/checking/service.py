@@ -1,7 +1,10 @@
 """Apply a form's checks to a transcribed call."""
 
+from sqlalchemy.orm import Session
+
+from qa.checking import store
 from qa.checking.rules import check_call
-from qa.checking.types import ConfidenceCalibration, Findings, SpeechActs, Verdict
+from qa.checking.types import ConfidenceCalibration, Finding, Findings, SpeechActs, Verdict
 from qa.forms.types import Form, in_language
 from qa.intake.types import CallFacts
 from qa.transcription.types import Mechanics, Transcript
@@ -32,6 +35,16 @@ def check(
         acts=acts,
         calibration=calibration,
     )
+
+
+def findings_by_criterion(
+    session: Session, *, call_id: int, form_version_id: int
+) -> dict[str, Finding] | None:
+    """Load the automatic answers of a form about a call; None where it was not checked."""
+    result = store.result(session, call_id, form_version_id)
+    if result is None:
+        return None
+    return {finding.criterion: finding for finding in result.findings}
 
 
 def breaks_critical(form: Form, findings: Findings) -> bool:

@@ -15,7 +15,7 @@ from qa.disputes.types import Dispute, DisputeBlock
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.scoring import service as scoring
 from qa.scoring.types import Card

@@ -69,3 +69,8 @@ def choose(session: Session, *, user_id: int, choices: Mapping[NoticeKind, Notic
     """Save where a user wants to be notified, by kind."""
     for kind, choice in choices.items():
         store.save_choice(session, user_id, kind, choice)
+
+
+def last_notice_at(session: Session, kind: NoticeKind) -> datetime | None:
+    """Return when anybody was last told of this kind; None where nobody was."""
+    return store.newest(session, kind)

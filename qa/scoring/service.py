@@ -17,7 +17,7 @@ from qa.checking.types import Finding
 from qa.forms.types import Form
 from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people.store import agent_name, users_of_agent
+from qa.people.service import agent_name, users_of_agent
 from qa.people.types import User
 from qa.scoring import store
 from qa.scoring.rules import release_time, result_of, revised, submission_faults

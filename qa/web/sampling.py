@@ -19,8 +19,8 @@ from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
 from qa.states import Phase
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf import options
+from qa.web.forms_wtf.assignment import SKIP_NAMES
 from qa.web.forms_wtf.sampling import DrawForm, PlanForm
-from qa.web.forms_wtf.stages import SKIP_NAMES
 from qa.web.month_report import requested_month
 
 blueprint = Blueprint("sampling", __name__)

@@ -52,13 +52,7 @@ EXTRA_FILES: dict[str, dict[str, str]] = {
 
 # A stage calls another's service, never its store. These pairs remain; the table only shrinks.
 STORE_IMPORTS_TO_END = {
-    ("assignment", "notices"),
-    ("assignment", "people"),
-    ("calibration", "checking"),
-    ("cases", "people"),
-    ("disputes", "people"),
     ("jobs", "intake"),
-    ("scoring", "people"),
     ("simulation", "sampling"),
     ("training", "people"),
     ("training", "targets"),
