@@ -20,6 +20,7 @@ from qa.notices.types import NoticeKind
 from qa.people import store as people
 from qa.people.types import User
 from qa.states import AssignmentKind, AssignmentState, Role
+from qa.text import bounded_text
 
 ATTEMPTS = 5
 SHARES_OVER = timedelta(days=31)  # over which each gets their share
@@ -377,7 +378,7 @@ def skip(
         to=AssignmentState.SKIPPED,
         at=at,
         skip_reason=reason.value,
-        skip_comment=comment.strip()[:1000],
+        skip_comment=bounded_text(comment, 1000),
     ):
         raise NotHeld
     record_event(
@@ -474,7 +475,7 @@ def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: 
     """
     if not reason.strip():
         raise ReasonRequired
-    if not store.withdraw(session, assignment_id, at=at, reason=reason.strip()[:1000]):
+    if not store.withdraw(session, assignment_id, at=at, reason=bounded_text(reason, 1000)):
         raise NotHeld
     record_event(
         session,
@@ -483,7 +484,7 @@ def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: 
         event=EventKind.WITHDRAWN,
         at=at,
         actor_id=by,
-        reason=reason.strip()[:1000],
+        reason=bounded_text(reason, 1000),
     )
 
 

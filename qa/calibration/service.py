@@ -18,6 +18,7 @@ from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
 from qa.scoring.rules import automatic_option
 from qa.states import AssignmentKind, CalibrationState
+from qa.text import bounded_text
 
 MOST_CALLS = 20
 MOST_PEOPLE = 50
@@ -63,7 +64,7 @@ def call(
         raise SessionRefused(SessionFault.DUE)
     session_id = store.add(
         session,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         form_version_id=form_version_id,
         due_at=due_at,
         by=by,
@@ -100,7 +101,7 @@ def call(
         about=("calibration", session_id),
         at=at,
         but=by,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         until=due_at.isoformat(),
     )
     return session_id
@@ -171,7 +172,10 @@ def agree(
                 now=valid,
             )
     store.change(
-        session, session_id, notes=notes.strip()[:8000], follow_up=follow_up.strip()[:8000]
+        session,
+        session_id,
+        notes=bounded_text(notes, 8000),
+        follow_up=bounded_text(follow_up, 8000),
     )
 
 

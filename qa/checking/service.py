@@ -16,9 +16,7 @@ def check(
     acts: SpeechActs | None = None,
     calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
-    """The findings of a form on one call, with the project's words filled in and the call data at
-    hand.
-    """
+    """Check a call with a form, with the project's words filled in and the call data at hand."""
     variables = {
         name: in_language(value, transcript.language) if isinstance(value, dict) else str(value)
         for name, value in call.variables.items()
@@ -36,10 +34,13 @@ def check(
     )
 
 
-def breaks_critical(form: Form, found: Findings) -> bool:
-    """Whether an automatic answer says that a critical criterion was broken.
+def breaks_critical(form: Form, findings: Findings) -> bool:
+    """Tell whether an automatic answer says that a critical criterion was broken.
 
     A person has to hear such a call before it counts.
     """
-    critical = {c.id for c in form.criteria() if c.is_critical}
-    return any(f.criterion in critical and f.verdict is Verdict.NOT_MET for f in found.findings)
+    critical = {criterion.id for criterion in form.criteria() if criterion.is_critical}
+    return any(
+        finding.criterion in critical and finding.verdict is Verdict.NOT_MET
+        for finding in findings.findings
+    )

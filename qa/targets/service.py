@@ -9,6 +9,7 @@ from qa.audit.types import EventKind, Subject
 from qa.states import ImprovementActionState
 from qa.targets import rules, store
 from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
+from qa.text import bounded_text
 
 
 class TargetRefused(ValueError):
@@ -132,7 +133,7 @@ def move_action(
         measure_id,
         was=actions[0].state,
         to=to,
-        result=result.strip()[:4000],
+        result=bounded_text(result, 4000),
         on=on if is_end else None,
         **fields,
     ):
