@@ -34,6 +34,10 @@ def test_the_table_of_store_imports_to_end_only_shrinks():
     assert len(house.STORE_IMPORTS_TO_END) <= 10
 
 
+def test_no_exception_outlives_its_file():
+    assert not house.stale_exceptions(PROJECT_ROOT)
+
+
 def test_there_is_no_attic():
     assert not house.attic_faults(PROJECT_ROOT)
 
