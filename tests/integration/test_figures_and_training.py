@@ -279,7 +279,7 @@ def test_a_measure_is_proposed_agreed_and_done_with_what_came_of_it(centre):
         ).status_code
         == 302
     )
-    measure = month_report(wiring).measures[0]
+    measure = month_report(wiring).actions[0]
     assert measure.state == "proposed", "a trainer proposes, whatever the button"
     assert measure.since is not None and measure.since.low < measure.since.high
     assert (
@@ -293,18 +293,18 @@ def test_a_measure_is_proposed_agreed_and_done_with_what_came_of_it(centre):
         == 422
     ), "nobody owns it"
     manager.post(f"/measures/{measure.id}", {"to": "agreed"})
-    assert month_report(wiring).measures[0].state == "proposed", "nobody owns it yet"
+    assert month_report(wiring).actions[0].state == "proposed", "nobody owns it yet"
     manager.post(
         f"/measures/{measure.id}",
         {"to": "agreed", "owner": str(cast.trainer.id), "due_on": "2026-10-01"},
     )
-    assert month_report(wiring).measures[0].is_late
+    assert month_report(wiring).actions[0].is_late
     manager.post(f"/measures/{measure.id}", {"to": "done"})
-    assert month_report(wiring).measures[0].state == "agreed", "what came of it is missing"
+    assert month_report(wiring).actions[0].state == "agreed", "what came of it is missing"
     manager.post(f"/measures/{measure.id}", {"to": "done", "result": "fewer misses"})
-    assert month_report(wiring).measures[0].state == "done"
+    assert month_report(wiring).actions[0].state == "done"
     manager.post(f"/measures/{measure.id}", {"to": "dropped", "result": "too late"})
-    assert month_report(wiring).measures[0].state == "done"
+    assert month_report(wiring).actions[0].state == "done"
     assert trainer.post(f"/measures/{measure.id}", {"to": "dropped"}).status_code == 403
 
 
