@@ -129,7 +129,10 @@ def web_session(
     row = session.execute(
         query.where(WebSessionRow.token_hash == token_hash, WebSessionRow.expires_at > now)
     ).first()
-    return (_users(session, [row[1]])[0] if row[1] else None, dict(row[0])) if row else None
+    if row is None:
+        return None
+    content, user_row = row
+    return _users(session, [user_row])[0] if user_row else None, dict(content)
 
 
 def save_web_session(

@@ -199,7 +199,8 @@ def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
     )
     query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
     # neither score nor probability is None here
-    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]
+    rows = session.execute(query.order_by(s.id))
+    return [ScoredCall(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def tallies(session: Session, scope: Scope) -> list[Tally]:
