@@ -95,11 +95,10 @@ def _read(
     import av
 
     stream = container.streams.audio[0]
-    declared = (
-        declared_wav_seconds(path)
-        if kind == "wav"
-        else (container.duration / av.time_base if container.duration else None)
-    )
+    if kind == "wav":
+        declared = declared_wav_seconds(path)
+    else:
+        declared = container.duration / av.time_base if container.duration else None
     if stream.codec_context.channels > 2:
         raise Refused("too_many_channels")
     if declared and declared > max_seconds * 1.01:
@@ -192,7 +191,8 @@ def main(arguments: list[str]) -> int:
         answer = {"refused": refused.args[0]}
     except MemoryError:
         answer = {"refused": "too_large"}
-    except Exception as error:  # noqa: BLE001  # whatever a hostile file provokes, the process ends
+    # whatever a hostile file provokes is a refusal, and the process ends here
+    except Exception as error:  # noqa: BLE001
         answer = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
     print(json.dumps(answer))
     return 0

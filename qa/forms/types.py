@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -448,7 +448,7 @@ def in_language(text: LocalText | None, language: str) -> str:
         return ""
     if isinstance(text, str):
         return text
-    by_language = cast(dict[str, str], text)
+    by_language: dict[str, str] = {str(code): words for code, words in text.items()}
     return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
@@ -458,7 +458,7 @@ def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
         return []
     if isinstance(phrases, list):
         return list(phrases)
-    return list(cast(dict[str, list[str]], phrases).get(language, []))
+    return next((list(words) for code, words in phrases.items() if code == language), [])
 
 
 def as_fraction(number: float) -> Fraction:

@@ -242,9 +242,11 @@ def _call_row(
     received: datetime,
 ) -> dict[str, Any]:
     code = f"simulated-{name}-{call_id}"
-    details = {"praise": "true"} if month.praise[position] else {}
+    details = {}
     if month.complaint[position]:
         details = {"complaint": "true"}
+    elif month.praise[position]:
+        details = {"praise": "true"}
     return {
         "id": call_id,
         "external_id": code,

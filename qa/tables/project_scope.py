@@ -103,13 +103,9 @@ def _conditions(held: ProjectScope) -> list[Any]:
         _on(CaseRow, cases),
         *[_on(row, plan.in_(plans)) for row, plan in PLANNED],
         _on(NoticeRow, or_(NoticeRow.project_id.is_(None), NoticeRow.project_id.in_(ids))),
-        # all have a call
-        *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]
-        # all have a card
-        *[
-            _on(row, row.scorecard_id.in_(own_cards))  # type: ignore[attr-defined]
-            for row in BY_CARD
-        ],
+        # all have a call, or a card
+        *[_on(r, r.call_id.in_(own_calls)) for r in BY_CALL],  # type: ignore[attr-defined]
+        *[_on(r, r.scorecard_id.in_(own_cards)) for r in BY_CARD],  # type: ignore[attr-defined]
     ]
 
 

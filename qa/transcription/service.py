@@ -125,7 +125,10 @@ def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
 def measure_mechanics(result: TranscriptionResult) -> Mechanics:
     """Measure the mechanics of a recording; unknown speakers leave only what needs none."""
     is_stereo = len(result.speech) == 2
-    agent, customer = (*result.speech, (), ())[:2]
+    if is_stereo:
+        agent, customer = result.speech
+    else:
+        agent, customer = (result.speech[0] if result.speech else ()), ()
     return measure(
         result.transcript,
         agent,
