@@ -105,8 +105,9 @@ class Localizer:
     def signed(self, value: float) -> str:
         """Format a change with its sign."""
         rounded = round(value, 1)
-        sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
-        return sign + self.number(abs(rounded))
+        if rounded == 0:
+            return self.number(0.0)
+        return ("+" if rounded > 0 else "−") + self.number(abs(rounded))
 
     def tick(self, value: float) -> str:
         """Format a figure of an axis, without decimals where it is whole."""

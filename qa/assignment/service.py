@@ -14,12 +14,12 @@ from qa.assignment.rules import fair_order, lease_end, may_be_distributed, pick_
 from qa.assignment.types import Claimed, NothingWaiting, SkipReason
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
-from qa.notices.service import notify
-from qa.notices.store import newest
+from qa.notices.service import last_notice_at, notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.states import AssignmentKind, AssignmentState, Role
+from qa.text import bounded_text
 
 ATTEMPTS = 5
 SHARES_OVER = timedelta(days=31)  # over which each gets their share
@@ -184,7 +184,7 @@ def remind(session: Session, *, at: datetime) -> int:
         notify(session, [user_id], NoticeKind.CALL_OVERDUE, about=about, at=at)
     store.mark_reminded(session, list(holders), at=at)
     unreserved = [i for i, user_id in overdue if user_id is None]
-    last = newest(session, NoticeKind.QUEUE_OVERDUE)
+    last = last_notice_at(session, NoticeKind.QUEUE_OVERDUE)
     if not unreserved or (last is not None and at - last < timedelta(days=1)):
         return len(holders)
     notify(
@@ -377,7 +377,7 @@ def skip(
         to=AssignmentState.SKIPPED,
         at=at,
         skip_reason=reason.value,
-        skip_comment=comment.strip()[:1000],
+        skip_comment=bounded_text(comment, 1000),
     ):
         raise NotHeld
     record_event(
@@ -474,7 +474,7 @@ def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: 
     """
     if not reason.strip():
         raise ReasonRequired
-    if not store.withdraw(session, assignment_id, at=at, reason=reason.strip()[:1000]):
+    if not store.withdraw(session, assignment_id, at=at, reason=bounded_text(reason, 1000)):
         raise NotHeld
     record_event(
         session,
@@ -483,7 +483,7 @@ def withdraw(session: Session, *, assignment_id: int, reason: str, by: int, at: 
         event=EventKind.WITHDRAWN,
         at=at,
         actor_id=by,
-        reason=reason.strip()[:1000],
+        reason=bounded_text(reason, 1000),
     )
 
 
@@ -523,7 +523,7 @@ def set_workload(
         raise NotEvaluator
     if not 0 <= (daily_goal or 0) <= MOST_DAILY_GOAL or not 0 <= (share or 0) <= MOST_SHARE:
         raise WorkloadRefused
-    people.change_user(session, user_id, daily_goal=daily_goal or None, queue_share=share or 0)
+    people.set_workload(session, user_id, daily_goal=daily_goal or None, share=share or 0)
     record_event(
         session,
         subject=Subject.USER,

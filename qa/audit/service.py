@@ -1,6 +1,7 @@
-"""Log what concerns no stage of its own: exports of tables."""
+"""Log exports: of tables, and of the report of a month."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -19,4 +20,19 @@ def record_export(session: Session, *, table: str, rows: int, by: int, at: datet
         actor_id=by,
         table=table,
         rows=rows,
+    )
+
+
+def record_report_export(
+    session: Session, *, month: str, by: int, at: datetime, **detail: Any
+) -> None:
+    """Log that a user took the report of a month away as a file; `detail` says which."""
+    record_event(
+        session,
+        subject=Subject.MONTH,
+        subject_id=int(month.replace("-", "")),
+        event=EventKind.EXPORTED,
+        at=at,
+        actor_id=by,
+        **detail,
     )

@@ -10,7 +10,7 @@ from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
 from qa.calibration.types import CalibrationSession, RaterAnswers, SessionFault, SessionReport
-from qa.checking import store as findings
+from qa.checking.service import findings_by_criterion
 from qa.forms import service as forms
 from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Form
@@ -18,6 +18,7 @@ from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
 from qa.scoring.rules import automatic_option
 from qa.states import AssignmentKind, CalibrationState
+from qa.text import bounded_text
 
 MOST_CALLS = 20
 MOST_PEOPLE = 50
@@ -63,7 +64,7 @@ def call(
         raise SessionRefused(SessionFault.DUE)
     session_id = store.add(
         session,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         form_version_id=form_version_id,
         due_at=due_at,
         by=by,
@@ -100,7 +101,7 @@ def call(
         about=("calibration", session_id),
         at=at,
         but=by,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         until=due_at.isoformat(),
     )
     return session_id
@@ -171,7 +172,10 @@ def agree(
                 now=valid,
             )
     store.change(
-        session, session_id, notes=notes.strip()[:8000], follow_up=follow_up.strip()[:8000]
+        session,
+        session_id,
+        notes=bounded_text(notes, 8000),
+        follow_up=bounded_text(follow_up, 8000),
     )
 
 
@@ -220,15 +224,16 @@ def _automatic(session: Session, calibration: CalibrationSession, form: Form) ->
     """Return the automatic checks as one more rater; where they are unsure they give no answer."""
     fillings = []
     for call in calibration.calls:
-        result = findings.result(session, call.call_id, calibration.form_version_id)
-        if result is None:
+        findings = findings_by_criterion(
+            session, call_id=call.call_id, form_version_id=calibration.form_version_id
+        )
+        if findings is None:
             continue
         options = {}
-        for finding in result.findings:
-            criterion = form.criterion(finding.criterion)
-            proposed = automatic_option(finding, criterion) if criterion is not None else None
+        for criterion in form.criteria():
+            proposed = automatic_option(findings.get(criterion.id), criterion)
             if proposed is not None:
-                options[finding.criterion] = proposed
+                options[criterion.id] = proposed
         is_complete = {criterion.id for criterion in form.criteria()} <= set(options)
         score = round_half_up(partial_score(form, options).score) if is_complete else None
         fillings.append(RaterAnswers(rules.AUTOMATIC, call.call_id, options, score))

@@ -12,9 +12,10 @@ from qa.cases.rules import OUTCOMES, fault, may_read, may_settle, may_write
 from qa.cases.types import Case, CaseFault, Draft
 from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
+from qa.text import bounded_text
 
 REMIND_HOURS = 4
 
@@ -108,7 +109,7 @@ def settle(
     if case.kind is not CaseKind.GUIDE and not decision.strip():
         raise CaseRefused(CaseFault.DECISION)
     if not store.settle(
-        session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
+        session, case_id, state=state, by=by.id, decision=bounded_text(decision, 4000), at=at
     ):
         raise NotCaseOwner
     record_event(

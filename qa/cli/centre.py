@@ -219,10 +219,9 @@ def worker() -> None:
 @click.command()
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
-    from qa.jobs.periodic import DUTIES, ROUND_SECONDS, PeriodicDuty, run
-    from qa.publishing.delivery import publish
+    from qa.jobs.periodic import run
 
-    run(load_wiring(), duties=(*DUTIES, PeriodicDuty("publishing", ROUND_SECONDS, publish)))
+    run(load_wiring())
 
 
 @click.command()

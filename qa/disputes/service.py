@@ -15,11 +15,12 @@ from qa.disputes.types import Dispute, DisputeBlock
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.scoring import service as scoring
 from qa.scoring.types import Card
 from qa.states import DisputeLevel, DisputeState, RevisionCause, Role
+from qa.text import bounded_text
 
 
 class DisputeBlocked(Exception):
@@ -79,7 +80,7 @@ def open_dispute(
             level=level,
             option=option,
             suggested=suggested,
-            reason=reason.strip()[:4000],
+            reason=bounded_text(reason, 4000),
             by=by.id,
             at=at,
             due_at=at + timedelta(days=decide_days),
@@ -152,7 +153,7 @@ def decide(
     fields = {
         "decided_by_id": by.id,
         "decided_at": at,
-        "decision_reason": reason.strip()[:4000],
+        "decision_reason": bounded_text(reason, 4000),
         "decided_option": option or "",
     }
     if not store.change(

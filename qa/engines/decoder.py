@@ -192,7 +192,7 @@ def main(arguments: list[str]) -> int:
         answer = {"refused": refused.args[0]}
     except MemoryError:
         answer = {"refused": "too_large"}
-    except Exception as error:  # noqa: BLE001  # anything a hostile file provokes is a refusal, and the process ends here
+    except Exception as error:  # noqa: BLE001  # whatever a hostile file provokes, the process ends
         answer = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
     print(json.dumps(answer))
     return 0

@@ -28,7 +28,7 @@ LONGEST_REQUEST = 1 << 20
 
 
 class LocalEngine(Protocol):
-    """What the server needs of the audio engine."""
+    """The part of the audio engine that the server needs."""
 
     def transcribe_here(
         self,

@@ -39,7 +39,7 @@ class Transcriber(Protocol):
         hotwords: Sequence[str] = (),
         on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
-        """What is said and when. `on_progress` hears how much is done (0–1)."""
+        """Transcribe: what is said and when. `on_progress` hears how much is done (0–1)."""
         ...
 
 
@@ -125,12 +125,11 @@ class WhisperTranscriber:
             from faster_whisper import WhisperModel
 
             has_cuda = ctranslate2.get_cuda_device_count() > 0
-            device = self._device if self._device != "auto" else ("cuda" if has_cuda else "cpu")
-            compute = (
-                self._compute
-                if self._compute != "auto"
-                else ("float16" if device == "cuda" else "int8")
-            )
+            device, compute = self._device, self._compute
+            if device == "auto":
+                device = "cuda" if has_cuda else "cpu"
+            if compute == "auto":
+                compute = "float16" if device == "cuda" else "int8"
             # one thread each: twice as fast as many threads on one batch
             workers = 1 if device == "cuda" else self._threads
             is_folder = Path(self._name).is_dir()
@@ -197,7 +196,7 @@ class WhisperTranscriber:
         language: str,
         hotwords: Sequence[str],
     ) -> Iterable[tuple[list[Word], int]]:
-        """The segments of some windows of a channel: words, and how many were left out."""
+        """Transcribe some windows of a channel: words per segment, and how many were left out."""
         segments, _ = _pipeline(self._model()).transcribe(
             samples,
             language=language,
@@ -229,7 +228,7 @@ class WhisperTranscriber:
         segments: list[list[list[Word]]],
         languages: list[str],
     ) -> tuple[list[Utterance], tuple[tuple[Span, ...], ...], str]:
-        """Utterances with their speakers, when each speaks, and how the speakers are known."""
+        """Find the utterances with their speakers, when each speaks, and how speakers are known."""
         if sound.channels == 2:
             both = zip(SPEAKERS, segments, languages, strict=True)
             return (

@@ -184,9 +184,8 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[CheckLine, ...]:
     """Estimate how often people keep automatic answers, by kind of call.
 
-    {kind: {value: (sure answers, kept, unsure)}}; each value tested against the others of its kind.
-
-    Two-sided tests of two shares, the list cut by Benjamini and Hochberg.
+    `counts` are {kind: {value: (sure answers, kept, unsure)}}. Each value is tested against the
+    others of its kind: two-sided tests of two shares, the list cut by Benjamini and Hochberg.
     """
     lines: list[CheckLine] = []
     p_values: list[float] = []
@@ -196,7 +195,7 @@ def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[Ch
                 continue
             share = proportions.wilson(agreeing, sure)
             rest = [
-                sum(counts[i] for other, counts in values.items() if other != value) for i in (0, 1)
+                sum(others[i] for other, others in values.items() if other != value) for i in (0, 1)
             ]
             p_values.append(_two_shares(agreeing, sure, rest[1], rest[0]))
             lines.append(

@@ -181,7 +181,7 @@ def _weight(value: str) -> float | int:
 def with_version(source: str, version: int) -> str:
     """Replace the version number of a form's YAML; everything else stays byte for byte.
 
-    It works on YAML that has faults, too.
+    So a draft differs from its original in this line alone.
     """
     lines = source.splitlines(keepends=True)
     for position, line in enumerate(lines):

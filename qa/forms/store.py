@@ -49,7 +49,7 @@ def add_version(
 
 
 def source(session: Session, form_version_id: int) -> str:
-    """The YAML of a version; raises NoResultFound."""
+    """Load the YAML of a version; raises NoResultFound."""
     return session.scalars(
         select(FormVersionRow.source).where(FormVersionRow.id == form_version_id)
     ).one()

@@ -35,7 +35,10 @@ CARD_NUMBER_LENGTHS = range(13, 20)  # digits (ISO/IEC 7812)
 # how the numbers of payment cards begin (ISO/IEC 7812)
 ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")
 SECRETS = re.compile(
-    r"(?:^|[^a-z])(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)(?:$|[^a-z])|卡号|安全码|验证码|密码",
+    r"(?:^|[^a-z])"
+    r"(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)"
+    r"(?:$|[^a-z])"
+    r"|卡号|安全码|验证码|密码",
     re.IGNORECASE,
 )
 FIRST_DIGITS, HIDDEN = "23456", "•••"

@@ -25,7 +25,7 @@ FREE_DISK = 0.05
 
 
 class RecordingDecoder(Protocol):
-    """What intake needs of the sound engine: `qa.wiring` passes it in."""
+    """The part of the audio engine that intake needs: `qa.wiring` passes it in."""
 
     def prepare(
         self, path: Path, *, declared_seconds: float | None
@@ -33,7 +33,7 @@ class RecordingDecoder(Protocol):
 
 
 class RecordingStore(Protocol):
-    """Where recordings are kept."""
+    """The storage of recordings."""
 
     def save(self, key: str, content: bytes) -> None: ...
     def free_share(self) -> float: ...
@@ -53,7 +53,7 @@ class DecodedRecording:
 
 @dataclass(frozen=True)
 class CallOwner:
-    """Where a call belongs: ids made or found by the people stage."""
+    """The project and agent of a call: ids made or found by the people stage."""
 
     project_id: int
     agent_id: int

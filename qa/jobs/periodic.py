@@ -1,4 +1,4 @@
-"""Run periodic duties: reconciling, draws, housekeeping, session expiry, mails, trend figures.
+"""Run periodic duties: reconciling, draws, housekeeping, mails, trend figures, publishing.
 
 Every duty is idempotent: safe at any moment, twice, or not at all. What was missed is caught up.
 """
@@ -20,6 +20,7 @@ from qa.jobs.mailer import deliver_due
 from qa.jobs.service import reconcile
 from qa.months import Month
 from qa.people import store as people
+from qa.publishing.delivery import publish
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
 from qa.result_cache import store as result_cache
@@ -156,6 +157,7 @@ DUTIES = (
     PeriodicDuty("session expiry", ROUND_SECONDS, end_expired_sessions),
     PeriodicDuty("mail delivery", ROUND_SECONDS, deliver_due),
     PeriodicDuty("trend figures", ROUND_SECONDS, refresh_trend_figures),
+    PeriodicDuty("publishing", ROUND_SECONDS, publish),
 )
 
 

@@ -21,12 +21,13 @@ def notify(
     project: int | None = None,
     **facts: Any,
 ) -> None:
-    """Tell each of these users once, in the transaction of what it tells about; `but` is who did it
-    and knows; `project` whose work it is.
+    """Notify each of these users once, in the transaction of what it is about.
+
+    `but` is who did it and needs no notice; `project` whose work it is.
     """
     subject, subject_id = about
-    wanted = sorted(set(user_ids) - {but})
-    for user_id, address, choice in store.readers(session, wanted, kind) if wanted else ():
+    receivers = sorted(set(user_ids) - {but})
+    for user_id, address, choice in store.readers(session, receivers, kind) if receivers else ():
         by_mail = choice.by_mail and bool(address)
         if choice.in_page or by_mail:
             store.add(
@@ -68,3 +69,8 @@ def choose(session: Session, *, user_id: int, choices: Mapping[NoticeKind, Notic
     """Save where a user wants to be notified, by kind."""
     for kind, choice in choices.items():
         store.save_choice(session, user_id, kind, choice)
+
+
+def last_notice_at(session: Session, kind: NoticeKind) -> datetime | None:
+    """Return when anybody was last told of this kind; None where nobody was."""
+    return store.newest(session, kind)

@@ -306,3 +306,38 @@ def _record(
         actor_id=by,
         **detail,
     )
+
+
+def user(session: Session, user_id: int) -> User | None:
+    """Return a user; None where there is none."""
+    return store.user(session, user_id)
+
+
+def users_with_role(session: Session, role: Role) -> list[User]:
+    """List the active users of a role, by name."""
+    return store.users_with_role(session, role)
+
+
+def has_role(session: Session, role: Role) -> bool:
+    """Tell whether any active user has a role."""
+    return store.has_role(session, role)
+
+
+def users_of_agent(session: Session, agent_id: int) -> list[int]:
+    """List the ids of the users who are this agent, to notify them."""
+    return store.users_of_agent(session, agent_id)
+
+
+def leaders_of_agent(session: Session, agent_id: int) -> list[int]:
+    """List the ids of the team leaders of an agent, to notify them."""
+    return store.leaders_of_agent(session, agent_id)
+
+
+def agent_name(session: Session, agent_id: int) -> str:
+    """Return the name of an agent."""
+    return store.agent_name(session, agent_id)
+
+
+def set_workload(session: Session, user_id: int, *, daily_goal: int | None, share: int) -> None:
+    """Set how many calls a user means to score a day, and their share of those that arrive."""
+    store.change_user(session, user_id, daily_goal=daily_goal, queue_share=share)

@@ -1,4 +1,4 @@
-"""Who is who: users with a role, and what each role may do."""
+"""Users with a role, what each role may do, teams and agents."""
 
 import enum
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class TeamFacts:
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """An agent as the people page and the team page show them."""
+    """An agent with the team they are in, as the people page and the team page show them."""
 
     id: int
     code: str

@@ -198,8 +198,9 @@ def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
         s.is_flagged,
     )
     query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
+    rows = session.execute(query.order_by(s.id))
     # neither score nor probability is None here
-    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]
+    return [ScoredCall(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def tallies(session: Session, scope: Scope) -> list[Tally]:

@@ -54,16 +54,14 @@ def over_time(
 
 
 def part_of(scope: Scope, about: About) -> tuple[str, str]:
-    """Where the kept figures of a month have those of a scope."""
+    """Return the list in a month's saved figures that holds a scope, and its name in that list."""
     if scope.agent_id is not None:
         return "agents", str(scope.agent_id)
-    return (
-        ("teams", about.team)
-        if about.team
-        else ("departments", about.department)
-        if about.department
-        else ("whole", "")
-    )
+    if about.team:
+        return "teams", about.team
+    if about.department:
+        return "departments", about.department
+    return "whole", ""
 
 
 def trend(

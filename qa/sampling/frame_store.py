@@ -127,8 +127,9 @@ def _looked_at(
     calls: Mapping[str, FrameCell],
     cases: Set[tuple[int | None, str]],
 ) -> Iterator[tuple[str, FrameCell]]:
-    """What the data, cases and flags of these calls make of them; those without a field that the
-    plan asks for are left out.
+    """Classify calls by their data, cases and flags.
+
+    Those without a field that the plan asks for are left out.
     """
     field_names, names = _fields(rule), list(calls)
     for start in range(0, len(names), CHUNK):

@@ -10,6 +10,7 @@ from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, round_half_
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, as_fraction
 from qa.scoring.types import Answer, Change, Filled
 from qa.states import AssignmentKind
+from qa.text import bounded_text
 
 AUTOMATIC_OPTION = {
     Verdict.MET: "met",
@@ -180,7 +181,7 @@ def revised(
                 "option": option,
                 "comment": "\n".join(comments)[:4000],
                 "accepted": False,
-                "reason": comment.strip()[:1000],
+                "reason": bounded_text(comment, 1000),
             }
         )
         differences.append(Change(criterion, old.option or "", option))

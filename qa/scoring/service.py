@@ -17,12 +17,13 @@ from qa.checking.types import Finding
 from qa.forms.types import Form
 from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people.store import agent_name, users_of_agent
+from qa.people.service import agent_name, users_of_agent
 from qa.people.types import User
 from qa.scoring import store
 from qa.scoring.rules import release_time, result_of, revised, submission_faults
 from qa.scoring.types import Card, Filled
 from qa.states import AssignmentKind, RevisionCause, ScorecardState
+from qa.text import bounded_text
 
 MOST_SECONDS = 3600.0  # of one save; a page that claims more is not believed
 
@@ -329,7 +330,7 @@ def send_back(
         event=EventKind.SENT_BACK,
         at=at,
         actor_id=by,
-        remark=remark.strip()[:1000],
+        remark=bounded_text(remark, 1000),
     )
     notify(
         session,
@@ -338,7 +339,7 @@ def send_back(
         about=("assignment", card.assignment_id),
         at=at,
         project=card.project_id,
-        remark=remark.strip()[:300],
+        remark=bounded_text(remark, 300),
     )
     return card
 
@@ -457,7 +458,7 @@ def void(
         event=EventKind.VOIDED,
         at=at,
         actor_id=by,
-        reason=reason.strip()[:1000],
+        reason=bounded_text(reason, 1000),
         score=card.score,
     )
     if card.is_released:
@@ -489,7 +490,7 @@ def acknowledge(
     card = store.card(session, card_id)
     if card is None or card.agent_id != agent_id or not card.is_released:
         raise NotOwner
-    fields = {"acknowledged_at": at, "agent_comment": comment.strip()[:4000]}
+    fields = {"acknowledged_at": at, "agent_comment": bounded_text(comment, 4000)}
     if store.change_state(
         session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields
     ):

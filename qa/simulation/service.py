@@ -242,13 +242,9 @@ def _call_row(
     received: datetime,
 ) -> dict[str, Any]:
     code = f"simulated-{name}-{call_id}"
-    details = (
-        {"complaint": "true"}
-        if month.complaint[position]
-        else {"praise": "true"}
-        if month.praise[position]
-        else {}
-    )
+    details = {"praise": "true"} if month.praise[position] else {}
+    if month.complaint[position]:
+        details = {"complaint": "true"}
     return {
         "id": call_id,
         "external_id": code,

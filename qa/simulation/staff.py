@@ -1,4 +1,4 @@
-"""Who works in a simulated centre, and how well: agents, teams by language, evaluators, forms."""
+"""Make the staff of a simulated centre: agents, teams by language, evaluators, forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -266,11 +266,7 @@ def _seldom(criteria: Sequence[Criterion]) -> Floats:
         "taken",
         "times",
     )
-    return np.array(
-        [
-            (0.45 if any(word in criterion.id for word in occasional) else 0.02)
-            if criterion.na and not criterion.is_critical
-            else 0.0
-            for criterion in criteria
-        ]
+    shares = np.array(
+        [0.45 if any(word in c.id for word in occasional) else 0.02 for c in criteria]
     )
+    return np.where([c.na and not c.is_critical for c in criteria], shares, 0.0)

@@ -235,11 +235,9 @@ class Scorer:
             track.criteria, seen_met, applicable, automatic, strict=True
         ):
             ordered = sorted(criterion.choices, key=lambda choice: choice.points)
-            option = (
-                ("na" if not fits and criterion.na else ordered[-1].id)
-                if not fits or is_met
-                else ordered[0].id
-            )
+            option = ordered[-1].id if not fits or is_met else ordered[0].id
+            if not fits and criterion.na:
+                option = "na"
             proposed = {1: ordered[-1].id, 0: ordered[0].id}.get(int(answer))
             answers[criterion.id] = Answer(
                 option=option,

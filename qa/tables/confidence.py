@@ -1,4 +1,4 @@
-"""What was learnt from people's answers."""
+"""Tables of confidence calibrations, learnt from people's answers."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a centre wants to reach, and what it does where it falls short."""
+"""Tables of a centre's targets, and of its actions where it falls short."""
 
 from datetime import date, datetime
 

@@ -9,6 +9,7 @@ from qa.audit.types import EventKind, Subject
 from qa.states import ImprovementActionState
 from qa.targets import rules, store
 from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
+from qa.text import bounded_text
 
 
 class TargetRefused(ValueError):
@@ -101,7 +102,7 @@ def add_action(
 def move_action(
     session: Session,
     *,
-    measure_id: int,
+    action_id: int,
     to: ImprovementActionState,
     result: str,
     on: date,
@@ -114,7 +115,7 @@ def move_action(
 
     Raises ActionRefused.
     """
-    actions = store.actions(session, measure_id=measure_id)
+    actions = store.actions(session, action_id=action_id)
     if not actions or to not in rules.NEXT[actions[0].state]:
         raise ActionRefused(ActionFault.MOVED)
     is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
@@ -129,10 +130,10 @@ def move_action(
         raise ActionRefused(ActionFault.OWNER)
     if not store.move_action(
         session,
-        measure_id,
+        action_id,
         was=actions[0].state,
         to=to,
-        result=result.strip()[:4000],
+        result=bounded_text(result, 4000),
         on=on if is_end else None,
         **fields,
     ):
@@ -140,7 +141,7 @@ def move_action(
     record_event(
         session,
         subject=Subject.MEASURE,
-        subject_id=measure_id,
+        subject_id=action_id,
         event=EventKind.FINISHED if is_end else EventKind.AGREED,
         at=at,
         actor_id=by,

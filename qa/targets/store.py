@@ -72,7 +72,7 @@ def actions(
     session: Session,
     *,
     until_month: str | None = None,
-    measure_id: int | None = None,
+    action_id: int | None = None,
     limit: int = 100,
 ) -> list[ImprovementAction]:
     """List improvement actions, the newest first."""
@@ -81,8 +81,8 @@ def actions(
     ).outerjoin(UserRow, UserRow.id == ImprovementActionRow.owner_id)
     if until_month is not None:
         query = query.where(ImprovementActionRow.month <= until_month)
-    if measure_id is not None:
-        query = query.where(ImprovementActionRow.id == measure_id)
+    if action_id is not None:
+        query = query.where(ImprovementActionRow.id == action_id)
     rows = session.execute(query.order_by(ImprovementActionRow.id.desc()).limit(limit))
     return [
         ImprovementAction(
@@ -122,7 +122,7 @@ def add_action(
 
 def move_action(
     session: Session,
-    measure_id: int,
+    action_id: int,
     *,
     was: ImprovementActionState,
     to: ImprovementActionState,
@@ -131,7 +131,7 @@ def move_action(
     **fields: Any,
 ) -> bool:
     change = update(ImprovementActionRow).where(
-        ImprovementActionRow.id == measure_id, ImprovementActionRow.state == was
+        ImprovementActionRow.id == action_id, ImprovementActionRow.state == was
     )
     changed = change.values(state=to, result=result, finished_on=on, **fields)
     return affected_rows(session, changed) > 0

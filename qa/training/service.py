@@ -23,6 +23,7 @@ from qa.states import ResultKind as Result
 from qa.targets import rules as targeting
 from qa.targets import store as targets
 from qa.targets.types import Target
+from qa.text import bounded_text
 from qa.training import rules, store
 from qa.training.rules import (
     FALSE_DISCOVERY_RATE,
@@ -274,7 +275,7 @@ def hold_session(
         plan_id,
         held_on=held_on,
         minutes=minutes,
-        notes=notes.strip()[:4000],
+        notes=bounded_text(notes, 4000),
         present=present,
     )
     store.change_plan(
@@ -304,7 +305,7 @@ def finish_member(
 ) -> None:
     """Mark an agent as done with the plan. Raises PlanRefused."""
     if not store.finish_member(
-        session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
+        session, plan_id, agent_id, done_on=done_on, remark=bounded_text(remark, 1000)
     ):
         raise PlanRefused(PlanFault.NOBODY)
     record_event(

@@ -125,9 +125,7 @@ def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
 def measure_mechanics(result: TranscriptionResult) -> Mechanics:
     """Measure the mechanics of a recording; unknown speakers leave only what needs none."""
     is_stereo = len(result.speech) == 2
-    agent, customer = (
-        result.speech if is_stereo else (result.speech[0] if result.speech else (), ())
-    )
+    agent, customer = (*result.speech, (), ())[:2]
     return measure(
         result.transcript,
         agent,

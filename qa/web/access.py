@@ -1,4 +1,4 @@
-"""Who may open which route.
+"""Guard every route: which permission opens it.
 
 Every route stands here; one that does not is refused, and a test fails.
 """

@@ -14,8 +14,7 @@ from qa.months import Month, day_bounds
 from qa.people import store as people
 from qa.states import Role, Step
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.forms_wtf.assignment import ReassignForm, WithdrawForm, WorkloadForm
-from qa.web.forms_wtf.stages import SkipForm
+from qa.web.forms_wtf.assignment import ReassignForm, SkipForm, WithdrawForm, WorkloadForm
 
 blueprint = Blueprint("assignment", __name__)
 PAGE = 50

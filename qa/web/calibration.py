@@ -81,7 +81,7 @@ def session(session_id: int) -> str:
         service.record_opening(database, session_id=session_id, by=person().id, at=now())
     return render_template(
         "calibration/session.html",
-        found=calibration,
+        calibration=calibration,
         form=form,
         own=own,
         report=report,

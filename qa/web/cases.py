@@ -75,13 +75,10 @@ def write(kind: str) -> Response | str | tuple[str, int]:
         except service.NotCaseOwner:
             missing()
     with reading() as session:
-        agents = (
-            []
-            if person().role is Role.AGENT
-            else people.agents(
-                session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None
-            )
-        )
+        agents = []
+        if person().role is not Role.AGENT:
+            team_id = person().team_id if person().role is Role.TEAM_LEADER else None
+            agents = people.agents(session, team_id=team_id)
     page = render_template(
         "cases/new.html", kind=chosen, names=NAMES, agents=agents, typed=request.values
     )

@@ -69,7 +69,7 @@ def dispute(dispute_id: int) -> Response | str:
         return redirect(url_for("cards.card", card_id=card.id) + f"#c-{objection.criterion}")
     return render_template(
         "disputes/dispute.html",
-        found=objection,
+        dispute=objection,
         rounds=rounds,
         workbench=context,
         card=card,

@@ -1,4 +1,4 @@
-"""Expected failures become pages, once: what happened, what was kept, what to do."""
+"""Turn failures into pages that say what happened, what was kept and what to do."""
 
 import structlog
 from flask import Flask, jsonify, render_template, request

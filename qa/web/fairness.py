@@ -10,7 +10,7 @@ from qa.forms import service as forms
 from qa.months import Month
 from qa.web.context import now, person, reading, wiring, writing
 from qa.web.forms_wtf.fairness import CorrectionForm
-from qa.web.reporting import latest_month
+from qa.web.month_report import latest_month
 
 blueprint = Blueprint("fairness", __name__)
 FAULTS = {

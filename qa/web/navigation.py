@@ -1,6 +1,4 @@
-"""Every blueprint, and what each page's frame shows: the side list of what this role may do, with
-counts of what waits.
-"""
+"""Register every blueprint; list what each role may open, with counts of what waits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -102,12 +100,12 @@ def icon_url(name: str) -> str:
 
 
 def may_write_case(user: Any, kind: str) -> bool:
-    """Whether the role may write this kind of case down."""
+    """Tell whether the role may write this kind of case down."""
     return user.role in case_rules.WRITES[CaseKind(kind)]
 
 
 def unread_notices() -> int:
-    """How many notices the signed-in person has not read; asked once per page."""
+    """Count the notices that the signed-in person has not read, once per page."""
     if "unread_notices" not in g:
         with reading() as session:
             g.unread_notices = notices_store.unread(session, g.user.id) if g.user else 0
@@ -115,7 +113,7 @@ def unread_notices() -> int:
 
 
 def side_list() -> list[Entry]:
-    """What this person may open, with how much waits there."""
+    """List what this person may open, with how much waits there."""
     user = g.user
     if user is None:
         return []

@@ -1,16 +1,13 @@
 """Show the report of a month and its files, close a month, and show a leader's team."""
 
 import io
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
+from qa.audit import service as audit
 from qa.disputes import store as disputes
 from qa.forms import service as forms
 from qa.months import Month
@@ -24,22 +21,19 @@ from qa.result_cache.types import CachedResult
 from qa.states import Audience, Role
 from qa.web.context import keep_result, missing, now, person, reading, wiring, writing
 from qa.web.language import localizer
+from qa.web.month_report import (
+    AUDIENCES,
+    MIMES,
+    count_report,
+    latest_month,
+    load_document,
+    requested_month,
+)
 from qa.web.needs import keep_needs, needs_of
 
 blueprint = Blueprint("reporting", __name__)
-AUDIENCES = {
-    Audience.MANAGER: lazy_gettext("everything"),
-    Audience.BOARD: lazy_gettext("for the board"),
-    Audience.LEADER: lazy_gettext("for leaders"),
-}
 SCOPES = ("project", "department", "team", "agent")
 WORTH_KEEPING = 20_000  # calls
-MIMES = {
-    "json": "application/json",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "html": "text/html",
-    "pdf": "application/pdf",
-}
 
 
 @blueprint.get("/reports/")
@@ -59,7 +53,7 @@ def month(month: Month | None = None) -> Response | str:
         if closed and not is_live:
             document = closed[1]
         else:
-            document, cached, report = _document(
+            document, cached, report = load_document(
                 session, month, about, force_refresh="fresh" in request.args
             )
     _keep(cached, report)
@@ -91,18 +85,10 @@ def export(month: Month, kind: str) -> Response:
     about = _requested_scope()
     with reading() as session:
         closed = store.closed(session, month, about.project or "*") if not about.is_part else None
-        document = closed[1] if closed else _document(session, month, about)[0]
+        document = closed[1] if closed else load_document(session, month, about)[0]
     files = render_files(document, formats=[kind], audience=audience_of(), localizer=localizer())
     with writing() as session:
-        record_event(
-            session,
-            subject=Subject.MONTH,
-            subject_id=int(month.replace("-", "")),
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            kind=kind,
-        )
+        audit.record_report_export(session, month=month, by=person().id, at=now(), kind=kind)
     name, content = next(iter(files.items()))
     return send_file(
         io.BytesIO(content), mimetype=MIMES[kind], as_attachment=True, download_name=name
@@ -114,7 +100,7 @@ def close(month: Month) -> Response:
     """Close a month: its figures no longer change."""
     project = request.form.get("project") or None
     with reading() as session:
-        report = _report(session, month, About(project))
+        report = count_report(session, month, About(project))
     with writing() as session:
         revision = service.close_month(session, report=report, by=person().id, at=now())
     flash(_("Closed as revision %(n)s. These figures no longer change.", n=revision), "success")
@@ -125,14 +111,14 @@ def close(month: Month) -> Response:
 def team() -> str:
     """Show a leader's team: its figures, disputes and training needs."""
     with reading() as session:
-        month = month_asked(session)
+        month = requested_month(session)
         name = _team_name() or request.args.get("team")
         teams = people.teams(session)
         name = name or (teams[0].name if teams else None)
         if name is None:
             return render_template("reporting/team.html", r=None, teams=[], needs=None, month=month)
         project = None if person().sees_all_projects else _project()
-        report = _report(session, month, About(project, team=name))
+        report = count_report(session, month, About(project, team=name))
         team_id = next((team.id for team in teams if team.name == name), None)
         needs, counted = needs_of(session, month, team_id, force_refresh="fresh" in request.args)
         titles, _topics = forms.vocabulary(session)
@@ -167,18 +153,6 @@ def _sparks(session: Session, month: Month, report: MonthReport) -> dict[int, st
     return sparks
 
 
-def month_asked(session: Session) -> Month:
-    """Return the month of the address, or that of the newest call. Raises MonthRefused."""
-    text = request.args.get("month")
-    return Month(text) if text else latest_month(session)
-
-
-def latest_month(session: Session) -> Month:
-    """Return the month of the newest call; this month in an empty centre."""
-    newest = store.last_call_at(session) or now()
-    return Month.containing(newest, wiring().settings.zone)
-
-
 def audience_of() -> Audience:
     """Return the audience of the report: as requested, else by role."""
     requested = request.args.get("audience", "")
@@ -186,49 +160,6 @@ def audience_of() -> Audience:
         return Audience(requested)
     by_role = {Role.DIRECTOR: Audience.BOARD, Role.TEAM_LEADER: Audience.LEADER}
     return by_role.get(person().role, Audience.MANAGER)
-
-
-def _report(session: Session, month: Month, about: About) -> MonthReport:
-    settings = wiring().settings
-    titles, _topics = forms.vocabulary(session)
-    return service.month_report(
-        session,
-        month=month,
-        zone=settings.zone,
-        minimum=settings.minimum_cards,
-        titles=titles,
-        at=now(),
-        about=about,
-    )
-
-
-def report_document(
-    session: Session, month: Month, project: str | None, team: str | None
-) -> dict[str, Any]:
-    """Return a month's report as this person may see it."""
-    return _document(session, month, About(project, team=team))[0]
-
-
-def _document(
-    session: Session, month: Month, about: About, *, force_refresh: bool = False
-) -> tuple[dict[str, Any], CachedResult | None, MonthReport | None]:
-    """Return the report from the cache where this person sees all of it; else count it now."""
-    if about.is_part or not person().sees_all_projects:
-        return _report(session, month, about).document(), None, None
-    settings = wiring().settings
-    titles, _topics = forms.vocabulary(session)
-    cached, report = service.cached_report(
-        session,
-        month=month,
-        zone=settings.zone,
-        minimum=settings.minimum_cards,
-        titles=titles,
-        at=now(),
-        project=about.project,
-        force_refresh=force_refresh,
-        allow_stale=True,
-    )
-    return cached.document, cached, report
 
 
 def _requested_scope() -> About:

@@ -19,9 +19,9 @@ from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
 from qa.states import Phase
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf import options
+from qa.web.forms_wtf.assignment import SKIP_NAMES
 from qa.web.forms_wtf.sampling import DrawForm, PlanForm
-from qa.web.forms_wtf.stages import SKIP_NAMES
-from qa.web.reporting import month_asked
+from qa.web.month_report import requested_month
 
 blueprint = Blueprint("sampling", __name__)
 
@@ -164,7 +164,7 @@ def _strata(session: Session, draw: Draw) -> dict[str, str]:
 
 def _page(form: PlanForm, precision: Precision | None = None) -> str:
     with reading() as session:
-        month = month_asked(session)
+        month = requested_month(session)
         begin, end = month.bounds(wiring().settings.zone)
         form.project.choices = options([("", "–"), *people.projects(session)])
         coverage = store.coverage(session, begin=begin, end=end)

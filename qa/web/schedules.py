@@ -9,8 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
+from qa.audit import service as audit
 from qa.localization import FALLBACK_LANGUAGE, LOCALES
 from qa.months import Month, MonthRefused
 from qa.people import store as people
@@ -18,7 +17,7 @@ from qa.publishing import service, store
 from qa.publishing.types import Run, ScheduleDraft
 from qa.states import Audience
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.reporting import AUDIENCES, MIMES, latest_month
+from qa.web.month_report import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
 FAULTS = {
@@ -53,17 +52,12 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.post("/reports/scheduled/<int:schedule_id>/toggle")
 def toggle(schedule_id: int) -> Response:
-    with writing() as session:
-        schedule = store.schedule(session, schedule_id) or missing()
-        store.set_active(session, schedule_id, is_active=not schedule.is_active)
-        record_event(
-            session,
-            subject=Subject.REPORT,
-            subject_id=schedule_id,
-            event=EventKind.PAUSED if schedule.is_active else EventKind.RESUMED,
-            at=now(),
-            actor_id=person().id,
-        )
+    """Pause a scheduled report, or resume one that is paused."""
+    try:
+        with writing() as session:
+            service.toggle_schedule(session, schedule_id=schedule_id, by=person().id, at=now())
+    except service.UnknownSchedule:
+        missing()
     return redirect(url_for("schedules.listing"))
 
 
@@ -75,10 +69,11 @@ def run(schedule_id: int) -> Response:
     except MonthRefused:
         flash(_("Write months like 2026-11."), "danger")
         return redirect(url_for("schedules.listing"))
-    with writing() as session:
-        if store.schedule(session, schedule_id) is None:
-            missing()
-        run_id = store.queue_run(session, schedule_id, month, at=now(), again=True)
+    try:
+        with writing() as session:
+            run_id = service.queue_run(session, schedule_id=schedule_id, month=month, at=now())
+    except service.UnknownSchedule:
+        missing()
     flash(
         _("It is made within a minute or two.") if run_id else _("It is being made already."),
         "success",
@@ -103,15 +98,7 @@ def file(run_id: int, name: str) -> Response:
     with writing() as session:
         run = next(iter(store.runs(session, run_id=run_id)), None) or missing()
         path = next((path for path in _files_of(run) if path.name == name), None) or missing()
-        record_event(
-            session,
-            subject=Subject.MONTH,
-            subject_id=int(run.month.replace("-", "")),
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            file=name,
-        )
+        audit.record_report_export(session, month=run.month, by=person().id, at=now(), file=name)
     return send_file(
         path,
         mimetype=MIMES.get(path.suffix[1:], "application/octet-stream"),

@@ -22,8 +22,8 @@ from qa.scoring.rules import submission_faults
 from qa.scoring.types import Answer, Filled, Note
 from qa.states import AssignmentKind, AssignmentState
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.assignment import SkipForm
 from qa.web.forms_wtf.scoring import DraftForm
-from qa.web.forms_wtf.stages import SkipForm
 from qa.web.workbench_context import WorkbenchContext, findings_of, load_workbench
 
 blueprint = Blueprint("scoring", __name__)

@@ -17,7 +17,7 @@ from qa.targets import service, store
 from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
 from qa.web.context import now, person, reading, today, writing
 from qa.web.forms_wtf.targets import EndTargetForm, MeasureForm, MoveMeasureForm, TargetForm
-from qa.web.reporting import latest_month, report_document
+from qa.web.month_report import latest_month, report_document
 
 blueprint = Blueprint("targets", __name__)
 INDICATORS = {
@@ -107,7 +107,7 @@ def move_action(measure_id: int) -> Response:
         with writing() as session:
             service.move_action(
                 session,
-                measure_id=measure_id,
+                action_id=measure_id,
                 to=ImprovementActionState(form.to.data),
                 result=form.result.data or "",
                 on=today(),

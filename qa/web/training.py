@@ -22,8 +22,8 @@ from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanFault, Pr
 from qa.web.context import missing, now, person, reading, today, wiring, writing
 from qa.web.forms_wtf.training import MemberForm, MovePlanForm, PlanForm, SessionForm
 from qa.web.language import localizer
+from qa.web.month_report import latest_month
 from qa.web.needs import keep_needs, needs_of
-from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
 FAULTS = {
@@ -42,8 +42,8 @@ def needs(month: Month | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        found, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
-        topics = _topics(session, found)
+        needs, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
+        topics = _topics(session, needs)
         begin, end = (
             (month.previous(2)).bounds(wiring().settings.zone)[0],
             month.bounds(wiring().settings.zone)[1],
@@ -60,13 +60,13 @@ def needs(month: Month | None = None) -> Response | str:
         proposals = cases.cases(
             session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5
         )
-    keep_needs(found, counted)
-    act = [n for n in found.needs if n.urgency is Urgency.ACT]
-    watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
+    keep_needs(needs, counted)
+    act = [n for n in needs.needs if n.urgency is Urgency.ACT]
+    watch = [n for n in needs.needs if n.urgency is Urgency.WATCH]
     around = {"before": month.previous(), "after": month.next()}
     return render_template(
         "training/needs.html",
-        found=found,
+        found=needs,
         counted=counted,
         act=act,
         watch=watch,
@@ -107,8 +107,8 @@ def new_plan() -> Response | str | tuple[str, int]:
 def plan(plan_id: int) -> str:
     user = person()
     with reading() as session:
-        found = _plan(session, plan_id)
-        if user.role is Role.AGENT and user.agent_id not in {m.agent_id for m in found.members}:
+        plan = _plan(session, plan_id)
+        if user.role is Role.AGENT and user.agent_id not in {m.agent_id for m in plan.members}:
             missing()
         if user.role is not Role.AGENT and not may(user, Permission.READ_TRAINING):
             missing()
@@ -117,14 +117,14 @@ def plan(plan_id: int) -> str:
         ):
             missing()
         titles, topics = forms.vocabulary(session)
-        proof = _proof(session, found)
-    shown = {
+        proof = _proof(session, plan)
+    facts = {
         "titles": titles,
-        "topic": _topic_name(found.topic, titles, topics),
+        "topic": _topic_name(plan.topic, titles, topics),
         "today": today(),
         "is_own": user.role is Role.AGENT,
     }
-    return render_template("training/plan.html", plan=found, proof=proof, **shown)
+    return render_template("training/plan.html", plan=plan, proof=proof, **facts)
 
 
 @blueprint.post("/training/plans/<int:plan_id>/move")
@@ -194,8 +194,8 @@ def studied(plan_id: int, call_id: int) -> Response:
     """Note that the agent has gone through a call of the plan."""
     user = person()
     with writing() as session:
-        found = _plan(session, plan_id)
-        if user.agent_id is None or user.agent_id not in {m.agent_id for m in found.members}:
+        members = {m.agent_id for m in _plan(session, plan_id).members}
+        if user.agent_id is None or user.agent_id not in members:
             missing()
         if not service.mark_studied(
             session, plan_id=plan_id, call_id=call_id, agent_id=user.agent_id
@@ -220,10 +220,10 @@ def own() -> str:
     )
 
 
-def _topics(session: Session, found: NeedList) -> dict[str, str]:
+def _topics(session: Session, needs: NeedList) -> dict[str, str]:
     """Name the topics of a list."""
     titles, topics = forms.vocabulary(session)
-    return {t: _topic_name(t, titles, topics) for t in {n.topic for n in found.needs}}
+    return {t: _topic_name(t, titles, topics) for t in {n.topic for n in needs.needs}}
 
 
 def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]) -> str:
@@ -232,13 +232,13 @@ def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]
     return localizer().local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
 
 
-def _proof(session: Session, found: Plan) -> Proof:
+def _proof(session: Session, plan: Plan) -> Proof:
     _titles, topics = forms.vocabulary(session)
-    criteria = [c for c, t in topics.items() if t == found.topic] or [found.criterion]
+    criteria = [c for c, t in topics.items() if t == plan.topic] or [plan.criterion]
     last = Month.containing(now(), wiring().settings.zone).previous()
     return service.proof(
         session,
-        found,
+        plan,
         criteria=[c for c in criteria if c],
         last_month=last,
         zone=wiring().settings.zone,
@@ -248,19 +248,19 @@ def _proof(session: Session, found: Plan) -> Proof:
 def _new_page(given: Any) -> str:
     with reading() as session:
         month = Month(given["month"]) if given.get("month") else latest_month(session)
-        found, counted = needs_of(session, month, _team_id())
-        topics = _topics(session, found)
-    keep_needs(found, counted)
-    topic = given.get("topic") or next((g.topic for g in found.groups), next(iter(topics), ""))
-    candidates = {n.agent_id: n for n in reversed(found.needs) if n.topic == topic}
+        needs, counted = needs_of(session, month, _team_id())
+        topics = _topics(session, needs)
+    keep_needs(needs, counted)
+    topic = given.get("topic") or next((g.topic for g in needs.groups), next(iter(topics), ""))
+    candidates = {n.agent_id: n for n in reversed(needs.needs) if n.topic == topic}
     calls: list[Evidence] = list(
-        {e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values()
+        {e.call_id: e for n in needs.needs if n.topic == topic for e in n.evidence}.values()
     )[:12]
     chosen = set(given.getlist("agent", type=int)) or {
         n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT
     }
     people = sorted(candidates.values(), key=lambda n: (-n.probability, n.agent))
-    shown = {
+    facts = {
         "topics": topics,
         "topic": topic,
         "people": people,
@@ -270,7 +270,7 @@ def _new_page(given: Any) -> str:
         "given": given,
         "today": today(),
     }
-    return render_template("training/new.html", **shown)
+    return render_template("training/new.html", **facts)
 
 
 def _draft(form: PlanForm) -> PlanDraft:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from qa.assignment import store as assignments
 from qa.assignment.types import Assignment
 from qa.checking import store as findings_store
+from qa.checking.service import findings_by_criterion
 from qa.checking.types import Finding, Findings
 from qa.forms import service as forms
 from qa.forms.types import Form
@@ -94,8 +95,10 @@ def load_workbench(session: Session, card: Card) -> WorkbenchContext:
 
 def findings_of(session: Session, card: Card) -> dict[str, Finding]:
     """Load the automatic answers about the call of a card, by criterion."""
-    result = findings_store.result(session, card.call_id, card.form_version_id)
-    return {f.criterion: f for f in result.findings} if result else {}
+    findings = findings_by_criterion(
+        session, call_id=card.call_id, form_version_id=card.form_version_id
+    )
+    return findings or {}
 
 
 def readable_card(session: Session, card_id: int) -> Card:

@@ -52,13 +52,7 @@ EXTRA_FILES: dict[str, dict[str, str]] = {
 
 # A stage calls another's service, never its store. These pairs remain; the table only shrinks.
 STORE_IMPORTS_TO_END = {
-    ("assignment", "notices"),
-    ("assignment", "people"),
-    ("calibration", "checking"),
-    ("cases", "people"),
-    ("disputes", "people"),
     ("jobs", "intake"),
-    ("scoring", "people"),
     ("simulation", "sampling"),
     ("training", "people"),
     ("training", "targets"),
@@ -165,10 +159,16 @@ def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{node.module}.{alias.name}"
 
 
+# run by the clock beside web, jobs and commands: it opens its own transactions, as they do
+EDGES = {"qa/publishing/delivery.py"}
+
+
 def transaction_faults(root: Path) -> list[str]:
     """Find files of stages that open or end a transaction: that is for web, jobs and commands."""
     faults = []
     for path in (path for stage in stages(root) for path in stage_files(root, stage)):
+        if path.relative_to(root).as_posix() in EDGES:
+            continue
         nodes = list(ast.walk(parse(path.read_text())))
         called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
         faults += [

@@ -1,12 +1,13 @@
 """Measure how well the sources can be read.
 
-`python -m tests.architecture.legibility [ROOT]` prints the table of a source tree.
+`python -m tests.architecture.legibility [--where] [ROOT]` prints the table of a source tree, with
+`--where` also the place of each line, name, expression and docstring that counts against it.
 """
 
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,10 +168,33 @@ def sizes(ordered: list[int]) -> str:
     return f"{quantile(ordered, 0.5)} / {quantile(ordered, 0.95)} / {ordered[-1]}"
 
 
+def offences(root: Path) -> Iterator[str]:
+    """Yield place and kind of everything that the goals count."""
+    for path in sources(root):
+        file, text = path.relative_to(root), path.read_text()
+        for number, line in enumerate(text.splitlines(), start=1):
+            if len(line) > 100:
+                yield f"{file}:{number} {len(line)} characters"
+        for node in ast.walk(parse(text)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                if node.id in VAGUE_NAMES:
+                    yield f"{file}:{node.lineno} vague name {node.id}"
+                elif len(node.id) <= 2 and node.id != "_":
+                    yield f"{file}:{node.lineno} short name {node.id}"
+            if is_nested_conditional(node):
+                yield f"{file}:{node.lineno} nested conditional expression"
+            for docstring in filter(is_weak, docstrings([node])):
+                line = getattr(node, "lineno", 1)
+                yield f"{file}:{line} docstring {docstring.splitlines()[0]!r}"
+
+
 def main() -> None:
     """Print the table of the tree that is named, or of this one."""
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2]
-    for label, value in measure(root.resolve()).rows():
+    paths = [Path(argument) for argument in sys.argv[1:] if argument != "--where"]
+    root = (paths[0] if paths else Path(__file__).parents[2]).resolve()
+    if "--where" in sys.argv:
+        print("\n".join(offences(root)))
+    for label, value in measure(root).rows():
         print(f"{label:<42} {value}")
 
 

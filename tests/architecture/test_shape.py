@@ -55,7 +55,8 @@ def test_nothing_infers_what_somebody_feels():
     configuration.
     """
     words = re.compile(
-        r"\b(emotions?|sentiment|mood|stress_level|arousal|valence|anger|frustration_score|voiceprint)\b",
+        r"\b(emotions?|sentiment|mood|stress_level|arousal|valence|anger"
+        r"|frustration_score|voiceprint)\b",
         re.I,
     )
     for path in [*SOURCES, *(PROJECT_ROOT / "scoring_forms").glob("*.yaml")]:

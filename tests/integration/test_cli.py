@@ -111,8 +111,10 @@ def test_check_prints_exactly_one_findings_document(qa, tmp_path):
         "null",
         '{"language": "de", "duration": 1}',
         '{"language": "en"}',
-        '{"language":"en","duration":1,"utterances":[{"speaker":"robot","start":0,"end":1,"text":"x"}]}',
-        '{"language":"en","duration":1,"utterances":[{"speaker":"agent","start":2,"end":1,"text":"x"}]}',
+        '{"language":"en","duration":1,'
+        '"utterances":[{"speaker":"robot","start":0,"end":1,"text":"x"}]}',
+        '{"language":"en","duration":1,'
+        '"utterances":[{"speaker":"agent","start":2,"end":1,"text":"x"}]}',
         '{"language":"en","duration":NaN}',
         '{"language":"en","duration":1,"utterances":[{"text":"x"}]}',
     ],

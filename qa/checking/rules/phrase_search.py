@@ -1,5 +1,6 @@
-"""A call as the rules hear it: where phrases are found, how sure that is, and when "it was not
-said" rests on too little.
+"""Search a form's phrases in a call: where they are, and how sure that is.
+
+And when "it was not said" rests on too little.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

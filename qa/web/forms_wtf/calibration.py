@@ -1,4 +1,4 @@
-"""Calling a calibration session, and writing down what its group agrees on."""
+"""Forms of calibration: calling a session, recording what its group agrees on."""
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, IntegerField, SelectMultipleField, StringField, TextAreaField

@@ -1,4 +1,4 @@
-"""What people do with a submitted scorecard: acknowledge, release, send back, void, revise it."""
+"""Forms of a submitted scorecard: acknowledge, release, send back, void, revise."""
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, TextAreaField

@@ -1,4 +1,4 @@
-"""Writing a case down and settling it."""
+"""Forms of cases: writing one down, settling it."""
 
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField

@@ -1,4 +1,4 @@
-"""Disputing an answer, and deciding about it."""
+"""Forms of disputes: objecting to an answer, deciding about it."""
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField, TextAreaField

@@ -1,4 +1,4 @@
-"""The posted scorecard."""
+"""Form of the workbench: the posted scorecard."""
 
 from flask_wtf import FlaskForm
 from wtforms import FloatField, IntegerField
