@@ -15,7 +15,6 @@ from qa.localization import localizer_for
 from qa.months import Month
 from qa.publishing.files import render_files, report_files
 from qa.publishing.workbook import workbook
-from qa.reporting.types import About
 from qa.reporting.types.scope import About
 from qa.result_cache import store as kept
 from qa.simulation import simulate_centre
