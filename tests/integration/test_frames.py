@@ -169,6 +169,8 @@ def test_a_draw_is_made_again_the_same_after_somebody_has_corrected_when_an_agen
             team_id=session.get(AgentRow, cast.stranger.agent_id).team_id,
             hired_on=date(2020, 1, 1),
             left_on=None,
+            by=cast.administrator.id,
+            at=wiring.clock(),
         )
         people.change_agent(
             session,
@@ -176,6 +178,8 @@ def test_a_draw_is_made_again_the_same_after_somebody_has_corrected_when_an_agen
             team_id=session.get(AgentRow, cast.agent.agent_id).team_id,
             hired_on=day,
             left_on=None,
+            by=cast.administrator.id,
+            at=wiring.clock(),
         )
     with wiring.database.read() as session:
         recorded, again = sampling.replay(session, draw_id=made.id, zone=zone, new_hire_days=90)

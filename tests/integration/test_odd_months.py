@@ -19,7 +19,7 @@ from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
 from qa.training import service as training
-from tests.conftest import simulated_centre, visits, words_of
+from tests.conftest import parsed, simulated_centre, visits, words_of
 
 MONTH = Month("2026-10")
 PAGES = (
@@ -163,7 +163,7 @@ def test_who_has_left_stays_in_the_month_and_is_on_no_list_of_needs(centre):
     who = before.needs[0].agent_id
     administrator = visits(app, wiring)(cast.administrator)
     page = administrator.get(f"/people/agents/{who}")
-    team = page.text.split("selected>")[0].rsplit('value="', 1)[1].split('"')[0]
+    team = parsed(page).find(".//select[@name='team']/option[@selected]").get("value")
     assert (
         administrator.post(
             f"/people/agents/{who}", {"team": team, "hired_on": "", "left_on": "2026-10-20"}
