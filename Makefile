@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-fast coverage check format words clean
+.PHONY: run test test-fast coverage check format words hooks lock clean
 # A file stays with one process, for what it builds; the files that take longest come first.
 TEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 FAST := "not slow and not browser and not speech and not broker"
@@ -21,7 +21,7 @@ test-fast: .venv/ready-test
 coverage: .venv/ready-test
 	$(TEST) -m $(FAST) --cov --cov-report=term
 
-PAGES := qa/web/templates
+PAGES := qa/web/templates qa/publishing/templates
 SCRIPTS := qa/web/static
 
 check: .venv/ready-check
@@ -48,17 +48,39 @@ words: .venv/ready-test
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/ready: pyproject.toml constraints.txt .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+# Every package is pinned with the hashes of its files; Earshot itself is built without fetching.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+EDITABLE := $(PIP) install --no-deps --no-build-isolation -e .
+
+.venv/ready: pyproject.toml requirements/run.txt .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(EDITABLE)
 	touch $@
 
-.venv/ready-test: pyproject.toml constraints.txt .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training]'
+.venv/ready-test: pyproject.toml requirements/test.txt .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/test.txt
+	$(EDITABLE)
 	touch $@ .venv/ready
 
-.venv/ready-check: .venv/ready-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,training,check]'
+.venv/ready-check: requirements/check.txt .venv/ready-test
+	$(PIP) install --require-hashes -r requirements/check.txt
 	touch $@
+
+hooks: .venv/ready-check
+	$(BIN)/pre-commit install
+
+# Brings requirements/ up to pyproject.toml, keeping the versions that still fit.
+# `make lock UPGRADE=--upgrade` takes the newest, `UPGRADE='-P flask'` that of one package.
+LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml requirements/build.in
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(LOCK) -o requirements/run.txt
+	$(LOCK) -c requirements/run.txt --extra test --extra training -o requirements/test.txt
+	$(LOCK) -c requirements/test.txt --extra test --extra training --extra check --extra hooks \
+		-o requirements/check.txt
+	rm -r .venv-lock
 
 clean:
 	rm -rf .venv var artefacts build *.egg-info

@@ -14,10 +14,9 @@ from qa.statistics.survey_estimators import (
     Mean,
     Sample,
     fit,
-    hajek,
+    regression_mean,
     residuals,
     small_area,
-    weighted_regression_mean,
 )
 
 AGENTS, CALLS, CARDS, BETWEEN, WITHIN = 40, 400, 6, 5.0, 12.0
@@ -141,12 +140,14 @@ def targeted(repetitions: int) -> dict[str, tuple[float, float, str]]:
         p = np.minimum(1, 240 * (0.4 / 16000 + 0.6 * risk / risk.sum()))
         taken = rng.random(16000) < p
         truth = float(y.mean())
-        mean = weighted_regression_mean(y[taken], x[taken], p[taken], float(x.mean()))
+        drawn = Sample(y[taken], x[taken], p[taken])
+        model = fit([drawn])
+        assert model is not None
+        mean = regression_mean(drawn, model, float(x.mean()))
+        weighted = float(np.average(drawn.human, weights=drawn.weights))
         low, high = mean.interval()
         covered += low <= truth <= high
-        for name, value in zip(
-            errors, (float(y[taken].mean()), hajek(y[taken], p[taken]), mean.value), strict=True
-        ):
+        for name, value in zip(errors, (float(y[taken].mean()), weighted, mean.value), strict=True):
             errors[name].append(value - truth)
     shown = {
         n: (float(np.mean(e)), math.sqrt(float(np.mean(np.square(e)))), "–")

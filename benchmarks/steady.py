@@ -3,6 +3,7 @@
 python benchmarks/steady.py [CALLS]
 """
 
+import pathlib
 import resource
 import sys
 import time
@@ -28,7 +29,7 @@ def main() -> None:
         spent += time.perf_counter() - started
         audio += sound.seconds
         if number + 1 in (1, 12, 24, 48, 96, 144, 200, calls):
-            with open("/proc/self/statm") as f:
+            with pathlib.Path("/proc/self/statm").open() as f:
                 resident = int(f.read().split()[1]) * resource.getpagesize() / 2**20
             print(
                 f"{number + 1:4} calls: {3600 * spent / audio:.0f} s an audio hour so far,"

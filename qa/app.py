@@ -1,22 +1,20 @@
-"""create_app(settings): the web application, and the report files that the command line shares with
-it.
-"""
-
-from typing import Any
+"""Create the web application."""
 
 from flask import Flask
+from jinja2 import ChoiceLoader, PackageLoader
 
-from qa.months import Month
-from qa.reporting.types import About
+from qa.publishing.files import TEMPLATES
 from qa.settings import Settings
 from qa.setup import secret_key
-from qa.states import Audience
-from qa.web import access, context, errors, language, navigation, reporting, security
+from qa.web import access, context, errors, language, navigation, security
 from qa.wiring import Wiring
 
 
 def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
-    """The application. Nothing is created at import time; a test passes its own wiring."""
+    """Create the application.
+
+    Nothing is created at import time; a test passes its own wiring.
+    """
     app = Flask("qa.web", template_folder="templates", static_folder="static")
     app.config.update(
         SECRET_KEY=secret_key(settings),
@@ -28,6 +26,8 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
         BABEL_DEFAULT_TIMEZONE="UTC",
         JSON_AS_ASCII=False,
     )
+    # the blocks of a report are the same on the page and in its file
+    app.jinja_loader = ChoiceLoader([PackageLoader("qa.web"), TEMPLATES])
     app.extensions["wiring"] = wiring or Wiring.build(settings)
     security.install(app, settings)
     language.install(app, settings)
@@ -36,20 +36,3 @@ def create_app(settings: Settings, *, wiring: Wiring | None = None) -> Flask:
     navigation.install(app)
     access.install(app)
     return app
-
-
-def report_files(
-    app: Flask,
-    *,
-    month: Month,
-    about: About,
-    language: str,
-    formats: list[str],
-    audience: str = "manager",
-) -> dict[str, bytes]:
-    """The report of a month as files by name, in the formats asked for."""
-    with app.test_request_context("/", headers={"Accept-Language": language}):
-        made: dict[str, Any] = reporting.files(
-            month=month, asked=about, formats=formats, audience=Audience(audience)
-        )
-    return made

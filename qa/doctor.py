@@ -43,7 +43,7 @@ def examine(settings: Settings) -> list[Diagnosis]:
     for what, look in looks.items():
         try:
             found.append(Diagnosis(what, *look(settings)))
-        except Exception as error:  # noqa: BLE001  # the doctor reports what breaks instead of breaking
+        except Exception as error:  # noqa: BLE001  # the doctor reports what breaks
             found.append(Diagnosis(what, False, f"{type(error).__name__}: {error}"))
     return found
 

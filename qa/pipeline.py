@@ -1,4 +1,4 @@
-"""The table of steps: the only place that knows the order in which a call travels.
+"""Define the pipeline's steps: the only place that knows the order in which a call travels.
 
 A step loads and computes outside any transaction and returns what is to be recorded; the ledger
 (`qa.jobs`) calls that inside one short transaction under the task's fence, and asks for the steps
@@ -30,18 +30,19 @@ from qa.people import store as people
 from qa.sampling import service as sampling
 from qa.sampling import store as draws
 from qa.sampling.types import Draw
-from qa.states import Phase
+from qa.states import Phase, Step
 from qa.transcription import service as transcription
 from qa.transcription import store as transcripts
 from qa.wiring import Wiring
 
-Next = Iterable[tuple[str, int]]
-Record = Callable[[Session], Next]
+NextSteps = Iterable[tuple[Step, int]]
+Record = Callable[[Session], NextSteps]
 
 
 class PermanentFailure(Exception):
-    """A step that no repetition will help; a person has to look at it. The message
-    says what to do.
+    """A failure that no repetition will help; a person has to look at it.
+
+    The message says what to do.
     """
 
 
@@ -50,26 +51,26 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
     with wiring.database.read() as session:
         chosen = _form_for(session, call, call.language)
     lines = script_lines(chosen[1], call.language or chosen[1].languages[0]) if chosen else []
-    heard = transcription.listen(
+    result = transcription.transcribe(
         call,
-        ears=wiring.audio,
-        shelf=wiring.storage,
+        audio=wiring.audio,
+        storage=wiring.storage,
         private_names=wiring.settings.names_to_mask,
         script_lines=lines,
-        tell=wiring.report_progress,
+        on_progress=wiring.report_progress,
     )
-    transcript = heard.transcript
+    transcript = result.transcript
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         at = wiring.clock()
         transcripts.save_transcript(
-            session, call_id=call_id, transcript=transcript, mechanics=heard.mechanics, at=at
+            session, call_id=call_id, transcript=transcript, mechanics=result.mechanics, at=at
         )
         if call.language is None:
             calls.set_language(session, call_id, transcript.language)
-        if heard.media_type:
-            calls.set_media_type(session, call_id, heard.media_type)
-        kinds = sorted({r.kind for r in transcript.redactions})
+        if result.media_type:
+            calls.set_media_type(session, call_id, result.media_type)
+        kinds = sorted({redaction.kind for redaction in transcript.redactions})
         record_event(
             session,
             subject=Subject.CALL,
@@ -79,17 +80,19 @@ def transcribe(wiring: Wiring, call_id: int) -> Record:
             engine=transcript.engine,
             masked=kinds,
         )
-        forget = [] if transcription.may_keep_original(call, transcript) else [("forget", call_id)]
-        return [("check", call_id), *forget]
+        steps = [(Step.CHECK, call_id)]
+        if not transcription.may_keep_original(call, transcript):
+            steps.append((Step.REPLACE_ORIGINAL, call_id))
+        return steps
 
     return record
 
 
 def replace_original(wiring: Wiring, call_id: int) -> Record:
-    """The recording as it came in gives way to its silenced copy."""
-    transcription.replace_original_with_redacted(_call(wiring, call_id), shelf=wiring.storage)
+    """Replace the recording as it came in by its silenced copy."""
+    transcription.replace_original_with_redacted(_call(wiring, call_id), storage=wiring.storage)
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         record_event(
             session,
             subject=Subject.CALL,
@@ -105,30 +108,30 @@ def replace_original(wiring: Wiring, call_id: int) -> Record:
 def check(wiring: Wiring, call_id: int) -> Record:
     call = _call(wiring, call_id)
     with wiring.database.read() as session:
-        heard = transcripts.transcript(session, call_id)
-        if heard is None:
+        stored = transcripts.transcript(session, call_id)
+        if stored is None:
             raise PermanentFailure("the call has no transcript; retry its transcription")
         month = Month.of(call.started_at.astimezone(wiring.settings.zone))
         calibration = learnt.calibration(session, month)
-        chosen = _form_for(session, call, heard[0].language)
+        chosen = _form_for(session, call, stored[0].language)
     if chosen is None:
         raise PermanentFailure(
             "no published form applies to this call; publish one whose applies_to and languages"
             " fit, then retry"
         )
     form_version_id, form = chosen
-    found = checking.check(
-        call, heard[0], heard[1], form, acts=wiring.acts, calibration=calibration
+    answers = checking.check(
+        call, stored[0], stored[1], form, acts=wiring.acts, calibration=calibration
     )
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         at = wiring.clock()
-        flagged = checking.breaks_critical(form, found)
+        flagged = checking.breaks_critical(form, answers)
         findings.save_result(
             session,
             call_id=call_id,
             form_version_id=form_version_id,
-            findings=found,
+            findings=answers,
             is_flagged=flagged,
             at=at,
         )
@@ -140,23 +143,24 @@ def check(wiring: Wiring, call_id: int) -> Record:
             at=at,
             form=form.form,
             version=form.version,
-            rules=found.rules_version,
+            rules=answers.rules_version,
         )
-        return [("queue", call_id)]
+        return [(Step.QUEUE, call_id)]
 
     return record
 
 
 def queue(wiring: Wiring, call_id: int) -> Record:
-    """A place for people, once the call is both drawn and checked; whichever comes second asks for
-    this step.
+    """Enqueue an assignment once the call is both drawn and checked.
+
+    Whichever comes second asks for this step.
     """
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         drawn = draws.is_drawn_for_people(session, call_id)
         form_version_id = findings.latest_form_version(session, call_id)
         if drawn is not None and form_version_id is not None:
-            s, seed, external_id = (
+            settings, seed, external_id = (
                 wiring.settings,
                 draws.seed_of(session, drawn),
                 _call(wiring, call_id).external_id,
@@ -166,12 +170,12 @@ def queue(wiring: Wiring, call_id: int) -> Record:
                 call_id=call_id,
                 form_version_id=form_version_id,
                 drawn_call_id=drawn,
-                due_days=s.score_due_days,
+                due_days=settings.score_due_days,
                 is_blind=is_selected_for_share(
-                    s.blind_share, purpose="blind", seed=seed, external_id=external_id
+                    settings.blind_share, purpose="blind", seed=seed, external_id=external_id
                 ),
                 is_double=is_selected_for_share(
-                    s.double_share, purpose="double", seed=seed, external_id=external_id
+                    settings.double_share, purpose="double", seed=seed, external_id=external_id
                 ),
                 at=wiring.clock(),
             )
@@ -181,11 +185,11 @@ def queue(wiring: Wiring, call_id: int) -> Record:
 
 
 def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
-    """Another call of the same stratum and day, instead of one that an evaluator skipped."""
+    """Draw another call of the same stratum and day, instead of one that was skipped."""
     settings = wiring.settings
     with wiring.database.read() as session:
         drawn = places.drawn_standard(session, assignment_id)
-        found = (
+        replacement = (
             sampling.replacement(
                 session,
                 drawn_call_id=drawn,
@@ -196,10 +200,10 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
             else None
         )
 
-    def record(session: Session) -> Next:
-        if found is None:
+    def record(session: Session) -> NextSteps:
+        if replacement is None:
             return []
-        draw_id, call = found
+        draw_id, call = replacement
         sampling.add_replacement(
             session,
             draw_id=draw_id,
@@ -213,58 +217,60 @@ def replace_skipped(wiring: Wiring, assignment_id: int) -> Record:
     return record
 
 
-def _steps_of_drawn(session: Session, call_id: int) -> list[tuple[str, int]]:
+def _steps_of_drawn(session: Session, call_id: int) -> list[tuple[Step, int]]:
     unheard = not transcripts.has_transcript(session, call_id) and draws.has_automatic_plan(session)
-    return [*([("transcribe", call_id)] if unheard else []), ("queue", call_id)]
+    steps = [(Step.QUEUE, call_id)]
+    return [(Step.TRANSCRIBE, call_id), *steps] if unheard else steps
 
 
 def sample(wiring: Wiring, ordinal: int) -> Record:
-    """Every active plan draws from one day."""
+    """Draw from one day, by every active plan."""
 
-    def record(session: Session) -> Next:
+    def record(session: Session) -> NextSteps:
         return steps_after_draw(session, draw(wiring, session, date.fromordinal(ordinal)))
 
     return record
 
 
+# by stored text: the ledger may hold a step of another version of this program
 STEPS: dict[str, Callable[[Wiring, int], Record]] = {
-    "sample": sample,
-    "transcribe": transcribe,
-    "forget": replace_original,
-    "check": check,
-    "queue": queue,
-    "replace": replace_skipped,
+    Step.SAMPLE: sample,
+    Step.TRANSCRIBE: transcribe,
+    Step.REPLACE_ORIGINAL: replace_original,
+    Step.CHECK: check,
+    Step.QUEUE: queue,
+    Step.REPLACE_SKIPPED: replace_skipped,
 }
 
 
 def draw(wiring: Wiring, session: Session, day: date, *, plan: str | None = None) -> list[Draw]:
-    """The draws of a day, of one plan or of all active ones."""
+    """Draw from one day, by one plan or by all active ones."""
     settings, at = wiring.settings, wiring.clock()
-    chosen = [p for p in draws.plans(session) if plan in (None, p.code)]
-    made = [
+    chosen = [candidate for candidate in draws.plans(session) if plan in (None, candidate.code)]
+    drawn = [
         sampling.draw_day(
             session,
-            plan=p,
+            plan=candidate,
             day=day,
             zone=settings.zone,
             new_hire_days=settings.new_hire_days,
             at=at,
         )
-        for p in chosen
+        for candidate in chosen
     ]
-    for d in made:
-        for c in d.calls if d.is_new else ():
+    for each in drawn:
+        for call in each.calls if each.is_new else ():
             record_event(
                 session,
                 subject=Subject.CALL,
-                subject_id=c.call_id,
+                subject_id=call.call_id,
                 event=EventKind.DRAWN,
                 at=at,
-                plan=d.plan,
-                probability=c.probability,
-                reason=c.reason,
+                plan=each.plan,
+                probability=call.probability,
+                reason=call.reason,
             )
-    return made
+    return drawn
 
 
 def receive(
@@ -276,14 +282,12 @@ def receive(
     batch: str,
     actor_id: int | None = None,
 ) -> Callable[[Session], FileOutcome]:
-    """Take one file in: everything slow happens here; the returned record writes the call and tells
-    the outcome.
-    """
+    """Take one file in: all slow work happens here; the returned function records the outcome."""
     sha256 = intake.identify(path)
     with wiring.database.read() as session:
-        known = intake.known_recording(session, name=name, sha256=sha256, data=data)
-    prepared = known or intake.prepare(
-        path, name=name, data=data, sha256=sha256, ears=wiring.audio, shelf=wiring.storage
+        existing = intake.known_recording(session, name=name, sha256=sha256, data=data)
+    prepared = existing or intake.prepare(
+        path, name=name, data=data, sha256=sha256, audio=wiring.audio, storage=wiring.storage
     )
 
     def record(session: Session) -> FileOutcome:
@@ -318,24 +322,26 @@ def receive(
     return record
 
 
-def steps_after_intake(session: Session, outcome: FileOutcome) -> Next:
-    """A new call is transcribed and checked at once, unless a plan draws which calls are."""
+def steps_after_intake(session: Session, outcome: FileOutcome) -> NextSteps:
+    """List the steps of a new call: transcribed at once, unless a plan draws which calls are."""
     if not outcome.is_new_call or outcome.call_id is None or draws.has_automatic_plan(session):
         return []
-    return [("transcribe", outcome.call_id)]
+    return [(Step.TRANSCRIBE, outcome.call_id)]
 
 
-def steps_after_draw(session: Session, made: Iterable[Draw]) -> list[tuple[str, int]]:
-    """Calls drawn for people go to the queue; those that no automatic phase has taken yet are
+def steps_after_draw(session: Session, drawn: Iterable[Draw]) -> list[tuple[Step, int]]:
+    """List the steps of the calls drawn.
+
+    Calls drawn for people go to the queue; those that no automatic phase has taken yet are
     transcribed and checked first.
     """
-    steps: list[tuple[str, int]] = []
-    for d in made:
-        for c in d.calls if d.is_new else ():
+    steps: list[tuple[Step, int]] = []
+    for drawing in drawn:
+        for call in drawing.calls if drawing.is_new else ():
             steps += [
-                s
-                for s in _steps_of_drawn(session, c.call_id)
-                if d.phase is Phase.HUMAN or s[0] == "transcribe"
+                step
+                for step in _steps_of_drawn(session, call.call_id)
+                if drawing.phase is Phase.HUMAN or step[0] is Step.TRANSCRIBE
             ]
     return list(dict.fromkeys(steps))
 

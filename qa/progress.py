@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar where somebody looks, a line now and then where nobody does.
+"""Report progress on stderr: a bar on a terminal, a line now and then elsewhere.
 
 Always on stderr.
 """
@@ -12,7 +12,7 @@ EVERY_SECONDS = 10
 
 
 def progress(items: Sequence[Any], what: str) -> Iterator[Any]:
-    """The items one by one, with a bar."""
+    """Yield the items one by one, with a bar."""
     with counting(what, len(items)) as tick:
         for i, item in enumerate(items):
             yield item
@@ -21,8 +21,9 @@ def progress(items: Sequence[Any], what: str) -> Iterator[Any]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
-    """Call the yielded function after each step with what was done and how many are left; the total
-    may grow on the way.
+    """Count steps: call the yielded function after each with its name and how many are left.
+
+    The total may grow on the way.
     """
     from rich.console import Console
     from rich.progress import (
@@ -35,14 +36,14 @@ def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        done, last = 0, time.monotonic()
+        finished, last_line = 0, time.monotonic()
 
         def line(step: str, left: int) -> None:
-            nonlocal done, last
-            done += 1
-            if left == 0 or time.monotonic() - last > EVERY_SECONDS:
-                last = time.monotonic()
-                console.print(f"{what}: {done} of {done + left} ({step})", highlight=False)
+            nonlocal finished, last_line
+            finished += 1
+            if left == 0 or time.monotonic() - last_line > EVERY_SECONDS:
+                last_line = time.monotonic()
+                console.print(f"{what}: {finished} of {finished + left} ({step})", highlight=False)
 
         yield line
         return
@@ -55,27 +56,27 @@ def counting(what: str, total: int) -> Iterator[Callable[[str, int], None]]:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(what, total=total, step="")
-        done = 0
+        finished = 0
 
         def advance(step: str, left: int) -> None:
-            nonlocal done
-            done += 1
-            bar.update(task, completed=done, total=done + left, step=step)
+            nonlocal finished
+            finished += 1
+            bar.update(task, completed=finished, total=finished + left, step=step)
 
         yield advance
 
 
 @contextmanager
 def share_done(what: str) -> Iterator[Callable[[float], None]]:
-    """Call the yielded function with how much is done (0–1)."""
+    """Show a share (0–1): call the yielded function with how much is done."""
     with counting(what, 100) as tick:
-        told = 0
+        percent = 0
 
-        def tell(share: float) -> None:
-            nonlocal told
-            while told < int(100 * share):
-                told += 1
-                tick("", 100 - told)
+        def report(share: float) -> None:
+            nonlocal percent
+            while percent < int(100 * share):
+                percent += 1
+                tick("", 100 - percent)
 
-        yield tell
-        tell(1.0)
+        yield report
+        report(1.0)

@@ -34,7 +34,7 @@ class Setting:
 
 
 class Settings(BaseSettings):
-    """What an installation may choose.
+    """The settings that an installation may choose.
 
     Every field is an environment variable `QA_<NAME>` and has a row in docs/operations.md.
     """
@@ -203,13 +203,9 @@ class Settings(BaseSettings):
         found = []
         for name, field in type(self).model_fields.items():
             variable, value = f"QA_{name.upper()}", str(getattr(self, name))
-            origin = (
-                "environment"
-                if variable in os.environ
-                else "program"
-                if name in self.model_fields_set
-                else "default"
-            )
+            origin = "program" if name in self.model_fields_set else "default"
+            if variable in os.environ:
+                origin = "environment"
             shown = (
                 "•••"
                 if name == "secret_key" and value

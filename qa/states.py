@@ -28,7 +28,7 @@ class ImportOutcome(enum.Enum):
 
 
 class CaseKind(enum.Enum):
-    DIFFICULT = "difficult"  # a slip: promised a reply by a time
+    DIFFICULT = "difficult"  # promised a reply by a time
     PRAISE = "praise"
     COMPLAINT = "complaint"
     GUIDE = "guide"  # a note to an agent
@@ -37,7 +37,7 @@ class CaseKind(enum.Enum):
 
 class CaseState(enum.Enum):
     OPEN = "open"
-    ESCALATED = "passed"  # a slip with the leader
+    ESCALATED = "escalated"  # with the leader
     DONE = "done"  # replied, read, taken over
     UPHELD = "upheld"  # praise deserved, complaint right, proposal accepted
     DECLINED = "declined"
@@ -63,7 +63,18 @@ class TaskState(enum.Enum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
-    FAILED = "set_aside"
+    FAILED = "failed"
+
+
+class Step(enum.StrEnum):
+    """A step of the pipeline, as the task ledger stores it."""
+
+    SAMPLE = "sample"  # of a day
+    TRANSCRIBE = "transcribe"  # of a call, like the next three
+    REPLACE_ORIGINAL = "forget"
+    CHECK = "check"
+    QUEUE = "queue"
+    REPLACE_SKIPPED = "replace"  # of an assignment
 
 
 class ResultKind(enum.Enum):

@@ -13,7 +13,7 @@ import click
 
 from qa.jobs.broker import BrokerBusy, embedded_broker
 from qa.jobs.broker import start as start_broker
-from qa.jobs.worker import die_with_parent
+from qa.jobs.processes import die_with_parent
 from qa.settings import Settings
 from qa.wiring import Wiring
 

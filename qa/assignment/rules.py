@@ -1,6 +1,4 @@
-"""Until when a place is held, which of the free ones comes next, which calls are scored twice or
-blind. Pure.
-"""
+"""Rules of the queue: leases, order, distribution by share, random shares. Pure."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,58 +16,74 @@ def lease_end(now: datetime, minutes: int) -> datetime:
 def fair_order(
     candidates: Sequence[Candidate], scored: Mapping[int, int], *, zone: ZoneInfo
 ) -> list[Candidate]:
-    """Of the places due on the same day those first whose agent this evaluator has scored least, so
-    that every evaluator hears every agent.
+    """Order candidates by due day, then by how rarely this evaluator has scored their agent.
 
-    Without that mixing nobody could tell a strict evaluator from a weak agent. `scored` is this
-    evaluator's number of cards per agent this month.
+    So every evaluator hears every agent: without that mixing nobody could tell a strict evaluator
+    from a weak agent. `scored` is this evaluator's number of cards per agent this month.
     """
     return sorted(
         candidates,
-        key=lambda c: (c.due_at.astimezone(zone).date(), scored.get(c.agent_id, 0), c.due_at, c.id),
+        key=lambda candidate: (
+            candidate.due_at.astimezone(zone).date(),
+            scored.get(candidate.agent_id, 0),
+            candidate.due_at,
+            candidate.id,
+        ),
     )
 
 
 def may_be_distributed(user: User, *, agent_id: int, project_id: int) -> bool:
-    """Whether a call may be put on an evaluator's list: of a project they work for, and not a call
-    of their own.
-    """
+    """Tell whether a call may go on an evaluator's list: of their projects, not their own call."""
     return user.agent_id != agent_id and (user.projects is None or project_id in user.projects)
 
 
 def pick_evaluator(
     shares: Mapping[int, int],
-    dealt: Mapping[int, int],
-    of_agent: Mapping[int, int],
+    counts: Mapping[int, int],
+    counts_of_agent: Mapping[int, int],
     *,
     but: int | None = None,
 ) -> int | None:
-    """Whose list a new call goes on, where calls are dealt out by share; None where nobody has one.
+    """Pick the evaluator on whose list a new call goes, by share; None where nobody has one.
 
     Of those who are within a call of having the most owed to them, the one to whom most of this
     agent's is owed: shares are kept to within two calls, and every evaluator still hears every
-    agent. `dealt` and `of_agent` are counts per evaluator, `but` has to be somebody else.
+    agent. `counts` and `counts_of_agent` are calls per evaluator; `but` is not picked.
     """
-    having = {who: share for who, share in shares.items() if share > 0 and who != but}
-    if not having:
+    eligible = {
+        evaluator_id: share
+        for evaluator_id, share in shares.items()
+        if share > 0 and evaluator_id != but
+    }
+    if not eligible:
         return None
-    owed, of_this = _owed(having, dealt), _owed(having, of_agent)
+    owed = _owed(eligible, counts)
+    owed_of_agent = _owed(eligible, counts_of_agent)
     most = max(owed.values())
     return max(
-        (who for who in having if owed[who] > most - 1),
-        key=lambda who: (round(of_this[who], 9), round(owed[who], 9), -who),
+        (evaluator_id for evaluator_id in eligible if owed[evaluator_id] > most - 1),
+        key=lambda evaluator_id: (
+            round(owed_of_agent[evaluator_id], 9),
+            round(owed[evaluator_id], 9),
+            -evaluator_id,
+        ),
     )
 
 
-def _owed(shares: Mapping[int, int], got: Mapping[int, int]) -> dict[int, float]:
-    """How many calls short of their share each would be if one more arrived for somebody else."""
-    whole, arrived = sum(shares.values()), sum(got.get(who, 0) for who in shares) + 1
-    return {who: share / whole * arrived - got.get(who, 0) for who, share in shares.items()}
+def _owed(shares: Mapping[int, int], counts: Mapping[int, int]) -> dict[int, float]:
+    """Compute how many calls short of their share each would be if one more arrived elsewhere."""
+    whole = sum(shares.values())
+    arrived = sum(counts.get(evaluator_id, 0) for evaluator_id in shares) + 1
+    return {
+        evaluator_id: share / whole * arrived - counts.get(evaluator_id, 0)
+        for evaluator_id, share in shares.items()
+    }
 
 
 def is_selected_for_share(share: float, *, purpose: str, seed: str, external_id: str) -> bool:
-    """Whether a drawn call belongs to a random share (0–1), the same for ever; nobody who lacks the
-    draw's seed can tell beforehand.
+    """Tell whether a drawn call belongs to a random share (0–1): the same answer for ever.
+
+    Nobody who lacks the draw's seed can tell beforehand.
     """
     digest = hashlib.sha256(f"{purpose}|{seed}|{external_id}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64 < share

@@ -1,4 +1,4 @@
-"""Queries on the queue. A claim is one compare-and-swap."""
+"""Query and change assignments in the database. A claim is one compare-and-swap."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from qa.assignment.types import Assignment, Candidate, EvaluatorLoad, QueueCounts, SkipReason
 from qa.states import AssignmentKind, AssignmentState, Role
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, ProjectRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
@@ -26,7 +27,7 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def _open_to(evaluator_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Calls for everybody, and those for this evaluator."""
+    """Match the assignments for everybody, and those reserved for this evaluator."""
     return AssignmentRow.reserved_for_id.is_(None), AssignmentRow.reserved_for_id == evaluator_id
 
 
@@ -43,11 +44,11 @@ def add(
     reserved_for_id: int | None = None,
     is_blind: bool = False,
 ) -> int | None:
-    """A place for a call; None where the call already has one for this form and occasion."""
-    known = select(AssignmentRow.id).where(
+    """Insert an assignment; None where the call has one already for this form and occasion."""
+    existing = select(AssignmentRow.id).where(
         AssignmentRow.call_id == call_id, AssignmentRow.form_version_id == form_version_id
     )
-    if session.scalar(known.where(AssignmentRow.occasion == occasion)) is not None:
+    if session.scalar(existing.where(AssignmentRow.occasion == occasion)) is not None:
         return None
     row = AssignmentRow(
         call_id=call_id,
@@ -67,7 +68,7 @@ def add(
 
 
 def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: datetime) -> None:
-    """A submitted place waits again, for its evaluator alone."""
+    """Set a submitted assignment back to waiting, reserved for its evaluator."""
     change = update(AssignmentRow).where(
         AssignmentRow.id == assignment_id, AssignmentRow.state == AssignmentState.SUBMITTED
     )
@@ -86,7 +87,7 @@ def reopen(session: Session, assignment_id: int, *, evaluator_id: int, due_at: d
 def add_re_evaluation(
     session: Session, assignment_id: int, *, due_at: datetime, at: datetime
 ) -> int | None:
-    """A further standard place like this one, drawn with it; None where there is one already."""
+    """Insert a further standard assignment like an old one; None where there is one already."""
     old = session.get_one(AssignmentRow, assignment_id)
     drawn, occasion = old.drawn_call_id, f"again:{assignment_id}"
     return add(
@@ -101,7 +102,7 @@ def add_re_evaluation(
 
 
 def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None:
-    """The assignment that an evaluator holds now, the oldest."""
+    """Select the oldest assignment that an evaluator holds now."""
     query = select(AssignmentRow.id).where(
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
@@ -115,25 +116,25 @@ def held_by(session: Session, evaluator_id: int, *, now: datetime) -> int | None
 def candidates(
     session: Session, *, evaluator_id: int, own_agent_id: int | None, now: datetime, limit: int
 ) -> list[Candidate]:
-    """Free places that this evaluator may take, those reserved for them first, then those due
-    first.
+    """List free assignments that an evaluator may claim: those reserved for them, else anybody's.
 
-    Nobody gets a call of their own, nor one that they have filled a form for already.
+    Each by due time. Nobody gets a call of their own, nor one that they have filled a form for
+    already.
     """
-    mine = and_(_QUEUED, AssignmentRow.reserved_for_id == evaluator_id)
+    own = and_(_QUEUED, AssignmentRow.reserved_for_id == evaluator_id)
     anybodys = and_(_QUEUED, AssignmentRow.reserved_for_id.is_(None))
     waiting = AssignmentRow.state == AssignmentState.WAITING
     abandoned = and_(
         AssignmentRow.state == AssignmentState.CLAIMED, AssignmentRow.lease_until < now
     )
     other = aliased(AssignmentRow)
-    seen = exists().where(
+    already_filled = exists().where(
         other.call_id == AssignmentRow.call_id,
         other.evaluator_id == evaluator_id,
         other.id != AssignmentRow.id,
     )
-    found: list[Candidate] = []
-    for whose in (mine, anybodys):
+    free_ones: list[Candidate] = []
+    for reach in (own, anybodys):
         # each a range of one index; together they would be a scan
         for free in (
             waiting,
@@ -143,22 +144,22 @@ def candidates(
                 CallRow, CallRow.id == AssignmentRow.call_id
             )
             query = (
-                query.where(free, whose, ~seen if whose is anybodys else true())
+                query.where(free, reach, ~already_filled if reach is anybodys else true())
                 .order_by(AssignmentRow.due_at, AssignmentRow.id)
                 .limit(limit)
             )
             if own_agent_id is not None:
                 query = query.where(CallRow.agent_id != own_agent_id)
-            found += [Candidate(*row) for row in session.execute(query)]
-        if found:
+            free_ones += [Candidate(*row) for row in session.execute(query)]
+        if free_ones:
             break
-    return found
+    return free_ones
 
 
 def scorecards_by_agent(
     session: Session, evaluator_id: int, agent_ids: Sequence[int], *, since: datetime
 ) -> dict[int, int]:
-    """How many cards of each agent this evaluator has opened since then."""
+    """Count the cards of each agent that this evaluator has opened since then."""
     query = select(ScorecardRow.agent_id, func.count()).where(
         ScorecardRow.evaluator_id == evaluator_id, ScorecardRow.opened_at >= since
     )
@@ -173,8 +174,9 @@ def scorecards_by_agent(
 
 
 def is_untouched(session: Session, assignment_id: int, *, now: datetime) -> bool:
-    """Whether a place is still free and nobody is taking it at this moment;
-    locks it (PostgreSQL).
+    """Tell whether an assignment is free and nobody is claiming it at this moment.
+
+    Locks it on PostgreSQL.
     """
     query = (
         select(AssignmentRow.id)
@@ -187,14 +189,12 @@ def is_untouched(session: Session, assignment_id: int, *, now: datetime) -> bool
 def claim(
     session: Session, assignment_id: int, *, evaluator_id: int, now: datetime, lease_until: datetime
 ) -> bool:
-    """Take a place if it is still free."""
+    """Claim an assignment if it is still free."""
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, _free(now))
-    done = session.execute(
-        change.values(
-            state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until
-        )
+    statement = change.values(
+        state=AssignmentState.CLAIMED, evaluator_id=evaluator_id, lease_until=lease_until
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, statement) > 0
 
 
 def finish(
@@ -206,14 +206,14 @@ def finish(
     at: datetime,
     **fields: Any,
 ) -> bool:
-    """Leave the queue, if this evaluator still holds the place."""
+    """Finish an assignment if this evaluator still holds it."""
     change = update(AssignmentRow).where(
         AssignmentRow.id == assignment_id,
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(change.values(state=to, finished_at=at, lease_until=None, **fields))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=to, finished_at=at, lease_until=None, **fields)
+    return affected_rows(session, statement) > 0
 
 
 def return_to_queue(session: Session, assignment_id: int, *, evaluator_id: int) -> bool:
@@ -222,29 +222,28 @@ def return_to_queue(session: Session, assignment_id: int, *, evaluator_id: int) 
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(
-        change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=AssignmentState.WAITING, evaluator_id=None, lease_until=None)
+    return affected_rows(session, statement) > 0
 
 
 def renew(
     session: Session, assignment_id: int, *, evaluator_id: int, lease_until: datetime
 ) -> bool:
-    """A sign of life. A lease that ended is taken up again while nobody else has the place."""
+    """Extend the lease of a claimed assignment.
+
+    A lease that ended is taken up again while nobody else has claimed the call.
+    """
     change = update(AssignmentRow).where(
         AssignmentRow.id == assignment_id,
         AssignmentRow.evaluator_id == evaluator_id,
         AssignmentRow.state == AssignmentState.CLAIMED,
     )
-    done = session.execute(
-        change.values(lease_until=lease_until), execution_options={"synchronize_session": False}
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    statement = change.values(lease_until=lease_until).execution_options(synchronize_session=False)
+    return affected_rows(session, statement) > 0
 
 
 def drawn_standard(session: Session, assignment_id: int) -> int | None:
-    """The drawn call behind a standard place; None for places that nobody drew."""
+    """Select the drawn call behind a standard assignment; None where nobody drew it."""
     query = select(AssignmentRow.drawn_call_id).where(
         AssignmentRow.id == assignment_id, AssignmentRow.kind == AssignmentKind.STANDARD
     )
@@ -252,7 +251,7 @@ def drawn_standard(session: Session, assignment_id: int) -> int | None:
 
 
 def shares(session: Session) -> dict[int, int]:
-    """The evaluators among whom new calls are dealt out, with their shares."""
+    """Map the evaluators among whom new calls are distributed to their shares."""
     query = select(UserRow.id, UserRow.queue_share).where(
         UserRow.is_active, UserRow.queue_share > 0, UserRow.role == Role.EVALUATOR
     )
@@ -262,9 +261,7 @@ def shares(session: Session) -> dict[int, int]:
 def reserved_this_month(
     session: Session, user_ids: Sequence[int], *, since: datetime
 ) -> Counter[tuple[int, int]]:
-    """How many calls that arrived since then are or were on each one's list, by agent: (user,
-    agent) → calls.
-    """
+    """Count the calls since then that are or were on each list: (user, agent) → calls."""
     query = select(AssignmentRow.reserved_for_id, CallRow.agent_id, func.count()).join(
         CallRow, CallRow.id == AssignmentRow.call_id
     )
@@ -276,9 +273,7 @@ def reserved_this_month(
 
 
 def unreserved(session: Session, *, limit: int) -> list[tuple[int, int]]:
-    """Ids of the waiting places that are on nobody's list and of their calls, the earliest due
-    first.
-    """
+    """List waiting assignments on nobody's list with their calls, the earliest due first."""
     query = select(AssignmentRow.id, AssignmentRow.call_id).where(
         AssignmentRow.state == AssignmentState.WAITING,
         AssignmentRow.reserved_for_id.is_(None),
@@ -293,7 +288,7 @@ def unreserved(session: Session, *, limit: int) -> list[tuple[int, int]]:
 
 
 def on_list(session: Session, user_id: int) -> list[int]:
-    """The waiting places on somebody's list."""
+    """List the waiting assignments on somebody's list."""
     query = select(AssignmentRow.id).where(
         AssignmentRow.state == AssignmentState.WAITING,
         AssignmentRow.reserved_for_id == user_id,
@@ -303,25 +298,25 @@ def on_list(session: Session, user_id: int) -> list[int]:
 
 
 def current_holders(session: Session, call_ids: Sequence[int]) -> dict[int, int]:
-    """Who has each of these calls for scoring already, on a list or in hand."""
-    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
-    query = select(AssignmentRow.call_id, who).where(
-        AssignmentRow.call_id.in_(call_ids), who.is_not(None), _QUEUED
+    """Map each of these calls to who has it for scoring already, on a list or in hand."""
+    holder = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    query = select(AssignmentRow.call_id, holder).where(
+        AssignmentRow.call_id.in_(call_ids), holder.is_not(None), _QUEUED
     )
     return {call_id: user_id for call_id, user_id in session.execute(query) if user_id is not None}
 
 
 def agents_of_calls(session: Session, call_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Agent and project of each of these calls."""
+    """Map each of these calls to its agent and project."""
     query = select(CallRow.id, CallRow.agent_id, CallRow.project_id).where(CallRow.id.in_(call_ids))
     return {i: (agent_id, project_id) for i, agent_id, project_id in session.execute(query)}
 
 
 def overdue(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[int, int | None]]:
-    """Places past their due time of which nobody was told yet, with who has them."""
-    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    """List overdue assignments of which nobody was told yet, with who has them."""
+    holder = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
-    query = select(AssignmentRow.id, who).where(
+    query = select(AssignmentRow.id, holder).where(
         unfinished, AssignmentRow.due_at < now, AssignmentRow.reminded_at.is_(None), _QUEUED
     )
     return [
@@ -357,19 +352,19 @@ def _assignments() -> Any:
 
 
 def _assignment(row: Any) -> Assignment:
-    a, agent, project, queue, started_at, seconds, language, score, card_id = row
+    assignment, agent, project, queue, started_at, seconds, language, score, card_id = row
     return Assignment(
-        a.id,
-        a.call_id,
-        a.form_version_id,
-        a.kind,
-        a.occasion,
-        a.is_blind,
-        a.reserved_for_id,
-        a.state,
-        a.evaluator_id,
-        a.lease_until,
-        a.due_at,
+        assignment.id,
+        assignment.call_id,
+        assignment.form_version_id,
+        assignment.kind,
+        assignment.occasion,
+        assignment.is_blind,
+        assignment.reserved_for_id,
+        assignment.state,
+        assignment.evaluator_id,
+        assignment.lease_until,
+        assignment.due_at,
         agent.id,
         agent.name,
         project,
@@ -377,7 +372,7 @@ def _assignment(row: Any) -> Assignment:
         started_at,
         seconds,
         language,
-        a.finished_at,
+        assignment.finished_at,
         score,
         card_id,
     )
@@ -409,7 +404,7 @@ def held_by_me(session: Session, evaluator_id: int, *, now: datetime) -> list[As
 def waiting(
     session: Session, evaluator_id: int, *, now: datetime, limit: int = 25
 ) -> list[Assignment]:
-    """What an evaluator may get next, in the order of its due dates."""
+    """List what an evaluator may get next, by due time."""
     query = (
         _assignments()
         .where(_free(now), _QUEUED, or_(*_open_to(evaluator_id)))
@@ -420,9 +415,9 @@ def waiting(
 
 
 def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[Assignment]:
-    done = (AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
+    states = (AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
     query = _assignments().where(
-        AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(done), _QUEUED
+        AssignmentRow.evaluator_id == evaluator_id, AssignmentRow.state.in_(states), _QUEUED
     )
     return [
         _assignment(r)
@@ -431,37 +426,39 @@ def finished(session: Session, evaluator_id: int, *, limit: int = 25) -> list[As
 
 
 def counts(session: Session, evaluator_id: int, *, now: datetime, today: datetime) -> QueueCounts:
-    """Each count is a range of one index; together in one scan they would read every place there
+    """Count what waits for an evaluator, what they hold and what they did today.
+
+    Each count is a range of one index; together in one scan they would read every assignment there
     ever was.
     """
-    waits, held = (
-        AssignmentRow.state == AssignmentState.WAITING,
-        AssignmentRow.state == AssignmentState.CLAIMED,
-    )
-    abandoned, mine, late = (
-        AssignmentRow.lease_until < now,
-        AssignmentRow.evaluator_id == evaluator_id,
-        AssignmentRow.due_at < now,
-    )
+    is_waiting = AssignmentRow.state == AssignmentState.WAITING
+    is_claimed = AssignmentRow.state == AssignmentState.CLAIMED
+    is_abandoned = AssignmentRow.lease_until < now
+    is_mine = AssignmentRow.evaluator_id == evaluator_id
+    is_overdue = AssignmentRow.due_at < now
 
     def count(*where: ColumnElement[bool]) -> Any:
         return select(func.count(AssignmentRow.id)).where(_QUEUED, *where).scalar_subquery()
 
-    free = [(waits, whose) for whose in _open_to(evaluator_id)] + [
-        (held, abandoned, whose) for whose in _open_to(evaluator_id)
+    reaches = _open_to(evaluator_id)
+    free = [
+        *((is_waiting, reach) for reach in reaches),
+        *((is_claimed, is_abandoned, reach) for reach in reaches),
     ]
     query = select(
         *(count(*where) for where in free),
-        *(count(late, *where) for where in free),
-        count(mine, held, AssignmentRow.lease_until >= now),
+        *(count(is_overdue, *where) for where in free),
+        count(is_mine, is_claimed, AssignmentRow.lease_until >= now),
         count(
-            mine,
+            is_mine,
             AssignmentRow.state == AssignmentState.SUBMITTED,
             AssignmentRow.finished_at >= today,
         ),
     )
-    n = session.execute(query).one()
-    return QueueCounts(sum(n[:4]), sum(n[4:8]), n[8], n[9])
+    numbers = session.execute(query).one()
+    return QueueCounts(
+        waiting=sum(numbers[:4]), overdue=sum(numbers[4:8]), mine=numbers[8], done_today=numbers[9]
+    )
 
 
 def holds(session: Session, evaluator_id: int, call_id: int) -> bool:
@@ -474,7 +471,7 @@ def holds(session: Session, evaluator_id: int, call_id: int) -> bool:
 
 
 def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
-    """Evaluator, reason and how often: against picking the easy calls."""
+    """Count the skips per evaluator and reason, against picking the easy calls."""
     query = (
         select(UserRow.display_name, AssignmentRow.skip_reason, func.count())
         .join(UserRow, UserRow.id == AssignmentRow.evaluator_id)
@@ -485,9 +482,10 @@ def skips_by_evaluator(session: Session) -> list[tuple[str, SkipReason, int]]:
     return [(name, SkipReason(reason), n) for name, reason, n in session.execute(query)]
 
 
-def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: datetime) -> bool:
-    """Put a place on somebody's list, or with None back for all; one that is being scored is taken
-    from its holder.
+def reserve(session: Session, assignment_id: int, *, user_id: int | None) -> bool:
+    """Reserve an unfinished assignment for somebody, or with None for everybody.
+
+    One that is being scored is taken from its holder.
     """
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     change = update(AssignmentRow).where(
@@ -502,12 +500,11 @@ def reserve(session: Session, assignment_id: int, *, user_id: int | None, now: d
         "lease_until": None,
         "reminded_at": None,
     }
-    done = session.execute(change.values(**values))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def withdraw(session: Session, assignment_id: int, *, at: datetime, reason: str) -> bool:
-    """Withdraw a place that nobody has finished."""
+    """Withdraw an unfinished assignment."""
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     change = update(AssignmentRow).where(AssignmentRow.id == assignment_id, unfinished)
     values = {
@@ -516,11 +513,11 @@ def withdraw(session: Session, assignment_id: int, *, at: datetime, reason: str)
         "lease_until": None,
         "skip_comment": reason,
     }
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def expire(session: Session, *, due_before: datetime, at: datetime, limit: int = 500) -> list[int]:
-    """Places that have waited too long for anybody; the calls of those that expired."""
+    """Expire assignments that have waited too long for anybody; returns their calls."""
     late = select(AssignmentRow.id, AssignmentRow.call_id).where(
         AssignmentRow.state == AssignmentState.WAITING, AssignmentRow.due_at < due_before
     )
@@ -540,12 +537,13 @@ def unfinished(
     after_id: int | None,
     limit: int,
 ) -> list[tuple[Assignment, str]]:
-    """Places that wait or are being scored, with the name of who holds or shall take them."""
-    who = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
-    query = _assignments().add_columns(UserRow.display_name).outerjoin(UserRow, UserRow.id == who)
+    """List assignments that wait or are being scored, with the name of who has them."""
+    holder = func.coalesce(AssignmentRow.evaluator_id, AssignmentRow.reserved_for_id)
+    query = _assignments().add_columns(UserRow.display_name)
+    query = query.outerjoin(UserRow, UserRow.id == holder)
     conditions = (
         AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED)),
-        (who == evaluator_id if evaluator_id is not None else None),
+        (holder == evaluator_id if evaluator_id is not None else None),
         (AssignmentRow.due_at < overdue_at if overdue_at is not None else None),
         (AssignmentRow.id > after_id if after_id is not None else None),
     )
@@ -560,13 +558,13 @@ def unfinished(
 def loads(
     session: Session, *, now: datetime, today: datetime, month: datetime
 ) -> list[EvaluatorLoad]:
-    """What every evaluator has done, holds and skipped."""
-    done = AssignmentRow.state == AssignmentState.SUBMITTED
+    """Sum up what every evaluator has done, holds, has on their list and skipped."""
+    is_submitted = AssignmentRow.state == AssignmentState.SUBMITTED
     mine = (
         select(
             AssignmentRow.evaluator_id,
-            func.count().filter(done, AssignmentRow.finished_at >= today).label("today"),
-            func.count().filter(done).label("month"),
+            func.count().filter(is_submitted, AssignmentRow.finished_at >= today).label("today"),
+            func.count().filter(is_submitted).label("month"),
             func.count().filter(AssignmentRow.state == AssignmentState.SKIPPED).label("skipped"),
         )
         .where(AssignmentRow.evaluator_id.is_not(None), AssignmentRow.finished_at >= month)
@@ -610,10 +608,10 @@ def loads(
     return [EvaluatorLoad(*row) for row in session.execute(query)]
 
 
-def _count_per(who: Any, *where: ColumnElement[bool]) -> Any:
+def _count_per(user: Any, *where: ColumnElement[bool]) -> Any:
     return (
-        select(who.label("who"), func.count().label("n"))
-        .where(who.is_not(None), *where)
-        .group_by(who)
+        select(user.label("who"), func.count().label("n"))
+        .where(user.is_not(None), *where)
+        .group_by(user)
         .subquery()
     )

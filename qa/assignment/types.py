@@ -1,4 +1,4 @@
-"""Places in the queue."""
+"""Assignments: calls queued for scoring, and who scores them."""
 
 import enum
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from qa.states import AssignmentKind, AssignmentState
 
 
 class SkipReason(enum.Enum):
-    """Why a drawn call is not scored; counted per evaluator."""
+    """Reason for leaving a drawn call unscored; counted per evaluator."""
 
     BAD_SOUND = "bad_sound"
     WRONG_LANGUAGE = "wrong_language"
@@ -19,7 +19,7 @@ class SkipReason(enum.Enum):
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as queue lists show it."""
+    """An assignment, with what queue lists show of its call."""
 
     id: int
     call_id: int
@@ -46,7 +46,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A free place that an evaluator might get next."""
+    """A free assignment that an evaluator might get next."""
 
     id: int
     agent_id: int
@@ -55,7 +55,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class EvaluatorLoad:
-    """What an evaluator does, as the manager sees it.
+    """Workload of an evaluator, as the manager sees it.
 
     `seconds_per_card` is the mean time on the desk and not away.
     """
@@ -89,4 +89,4 @@ class Claimed:
 
 @dataclass(frozen=True)
 class NothingWaiting:
-    """The queue has no call for this evaluator."""
+    """Outcome of a claim where no call waits for this evaluator."""

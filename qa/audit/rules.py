@@ -1,4 +1,4 @@
-"""The chain of events: every line's digest covers its content and the digest before it. Pure."""
+"""Chain events by digests: each covers its line and the digest before it. Pure."""
 
 import hashlib
 import json
@@ -84,7 +84,7 @@ def _of(before: str, line: Line) -> str:
 
 
 def parse_head(text: str) -> Head:
-    """A head as `qa audit head` prints it. Raises ValueError."""
+    """Parse a head as `qa audit head` prints it. Raises ValueError."""
     number, _colon, value = text.strip().partition(":")
     if not number.isdigit() or len(value) != 64 or not set(value) <= set("0123456789abcdef"):
         raise ValueError(

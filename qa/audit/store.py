@@ -1,4 +1,4 @@
-"""Events are appended and read, never changed.
+"""Append and read events of the audit log; they are never changed.
 
 They are written last in their transaction, one writer at a time, each chained to the one before.
 """
@@ -28,7 +28,7 @@ def record_event(
     actor_id: int | None = None,
     **detail: Any,
 ) -> None:
-    """Append one event to the log, in the transaction that it tells about."""
+    """Append one event to the log, in the transaction of what it is about."""
     line = {
         "at": at,
         "actor_id": actor_id,
@@ -42,7 +42,7 @@ def record_event(
 
 @event.listens_for(Session, "before_commit")
 def _write_down(session: Session) -> None:
-    """Chain what this transaction noted to the end.
+    """Chain what this transaction recorded to the end.
 
     The lock on the end is the last one taken, so that no two writers wait for each other.
     """
@@ -85,7 +85,7 @@ def history(
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[Event]:
-    """The newest events first; each given condition narrows them."""
+    """List the newest events first; each condition narrows them."""
     query = (
         select(EventRow, UserRow.display_name)
         .outerjoin(UserRow, UserRow.id == EventRow.actor_id)
@@ -101,12 +101,12 @@ def history(
         (EventRow.at < until if until else None),
         (EventRow.id < before_id if before_id is not None else None),
     )
-    found = session.execute(query.where(*[c for c in conditions if c is not None]))
-    return [Event(e.id, e.at, name, e.subject, e.subject_id, e.what, e.detail) for e, name in found]
+    rows = session.execute(query.where(*[c for c in conditions if c is not None]))
+    return [Event(e.id, e.at, name, e.subject, e.subject_id, e.what, e.detail) for e, name in rows]
 
 
 def kinds(session: Session) -> list[str]:
-    """Every kind of event that happened."""
+    """List every kind of event that happened."""
     return list(session.scalars(select(EventRow.what).distinct().order_by(EventRow.what)))
 
 
@@ -116,7 +116,7 @@ def head(session: Session) -> Head:
 
 
 def lines(session: Session) -> Iterator[Line]:
-    """The whole chain in its order, a thousand lines in memory at a time."""
+    """Read the whole chain in its order, a thousand lines in memory at a time."""
     columns = (
         EventRow.id,
         EventRow.at,

@@ -1,4 +1,4 @@
-"""What happened, as a reader sees it."""
+"""Events of the audit log, their kinds and subjects."""
 
 import enum
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Subject(enum.Enum):
 
 
 class FigureEffect(enum.Enum):
-    """What an event changes in figures that were computed before it."""
+    """The cached figures that an event changes."""
 
     NONE = "none"
     CONFIG = "config"  # forms, targets, people: whoever changed it wants to see it at once

@@ -1,6 +1,4 @@
-"""What a calibration session shows: agreement per criterion and over all, and each rater's
-distance. Pure.
-"""
+"""Figures of a calibration session: agreement, and each rater's distance to it. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,7 @@ AUTOMATIC = None
 def report(
     session: CalibrationSession, form: Form, fillings: Sequence[RaterAnswers]
 ) -> SessionReport:
-    """The figures of a session.
+    """Compute the figures of a session.
 
     The automatic checks stand beside the people and never enter the people's agreement.
     """
@@ -56,19 +54,20 @@ def report(
 def agreed_or_unanimous(
     agreed: Mapping[str, str], fillings: Sequence[RaterAnswers]
 ) -> dict[str, str]:
-    """The answer of every criterion of a call: what the group wrote down, else what all of them
-    gave. Where people differ and wrote nothing: unresolved.
+    """Complete the agreed answers of a call with those that everybody gave.
+
+    Where people differ and wrote nothing down, the criterion stays unresolved.
     """
-    out = dict(agreed)
-    for criterion in {c for f in fillings for c in f.options} - set(out):
-        given = {f.options.get(criterion) for f in fillings}
-        if len(given) == 1 and len(fillings) > 1:
-            out[criterion] = str(given.pop())
-    return out
+    answers = dict(agreed)
+    for criterion in {c for filling in fillings for c in filling.options} - set(answers):
+        options = {filling.options.get(criterion) for filling in fillings}
+        if len(options) == 1 and len(fillings) > 1:
+            answers[criterion] = str(options.pop())
+    return answers
 
 
 def order_of(criterion: Criterion) -> list[str]:
-    """The options of a criterion from fewest points to most."""
+    """Order the options of a criterion from fewest points to most."""
     return [o.id for o in sorted(criterion.choices, key=lambda o: as_fraction(o.points))]
 
 
@@ -104,8 +103,8 @@ def _option(
     call_id: int,
     criterion: str,
 ) -> str | None:
-    found = by.get((rater, call_id))
-    return found.options.get(criterion) if found else None
+    filling = by.get((rater, call_id))
+    return filling.options.get(criterion) if filling else None
 
 
 def _rater(
@@ -119,9 +118,10 @@ def _rater(
     answers = [(f.call_id, c, o) for f in fillings for c, o in f.options.items()]
     differing = [agreed[call].get(c) != o for call, c, o in answers]
     distances = [
-        f.score - known
+        f.score - agreed_score
         for f in fillings
-        if f.score is not None and (known := _agreed_score(form, agreed[f.call_id])) is not None
+        if f.score is not None
+        and (agreed_score := _agreed_score(form, agreed[f.call_id])) is not None
     ]
     na = _na_share(fillings)
     return RaterReport(
@@ -137,9 +137,9 @@ def _rater(
 
 
 def _agreed_score(form: Form, agreed: Mapping[str, str]) -> float | None:
-    """The score of the agreed answers; None while criteria that apply are unresolved."""
-    known = {c: o for c, o in agreed.items() if form.criterion(c) is not None}
-    breakdown = partial_score(form, known)
+    """Score the agreed answers; None while criteria that apply are unresolved."""
+    options = {c: o for c, o in agreed.items() if form.criterion(c) is not None}
+    breakdown = partial_score(form, options)
     if (
         any(part.is_open and part.answer is None for part in breakdown.criteria)
         or breakdown.score is None

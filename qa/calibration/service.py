@@ -1,33 +1,39 @@
-"""Call a calibration session, let people score, write down what they agree on, close it."""
+"""Call, review and close calibration sessions, and record what their members agree on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from qa.assignment import store as queue
+from qa.assignment import service as assignments
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.calibration import rules, store
-from qa.calibration.types import CalibrationSession, RaterAnswers, SessionReport
-from qa.checking import store as findings
+from qa.calibration.types import CalibrationSession, RaterAnswers, SessionFault, SessionReport
+from qa.checking.service import findings_by_criterion
+from qa.forms import service as forms
 from qa.forms.rules import partial_score, round_half_up
 from qa.forms.types import NOT_APPLICABLE, Form
-from qa.notices.service import notify
+from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
 from qa.scoring.rules import automatic_option
 from qa.states import AssignmentKind, CalibrationState
+from qa.text import bounded_text
 
 MOST_CALLS = 20
 MOST_PEOPLE = 50
 
 
 class SessionRefused(ValueError):
-    """A session cannot be called like this; the message is a code: title, calls, people, due."""
+    """Raised where a session cannot be called like this; `fault` says why."""
+
+    def __init__(self, fault: SessionFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class SessionClosed(Exception):
-    """The session is closed, or not in the state that this needs; nothing was changed."""
+    """Raised where a session is not in the state that this needs; nothing was changed."""
 
 
 def call(
@@ -41,21 +47,24 @@ def call(
     by: int,
     at: datetime,
 ) -> int:
-    """Invite people to score the same calls, each blind to the others and to the automatic answers.
-    Raises SessionRefused.
+    """Call a calibration session: invite people to score the same calls, each blind to the others.
+
+    They do not see the automatic answers either. Raises SessionRefused.
     """
     calls, people = sorted(set(call_ids)), sorted(set(user_ids))
+    if form_version_id not in {version_id for version_id, _form in forms.current(session)}:
+        raise SessionRefused(SessionFault.FORM)
     if not title.strip():
-        raise SessionRefused("title")
+        raise SessionRefused(SessionFault.TITLE)
     if not 1 <= len(calls) <= MOST_CALLS:
-        raise SessionRefused("calls")
+        raise SessionRefused(SessionFault.CALLS)
     if not 2 <= len(people) <= MOST_PEOPLE:
-        raise SessionRefused("people")
+        raise SessionRefused(SessionFault.PEOPLE)
     if due_at <= at:
-        raise SessionRefused("due")
-    made = store.add(
+        raise SessionRefused(SessionFault.DUE)
+    session_id = store.add(
         session,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         form_version_id=form_version_id,
         due_at=due_at,
         by=by,
@@ -65,22 +74,20 @@ def call(
     )
     for user_id in people:
         for call_id in calls:
-            queue.add(
+            assignments.reserve_for(
                 session,
                 call_id=call_id,
                 form_version_id=form_version_id,
-                drawn_call_id=None,
+                user_id=user_id,
+                kind=AssignmentKind.CALIBRATION,
+                occasion=store.occasion(session_id, user_id),
                 due_at=due_at,
                 at=at,
-                kind=AssignmentKind.CALIBRATION,
-                occasion=store.occasion(made, user_id),
-                reserved_for_id=user_id,
-                is_blind=True,
             )
     record_event(
         session,
         subject=Subject.CALIBRATION,
-        subject_id=made,
+        subject_id=session_id,
         event=EventKind.CREATED,
         at=at,
         actor_id=by,
@@ -91,25 +98,29 @@ def call(
         session,
         people,
         NoticeKind.CALIBRATION_INVITED,
-        about=("calibration", made),
+        about=("calibration", session_id),
         at=at,
         but=by,
-        title=title.strip()[:200],
+        title=bounded_text(title, 200),
         until=due_at.isoformat(),
     )
-    return made
+    return session_id
 
 
 def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> None:
-    """End the scoring: from now on members see each other's answers.
+    """Open the review of a session: scoring ends, and members see each other's answers.
 
-    Unfinished forms are withdrawn. Raises SessionClosed.
+    Unfinished assignments are withdrawn. Raises SessionClosed.
     """
-    found = store.session_by_id(session, session_id)
-    if found is None or found.state is not CalibrationState.SCORING:
+    reviewed = store.session_by_id(session, session_id)
+    if reviewed is None or reviewed.state is not CalibrationState.SCORING:
         raise SessionClosed
-    for assignment_id in store.unfinished_places(session, session_id):
-        queue.withdraw(session, assignment_id, at=at, reason="the scoring of the session ended")
+    assignments.withdraw_all(
+        session,
+        store.unfinished_assignments(session, session_id),
+        reason="the scoring of the session ended",
+        at=at,
+    )
     store.change(session, session_id, state=CalibrationState.REVIEW)
     record_event(
         session,
@@ -121,12 +132,12 @@ def open_review(session: Session, *, session_id: int, by: int, at: datetime) -> 
     )
     notify(
         session,
-        [m.user_id for m in found.members],
+        [m.user_id for m in reviewed.members],
         NoticeKind.CALIBRATION_REVIEW,
         about=("calibration", session_id),
         at=at,
         but=by,
-        title=found.title,
+        title=reviewed.title,
     )
 
 
@@ -141,14 +152,14 @@ def agree(
     by: int,
     at: datetime,
 ) -> None:
-    """Write down what the group settled on; an empty answer is unresolved. Raises SessionClosed."""
-    found = store.session_by_id(session, session_id)
-    if found is None or found.state is not CalibrationState.REVIEW:
+    """Record what the group agrees on; an empty answer is unresolved. Raises SessionClosed."""
+    reviewed = store.session_by_id(session, session_id)
+    if reviewed is None or reviewed.state is not CalibrationState.REVIEW:
         raise SessionClosed
-    for c in found.calls:
-        known = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
-        if known != c.agreed:
-            store.agree(session, session_id, c.call_id, known)
+    for c in reviewed.calls:
+        valid = {k: o for k, o in agreed.get(c.call_id, {}).items() if _is_choice(form, k, o)}
+        if valid != c.agreed:
+            store.agree(session, session_id, c.call_id, valid)
             record_event(
                 session,
                 subject=Subject.CALIBRATION,
@@ -158,19 +169,22 @@ def agree(
                 actor_id=by,
                 call=c.call_id,
                 was=c.agreed,
-                now=known,
+                now=valid,
             )
     store.change(
-        session, session_id, notes=notes.strip()[:8000], follow_up=follow_up.strip()[:8000]
+        session,
+        session_id,
+        notes=bounded_text(notes, 8000),
+        follow_up=bounded_text(follow_up, 8000),
     )
 
 
 def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
-    """Nothing changes any more. Raises SessionClosed."""
-    found = store.session_by_id(session, session_id)
+    """Close a session: nothing changes any more. Raises SessionClosed."""
+    reviewed = store.session_by_id(session, session_id)
     if (
-        found is None
-        or found.state is not CalibrationState.REVIEW
+        reviewed is None
+        or reviewed.state is not CalibrationState.REVIEW
         or not store.change(session, session_id, state=CalibrationState.CLOSED, closed_at=at)
     ):
         raise SessionClosed
@@ -184,41 +198,50 @@ def close(session: Session, *, session_id: int, by: int, at: datetime) -> None:
     )
 
 
+def record_opening(session: Session, *, session_id: int, by: int, at: datetime) -> None:
+    """Record that somebody opened a session's page, and mark their notices about it as read."""
+    mark_read_about(session, user_id=by, about=("calibration", session_id), at=at)
+    record_event(
+        session,
+        subject=Subject.CALIBRATION,
+        subject_id=session_id,
+        event=EventKind.OPENED,
+        at=at,
+        actor_id=by,
+    )
+
+
 def report(
-    session: Session, found: CalibrationSession, form: Form
+    session: Session, calibration: CalibrationSession, form: Form
 ) -> tuple[SessionReport, list[RaterAnswers]]:
-    """The figures of a session, and every filled form, the automatic answers among them."""
-    fillings = [*store.submitted_answers(session, found.id), *_automatic(session, found, form)]
-    return rules.report(found, form, fillings), fillings
+    """Compute a session's figures; with them every filled form, the automatic one too."""
+    people = store.submitted_answers(session, calibration.id)
+    fillings = [*people, *_automatic(session, calibration, form)]
+    return rules.report(calibration, form, fillings), fillings
 
 
-def _automatic(session: Session, found: CalibrationSession, form: Form) -> list[RaterAnswers]:
-    """The automatic checks as one more rater; where they are unsure they give no answer."""
-    made = []
-    for c in found.calls:
-        result = findings.result(session, c.call_id, found.form_version_id)
-        if result is None:
-            continue
-        proposed = {
-            f.criterion: automatic_option(f, k)
-            for f in result.findings
-            if (k := form.criterion(f.criterion)) is not None
-        }
-        options = {k: o for k, o in proposed.items() if o is not None}
-        complete = {k.id for k in form.criteria()} <= set(options)
-        made.append(
-            RaterAnswers(
-                rules.AUTOMATIC,
-                c.call_id,
-                options,
-                round_half_up(partial_score(form, options).score) if complete else None,
-            )
+def _automatic(session: Session, calibration: CalibrationSession, form: Form) -> list[RaterAnswers]:
+    """Return the automatic checks as one more rater; where they are unsure they give no answer."""
+    fillings = []
+    for call in calibration.calls:
+        findings = findings_by_criterion(
+            session, call_id=call.call_id, form_version_id=calibration.form_version_id
         )
-    return made
+        if findings is None:
+            continue
+        options = {}
+        for criterion in form.criteria():
+            proposed = automatic_option(findings.get(criterion.id), criterion)
+            if proposed is not None:
+                options[criterion.id] = proposed
+        is_complete = {criterion.id for criterion in form.criteria()} <= set(options)
+        score = round_half_up(partial_score(form, options).score) if is_complete else None
+        fillings.append(RaterAnswers(rules.AUTOMATIC, call.call_id, options, score))
+    return fillings
 
 
 def _is_choice(form: Form, criterion_id: str, option: str) -> bool:
     criterion = form.criterion(criterion_id)
-    return criterion is not None and (
-        criterion.na if option == NOT_APPLICABLE else criterion.option(option) is not None
-    )
+    if criterion is None:
+        return False
+    return criterion.na if option == NOT_APPLICABLE else criterion.option(option) is not None

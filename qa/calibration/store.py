@@ -1,4 +1,4 @@
-"""Queries on calibration sessions."""
+"""Query and change calibration sessions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,17 +7,24 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from qa.calibration.types import CalibrationSession, Member, RaterAnswers, SessionCall
+from qa.calibration.types import (
+    CalibrationSession,
+    Member,
+    OwnAssignment,
+    RaterAnswers,
+    SessionCall,
+)
 from qa.scoring.types import Filled
 from qa.states import AssignmentKind, AssignmentState, CalibrationState
 from qa.tables.calibration import CalibrationCallRow, CalibrationMemberRow, CalibrationSessionRow
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.scoring import AssignmentRow, ScorecardRow
 
 
 def occasion(session_id: int, user_id: int) -> str:
-    """The occasion of a member's assignments: `calibration:<session>:<user>`."""
+    """Name the occasion of a member's assignments: `calibration:<session>:<user>`."""
     return f"calibration:{session_id}:{user_id}"
 
 
@@ -49,14 +56,14 @@ def add(
 
 
 def session_by_id(session: Session, session_id: int) -> CalibrationSession | None:
-    found = _sessions(session, CalibrationSessionRow.id == session_id, limit=1)
-    return found[0] if found else None
+    sessions_found = _sessions(session, CalibrationSessionRow.id == session_id, limit=1)
+    return sessions_found[0] if sessions_found else None
 
 
 def sessions(
     session: Session, *, member_id: int | None, limit: int = 50
 ) -> list[CalibrationSession]:
-    """Sessions, the newest first; with `member_id` those of one person."""
+    """List sessions, the newest first; with `member_id` those of one person."""
     mine = CalibrationSessionRow.id.in_(
         select(CalibrationMemberRow.session_id).where(CalibrationMemberRow.user_id == member_id)
     )
@@ -69,7 +76,7 @@ def change(session: Session, session_id: int, **fields: Any) -> bool:
         CalibrationSessionRow.id == session_id,
         CalibrationSessionRow.state != CalibrationState.CLOSED,
     )
-    return bool(session.execute(query.values(**fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, query.values(**fields)) > 0
 
 
 def agree(session: Session, session_id: int, call_id: int, agreed: dict[str, str]) -> None:
@@ -80,7 +87,7 @@ def agree(session: Session, session_id: int, call_id: int, agreed: dict[str, str
 
 
 def submitted_answers(session: Session, session_id: int) -> list[RaterAnswers]:
-    """Every submitted form of a session."""
+    """List every submitted form of a session."""
     query = select(ScorecardRow).join(AssignmentRow, AssignmentRow.id == ScorecardRow.assignment_id)
     query = query.where(
         AssignmentRow.kind == AssignmentKind.CALIBRATION,
@@ -91,29 +98,30 @@ def submitted_answers(session: Session, session_id: int) -> list[RaterAnswers]:
             ScorecardRow.id
         )
     )
-    found = []
+    submitted = []
     for row in rows:
         filled = Filled.model_validate(
             {"answers": row.answers, "notes": row.notes, "summary": row.summary}
         )
         comments = {c: a.comment for c, a in filled.answers.items() if a.comment}
-        found.append(
+        submitted.append(
             RaterAnswers(row.evaluator_id, row.call_id, filled.options, row.score, comments)
         )
-    return found
+    return submitted
 
 
-def places(
-    session: Session, session_id: int, user_id: int
-) -> dict[int, tuple[int, AssignmentState]]:
-    """Per call the assignment of one member and how far it is."""
+def own_assignments(session: Session, session_id: int, user_id: int) -> dict[int, OwnAssignment]:
+    """Map each call of a session to the assignment of one member."""
     query = select(AssignmentRow.call_id, AssignmentRow.id, AssignmentRow.state).where(
         AssignmentRow.occasion == occasion(session_id, user_id)
     )
-    return {call: (i, state) for call, i, state in session.execute(query)}
+    return {
+        call_id: OwnAssignment(assignment_id, state)
+        for call_id, assignment_id, state in session.execute(query)
+    }
 
 
-def unfinished_places(session: Session, session_id: int) -> list[int]:
+def unfinished_assignments(session: Session, session_id: int) -> list[int]:
     unfinished = AssignmentRow.state.in_((AssignmentState.WAITING, AssignmentState.CLAIMED))
     return list(
         session.scalars(
@@ -125,7 +133,7 @@ def unfinished_places(session: Session, session_id: int) -> list[int]:
 
 
 def waiting_for(session: Session, user_id: int) -> int:
-    """Sessions in which this person has calls left to score."""
+    """Count the sessions in which this person has calls left to score."""
     query = select(func.count(AssignmentRow.occasion.distinct())).where(
         AssignmentRow.reserved_for_id == user_id
     )
@@ -155,7 +163,7 @@ def _sessions(session: Session, *where: Any, limit: int) -> list[CalibrationSess
     )
     for c, agent, started_at in session.execute(called):
         calls[c.session_id].append(SessionCall(c.call_id, agent, started_at, dict(c.agreed)))
-    done: dict[str, int] = dict(
+    counts: dict[str, int] = dict(
         session.execute(
             select(AssignmentRow.occasion, func.count())
             .where(
@@ -179,7 +187,7 @@ def _sessions(session: Session, *where: Any, limit: int) -> list[CalibrationSess
         invited.where(CalibrationMemberRow.session_id.in_(ids)).order_by(UserRow.display_name)
     ):
         members[m.session_id].append(
-            Member(m.user_id, name, done.get(occasion(m.session_id, m.user_id), 0))
+            Member(m.user_id, name, counts.get(occasion(m.session_id, m.user_id), 0))
         )
     return [
         CalibrationSession(
@@ -190,10 +198,10 @@ def _sessions(session: Session, *where: Any, limit: int) -> list[CalibrationSess
             r.due_at,
             r.notes,
             r.follow_up,
-            by,
+            creator,
             r.created_at,
             tuple(calls[r.id]),
             tuple(members[r.id]),
         )
-        for r, by in rows
+        for r, creator in rows
     ]

@@ -1,17 +1,28 @@
-"""Calibration sessions: the same form for the same calls by several people, blind, and what they
-agree on.
-"""
+"""Calibration sessions: several people fill one form for the same calls, blind, then agree."""
 
+import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from qa.states import CalibrationState
+from qa.states import AssignmentState, CalibrationState
 from qa.statistics.agreement import Agreement, Icc
+
+
+class SessionFault(enum.Enum):
+    """Reason that keeps a calibration session from being called."""
+
+    TITLE = "title"
+    CALLS = "calls"
+    PEOPLE = "people"
+    DUE = "due"
+    FORM = "form"
 
 
 @dataclass(frozen=True)
 class SessionCall:
-    """`agreed` maps a criterion to the option that the group settled on; what is missing is
+    """A call of a session.
+
+    `agreed` maps a criterion to the option that the group settled on; what is missing is
     unresolved.
     """
 
@@ -48,6 +59,14 @@ class CalibrationSession:
 
 
 @dataclass(frozen=True)
+class OwnAssignment:
+    """A member's assignment for one call of a session, and how far it is."""
+
+    id: int
+    state: AssignmentState
+
+
+@dataclass(frozen=True)
 class RaterAnswers:
     """One rater's submitted form for one call.
 
@@ -79,7 +98,7 @@ class Item:
 
 @dataclass(frozen=True)
 class RaterReport:
-    """How one rater stands to the agreed answers.
+    """One rater compared with the agreed answers.
 
     An answer that nobody agreed on counts as differing from everybody's.
     """

@@ -1,8 +1,8 @@
-"""Who writes, reads and settles which kind of case. Pure."""
+"""Rules of who writes, reads and settles which kind of case. Pure."""
 
 from datetime import datetime
 
-from qa.cases.types import Case, Draft
+from qa.cases.types import Case, CaseFault, Draft
 from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
 
@@ -30,24 +30,24 @@ OUTCOMES: dict[CaseKind, frozenset[CaseState]] = {
 }
 
 
-def fault(draft: Draft, *, at: datetime) -> str | None:
-    """What a case lacks as a code: content, agent, contact, due, due_past; None when nothing."""
+def fault(draft: Draft, *, at: datetime) -> CaseFault | None:
+    """Return what a case lacks to be put on record; None when nothing."""
     if not draft.content.strip():
-        return "content"
+        return CaseFault.CONTENT
     if draft.agent_id is None and draft.kind is not CaseKind.PROPOSAL:
-        return "agent"
+        return CaseFault.AGENT
     if draft.kind is CaseKind.DIFFICULT:
         if not draft.contact.strip():
-            return "contact"
+            return CaseFault.CONTACT
         if draft.due_at is None:
-            return "due"
+            return CaseFault.DUE
         if draft.due_at <= at:
-            return "due_past"
+            return CaseFault.DUE_PAST
     return None
 
 
 def may_write(user: User, draft: Draft, *, team_id: int | None) -> bool:
-    """Whether a user may write this: agents about their own calls, leaders about their team."""
+    """Tell whether a user may write a case: agents of their own calls, leaders of their team."""
     if not user.is_active or user.role not in WRITES[draft.kind]:
         return False
     if user.role is Role.AGENT:
@@ -56,7 +56,7 @@ def may_write(user: User, draft: Draft, *, team_id: int | None) -> bool:
 
 
 def may_read(user: User, case: Case) -> bool:
-    """Whoever wrote it, the agent it is about, their leader, and those who settle it.
+    """Tell whether a user may read a case: its writer, its agent, their leader, who settles it.
 
     A complaint is its agent's to read once it is decided.
     """
@@ -74,7 +74,7 @@ def may_read(user: User, case: Case) -> bool:
 
 
 def may_settle(user: User, case: Case) -> bool:
-    """Whether a user may close it.
+    """Tell whether a user may settle a case.
 
     Nobody decides about praise or a complaint that they wrote themselves.
     """

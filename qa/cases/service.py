@@ -1,6 +1,4 @@
-"""Write a case down, pass a difficult one to the leader, settle it, remind people of what was
-promised.
-"""
+"""Write and settle cases, escalate difficult ones to the leader, remind of promised replies."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,31 +8,34 @@ from sqlalchemy.orm import Session
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.cases import store
-from qa.cases.rules import OUTCOMES, fault, may_settle, may_write
-from qa.cases.types import Case, Draft
-from qa.notices.service import notify
+from qa.cases.rules import OUTCOMES, fault, may_read, may_settle, may_write
+from qa.cases.types import Case, CaseFault, Draft
+from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
+from qa.text import bounded_text
 
 REMIND_HOURS = 4
 
 
 class CaseRefused(ValueError):
-    """A case cannot be written down like this; the message is a code of `rules.fault`, or
-    `decision`.
-    """
+    """Raised where a case or its decision lacks something; `fault` says what."""
+
+    def __init__(self, fault: CaseFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class NotCaseOwner(Exception):
-    """Not this person's to write, read or settle."""
+    """Raised where a case is not this person's to write, read or settle."""
 
 
 def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
-    """Put a case on record and tell whom it concerns.
+    """Write a case and notify whom it concerns; a difficult one is escalated to the leader.
 
-    A difficult one goes to the agent's leader at once. Raises CaseRefused and NotTheirCase.
+    Raises CaseRefused and NotCaseOwner.
     """
     project_id = None
     if draft.call_id is not None:
@@ -48,29 +49,29 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
     team_id = store.team_of(session, draft.agent_id) if draft.agent_id is not None else None
     if not may_write(by, draft, team_id=team_id):
         raise NotCaseOwner
-    if why := fault(draft, at=at):
-        raise CaseRefused(why)
+    if lacking := fault(draft, at=at):
+        raise CaseRefused(lacking)
     leaders = people.leaders_of_agent(session, draft.agent_id) if draft.agent_id is not None else []
-    is_passed = draft.kind is CaseKind.DIFFICULT and bool(leaders)
-    made = store.add(
+    is_escalated = draft.kind is CaseKind.DIFFICULT and bool(leaders)
+    case_id = store.add(
         session,
         draft,
         project_id=project_id,
-        state=CaseState.ESCALATED if is_passed else CaseState.OPEN,
+        state=CaseState.ESCALATED if is_escalated else CaseState.OPEN,
         by=by.id,
         at=at,
     )
     record_event(
         session,
         subject=Subject.CASE,
-        subject_id=made,
+        subject_id=case_id,
         event=EventKind.WRITTEN,
         at=at,
         actor_id=by.id,
         kind=draft.kind.value,
     )
-    about = ("case", made)
-    if is_passed and draft.due_at is not None:
+    about = ("case", case_id)
+    if is_escalated and draft.due_at is not None:
         notify(
             session,
             leaders,
@@ -92,25 +93,23 @@ def write(session: Session, draft: Draft, *, by: User, at: datetime) -> int:
             project=project_id,
             name=by.display_name,
         )
-    return made
+    return case_id
 
 
 def settle(
     session: Session, *, case_id: int, state: CaseState, decision: str, by: User, at: datetime
 ) -> Case:
-    """Close a case: replied, read, deserved or not, right or not, taken over or not.
+    """Settle a case with an outcome that its kind has; all but a guide note need a reason.
 
-    A decision needs its reason.
-
-    Raises NotTheirCase and CaseRefused.
+    Raises NotCaseOwner and CaseRefused.
     """
-    found = store.case(session, case_id)
-    if found is None or not may_settle(by, found) or state not in OUTCOMES[found.kind]:
+    case = store.case(session, case_id)
+    if case is None or not may_settle(by, case) or state not in OUTCOMES[case.kind]:
         raise NotCaseOwner
-    if found.kind is not CaseKind.GUIDE and not decision.strip():
-        raise CaseRefused("decision")
+    if case.kind is not CaseKind.GUIDE and not decision.strip():
+        raise CaseRefused(CaseFault.DECISION)
     if not store.settle(
-        session, case_id, state=state, by=by.id, decision=decision.strip()[:4000], at=at
+        session, case_id, state=state, by=by.id, decision=bounded_text(decision, 4000), at=at
     ):
         raise NotCaseOwner
     record_event(
@@ -122,9 +121,9 @@ def settle(
         actor_id=by.id,
         state=state.value,
     )
-    concerned = [found.written_by_id]
-    if found.agent_id is not None and found.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
-        concerned += people.users_of_agent(session, found.agent_id)
+    concerned = [case.written_by_id]
+    if case.agent_id is not None and case.kind in (CaseKind.PRAISE, CaseKind.COMPLAINT):
+        concerned += people.users_of_agent(session, case.agent_id)
     notify(
         session,
         concerned,
@@ -132,34 +131,50 @@ def settle(
         about=("case", case_id),
         at=at,
         but=by.id,
-        project=found.project_id,
-        content=found.content[:120],
+        project=case.project_id,
+        content=case.content[:120],
     )
-    done = store.case(session, case_id)
-    assert done is not None
-    return done
+    settled = store.case(session, case_id)
+    assert settled is not None
+    return settled
+
+
+def read(session: Session, *, case_id: int, by: User, at: datetime) -> Case:
+    """Load a case for a reader, record that they read it, and mark their notices about it.
+
+    Raises NotCaseOwner.
+    """
+    case = store.case(session, case_id)
+    if case is None or not may_read(by, case):
+        raise NotCaseOwner
+    record_event(
+        session,
+        subject=Subject.CASE,
+        subject_id=case_id,
+        event=EventKind.READ,
+        at=at,
+        actor_id=by.id,
+    )
+    mark_read_about(session, user_id=by.id, about=("case", case_id), at=at)
+    return case
 
 
 def remind(session: Session, *, at: datetime) -> int:
-    """Remind leader and writer of promised replies that are due within hours or are late; once
-    each. How many.
-    """
+    """Remind leader and writer, once each, of promised replies due soon or late; how many cases."""
     reminded = 0
-    for found in store.due_difficult_cases(session, until=at + timedelta(hours=REMIND_HOURS)):
-        if found.due_at is not None and store.mark_reminded(session, found.id, at=at):
+    for case in store.due_difficult_cases(session, until=at + timedelta(hours=REMIND_HOURS)):
+        if case.due_at is not None and store.mark_reminded(session, case.id, at=at):
             leaders = (
-                people.leaders_of_agent(session, found.agent_id)
-                if found.agent_id is not None
-                else []
+                people.leaders_of_agent(session, case.agent_id) if case.agent_id is not None else []
             )
             notify(
                 session,
-                [*leaders, found.written_by_id],
+                [*leaders, case.written_by_id],
                 NoticeKind.DIFFICULT_CASE_REPLY_DUE,
-                about=("case", found.id),
+                about=("case", case.id),
                 at=at,
-                project=found.project_id,
-                until=found.due_at.isoformat(),
+                project=case.project_id,
+                until=case.due_at.isoformat(),
             )
             reminded += 1
     return reminded

@@ -1,4 +1,4 @@
-"""Queries on cases. A decision is one compare-and-swap."""
+"""Query and change cases. A decision is one compare-and-swap."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from qa.people.types import User
 from qa.states import CaseKind, CaseState, Role
 from qa.tables.calls import CallRow
 from qa.tables.cases import CaseRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 
 OPEN = (CaseState.OPEN, CaseState.ESCALATED)
@@ -35,8 +36,8 @@ def add(
 
 
 def case(session: Session, case_id: int) -> Case | None:
-    found = _cases(session, CaseRow.id == case_id, limit=1)
-    return found[0] if found else None
+    rows = _cases(session, CaseRow.id == case_id, limit=1)
+    return rows[0] if rows else None
 
 
 def cases(
@@ -48,7 +49,7 @@ def cases(
     before_id: int | None,
     limit: int,
 ) -> list[Case]:
-    """What a user may read, the newest first."""
+    """List the cases that a user may read, the newest first."""
     conditions = (
         _theirs(user),
         (CaseRow.kind == kind if kind is not None else None),
@@ -59,7 +60,7 @@ def cases(
 
 
 def count_open(session: Session, user: User, kinds: Sequence[CaseKind]) -> int:
-    """Open cases of kinds that this user settles."""
+    """Count open cases of some kinds that this user settles."""
     query = (
         select(func.count())
         .select_from(CaseRow)
@@ -82,16 +83,12 @@ def settle(
     session: Session, case_id: int, *, state: CaseState, by: int, decision: str, at: datetime
 ) -> bool:
     change = update(CaseRow).where(CaseRow.id == case_id, CaseRow.state.in_(OPEN))
-    done = session.execute(
-        change.values(state=state, decided_by_id=by, decided_at=at, decision=decision)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(state=state, decided_by_id=by, decided_at=at, decision=decision)
+    return affected_rows(session, statement) > 0
 
 
 def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
-    """Unanswered difficult cases whose promised time comes before `until` and of which nobody has
-    been reminded.
-    """
+    """List unanswered difficult cases promised before `until` that nobody was reminded of."""
     return _cases(
         session,
         CaseRow.kind == CaseKind.DIFFICULT,
@@ -105,11 +102,11 @@ def due_difficult_cases(session: Session, *, until: datetime) -> list[Case]:
 def mark_reminded(session: Session, case_id: int, *, at: datetime) -> bool:
     """Note that people were reminded; false where somebody else did it."""
     change = update(CaseRow).where(CaseRow.id == case_id, CaseRow.reminded_at.is_(None))
-    return bool(session.execute(change.values(reminded_at=at)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(reminded_at=at)) > 0
 
 
 def facts_of_call(session: Session, call_id: int) -> tuple[int, int, datetime] | None:
-    """Agent, project and beginning of a call."""
+    """Select agent, project and beginning of a call."""
     row = session.execute(
         select(CallRow.agent_id, CallRow.project_id, CallRow.started_at).where(
             CallRow.id == call_id
@@ -123,7 +120,7 @@ def team_of(session: Session, agent_id: int) -> int | None:
 
 
 def _theirs(user: User) -> ColumnElement[bool]:
-    """As `rules.may_read` says, in SQL."""
+    """Match the cases that a user may read, as `rules.may_read` says, in SQL."""
     own = CaseRow.written_by_id == user.id
     if user.role is Role.AGENT:
         about = (CaseRow.agent_id == user.agent_id) & or_(

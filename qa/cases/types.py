@@ -1,11 +1,21 @@
-"""What goes on around scoring and is kept on record: difficult cases, praise and complaints, guide
-notes, proposals to the knowledge base.
-"""
+"""Cases around scoring: difficult calls, praise, complaints, guide notes, knowledge proposals."""
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
 
 from qa.states import CaseKind, CaseState
+
+
+class CaseFault(enum.Enum):
+    """Missing part of a case or its decision."""
+
+    CONTENT = "content"
+    AGENT = "agent"
+    CONTACT = "contact"
+    DUE = "due"
+    DUE_PAST = "due_past"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """Apply a form's checks to a transcribed call."""
 
+from sqlalchemy.orm import Session
+
+from qa.checking import store
 from qa.checking.rules import check_call
-from qa.checking.types import ConfidenceCalibration, Findings, SpeechActs, Verdict
+from qa.checking.types import ConfidenceCalibration, Finding, Findings, SpeechActs, Verdict
 from qa.forms.types import Form, in_language
 from qa.intake.types import CallFacts
 from qa.transcription.types import Mechanics, Transcript
@@ -16,9 +19,7 @@ def check(
     acts: SpeechActs | None = None,
     calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
-    """The findings of a form on one call, with the project's words filled in and the call data at
-    hand.
-    """
+    """Check a call with a form, with the project's words filled in and the call data at hand."""
     variables = {
         name: in_language(value, transcript.language) if isinstance(value, dict) else str(value)
         for name, value in call.variables.items()
@@ -36,10 +37,23 @@ def check(
     )
 
 
-def breaks_critical(form: Form, found: Findings) -> bool:
-    """Whether an automatic answer says that a critical criterion was broken.
+def findings_by_criterion(
+    session: Session, *, call_id: int, form_version_id: int
+) -> dict[str, Finding] | None:
+    """Load the automatic answers of a form about a call; None where it was not checked."""
+    result = store.result(session, call_id, form_version_id)
+    if result is None:
+        return None
+    return {finding.criterion: finding for finding in result.findings}
+
+
+def breaks_critical(form: Form, findings: Findings) -> bool:
+    """Tell whether an automatic answer says that a critical criterion was broken.
 
     A person has to hear such a call before it counts.
     """
-    critical = {c.id for c in form.criteria() if c.is_critical}
-    return any(f.criterion in critical and f.verdict is Verdict.NOT_MET for f in found.findings)
+    critical = {criterion.id for criterion in form.criteria() if criterion.is_critical}
+    return any(
+        finding.criterion in critical and finding.verdict is Verdict.NOT_MET
+        for finding in findings.findings
+    )

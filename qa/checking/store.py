@@ -21,7 +21,7 @@ def result(session: Session, call_id: int, form_version_id: int) -> Findings | N
 
 
 def latest_form_version(session: Session, call_id: int) -> int | None:
-    """The form version that a call was last checked with."""
+    """Load the form version that a call was last checked with."""
     return session.scalar(
         select(CheckResultRow.form_version_id)
         .where(CheckResultRow.call_id == call_id)
@@ -39,8 +39,9 @@ def save_result(
     is_flagged: bool = False,
     at: datetime,
 ) -> None:
-    """The newest findings of a call; its score and its critical flag are copied to the call, where
-    months are counted.
+    """Save the newest findings of a call.
+
+    Its score and its critical flag are copied to the call, where months are counted.
     """
     row = session.scalar(
         select(CheckResultRow).where(
@@ -79,7 +80,7 @@ def save_result(
 
 
 def calls_with_verdict(criterion: str, verdict: str) -> Select[int]:
-    """The calls of which the newest check said this, as a query of their ids."""
+    """Select the ids of the calls of which the newest check said this."""
     return select(VerdictRow.call_id).where(
         VerdictRow.criterion == criterion, VerdictRow.verdict == verdict
     )

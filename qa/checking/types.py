@@ -1,6 +1,4 @@
-"""A finding: the automatic answer to a criterion, with its confidence and the evidence one can
-hear.
-"""
+"""Define findings: automatic answers with confidence and the evidence one can hear."""
 
 import enum
 import math
@@ -48,7 +46,7 @@ class StepState(enum.Enum):
 
 @dataclass(frozen=True)
 class ScriptStepFinding:
-    """What became of one step of a script.
+    """The finding for one step of a script.
 
     `similarity` (0–1) is how close the words came; of a skipped step 0.
     """
@@ -69,7 +67,7 @@ class ScriptStepFinding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule concludes.
+    """The conclusion of a rule.
 
     `confidence` (0–1) is how likely the verdict is right; of an unsure one it is 0.5. `steps` only
     of scripts.
@@ -83,8 +81,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PlattCurve:
-    """logit P(right) = offset + slope · logit(confidence); `count` answers of people stand behind
-    it.
+    """A calibration curve: logit P(right) = offset + slope · logit(confidence).
+
+    `count` answers of people stand behind it.
     """
 
     offset: float
@@ -92,7 +91,7 @@ class PlattCurve:
     count: int
 
     def apply(self, confidence: float) -> float:
-        """The calibrated confidence (0.01–0.99)."""
+        """Compute the calibrated confidence (0.01–0.99)."""
         p = min(0.99, max(0.01, confidence))
         z = self.offset + self.slope * math.log(p / (1 - p))
         return min(0.99, max(0.01, 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))))

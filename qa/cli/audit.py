@@ -1,4 +1,4 @@
-"""The access log from a terminal: is the chain whole, and where does it end."""
+"""Verify the access log from a terminal."""
 
 import sys
 
@@ -38,23 +38,27 @@ def verify(noted: str | None, as_json: bool) -> None:
     from qa.progress import progress
 
     try:
-        known = rules.parse_head(noted) if noted else None
+        noted_head = rules.parse_head(noted) if noted else None
     except ValueError as error:
         raise Refusal(str(error)) from error
     with load_wiring().database.read() as session:
-        head, n = store.head(session), store.count(session)
+        head, count = store.head(session), store.count(session)
         checked = (
             line
-            for _, line in zip(progress(range(n), "verifying"), store.lines(session), strict=False)
+            for _, line in zip(
+                progress(range(count), "verifying"), store.lines(session), strict=False
+            )
         )
-        found = list(rules.faults(checked, head, noted=known))
+        faults = list(rules.faults(checked, head, noted=noted_head))
     if as_json:
         print_json(
             {
-                "ok": not found,
-                "lines": n,
+                "ok": not faults,
+                "lines": count,
                 "head": str(head),
-                "faults": [{"damage": f.damage.value, "event": f.event_id} for f in found],
+                "faults": [
+                    {"damage": fault.damage.value, "event": fault.event_id} for fault in faults
+                ],
             }
         )
     else:
@@ -64,13 +68,14 @@ def verify(noted: str | None, as_json: bool) -> None:
             Damage.ADDED: "was put in beyond the end of the chain",
             Damage.OTHER_HISTORY: "is not the one that was noted: lines up to it were written anew",
         }
-        for f in found:
-            click.echo(f"line {f.event_id} {words[f.damage]}")
+        for fault in faults:
+            click.echo(f"line {fault.event_id} {words[fault.damage]}")
         echo_err(
-            f"{n} lines, {'the chain is whole' if not found else f'{len(found)} faults'}; head"
+            f"{count} lines,"
+            f" {'the chain is whole' if not faults else f'{len(faults)} faults'}; head"
             f" {head}"
         )
-    if found:
+    if faults:
         sys.exit(1)
 
 

@@ -30,18 +30,18 @@ def import_(path: Path, manifest: Path | None, as_json: bool) -> None:
         outcomes = import_recordings(wiring, path, manifest=manifest, progress=progress)
     except ManifestRefused as error:
         raise Refusal(str(error)) from error
-    refused = [o for o in outcomes if o.outcome.value == "refused"]
+    refused = [outcome for outcome in outcomes if outcome.outcome.value == "refused"]
     counts = {
-        k: sum(o.outcome.value == k for o in outcomes)
-        for k in ("imported", "flagged", "known", "refused")
+        kind: sum(outcome.outcome.value == kind for outcome in outcomes)
+        for kind in ("imported", "flagged", "known", "refused")
     }
     if as_json:
-        print_json({"files": [o.document() for o in outcomes], "counts": counts})
+        print_json({"files": [outcome.document() for outcome in outcomes], "counts": counts})
     else:
-        for o in outcomes:
-            if o.reason:
-                echo_err(f"{o.outcome.value:9} {o.name}: {o.explanation}")
-        echo_err(", ".join(f"{n} {k}" for k, n in counts.items()))
+        for outcome in outcomes:
+            if outcome.reason:
+                echo_err(f"{outcome.outcome.value:9} {outcome.name}: {outcome.explanation}")
+        echo_err(", ".join(f"{number} {kind}" for kind, number in counts.items()))
     if refused:
         sys.exit(1)
 
@@ -76,21 +76,23 @@ def sample(day: Any, plan: str | None, as_json: bool) -> None:
         if plan and store.plan(session, plan) is None:
             raise Refusal(
                 f"there is no plan {plan!r}; plans:"
-                f" {', '.join(p.code for p in store.plans(session)) or 'none'}"
+                f" {', '.join(active.code for active in store.plans(session)) or 'none'}"
             )
-        made = draw(wiring, session, when, plan=plan)
-        asked = jobs.request(session, steps_after_draw(session, made), at=wiring.clock())
-    announce(wiring.settings, asked)
+        draws = draw(wiring, session, when, plan=plan)
+        task_ids = jobs.request(session, steps_after_draw(session, draws), at=wiring.clock())
+    announce(wiring.settings, task_ids)
     if as_json:
-        print_json({"date": when.isoformat(), "draws": [d.document() for d in made]})
+        print_json({"date": when.isoformat(), "draws": [drawing.document() for drawing in draws]})
         return
-    for d in made:
+    for drawing in draws:
         click.echo(
-            f"{d.plan} {d.day}: {len(d.calls)} of {d.frame_size} calls, seed"
-            f" {d.seed}{'' if d.is_new else ' (drawn before)'}"
+            f"{drawing.plan} {drawing.day}: {len(drawing.calls)} of {drawing.frame_size} calls,"
+            f" seed {drawing.seed}{'' if drawing.is_new else ' (drawn before)'}"
         )
-        for c in d.calls:
-            click.echo(f"  {c.external_id}  {c.stratum}  p={c.probability:.4f}  {c.reason}")
+        for call in drawing.calls:
+            click.echo(
+                f"  {call.external_id}  {call.stratum}  p={call.probability:.4f}  {call.reason}"
+            )
 
 
 def _sound(file: Path, settings: Settings) -> Any:
@@ -117,26 +119,28 @@ def _sound(file: Path, settings: Settings) -> Any:
 def transcribe(file: Path, language: str | None, unmasked: bool, as_json: bool) -> None:
     """One recording to a transcript document."""
     from qa.engines.audio import RecordingUnreadable
+    from qa.engines.audio_engine import AudioEngine
     from qa.intake.types import REASON_TEXTS, Reason
     from qa.progress import share_done
     from qa.transcription.rules.redaction import redact
-    from qa.wiring import AudioEngine
 
     try:
-        with share_done(file.name) as tell:
-            heard = (
+        with share_done(file.name) as on_progress:
+            spoken = (
                 AudioEngine(settings().model_copy(update={"transcriber": "whisper"}))
-                .listen(file, language=language, source_name=file.name, tell=tell)
+                .transcribe_here(
+                    file, language=language, source_name=file.name, on_progress=on_progress
+                )
                 .transcript
             )
     except RecordingUnreadable as error:
         raise Refusal(f"{file.name}: {REASON_TEXTS[Reason(error.reason)]}") from error
-    transcript = heard if unmasked else redact(heard, names=settings().names_to_mask)
+    transcript = spoken if unmasked else redact(spoken, names=settings().names_to_mask)
     if as_json:
         print_json(transcript.model_dump(mode="json"))
     else:
-        for u in transcript.utterances:
-            click.echo(f"{u.start:7.2f} {u.speaker:8} {u.text}")
+        for utterance in transcript.utterances:
+            click.echo(f"{utterance.start:7.2f} {utterance.speaker:8} {utterance.text}")
 
 
 @click.command()

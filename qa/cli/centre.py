@@ -1,12 +1,11 @@
-"""Set up and run a centre: `init`, `users`, `doctor`, `up`,
-`work` and the services of production.
-"""
+"""Set up and run a centre: `init`, `users`, `doctor`, `up`, `work` and production services."""
 
 import sys
 
 import click
 
 from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
+from qa.people.types import UserFault
 
 
 @click.command()
@@ -59,8 +58,8 @@ def users_add(
 
     wiring = load_wiring()
     with wiring.database.write() as session:
-        team_id = next((t.id for t in store.teams(session) if t.name == team), None)
-        found = store.agent_by_code(session, agent) if agent else None
+        team_id = next((row.id for row in store.teams(session) if row.name == team), None)
+        agent_row = store.agent_by_code(session, agent) if agent else None
         try:
             service.add_user(
                 session,
@@ -71,10 +70,10 @@ def users_add(
                 at=wiring.clock(),
                 language=language,
                 team_id=team_id,
-                agent_id=found[0] if found else None,
+                agent_id=agent_row[0] if agent_row else None,
             )
         except service.UserRefused as error:
-            raise Refusal(USER_FAULTS[str(error)]) from error
+            raise Refusal(USER_FAULTS[error.fault]) from error
     echo_err(f"added {name} as {role}")
 
 
@@ -85,14 +84,21 @@ def users_password(name: str, password: str) -> None:
     """Give a user a new password. Every open session of theirs ends."""
     from qa.people import service, store
 
-    with load_wiring().database.write() as session:
-        found = store.credentials(session, name)
-        if found is None:
+    wiring = load_wiring()
+    with wiring.database.write() as session:
+        credentials = store.credentials(session, name)
+        if credentials is None:
             raise Refusal(f"there is no user {name!r}")
         try:
-            service.set_password(session, user_id=found[0].id, username=name, password=password)
+            service.set_password(
+                session,
+                user_id=credentials[0].id,
+                username=name,
+                password=password,
+                at=wiring.clock(),
+            )
         except service.UserRefused as error:
-            raise Refusal(USER_FAULTS[str(error)]) from error
+            raise Refusal(USER_FAULTS[error.fault]) from error
     echo_err(f"{name} has a new password")
 
 
@@ -102,35 +108,41 @@ def users_password(name: str, password: str) -> None:
 @click.option("--all", "every", is_flag=True, help="All projects, new ones too.")
 def users_projects(name: str, codes: tuple[str, ...], every: bool) -> None:
     """Hold a user to the projects with these CODES; they see nothing of the others."""
-    from qa.people import store
+    from qa.people import service, store
 
     if every == bool(codes):
         raise Refusal("give the codes of projects, or --all")
-    with load_wiring().database.write() as session:
-        found = store.credentials(session, name)
-        if found is None:
+    wiring = load_wiring()
+    with wiring.database.write() as session:
+        credentials = store.credentials(session, name)
+        if credentials is None:
             raise Refusal(f"there is no user {name!r}")
-        ids = {code: i for i, code, _name in store.project_ids(session)}
+        ids = {code: project_id for project_id, code, _name in store.project_ids(session)}
         if unknown := sorted(set(codes) - set(ids)):
             raise Refusal(
                 f"there is no project {', '.join(unknown)}; there are:"
                 f" {', '.join(sorted(ids)) or 'none'}"
             )
-        store.set_projects(session, found[0].id, None if every else [ids[c] for c in codes])
+        service.set_projects(
+            session,
+            user_id=credentials[0].id,
+            project_ids=None if every else [ids[code] for code in codes],
+            at=wiring.clock(),
+        )
     echo_err(f"{name} works for {'all projects' if every else ', '.join(codes)}")
 
 
 USER_FAULTS = {
-    "username": "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
-    "taken": "this user name is taken",
-    "too_short": "the password needs at least 10 characters",
-    "too_long": "the password may have at most 200 characters",
-    "like_the_name": "the password may not contain the user name",
-    "team": (
+    UserFault.USERNAME: "a user name has 2–80 small letters, digits, dots, dashes, _ or @",
+    UserFault.TAKEN: "this user name is taken",
+    UserFault.TOO_SHORT: "the password needs at least 10 characters",
+    UserFault.TOO_LONG: "the password may have at most 200 characters",
+    UserFault.LIKE_THE_NAME: "the password may not contain the user name",
+    UserFault.TEAM: (
         "a team leader needs --team with the name of a team that exists (import calls first, or"
         " check the spelling)"
     ),
-    "agent": (
+    UserFault.AGENT: (
         "an agent needs --agent with the code of an agent that exists (import calls first, or check"
         " the spelling)"
     ),
@@ -145,11 +157,16 @@ def doctor(as_json: bool) -> None:
 
     findings = examine(settings())
     if as_json:
-        print_json({"ok": all(f.is_ok for f in findings), "findings": [vars(f) for f in findings]})
+        print_json(
+            {
+                "ok": all(finding.is_ok for finding in findings),
+                "findings": [vars(finding) for finding in findings],
+            }
+        )
     else:
-        for f in findings:
-            click.echo(f"{'ok  ' if f.is_ok else 'FAIL'} {f.what}: {f.message}")
-    if not all(f.is_ok for f in findings):
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.message}")
+    if not all(finding.is_ok for finding in findings):
         sys.exit(1)
 
 
@@ -187,19 +204,24 @@ def work(drain: bool) -> None:
 @click.command()
 def worker() -> None:
     """Serve the queue until stopped (production)."""
+    import redis
+
     from qa.jobs.worker import work as serve
 
-    serve(settings())
+    load_wiring()  # refuses where there is no database yet
+    try:
+        serve(settings())
+    except redis.ConnectionError as error:
+        where = settings().broker.split("@")[-1]
+        raise Refusal(f"the broker is not reached at {where}: {error}") from error
 
 
 @click.command()
 def scheduler() -> None:
     """Run what is due by the clock until stopped (production; one is enough, more do no harm)."""
-    from qa.jobs.schedule import run
-    from qa.publishing import publish
-    from qa.upkeep import refresh_trend_figures
+    from qa.jobs.periodic import run
 
-    run(load_wiring(), further=(refresh_trend_figures, publish))
+    run(load_wiring())
 
 
 @click.command()
@@ -223,6 +245,7 @@ def web() -> None:
     """The web server alone."""
     from qa.supervisor import serve
 
+    load_wiring()  # refuses where there is no database yet
     serve(settings())
 
 

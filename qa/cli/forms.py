@@ -39,30 +39,35 @@ def check(form: str, pairs: tuple[str, ...], transcript: Path, as_json: bool) ->
 
     read = form_named(form)
     try:
-        heard = Transcript.model_validate(document_in(transcript))
+        document = Transcript.model_validate(document_in(transcript))
     except (ValidationError, KeyError, TypeError) as error:
         raise Refusal(f"{transcript.name} is not a transcript document: {_first(error)}") from error
-    given = dict(p.partition("=")[::2] for p in pairs)
-    if bad := [p for p in pairs if "=" not in p]:
+    pairs_by_name = dict(pair.partition("=")[::2] for pair in pairs)
+    if bad := [pair for pair in pairs if "=" not in pair]:
         raise Refusal(f"--set {bad[0]}: write NAME=VALUE")
-    variables = {k: v for k, v in given.items() if k in read.variables}
-    details = nested({k: v for k, v in given.items() if k not in read.variables})
-    found = check_call(read, heard, variables=variables, details=details, acts=shipped())
+    variables = {name: value for name, value in pairs_by_name.items() if name in read.variables}
+    details = nested(
+        {name: value for name, value in pairs_by_name.items() if name not in read.variables}
+    )
+    result = check_call(read, document, variables=variables, details=details, acts=shipped())
     if as_json:
-        print_json(found.document())
+        print_json(result.document())
     else:
-        for f in found.findings:
-            quote = " / ".join(e.text for e in f.evidence if e.text)
-            click.echo(f"{f.verdict.value:14} {f.confidence:4.2f} {f.criterion:28} {quote}")
-        click.echo(f"score {found.low}–{found.high}")
+        for finding in result.findings:
+            quote = " / ".join(piece.text for piece in finding.evidence if piece.text)
+            click.echo(
+                f"{finding.verdict.value:14} {finding.confidence:4.2f}"
+                f" {finding.criterion:28} {quote}"
+            )
+        click.echo(f"score {result.low}–{result.high}")
 
 
 def _first(error: Exception) -> str:
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError):
-        e = error.errors()[0]
-        return f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     return f"{type(error).__name__} {error}"
 
 
@@ -76,19 +81,23 @@ def score(form: str, answers: Path, as_json: bool) -> None:
     from qa.forms.rules import score as total
 
     read, document = form_named(form), document_in(answers)
-    given = document.get("answers") if isinstance(document, dict) else None
-    if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
+    chosen = document.get("answers") if isinstance(document, dict) else None
+    if not isinstance(chosen, dict) or not all(
+        isinstance(option, str) for option in chosen.values()
+    ):
         raise Refusal(f'{answers.name}: write {{"answers": {{"criterion.id": "option"}}}}')
     try:
-        result = total(read, given).document()
+        result = total(read, chosen).document()
     except AnswersRefused as refused:
-        known = {
-            c.id: ", ".join(o.id for o in c.choices) + (", na" if c.na else "")
-            for c in read.criteria()
+        options = {
+            criterion.id: ", ".join(option.id for option in criterion.choices)
+            + (", na" if criterion.na else "")
+            for criterion in read.criteria()
         }
         lines = [
-            f"{c}: {p.replace('_', ' ')}" + (f"; options: {known[c]}" if c in known else "")
-            for c, p in refused.faults.items()
+            f"{criterion}: {fault.replace('_', ' ')}"
+            + (f"; options: {options[criterion]}" if criterion in options else "")
+            for criterion, fault in refused.faults.items()
         ]
         raise Refusal("answers refused:\n  " + "\n  ".join(lines)) from refused
     if as_json:

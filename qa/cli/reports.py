@@ -1,10 +1,10 @@
-"""What comes of it: `report`, `training`, and `simulate`."""
+"""Commands of what comes of it: `ratings`, `publish`, `report`, `training`, `simulate`."""
 
 from pathlib import Path
 
 import click
 
-from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
+from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json
 
 
 @click.command()
@@ -27,7 +27,7 @@ from qa.cli.terminal import Refusal, echo_err, load_wiring, print_json, settings
     show_default=True,
     help="How deep it goes.",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def report(
     month: str,
     project: str | None,
@@ -40,22 +40,22 @@ def report(
     out: Path,
 ) -> None:
     """The monthly quality report, as files. MONTH is like 2026-11."""
-    from qa.app import create_app, report_files
     from qa.months import Month, MonthRefused
-    from qa.reporting.service import UnknownScope
-    from qa.reporting.types import About
+    from qa.publishing.files import report_files
+    from qa.reporting.types.scope import About, UnknownScope
+    from qa.states import Audience
 
-    wanted = [f.strip() for f in formats.split(",") if f.strip()]
-    if unknown := set(wanted) - {"json", "html", "xlsx", "pdf"}:
+    kinds = [kind.strip() for kind in formats.split(",") if kind.strip()]
+    if unknown := set(kinds) - {"json", "html", "xlsx", "pdf"}:
         raise Refusal(f"no format {', '.join(sorted(unknown))}; formats: json, html, xlsx, pdf")
     try:
         files = report_files(
-            create_app(settings(), wiring=load_wiring()),
+            load_wiring(),
             month=Month(month),
             about=About(project, department, team, agent),
             language=language,
-            formats=wanted,
-            audience=audience,
+            formats=kinds,
+            audience=Audience(audience),
         )
     except MonthRefused as error:
         raise Refusal(str(error)) from error
@@ -163,9 +163,9 @@ def publish() -> None:
     """Make the scheduled reports that are due, and those asked for on the page (the scheduler does
     this every minute).
     """
-    from qa.publishing import publish as make
+    from qa.publishing.delivery import publish as deliver
 
-    echo_err(f"{make(load_wiring())} reports made")
+    echo_err(f"{deliver(load_wiring())} reports made")
 
 
 COMMANDS = (

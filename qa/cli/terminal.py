@@ -1,4 +1,4 @@
-"""What every command shares: where its words go, how it refuses, the wiring it works with."""
+"""Share what every command needs: output, refusals, wiring."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def settings() -> Settings:
-    """The settings of this process."""
+    """Load the settings of this process."""
     return load()
 
 
@@ -21,7 +21,7 @@ def echo_err(*words: object) -> None:
 
 
 def print_json(document: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
@@ -33,7 +33,7 @@ class Refusal(click.ClickException):
 
 
 def load_wiring() -> Any:
-    """The wiring of this installation, with the schema checked."""
+    """Build the wiring of this installation. Raises Refusal where the schema is not current."""
     from qa.tables.migrate import is_current
     from qa.wiring import Wiring
 
@@ -44,7 +44,7 @@ def load_wiring() -> Any:
 
 
 def form_named(name: str) -> Any:
-    """A form by file, or by the id of a shipped one (the newest version)."""
+    """Read a form by file, or by the id of a shipped one (the newest version)."""
     from qa.forms.reader import read_form
     from qa.forms.types import FormFaults
 
@@ -52,7 +52,7 @@ def form_named(name: str) -> Any:
     if not path.is_file():
         shipped = sorted(
             (PROJECT_ROOT / "scoring_forms").glob(f"{name}.v*.yaml"),
-            key=lambda p: int(p.stem.rsplit(".v", 1)[1]),
+            key=lambda file: int(file.stem.rsplit(".v", 1)[1]),
         )
         if not shipped or not name.isidentifier():
             raise Refusal(
@@ -69,7 +69,7 @@ def form_named(name: str) -> Any:
 
 
 def shipped_forms() -> set[str]:
-    return {p.name.split(".")[0] for p in (PROJECT_ROOT / "scoring_forms").glob("*.yaml")}
+    return {file.name.split(".")[0] for file in (PROJECT_ROOT / "scoring_forms").glob("*.yaml")}
 
 
 def document_in(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Learn how far automatic answers can be believed, from the answers of people."""
+"""Learn the confidence of automatic answers from people's answers."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,31 +18,36 @@ class MonthIsClosed(Exception):
 def fit_month(
     session: Session, *, month: Month, is_closed: bool, zone: ZoneInfo, at: datetime
 ) -> CalibrationFit:
-    """Fit the calibration of a month from what was submitted before it began (or until now, if that
-    is earlier), and freeze it.
+    """Fit the calibration of a month from what was submitted before it began, and freeze it.
 
-    Made once per month: repeated, it tells what was made. Raises MonthRefused, MonthIsClosed.
+    From what was submitted until now, where that is earlier.
+
+    Made once per month: repeated, it returns what was made. Raises MonthRefused, MonthIsClosed.
     """
     begin, _ = month.bounds(zone)
     frozen = store.calibration_made_for(session, month)
     if frozen is None and is_closed:
         raise MonthIsClosed(month)
-    judged = store.labelled_answers(session, until=min(begin, at))
-    groups = rules.by_criterion(judged)
-    records = tuple(rules.record(g) for g in groups.values())
+    answers = store.labelled_answers(session, until=min(begin, at))
+    groups = rules.by_criterion(answers)
+    records = tuple(rules.record(group) for group in groups.values())
     if frozen is not None:
         return CalibrationFit(month, False, frozen, records)
-    curves = {f"{form}/{criterion}": rules.fit(g) for (form, criterion), g in groups.items()}
-    made = ConfidenceCalibration(
-        version=month, curves={k: c for k, c in curves.items() if c.count >= rules.ENOUGH}
+    curves = {
+        f"{form}/{criterion}": rules.fit(group) for (form, criterion), group in groups.items()
+    }
+    calibration = ConfidenceCalibration(
+        version=month,
+        curves={name: curve for name, curve in curves.items() if curve.count >= rules.MIN_ANSWERS},
     )
-    if made.curves:  # a month without enough answers is not frozen empty
-        store.add_calibration(session, month=month, calibration=made, at=at)
-    return CalibrationFit(month, bool(made.curves), made, records)
+    if calibration.curves:  # a month without enough answers is not frozen empty
+        store.add_calibration(session, month=month, calibration=calibration, at=at)
+    return CalibrationFit(month, bool(calibration.curves), calibration, records)
 
 
 def agreement(session: Session) -> tuple[CriterionRecord, ...]:
-    """How every criterion's automatic answers have fared so far."""
+    """Measure how every criterion's automatic answers have fared so far."""
     return tuple(
-        rules.record(g) for g in rules.by_criterion(store.labelled_answers(session)).values()
+        rules.record(group)
+        for group in rules.by_criterion(store.labelled_answers(session)).values()
     )

@@ -1,4 +1,4 @@
-"""Queries on what people answered after the machine, and on calibrations."""
+"""Query labelled automatic answers, and read and write calibrations."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -18,8 +18,9 @@ AS_VERDICT = {"met": "met", "not_met": "not_met", "na": "not_applicable"}
 
 
 def labelled_answers(session: Session, *, until: datetime | None = None) -> list[LabelledAnswer]:
-    """Automatic answers with the person's answer to the same criterion of the same call, submitted
-    before `until`. Unsure ones are left out.
+    """Load automatic answers with the person's answer to the same criterion of the call.
+
+    Those submitted before `until`, without unsure ones.
     """
     query = (
         select(FormVersionRow.form, AnswerRow, ScorecardRow.call_id)
@@ -37,19 +38,20 @@ def labelled_answers(session: Session, *, until: datetime | None = None) -> list
     return [
         LabelledAnswer(
             form,
-            a.criterion,
-            a.automatic,
-            float(a.automatic_confidence or 0.0),
-            AS_VERDICT.get(a.option, a.option),
+            answer.criterion,
+            answer.automatic,
+            float(answer.automatic_confidence or 0.0),
+            AS_VERDICT.get(answer.option, answer.option),
             call_id,
-            a.scorecard_id,
+            answer.scorecard_id,
         )
-        for form, a, call_id in rows
+        for form, answer, call_id in rows
     ]
 
 
 def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], int]]:
-    """For every criterion of a form how often each automatic verdict met each answer of a person:
+    """Count for every criterion of a form how often each automatic verdict met each answer.
+
     {(automatic, human): count}.
     """
     query = (
@@ -70,9 +72,7 @@ def confusions(session: Session, form: str) -> dict[str, dict[tuple[str, str], i
 
 
 def calibration(session: Session, month: Month) -> ConfidenceCalibration | None:
-    """The calibration that holds for calls of a month: the newest one made for it or an earlier
-    month.
-    """
+    """Load the calibration of calls of a month: the newest made for it or an earlier month."""
     row = session.scalar(
         select(ConfidenceCalibrationRow)
         .where(ConfidenceCalibrationRow.month <= month)

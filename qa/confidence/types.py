@@ -1,4 +1,4 @@
-"""What people's answers teach about the automatic ones."""
+"""Automatic answers labelled by people, and what was fitted to them."""
 
 from dataclasses import dataclass
 from typing import Any

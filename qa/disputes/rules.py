@@ -1,4 +1,4 @@
-"""Who may dispute what until when, and who decides. Pure."""
+"""Rules of disputes: what may be disputed until when, and who decides. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,13 +14,14 @@ DECIDES = {DisputeLevel.QA_MANAGER: Role.QA_MANAGER, DisputeLevel.DIRECTOR: Role
 
 
 def next_level(rounds: Sequence[Dispute]) -> DisputeLevel:
-    """Each round goes one level higher: the evaluator, the QA manager, above the leader."""
+    """Return who decides the next round: the evaluator, then the QA manager, then a director."""
     return LEVELS[min(LEVELS.index(rounds[-1].level) + 1, len(LEVELS) - 1)] if rounds else LEVELS[0]
 
 
 def rounds_of(earlier: Sequence[Dispute], criterion: str) -> list[Dispute]:
-    """The rounds about one criterion that count, in order; what the agent withdrew does not use up
-    a round.
+    """List the rounds about one criterion that count, in order.
+
+    What the agent withdrew does not use up a round.
     """
     return sorted(
         (d for d in earlier if d.criterion == criterion and d.state is not DisputeState.WITHDRAWN),
@@ -29,7 +30,7 @@ def rounds_of(earlier: Sequence[Dispute], criterion: str) -> list[Dispute]:
 
 
 def deadline(form: Form, card: Card, earlier: Sequence[Dispute], criterion: str) -> datetime | None:
-    """Until when the agent may object: counted from the release, or from the last decision."""
+    """Compute until when the agent may object: from the release, or from the last decision."""
     rounds = rounds_of(earlier, criterion)
     since = rounds[-1].decided_at if rounds else card.released_at
     return since + timedelta(days=form.dispute_days) if since else None
@@ -44,7 +45,7 @@ def dispute_block(
     highest: DisputeLevel,
     at: datetime,
 ) -> DisputeBlock | None:
-    """What keeps an answer from being disputed now; None where nothing does.
+    """Find what keeps an answer from being disputed now; None where nothing does.
 
     `highest` is the last level that somebody holds here.
     """
@@ -72,8 +73,9 @@ def dispute_block(
 
 
 def may_decide(user: User, dispute: Dispute, earlier: Sequence[Dispute]) -> bool:
-    """Whether a user may decide: the evaluator of the card first, then a QA manager, then a
-    director; nobody twice, nobody above on their own card.
+    """Tell whether a user may decide: the card's evaluator, then a QA manager, then a director.
+
+    Nobody decides twice, and nobody above on their own card.
     """
     if not dispute.is_open or not user.is_active:
         return False
@@ -89,7 +91,7 @@ def may_decide(user: User, dispute: Dispute, earlier: Sequence[Dispute]) -> bool
 
 
 def overdue_level(dispute: Dispute, *, highest: DisputeLevel, at: datetime) -> DisputeLevel | None:
-    """The level that an undecided dispute rises to when its time is over; None where it stays."""
+    """Return the level to which an overdue dispute escalates; None where it stays."""
     if not dispute.is_open or at <= dispute.due_at or dispute.level in (highest, LEVELS[-1]):
         return None
     return LEVELS[LEVELS.index(dispute.level) + 1]

@@ -1,6 +1,4 @@
-"""Open, withdraw and decide disputes; undecided ones rise to the next level when their time is
-over.
-"""
+"""Open, withdraw and decide disputes, and escalate those that nobody decided in time."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,31 +15,32 @@ from qa.disputes.types import Dispute, DisputeBlock
 from qa.forms.types import NOT_APPLICABLE, Form
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
-from qa.people import store as people
+from qa.people import service as people
 from qa.people.types import User
 from qa.scoring import service as scoring
 from qa.scoring.types import Card
 from qa.states import DisputeLevel, DisputeState, RevisionCause, Role
+from qa.text import bounded_text
 
 
 class DisputeBlocked(Exception):
-    """The answer cannot be disputed; `why` says why not."""
+    """Raised where an answer cannot be disputed; `block` says why not."""
 
-    def __init__(self, why: DisputeBlock) -> None:
-        super().__init__(why.value)
-        self.why = why
+    def __init__(self, block: DisputeBlock) -> None:
+        super().__init__(block.value)
+        self.block = block
 
 
 class ReasonRequired(ValueError):
-    """A dispute and its decision need a reason in words."""
+    """Raised where a dispute or its decision has no reason in words."""
 
 
 class NotDecider(Exception):
-    """Not this person's dispute to decide, or decided already."""
+    """Raised where a dispute is not this person's to decide, or is decided already."""
 
 
 class NoSuchOption(ValueError):
-    """The criterion has no such option, or it is the one that is disputed."""
+    """Raised where the criterion has no such option, or it is the one that is disputed."""
 
 
 def open_dispute(
@@ -56,35 +55,35 @@ def open_dispute(
     decide_days: int,
     at: datetime,
 ) -> Dispute:
-    """An agent objects to an answer on their own card.
+    """Open a dispute about an answer on the agent's own card, and notify who decides it.
 
-    Raises DisputeBarred, WordsMissing, NoSuchOption and NotTheirs.
+    Raises DisputeBlocked, ReasonRequired, NoSuchOption and scoring's NotOwner.
     """
     if by.agent_id is None or card.agent_id != by.agent_id:
         raise scoring.NotOwner
     earlier = store.of_card(session, card.id)
-    if why := dispute_block(form, card, earlier, criterion, highest=highest_level(session), at=at):
-        raise DisputeBlocked(why)
+    highest = highest_level(session)
+    if block := dispute_block(form, card, earlier, criterion, highest=highest, at=at):
+        raise DisputeBlocked(block)
     if not reason.strip():
         raise ReasonRequired
     option = card.filled.answers[criterion].option or ""
     if suggested and not _is_choice(form, criterion, suggested, but=option):
         raise NoSuchOption
     level = next_level(rounds_of(earlier, criterion))
-    number = store.highest_round(session, card.id, criterion) + 1
-    due_at = at + timedelta(days=decide_days)
-    said = {"option": option, "suggested": suggested, "reason": reason.strip()[:4000]}
     try:
         dispute_id = store.add(
             session,
             card_id=card.id,
             criterion=criterion,
-            number=number,
+            number=store.highest_round(session, card.id, criterion) + 1,
             level=level,
+            option=option,
+            suggested=suggested,
+            reason=bounded_text(reason, 4000),
             by=by.id,
             at=at,
-            due_at=due_at,
-            **said,
+            due_at=at + timedelta(days=decide_days),
         )
     except IntegrityError as error:  # the same objection was sent twice at once
         raise DisputeBlocked(DisputeBlock.OPEN) from error
@@ -98,31 +97,30 @@ def open_dispute(
         criterion=criterion,
         level=level.value,
     )
-    made = store.dispute(session, dispute_id)
-    assert made is not None
-    _tell_deciders(session, made, at=at)
-    return made
+    dispute = _reload(session, dispute_id)
+    _notify_deciders(session, dispute, at=at)
+    return dispute
 
 
 def withdraw(session: Session, *, dispute_id: int, by: User, at: datetime) -> Dispute:
-    """The agent takes the objection back. Raises NotTheirs."""
-    found = store.dispute(session, dispute_id)
+    """Withdraw a dispute as the agent who opened it. Raises scoring's NotOwner."""
+    dispute = store.dispute(session, dispute_id)
     if (
-        found is None
-        or found.agent_id != by.agent_id
+        dispute is None
+        or dispute.agent_id != by.agent_id
         or not store.change(session, dispute_id, state=DisputeState.WITHDRAWN, decided_at=at)
     ):
         raise scoring.NotOwner
     record_event(
         session,
         subject=Subject.SCORECARD,
-        subject_id=found.card_id,
+        subject_id=dispute.card_id,
         event=EventKind.DISPUTE_WITHDRAWN,
         at=at,
         actor_id=by.id,
-        criterion=found.criterion,
+        criterion=dispute.criterion,
     )
-    return found
+    return dispute
 
 
 def decide(
@@ -139,23 +137,23 @@ def decide(
 ) -> Dispute:
     """Uphold a dispute with another option, which revises the card, or reject it with None.
 
-    Raises NotTheirsToDecide, WordsMissing, NoSuchOption, and RevisionRefused where the new answer
-    opens others that have none.
+    Raises NotDecider, ReasonRequired, NoSuchOption, and scoring's RevisionRefused where the new
+    answer opens others that have none.
     """
-    found = store.dispute(session, dispute_id)
-    if found is None or not may_decide(by, found, store.of_card(session, found.card_id)):
+    dispute = store.dispute(session, dispute_id)
+    if dispute is None or not may_decide(by, dispute, store.of_card(session, dispute.card_id)):
         raise NotDecider
     if not reason.strip():
         raise ReasonRequired
     if option is not None and not _is_choice(
-        form, found.criterion, option, but=found.disputed_option
+        form, dispute.criterion, option, but=dispute.disputed_option
     ):
         raise NoSuchOption
     state = DisputeState.REJECTED if option is None else DisputeState.UPHELD
     fields = {
         "decided_by_id": by.id,
         "decided_at": at,
-        "decision_reason": reason.strip()[:4000],
+        "decision_reason": bounded_text(reason, 4000),
         "decided_option": option or "",
     }
     if not store.change(
@@ -165,26 +163,25 @@ def decide(
     record_event(
         session,
         subject=Subject.SCORECARD,
-        subject_id=found.card_id,
+        subject_id=dispute.card_id,
         event=EventKind(f"dispute_{state.value}"),
         at=at,
         actor_id=by.id,
-        criterion=found.criterion,
+        criterion=dispute.criterion,
     )
     if option is not None:
-        changes, cause = {found.criterion: option}, RevisionCause.DISPUTE
         scoring.revise(
             session,
-            card_id=found.card_id,
-            changes=changes,
-            cause=cause,
+            card_id=dispute.card_id,
+            changes={dispute.criterion: option},
+            cause=RevisionCause.DISPUTE,
             reason=reason,
             by=by.id,
             form=form,
             findings=findings,
             at=at,
         )
-    readers = [*people.users_of_agent(session, found.agent_id), found.evaluator_id]
+    readers = [*people.users_of_agent(session, dispute.agent_id), dispute.evaluator_id]
     notify(
         session,
         readers,
@@ -192,40 +189,36 @@ def decide(
         about=("dispute", dispute_id),
         at=at,
         but=by.id,
-        project=found.project_id,
+        project=dispute.project_id,
         upheld=option is not None,
     )
-    decided = store.dispute(session, dispute_id)
-    assert decided is not None
-    return decided
+    return _reload(session, dispute_id)
 
 
 def escalate_overdue(session: Session, *, decide_days: int, at: datetime) -> int:
-    """Disputes that nobody decided in time go one level higher; how many."""
-    late, highest, risen_ones = store.overdue(session, now=at), highest_level(session), 0
-    for d in late:
-        level = overdue_level(d, highest=highest, at=at)
-        if level is not None and store.change(
-            session, d.id, level=level, due_at=at + timedelta(days=decide_days)
-        ):
+    """Escalate disputes that nobody decided in time one level higher; how many."""
+    highest = highest_level(session)
+    escalated = 0
+    for dispute in store.overdue(session, now=at):
+        level = overdue_level(dispute, highest=highest, at=at)
+        due_at = at + timedelta(days=decide_days)
+        if level is not None and store.change(session, dispute.id, level=level, due_at=due_at):
             record_event(
                 session,
                 subject=Subject.SCORECARD,
-                subject_id=d.card_id,
+                subject_id=dispute.card_id,
                 event=EventKind.DISPUTE_ESCALATED,
                 at=at,
-                criterion=d.criterion,
+                criterion=dispute.criterion,
                 level=level.value,
             )
-            risen = store.dispute(session, d.id)
-            assert risen is not None
-            _tell_deciders(session, risen, at=at)
-            risen_ones += 1
-    return risen_ones
+            _notify_deciders(session, _reload(session, dispute.id), at=at)
+            escalated += 1
+    return escalated
 
 
 def highest_level(session: Session) -> DisputeLevel:
-    """The last level that somebody holds here: without a director it is the QA manager."""
+    """Return the last level that somebody holds here: the QA manager where no director is."""
     return (
         DisputeLevel.DIRECTOR
         if people.has_role(session, Role.DIRECTOR)
@@ -233,11 +226,27 @@ def highest_level(session: Session) -> DisputeLevel:
     )
 
 
-def void_card(session: Session, *, card_id: int, reason: str, by: int, at: datetime) -> Card:
-    """Take a card back, and with it what is disputed about it. Raises RemarkMissing
-    and NotTheirs.
+def void_card(
+    session: Session,
+    *,
+    card_id: int,
+    reason: str,
+    by: int,
+    at: datetime,
+    score_again_due_days: int | None = None,
+) -> Card:
+    """Void a card and close the disputes about it; queue its call once more where days are given.
+
+    Raises scoring's ReasonRequired and NotOwner.
     """
-    card = scoring.void(session, card_id=card_id, reason=reason, by=by, at=at)
+    card = scoring.void(
+        session,
+        card_id=card_id,
+        reason=reason,
+        by=by,
+        at=at,
+        score_again_due_days=score_again_due_days,
+    )
     store.close_all(session, card_id, at=at)
     return card
 
@@ -249,21 +258,27 @@ def _is_choice(form: Form, criterion_id: str, option: str, *, but: str) -> bool:
     return criterion.na if option == NOT_APPLICABLE else criterion.option(option) is not None
 
 
-def _tell_deciders(session: Session, found: Dispute, *, at: datetime) -> None:
-    if found.level is DisputeLevel.EVALUATOR:
-        readers = [found.evaluator_id]
+def _reload(session: Session, dispute_id: int) -> Dispute:
+    dispute = store.dispute(session, dispute_id)
+    assert dispute is not None
+    return dispute
+
+
+def _notify_deciders(session: Session, dispute: Dispute, *, at: datetime) -> None:
+    if dispute.level is DisputeLevel.EVALUATOR:
+        readers = [dispute.evaluator_id]
     else:
-        role = Role.QA_MANAGER if found.level is DisputeLevel.QA_MANAGER else Role.DIRECTOR
+        role = Role.QA_MANAGER if dispute.level is DisputeLevel.QA_MANAGER else Role.DIRECTOR
         readers = [
-            u.id for u in people.users_with_role(session, role) if u.id != found.evaluator_id
+            u.id for u in people.users_with_role(session, role) if u.id != dispute.evaluator_id
         ]
     notify(
         session,
         readers,
         NoticeKind.DISPUTE_OPENED,
-        about=("dispute", found.id),
+        about=("dispute", dispute.id),
         at=at,
-        project=found.project_id,
-        name=found.agent,
-        until=found.due_at.isoformat(),
+        project=dispute.project_id,
+        name=dispute.agent,
+        until=dispute.due_at.isoformat(),
     )

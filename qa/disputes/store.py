@@ -1,4 +1,4 @@
-"""Queries on disputes. A decision is one compare-and-swap."""
+"""Query and change disputes. A decision is one compare-and-swap."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from qa.disputes.types import Dispute, EvaluatorRecord
 from qa.people.types import User
 from qa.states import DisputeLevel, DisputeState, Role
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.scoring import DisputeRow, ScorecardRow
 
@@ -56,17 +57,17 @@ def highest_round(session: Session, card_id: int, criterion: str) -> int:
 
 
 def dispute(session: Session, dispute_id: int) -> Dispute | None:
-    found = _disputes(session, DisputeRow.id == dispute_id)
-    return found[0] if found else None
+    rows = _disputes(session, DisputeRow.id == dispute_id)
+    return rows[0] if rows else None
 
 
 def of_card(session: Session, card_id: int) -> list[Dispute]:
-    """Every dispute about a card, in the order in which they were opened."""
+    """List every dispute about a card, in the order in which they were opened."""
     return _disputes(session, DisputeRow.scorecard_id == card_id)
 
 
 def waiting_for(session: Session, user: User, *, limit: int = 100) -> list[Dispute]:
-    """Open disputes that are this user's to decide, the most urgent first."""
+    """List open disputes that are this user's to decide, the most urgent first."""
     return _disputes(
         session,
         DisputeRow.state == DisputeState.OPEN,
@@ -94,7 +95,7 @@ def disputes(
     before_id: int | None,
     limit: int,
 ) -> list[Dispute]:
-    """Disputes for those who watch them, the newest first."""
+    """List disputes for those who watch them, the newest first."""
     conditions = (
         (ScorecardRow.evaluator_id == evaluator_id if evaluator_id is not None else None),
         (AgentRow.team_id == team_id if team_id is not None else None),
@@ -120,16 +121,14 @@ def overdue(session: Session, *, now: datetime, limit: int = 200) -> list[Disput
 
 def change(session: Session, dispute_id: int, **fields: Any) -> bool:
     """Change a dispute that is still open."""
-    done = session.execute(
-        update(DisputeRow)
-        .where(DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN)
-        .values(**fields)
+    still_open = update(DisputeRow).where(
+        DisputeRow.id == dispute_id, DisputeRow.state == DisputeState.OPEN
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    return affected_rows(session, still_open.values(**fields)) > 0
 
 
 def close_all(session: Session, card_id: int, *, at: datetime) -> None:
-    """The card is void: nothing is left to decide."""
+    """Withdraw every open dispute about a card that is void."""
     change = update(DisputeRow).where(
         DisputeRow.scorecard_id == card_id, DisputeRow.state == DisputeState.OPEN
     )
@@ -139,8 +138,9 @@ def close_all(session: Session, card_id: int, *, at: datetime) -> None:
 def open_of_team(
     session: Session, team_id: int, *, limit: int = 50
 ) -> list[tuple[int, str, str, datetime]]:
-    """Undecided disputes of a team's agents: id, agent, criterion, by when; the most pressing
-    first.
+    """List undecided disputes of a team's agents, the most pressing first.
+
+    Each with id, agent, criterion and due time.
     """
     query = (
         select(DisputeRow.id, AgentRow.name, DisputeRow.criterion, DisputeRow.due_at)
@@ -154,9 +154,7 @@ def open_of_team(
 
 
 def records(session: Session, *, since: datetime | None = None) -> dict[int, EvaluatorRecord]:
-    """Per evaluator: answers disputed, first decisions taken, and how many answers were changed in
-    the end.
-    """
+    """Count per evaluator the answers disputed, decided and changed in the end."""
     decided = DisputeRow.state.in_((DisputeState.UPHELD, DisputeState.REJECTED))
     query = (
         select(

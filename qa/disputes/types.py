@@ -8,7 +8,7 @@ from qa.states import DisputeLevel, DisputeState
 
 
 class DisputeBlock(enum.Enum):
-    """Why an answer cannot be disputed (any more)."""
+    """Reason that keeps an answer from being disputed."""
 
     NOT_RELEASED = "not_released"
     NOT_ANSWERED = "not_answered"
@@ -53,7 +53,7 @@ class Dispute:
 
 @dataclass(frozen=True)
 class EvaluatorRecord:
-    """How the disputes against an evaluator's cards ended."""
+    """Counts of the disputes against an evaluator's cards, and of how they ended."""
 
     evaluator_id: int
     disputed: int

@@ -1,4 +1,4 @@
-"""What the line sounds like: level, noise floor, bandwidth, clipping.
+"""Measure the line's quality: level, noise floor, bandwidth, clipping.
 
 Properties of the line, never of a person.
 

@@ -1,6 +1,4 @@
-"""Sound as arrays: decoded safely in a child process; peaks for the waveform; a playback copy for
-browsers.
-"""
+"""Decode recordings safely in a child process; compute waveform peaks and playback copies."""
 
 import json
 import subprocess
@@ -52,7 +50,7 @@ class Sound:
 def decode(
     path: Path, *, max_seconds: float, memory_megabytes: int, declared_seconds: float | None = None
 ) -> Sound:
-    """A recording from an untrusted file.
+    """Decode a recording from an untrusted file.
 
     `declared_seconds` is what telephony says about its length.
 
@@ -82,21 +80,21 @@ def decode(
             )
         except subprocess.TimeoutExpired as error:
             raise RecordingUnreadable("damaged", "the decoder did not end") from error
-        found = _answer(child)
+        properties = _answer(child)
         raw = np.fromfile(out, dtype=np.int16)
     samples = np.ascontiguousarray(
-        raw.reshape(-1, found["channels"]).T.astype(np.float32) / 32768.0
+        raw.reshape(-1, properties["channels"]).T.astype(np.float32) / 32768.0
     )
-    promised = max(found["declared"] or 0.0, declared_seconds or 0.0)
-    lost = max(0.0, promised - found["seconds"])
+    promised = max(properties["declared"] or 0.0, declared_seconds or 0.0)
+    lost_seconds = max(0.0, promised - properties["seconds"])
     return Sound(
         samples=samples,
-        seconds=found["seconds"],
-        lost_seconds=lost if lost > max(0.01 * promised, 2.0) else 0.0,
-        source_rate=found["rate"],
-        codec=found["codec"],
-        kind=found["kind"],
-        plays_in_browsers=found["plays"],
+        seconds=properties["seconds"],
+        lost_seconds=lost_seconds if lost_seconds > max(0.01 * promised, 2.0) else 0.0,
+        source_rate=properties["rate"],
+        codec=properties["codec"],
+        kind=properties["kind"],
+        plays_in_browsers=properties["plays"],
     )
 
 
@@ -111,18 +109,19 @@ def _child_environment() -> dict[str, str]:
 
 def _answer(child: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(child.stdout.decode().strip().splitlines()[-1])
+        answer: dict[str, Any] = json.loads(child.stdout.decode().strip().splitlines()[-1])
     except (IndexError, ValueError) as error:
         reason = "too_large" if b"MemoryError" in child.stderr else "damaged"
         raise RecordingUnreadable(reason, f"decoder ended with {child.returncode}") from error
-    if "refused" in found:
-        raise RecordingUnreadable(found["refused"], found.get("detail", ""))
-    return found
+    if "refused" in answer:
+        raise RecordingUnreadable(answer["refused"], answer.get("detail", ""))
+    return answer
 
 
 def peaks(sound: Sound) -> bytes:
-    """The waveform for the page: per channel, 50 times a second, the largest level as one byte
-    (0–255).
+    """Compute the waveform for the page: per channel, 50 levels a second as bytes (0–255).
+
+    A byte is the largest level of its time.
 
     Layout: b"PK1", channels, then each channel's bytes one after the other.
     """
@@ -136,8 +135,9 @@ def peaks(sound: Sound) -> bytes:
 
 
 def silenced(sound: Sound, spans: Iterable[tuple[float, float]]) -> Sound:
-    """The sound with these stretches (seconds) silent on all channels: what one side says is heard
-    faintly on the other.
+    """Silence these spans (seconds) on all channels.
+
+    What one side says is heard faintly on the other.
     """
     samples = sound.samples.copy()
     for start, end in spans:
@@ -146,7 +146,7 @@ def silenced(sound: Sound, spans: Iterable[tuple[float, float]]) -> Sound:
 
 
 def playback_copy(sound: Sound, path: Path) -> None:
-    """An MP3 that every browser plays, for originals that one cannot."""
+    """Write an MP3 that every browser plays, for originals that one cannot."""
     import av
 
     with av.open(str(path), "w", format="mp3") as container:

@@ -1,4 +1,4 @@
-"""The courtesy classifier: which speech acts an utterance holds.
+"""Classify the speech acts of an utterance (the courtesy classifier).
 
 Words alone; it never hears the voice.
 
@@ -71,7 +71,7 @@ class CourtesyClassifier:
 
 @functools.cache
 def shipped() -> CourtesyClassifier:
-    """The classifier that comes with the program."""
+    """Load the classifier that comes with the program."""
     return CourtesyClassifier(PROJECT_ROOT / "models" / "courtesy")
 
 
@@ -101,8 +101,9 @@ def abstaining(chances: Any, sure: Any) -> Any:
 
 
 def pieces(text: str, language: str) -> list[str]:
-    """An utterance in pieces short enough for one act: sentences where there is punctuation, and
-    overlapping windows of long ones.
+    """Split an utterance into pieces short enough for one act.
+
+    Sentences where there is punctuation, and overlapping windows of long ones.
     """
     out = []
     size = WINDOW[language]
@@ -115,8 +116,9 @@ def pieces(text: str, language: str) -> list[str]:
 
 
 def features(texts: Sequence[str], language: str, classes: Mapping[str, str]) -> Any:
-    """A sparse matrix (texts, 3 × BUCKETS): words, letters (in Chinese their sounds), and words
-    with those of one class put together.
+    """Build a sparse matrix of text features (texts, 3 × BUCKETS).
+
+    Words, letters (in Chinese their sounds), and words with those of one class put together.
     """
     from scipy.sparse import csr_matrix, hstack
 

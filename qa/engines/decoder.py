@@ -1,5 +1,6 @@
-"""Decode one untrusted recording, in a process of its own: `python -m qa.engines.decoder IN OUT
-MAX_SECONDS MEMORY_MB`.
+"""Decode one untrusted recording: `python -m qa.engines.decoder IN OUT MAX_SECONDS MEMORY_MB`.
+
+It runs in a process of its own.
 
 Writes 16 kHz 16-bit samples, channels side by side, and prints one JSON line: what was found, or
 why it is refused. The parent never opens the file with a decoder, so a bomb or a crafted container
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 
 def looks_like(head: bytes) -> str:
-    """The container by its first bytes; empty where it is none that we take."""
+    """Recognise the container by its first bytes; empty where it is none that we take."""
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return "wav"
     if head[:4] == b"fLaC":
@@ -52,29 +53,29 @@ def looks_like(head: bytes) -> str:
 
 
 def declared_wav_seconds(path: Path) -> float | None:
-    """What a WAV header promises: size of the data chunk over bytes a second.
+    """Read the length that a WAV header promises: size of the data chunk over bytes a second.
 
     None for a header that leaves it open.
     """
-    with path.open("rb") as f:
-        f.seek(12)
+    with path.open("rb") as file:
+        file.seek(12)
         rate = 0
-        while len(chunk := f.read(8)) == 8:
+        while len(chunk := file.read(8)) == 8:
             name, size = chunk[:4], struct.unpack("<I", chunk[4:])[0]
             if name == b"data":
                 return size / rate if rate and 0 < size < 0xFFFFFF00 else None
-            body = f.read(min(size + size % 2, 1 << 16))
+            body = file.read(min(size + size % 2, 1 << 16))
             if name == b"fmt " and len(body) >= 12:
                 rate = struct.unpack("<I", body[8:12])[0]
     return None
 
 
 def decode(path: Path, out: BinaryIO, max_seconds: float) -> dict[str, Any]:
-    """Samples into `out`; what was found as a dict. Raises Refused."""
+    """Decode samples into `out` and return the properties of the recording. Raises Refused."""
     import av
 
-    with path.open("rb") as f:
-        kind = looks_like(f.read(16))
+    with path.open("rb") as file:
+        kind = looks_like(file.read(16))
     if not kind:
         raise Refused("wrong_format")
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
@@ -103,21 +104,22 @@ def _read(
         raise Refused("too_many_channels")
     if declared and declared > max_seconds * 1.01:
         raise Refused("too_long")
-    written, bad = _samples(container, stream, out, limit=int(max_seconds * RATE))
+    written, lost_packets = _samples(container, stream, out, limit=int(max_seconds * RATE))
     codec = stream.codec_context
     plays = codec.name in PLAYS_IN_BROWSERS and kind in ("wav", "mp3", "flac", "ogg")
-    found = {
+    properties = {
         "seconds": written / RATE,
         "declared": declared,
         "channels": codec.channels,
         "rate": codec.sample_rate,
     }
-    return found | {"codec": codec.name, "bad_packets": bad, "plays": plays}
+    return properties | {"codec": codec.name, "bad_packets": lost_packets, "plays": plays}
 
 
 def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple[int, int]:
-    """Packet by packet, so that damage costs a packet and not the rest of the call: samples a
-    channel, and packets lost.
+    """Decode packet by packet, so that damage costs a packet and not the rest of the call.
+
+    Returns samples per channel, and packets lost.
     """
     import av
 
@@ -125,9 +127,9 @@ def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple
     resampler = av.AudioResampler(
         format="s16", layout="stereo" if channels == 2 else "mono", rate=RATE
     )
-    written = bad = 0
+    written = lost = 0
 
-    def put(pieces: list[Any]) -> int:
+    def write(pieces: list[Any]) -> int:
         size = 0
         for piece in pieces:
             data = piece.to_ndarray().tobytes()
@@ -140,14 +142,14 @@ def _samples(container: Any, stream: Any, out: BinaryIO, *, limit: int) -> tuple
         try:
             frames = codec.decode(packet)
         except (av.FFmpegError, ValueError):
-            bad += 1
+            lost += 1
             continue
         for frame in frames:
             frame.pts = None
-            written += put(resampler.resample(frame))
+            written += write(resampler.resample(frame))
         if written > limit:
             raise Refused("too_long")
-    return written + put(resampler.resample(None)), bad
+    return written + write(resampler.resample(None)), lost
 
 
 def _codec(stream: Any) -> Any:
@@ -183,16 +185,16 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 34, 1 << 34))
     try:
         with target.open("wb") as out:
-            found = decode(source, out, max_seconds)
-        if found["seconds"] < 0.5:
+            answer = decode(source, out, max_seconds)
+        if answer["seconds"] < 0.5:
             raise Refused("empty")
     except Refused as refused:
-        found = {"refused": refused.args[0]}
+        answer = {"refused": refused.args[0]}
     except MemoryError:
-        found = {"refused": "too_large"}
-    except Exception as error:  # noqa: BLE001  # anything a hostile file provokes is a refusal, and the process ends here
-        found = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
-    print(json.dumps(found))
+        answer = {"refused": "too_large"}
+    except Exception as error:  # noqa: BLE001  # whatever a hostile file provokes, the process ends
+        answer = {"refused": "damaged", "detail": f"{type(error).__name__}: {error}"[:200]}
+    print(json.dumps(answer))
     return 0
 
 

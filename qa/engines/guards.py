@@ -1,6 +1,4 @@
-"""What a speech model invents: loops, phrases of film subtitles over silence, more words than a
-mouth can say. Pure.
-"""
+"""Recognise what a speech model invents: loops, and phrases of film subtitles over silence."""
 
 from collections.abc import Sequence
 
@@ -43,7 +41,7 @@ PHANTOMS = {
 def is_invented(
     text: str, language: str, *, log_probability: float, no_speech: float, compression: float
 ) -> bool:
-    """Whether a segment is not to be believed as a whole."""
+    """Tell whether a segment is not to be believed as a whole."""
     if compression > LOOP_RATIO or (no_speech > NO_SPEECH and log_probability < DOUBTFUL):
         return True
     spoken = " ".join(keys_of(text))

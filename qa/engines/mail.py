@@ -1,6 +1,4 @@
-"""Where mails go: to an SMTP server, or as files into a folder that a person or another program
-empties.
-"""
+"""Send mails to an SMTP server, or write them as files into a folder."""
 
 import smtplib
 import ssl
@@ -18,7 +16,10 @@ class MailRefused(Exception):
 
 
 def sender(smtp_url: str, outbox: Path) -> Send:
-    """The way out that the settings choose. Raises ValueError on an address that cannot be read."""
+    """Build the function that sends mails as the settings choose.
+
+    Raises ValueError on an address that cannot be read.
+    """
     if not smtp_url:
         return lambda message: into_folder(message, outbox)
     parts = urlsplit(smtp_url)

@@ -84,7 +84,7 @@ class VoiceSpan:
 
 
 def tell_apart(channel: Any, speech: Sequence[Span]) -> tuple[VoiceSpan, ...]:
-    """The two voices of a mono recording (16 kHz float32) within its speech spans.
+    """Separate the two voices of a mono recording (16 kHz float32) within its speech.
 
     Empty where there is too little speech to tell.
     """
@@ -158,8 +158,9 @@ def _grouped(described: Any) -> Any:
 
 
 def _smoothed(chances: Any, windows: list[tuple[int, int]]) -> tuple[Any, Any]:
-    """The likeliest way through the windows, changes having a price that falls with the pause
-    before them; and posteriors.
+    """Find the likeliest way through the windows, and the posteriors.
+
+    Changes have a price that falls with the pause before them.
     """
     count = len(windows)
     gaps = (
@@ -221,8 +222,9 @@ def _joined(
 
 
 def speech_by_voice(channel: Any, speech: tuple[Span, ...]) -> tuple[tuple[Span, ...], ...]:
-    """The speech of a mono recording by voice, whoever speaks first coming first; as it was where
-    the voices cannot be told apart.
+    """List the speech of a mono recording by voice, whoever speaks first coming first.
+
+    As it was where the voices cannot be told apart.
     """
     voices = tell_apart(channel, speech)
     if not voices:
@@ -235,8 +237,9 @@ def speech_by_voice(channel: Any, speech: tuple[Span, ...]) -> tuple[tuple[Span,
 
 
 def voice_of(said: Utterance | Word, voices: Sequence[VoiceSpan]) -> tuple[int, float]:
-    """Whose words these are (0 or 1), by the time they share with each voice,
-    and how sure (0.5–1).
+    """Find whose words these are (0 or 1), and how sure that is (0.5–1).
+
+    By the time they share with each voice.
     """
     shared = [0.0, 0.0]
     weighted = 0.0

@@ -1,6 +1,4 @@
-"""Where there is speech on a channel, how it is laid into the model's windows, and how much of it
-became words.
-"""
+"""Detect speech on a channel, and lay it into the model's windows."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +16,15 @@ COVERED_AROUND = 0.7
 
 
 def speech_of(channels: Sequence[Any]) -> tuple[tuple[Span, ...], ...]:
-    """When there is speech on each channel; the channels are looked at side by side."""
+    """Detect the speech of each channel; the channels are processed side by side."""
     with ThreadPoolExecutor(max_workers=max(1, len(channels))) as pool:
         return tuple(pool.map(speech_spans, channels))
 
 
 def speech_spans(channel: Any) -> tuple[Span, ...]:
-    """When there is speech on a channel (16 kHz float32): Silero VAD, silences under 300 ms
-    bridged, 100 ms of margin.
+    """Detect speech on a channel (16 kHz float32) with Silero VAD.
+
+    Silences under 300 ms are bridged, 100 ms of margin.
     """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
@@ -37,8 +36,9 @@ def speech_spans(channel: Any) -> tuple[Span, ...]:
 
 
 def packed(speech: Sequence[Span], window: float) -> list[Span]:
-    """Speech laid into windows the model can hold: neighbours joined while they fit, long stretches
-    cut.
+    """Pack speech into windows the model can hold.
+
+    Neighbours are joined while they fit, long spans cut.
     """
     out: list[Span] = []
     for span in speech:
@@ -59,20 +59,23 @@ def is_spoken(start: float, end: float, speech: Sequence[Span]) -> bool:
 
 
 def coverage(words: Sequence[Word], speech: Sequence[Span]) -> float:
-    """The share (0–1) of speech time that lies within 0.7 s of a recognised word. 1 where nobody
-    speaks.
+    """Compute the share (0–1) of speech time that lies within 0.7 s of a recognised word.
+
+    1 where nobody speaks.
     """
-    total = sum(s.seconds for s in speech)
+    total = sum(span.seconds for span in speech)
     if not total:
         return 1.0
     near: list[list[float]] = []
-    for w in sorted(words, key=lambda w: w.start):
-        start, end = w.start - COVERED_AROUND, w.end + COVERED_AROUND
+    for word in sorted(words, key=lambda word: word.start):
+        start, end = word.start - COVERED_AROUND, word.end + COVERED_AROUND
         if near and start <= near[-1][1]:
             near[-1][1] = max(near[-1][1], end)
         else:
             near.append([start, end])
-    heard = sum(
-        max(0.0, min(end, s.end) - max(start, s.start)) for s in speech for start, end in near
+    covered = sum(
+        max(0.0, min(end, span.end) - max(start, span.start))
+        for span in speech
+        for start, end in near
     )
-    return min(1.0, heard / total)
+    return min(1.0, covered / total)

@@ -1,4 +1,4 @@
-"""Where recordings live: any fsspec place, a folder by default. Written whole or not at all."""
+"""Store recordings in any fsspec place, a folder by default. Written whole or not at all."""
 
 import os
 import secrets
@@ -22,9 +22,7 @@ class Storage:
         )
 
     def save(self, key: str, content: bytes) -> None:
-        """Store under the key: a temporary name in the same place, flushed to disk,
-        then renamed.
-        """
+        """Store a blob under the key: written beside it, flushed to disk, then renamed."""
         target = f"{self._root}/{key}"
         self._files.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
         if not self._is_local:
@@ -32,11 +30,11 @@ class Storage:
             return
         temporary = f"{target}.{secrets.token_hex(6)}.part"
         try:
-            with open(temporary, "xb") as f:
+            with Path(temporary).open("xb") as f:
                 f.write(content)
                 f.flush()
                 os.fsync(f.fileno())
-            os.replace(temporary, target)
+            Path(temporary).replace(target)
         finally:
             Path(temporary).unlink(missing_ok=True)
 
@@ -44,11 +42,11 @@ class Storage:
         return bool(self._files.exists(f"{self._root}/{key}"))
 
     def read(self, key: str) -> bytes:
-        """The blob; raises FileNotFoundError."""
+        """Read the blob; raises FileNotFoundError."""
         return bytes(self._files.cat_file(f"{self._root}/{key}"))
 
     def open(self, key: str) -> BinaryIO:
-        """A seekable stream, for range requests."""
+        """Open a seekable stream, for range requests."""
         return self._files.open(f"{self._root}/{key}", "rb")  # type: ignore[no-any-return]
 
     def size(self, key: str) -> int:
@@ -56,7 +54,7 @@ class Storage:
 
     @contextmanager
     def as_file(self, key: str) -> Iterator[Path]:
-        """A path on this machine that holds the blob, for programs that want one."""
+        """Yield a path on this machine that holds the blob, for programs that want one."""
         if self._is_local:
             yield Path(self._root) / key
             return
@@ -68,7 +66,7 @@ class Storage:
             yield Path(f.name)
 
     def free_share(self) -> float:
-        """The share of the disk that is free (0–1); 1 where the place is not a local disk."""
+        """Compute the share of the disk that is free (0–1); 1 where it is not a local disk."""
         if not self._is_local:
             return 1.0
         Path(self._root).mkdir(parents=True, exist_ok=True)

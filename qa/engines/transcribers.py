@@ -1,5 +1,4 @@
-"""Sound becomes words: faster-whisper, and an honest double that reads the words really spoken from
-a file.
+"""Transcribe sound with faster-whisper, or read the words from a file (for tests and trials).
 
 The model is loaded at first use and never before a fork: CTranslate2 is not fork-safe.
 """
@@ -38,9 +37,9 @@ class Transcriber(Protocol):
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
-        """What is said and when. `tell` hears how much is done (0–1)."""
+        """Transcribe: what is said and when. `on_progress` hears how much is done (0–1)."""
         ...
 
 
@@ -70,20 +69,22 @@ class WhisperTranscriber:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
         speech = speech_of(list(sound.samples))
-        told = [
-            language if language in LANGUAGES else self._detect(c, s)
-            for c, s in zip(sound.samples, speech, strict=True)
+        detected = [
+            language if language in LANGUAGES else self._detect(channel, spans)
+            for channel, spans in zip(sound.samples, speech, strict=True)
         ]
-        languages = [x or next((y for y in told if y), LANGUAGES[0]) for x in told]
+        languages = [
+            code or next((other for other in detected if other), LANGUAGES[0]) for code in detected
+        ]
         segments, invented = self._segments(
-            sound, speech, languages, hotwords, tell or (lambda _: None)
+            sound, speech, languages, hotwords, on_progress or (lambda _: None)
         )
         covered = min(
-            coverage([w for s in found for w in s], spans)
-            for found, spans in zip(segments, speech, strict=True)
+            coverage([word for segment in segments_of for word in segment], spans)
+            for segments_of, spans in zip(segments, speech, strict=True)
         )
         quality = Quality(
             coverage=round(covered, 4), invented_words=invented, languages=tuple(languages)
@@ -94,15 +95,18 @@ class WhisperTranscriber:
             duration=round(sound.seconds, 3),
             engine=self.describe() | {"speakers": speakers},
             quality=quality,
-            utterances=tuple(sorted(utterances, key=lambda u: (u.start, u.end))),
+            utterances=tuple(
+                sorted(utterances, key=lambda utterance: (utterance.start, utterance.end))
+            ),
         )
         return TranscriptionResult(
             transcript=transcript, speech=speech, line=tuple(line_quality(sound))
         )
 
     def describe(self) -> dict[str, Any]:
-        """What makes a transcript repeatable: program, its version, the model and the hash of its
-        weights.
+        """Describe the program, its version, the model and the hash of its weights.
+
+        They make a transcript repeatable.
         """
         import faster_whisper
 
@@ -121,12 +125,11 @@ class WhisperTranscriber:
             from faster_whisper import WhisperModel
 
             has_cuda = ctranslate2.get_cuda_device_count() > 0
-            device = self._device if self._device != "auto" else ("cuda" if has_cuda else "cpu")
-            compute = (
-                self._compute
-                if self._compute != "auto"
-                else ("float16" if device == "cuda" else "int8")
-            )
+            device, compute = self._device, self._compute
+            if device == "auto":
+                device = "cuda" if has_cuda else "cpu"
+            if compute == "auto":
+                compute = "float16" if device == "cuda" else "int8"
             # one thread each: twice as fast as many threads on one batch
             workers = 1 if device == "cuda" else self._threads
             is_folder = Path(self._name).is_dir()
@@ -142,15 +145,13 @@ class WhisperTranscriber:
         return self._loaded
 
     def _detect(self, channel: Any, speech: tuple[Span, ...]) -> str | None:
-        """The likeliest of our languages, from what is spoken first on a channel; None where nobody
-        speaks.
-        """
-        spoken = [channel[int(s.start * RATE) : int(s.end * RATE)] for s in speech[:6]]
+        """Detect the likeliest of our languages from the first speech; None where nobody speaks."""
+        spoken = [channel[int(span.start * RATE) : int(span.end * RATE)] for span in speech[:6]]
         if not spoken:
             return None
         _, _, probabilities = self._model().detect_language(np.concatenate(spoken)[: 30 * RATE])
         chances = dict(probabilities or [])
-        return max(LANGUAGES, key=lambda x: chances.get(x, 0.0))
+        return max(LANGUAGES, key=lambda code: chances.get(code, 0.0))
 
     def _segments(
         self,
@@ -158,18 +159,18 @@ class WhisperTranscriber:
         speech: tuple[tuple[Span, ...], ...],
         languages: list[str],
         hotwords: Sequence[str],
-        tell: ProgressCallback,
+        on_progress: ProgressCallback,
     ) -> tuple[list[list[list[Word]]], int]:
-        """For each channel its segments of words, and how many words were not believed."""
-        found: list[list[list[Word]]] = [[] for _ in sound.samples]
+        """Transcribe each channel into segments of words; count the words not believed."""
+        segments: list[list[list[Word]]] = [[] for _ in sound.samples]
         window = float(self._model().feature_extractor.chunk_length)
         work = [
-            (i, clips[at : at + self._batch])
-            for i, spans in enumerate(speech)
+            (channel_index, clips[at : at + self._batch])
+            for channel_index, spans in enumerate(speech)
             for clips in [packed(spans, window)]
             for at in range(0, len(clips), self._batch)
         ]
-        invented, done = 0, 0
+        invented, finished = 0, 0
 
         def listen(item: tuple[int, list[Span]]) -> list[tuple[list[Word], int]]:
             index, clips = item
@@ -180,12 +181,12 @@ class WhisperTranscriber:
             )
 
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            for (index, _), heard in zip(work, pool.map(listen, work), strict=True):
-                found[index].extend(words for words, _ in heard)
-                invented += sum(left_out for _, left_out in heard)
-                done += 1
-                tell(done / len(work))
-        return found, invented
+            for (index, _), results in zip(work, pool.map(listen, work), strict=True):
+                segments[index].extend(words for words, _ in results)
+                invented += sum(left_out for _, left_out in results)
+                finished += 1
+                on_progress(finished / len(work))
+        return segments, invented
 
     def _batched(
         self,
@@ -195,14 +196,14 @@ class WhisperTranscriber:
         language: str,
         hotwords: Sequence[str],
     ) -> Iterable[tuple[list[Word], int]]:
-        """The segments of some windows of a channel: words, and how many were left out."""
+        """Transcribe some windows of a channel: words per segment, and how many were left out."""
         segments, _ = _pipeline(self._model()).transcribe(
             samples,
             language=language,
             batch_size=len(clips),
             word_timestamps=True,
             vad_filter=False,
-            clip_timestamps=[{"start": c.start, "end": c.end} for c in clips],
+            clip_timestamps=[{"start": clip.start, "end": clip.end} for clip in clips],
             condition_on_previous_text=False,
             hotwords=self._prompt(hotwords, language),
         )
@@ -227,14 +228,14 @@ class WhisperTranscriber:
         segments: list[list[list[Word]]],
         languages: list[str],
     ) -> tuple[list[Utterance], tuple[tuple[Span, ...], ...], str]:
-        """Utterances with their speakers, when each speaks, and how the speakers are known."""
+        """Find the utterances with their speakers, when each speaks, and how speakers are known."""
         if sound.channels == 2:
             both = zip(SPEAKERS, segments, languages, strict=True)
             return (
                 [
-                    u
-                    for speaker, found, language in both
-                    for u in _utterances(speaker, found, language)
+                    utterance
+                    for speaker, segments_of, language in both
+                    for utterance in _utterances(speaker, segments_of, language)
                 ],
                 speech,
                 "channels",
@@ -244,32 +245,39 @@ class WhisperTranscriber:
             return list(_utterances("agent", segments[0], languages[0])), speech, "unknown"
         runs = _cut_at_changes(segments[0], voices)
         turns = [
-            (voice_of(u, voices), u)
+            (voice_of(utterance, voices), utterance)
             for run in runs
-            for u in _utterances("agent", [run], languages[0])
+            for utterance in _utterances("agent", [run], languages[0])
         ]
         if not turns:
             return [], speech, "unknown"
-        agent, sure = agent_voice([(v, u.text) for (v, _), u in turns], languages[0])
+        agent, sure = agent_voice(
+            [(voice, utterance.text) for (voice, _), utterance in turns], languages[0]
+        )
         utterances = [
-            u.model_copy(
+            utterance.model_copy(
                 update={
                     "speaker": SPEAKERS[voice != agent],
                     "speaker_confidence": round(confidence * sure, 3),
                 }
             )
-            for (voice, confidence), u in turns
+            for (voice, confidence), utterance in turns
         ]
         spans = tuple(
-            tuple(Span(start=s.start, end=s.end) for s in voices if (s.voice == agent) == is_agent)
+            tuple(
+                Span(start=span.start, end=span.end)
+                for span in voices
+                if (span.voice == agent) == is_agent
+            )
             for is_agent in (True, False)
         )
         return utterances, spans, "voices"
 
 
 class ScriptedTranscriber:
-    """Reads `<name of the recording>.json` (a truth file as in audio_samples/) instead of
-    listening. For tests and trials of forms.
+    """Read `<name of the recording>.json` (a truth file as in audio_samples/) instead.
+
+    For tests and trials of forms.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -282,22 +290,24 @@ class ScriptedTranscriber:
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult:
         truth = json.loads((self._folder / f"{Path(source_name).stem}.json").read_text())
         transcript = Transcript.model_validate(
             {**truth, "engine": {"program": "scripted", "speakers": "channels"}}
         )
         speech = tuple(
-            tuple(Span(start=u.start, end=u.end) for _, u in transcript.by(s))
-            for s in SPEAKERS[: sound.channels]
+            tuple(
+                Span(start=utterance.start, end=utterance.end)
+                for _, utterance in transcript.by(speaker)
+            )
+            for speaker in SPEAKERS[: sound.channels]
         )
         return TranscriptionResult(transcript=transcript, speech=speech)
 
 
 def _pipeline(model: Any) -> Any:
-    """faster-whisper's batched pipeline, which encodes no longer window than the model was made
-    for.
+    """Build faster-whisper's batched pipeline for the window that the model was made for.
 
     The library pads every window to 30 s. A model for windows of 10 s spends two thirds of its time
     on those zeros.
@@ -314,16 +324,16 @@ def _pipeline(model: Any) -> Any:
 
 
 def _believed(segment: Any, speech: Sequence[Span], language: str) -> tuple[list[Word], int]:
-    """The words of a segment that somebody can have said, and how many were left out."""
-    every = [
+    """Keep the words of a segment that somebody can have said; count those left out."""
+    words = [
         Word(
-            start=round(w.start, 3),
-            end=round(max(w.end, w.start), 3),
-            text=w.word.strip(),
-            confidence=round(min(1.0, max(0.0, w.probability)), 3),
+            start=round(word.start, 3),
+            end=round(max(word.end, word.start), 3),
+            text=word.word.strip(),
+            confidence=round(min(1.0, max(0.0, word.probability)), 3),
         )
-        for w in segment.words or []
-        if w.word.strip()
+        for word in segment.words or []
+        if word.word.strip()
     ]
     is_invented = guards.is_invented(
         segment.text,
@@ -332,34 +342,36 @@ def _believed(segment: Any, speech: Sequence[Span], language: str) -> tuple[list
         no_speech=segment.no_speech_prob,
         compression=segment.compression_ratio,
     )
-    if is_invented or guards.is_too_fast(every, language):
-        return [], len(every)
-    kept = guards.without_loops([w for w in every if is_spoken(w.start, w.end, speech)])
-    return kept, len(every) - len(kept)
+    if is_invented or guards.is_too_fast(words, language):
+        return [], len(words)
+    believed = guards.without_loops(
+        [word for word in words if is_spoken(word.start, word.end, speech)]
+    )
+    return believed, len(words) - len(believed)
 
 
 def _cut_at_changes(segments: Iterable[list[Word]], voices: Sequence[Any]) -> Iterable[list[Word]]:
-    """Segments cut where the voice changes."""
+    """Cut segments where the voice changes."""
     for words in segments:
         pending: list[Word] = []
         voice = -1
         for word in words:
-            now, _ = voice_of(word, voices)
-            if pending and now != voice:
+            next_voice, _ = voice_of(word, voices)
+            if pending and next_voice != voice:
                 yield pending
                 pending = []
             pending.append(word)
-            voice = now
+            voice = next_voice
         yield pending
 
 
 def _utterances(speaker: str, segments: Iterable[list[Word]], language: str) -> Iterable[Utterance]:
-    """Utterances: cut at longer pauses, and where a segment ends with the end of a sentence."""
+    """Cut segments into utterances at longer pauses, and at the end of a sentence."""
     glue = "" if language == "zh" else " "
     pending: list[Word] = []
     for words in segments:
-        for i, word in enumerate(words):
-            ends = bool(pending) and i == 0 and pending[-1].text[-1] in SENTENCE_ENDS
+        for position, word in enumerate(words):
+            ends = bool(pending) and position == 0 and pending[-1].text[-1] in SENTENCE_ENDS
             if pending and (ends or word.start - pending[-1].end > UTTERANCE_GAP):
                 yield _utterance(speaker, pending, glue)
                 pending = []
@@ -369,10 +381,10 @@ def _utterances(speaker: str, segments: Iterable[list[Word]], language: str) -> 
 
 
 def _utterance(speaker: str, words: list[Word], glue: str) -> Utterance:
-    known = [w.confidence for w in words if w.confidence is not None]
-    confidence = round(sum(known) / len(known), 3) if known else None
-    text = glue.join(w.text for w in words)
-    end = max(w.end for w in words)
+    confidences = [word.confidence for word in words if word.confidence is not None]
+    confidence = round(sum(confidences) / len(confidences), 3) if confidences else None
+    text = glue.join(word.text for word in words)
+    end = max(word.end for word in words)
     return Utterance(
         speaker=speaker,
         start=words[0].start,

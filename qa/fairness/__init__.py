@@ -1,3 +1,1 @@
-"""How fair scoring is: agreement over time, severity of evaluators, criteria that tell nothing,
-disputes, checks that err on some calls more.
-"""
+"""Fairness of scoring: agreement, severity of evaluators, weak criteria, disputes, checks."""

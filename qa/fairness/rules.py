@@ -1,4 +1,4 @@
-"""What the numbers say about those who score, about criteria and about checks. Pure."""
+"""Compute figures on evaluators, criteria and checks. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,55 +12,52 @@ from qa.statistics import agreement, proportions
 from qa.statistics.severity import SeverityModel
 
 CEILING, SELDOM, LOW_ALPHA, REDUNDANT = 0.98, 0.95, 0.4, 0.9
-FEW_ANSWERS, FEW_PAIRS = 20, 10
-ROUNDS = 400  # of the bootstrap
+MIN_ANSWERS, MIN_PAIRS = 20, 10
 LISTED_RATE = 0.05
 Titles = Mapping[str, dict[str, str]]
 
 
 def month_agreement(month: Month, pairs: Sequence[Pair]) -> MonthAgreement:
-    """Agreement on the score of doubly scored calls; no figure from fewer than ten."""
-    table = np.array(
-        [(p.first, p.second) for p in pairs if p.first is not None and p.second is not None], float
-    ).reshape(-1, 2)
+    """Measure agreement on the score of doubly scored calls; no figure from fewer than ten."""
+    scores = [
+        (pair.first, pair.second)
+        for pair in pairs
+        if pair.first is not None and pair.second is not None
+    ]
+    table = np.array(scores, float).reshape(-1, 2)
     distance = float(np.abs(table[:, 0] - table[:, 1]).mean()) if len(table) else None
-    if len(table) < FEW_PAIRS:
+    if len(table) < MIN_PAIRS:
         return MonthAgreement(month, len(table), None, None, None, distance)
     alpha = pair_alpha(table)
-    rng = np.random.default_rng(1)
-    drawn = [
-        a
-        for _ in range(ROUNDS)
-        if (a := pair_alpha(table[rng.integers(0, len(table), len(table))])) is not None
-    ]
-    low, high = (
-        (float(q) for q in np.quantile(drawn, (0.025, 0.975)))
-        if alpha is not None and drawn
-        else (None, None)
-    )
+    low = high = None
+    resampled = agreement.bootstrap(lambda picks: pair_alpha(table[picks]), len(table))
+    if alpha is not None and len(resampled):
+        low, high = (float(bound) for bound in np.quantile(resampled, (0.025, 0.975)))
     return MonthAgreement(month, len(table), alpha, low, high, distance)
 
 
 def pair_alpha(table: npt.NDArray[np.float64]) -> float | None:
-    """Krippendorff's alpha (interval) of two ratings per unit, in closed form: 1 − mean squared
-    difference ÷ twice the pooled variance.
+    """Compute Krippendorff's alpha (interval) of two ratings per unit, in closed form.
+
+    1 − mean squared difference ÷ twice the pooled variance.
     """
     spread = 2 * float(table.var(ddof=1))
     return 1 - float(((table[:, 0] - table[:, 1]) ** 2).mean()) / spread if spread > 0 else None
 
 
 def by_criterion(pairs: Sequence[Pair], titles: Titles) -> tuple[CriterionAgreement, ...]:
-    """Agreement on each criterion, the lowest first; those with fewer than ten pairs have no
-    coefficient.
+    """Measure agreement on each criterion, the lowest first.
+
+    Those with fewer than ten pairs have no coefficient.
     """
     answers: dict[str, list[tuple[str, str]]] = {}
-    for p in pairs:
-        for criterion, both in p.answers.items():
+    for pair in pairs:
+        for criterion, both in pair.answers.items():
             answers.setdefault(criterion, []).append(both)
     lines = []
     for criterion, table in answers.items():
         same = sum(a == b for a, b in table) / len(table)
-        enough = len(table) >= FEW_PAIRS
+        enough = len(table) >= MIN_PAIRS
         alpha = agreement.alpha(table) if enough else None
         ac1 = agreement.ac1(table) if enough else None
         lines.append(
@@ -68,11 +65,11 @@ def by_criterion(pairs: Sequence[Pair], titles: Titles) -> tuple[CriterionAgreem
                 criterion, titles.get(criterion, {"en": criterion}), len(table), same, alpha, ac1
             )
         )
-    return tuple(sorted(lines, key=lambda x: (x.same, x.criterion)))
+    return tuple(sorted(lines, key=lambda line: (line.same, line.criterion)))
 
 
 def shifts(cards: Iterable[tuple[int, str, int]], model: SeverityModel) -> tuple[Shift, ...]:
-    """What severity does to each agent's plain mean, the largest shift first.
+    """Estimate what severity does to each agent's plain mean, the largest shift first.
 
     Cards as (agent, name, evaluator).
     """
@@ -80,8 +77,13 @@ def shifts(cards: Iterable[tuple[int, str, int]], model: SeverityModel) -> tuple
     groups: dict[tuple[int, str], list[float]] = {}
     for agent_id, name, evaluator in cards:
         groups.setdefault((agent_id, name), []).append(points.get(evaluator, 0.0))
-    made = [Shift(a, name, len(p), math.fsum(p) / len(p)) for (a, name), p in groups.items()]
-    return tuple(sorted(made, key=lambda s: (-abs(s.points), s.agent)))
+    agent_shifts = [
+        Shift(
+            agent_id, name, len(shifts_of_cards), math.fsum(shifts_of_cards) / len(shifts_of_cards)
+        )
+        for (agent_id, name), shifts_of_cards in groups.items()
+    ]
+    return tuple(sorted(agent_shifts, key=lambda shift: (-abs(shift.points), shift.agent)))
 
 
 def items(
@@ -89,27 +91,30 @@ def items(
     criteria: Sequence[CriterionAgreement],
     titles: Titles,
 ) -> tuple[Item, ...]:
-    """Each criterion as an instrument: per criterion {card: share of points, None for not
-    applicable}.
+    """Analyse each criterion as an instrument.
+
+    Per criterion {card: share of points, None for not applicable}.
 
     `discrimination` is the correlation with the mean of the card's other criteria; two criteria
     whose answers go together at r ≥ 0.9 say one thing twice.
     """
     low = {
-        c.criterion
-        for c in criteria
-        if c.alpha is not None and c.alpha < LOW_ALPHA and (c.ac1 is None or c.ac1 < LOW_ALPHA)
+        line.criterion
+        for line in criteria
+        if line.alpha is not None
+        and line.alpha < LOW_ALPHA
+        and (line.ac1 is None or line.ac1 < LOW_ALPHA)
     }
     means = _card_means(answers)
     twins = _twins(answers)
-    made = []
+    lines = []
     for criterion, rows in sorted(answers.items()):
-        given = [s for s in rows.values() if s is not None]
-        away = 1 - len(given) / len(rows)
-        kept = math.fsum(given) / len(given) if given else None
+        shares = [share for share in rows.values() if share is not None]
+        away = 1 - len(shares) / len(rows)
+        mean = math.fsum(shares) / len(shares) if shares else None
         faults = []
-        if len(rows) >= FEW_ANSWERS:
-            if kept is not None and len(given) >= FEW_ANSWERS and kept >= CEILING:
+        if len(rows) >= MIN_ANSWERS:
+            if mean is not None and len(shares) >= MIN_ANSWERS and mean >= CEILING:
                 faults.append("ceiling")
             if away >= SELDOM:
                 faults.append("seldom_applies")
@@ -117,18 +122,18 @@ def items(
                 faults.append("low_agreement")
             if criterion in twins:
                 faults.append(f"redundant:{twins[criterion]}")
-        made.append(
+        lines.append(
             Item(
                 criterion,
                 titles.get(criterion, {"en": criterion}),
                 len(rows),
-                kept,
+                mean,
                 away,
                 _discrimination(rows, means),
                 tuple(faults),
             )
         )
-    return tuple(sorted(made, key=lambda i: (-len(i.faults), i.criterion)))
+    return tuple(sorted(lines, key=lambda item: (-len(item.faults), item.criterion)))
 
 
 def _card_means(answers: Mapping[str, Mapping[int, float | None]]) -> dict[int, tuple[float, int]]:
@@ -136,8 +141,8 @@ def _card_means(answers: Mapping[str, Mapping[int, float | None]]) -> dict[int, 
     for rows in answers.values():
         for card, share in rows.items():
             if share is not None:
-                total, n = sums.get(card, (0.0, 0))
-                sums[card] = (total + share, n + 1)
+                total, count = sums.get(card, (0.0, 0))
+                sums[card] = (total + share, count + 1)
     return sums
 
 
@@ -145,30 +150,30 @@ def _discrimination(
     rows: Mapping[int, float | None], means: Mapping[int, tuple[float, int]]
 ) -> float | None:
     pairs = [
-        (s, (means[c][0] - s) / (means[c][1] - 1))
-        for c, s in rows.items()
-        if s is not None and means[c][1] > 1
+        (share, (means[card][0] - share) / (means[card][1] - 1))
+        for card, share in rows.items()
+        if share is not None and means[card][1] > 1
     ]
     return _correlation(pairs)
 
 
 def _twins(answers: Mapping[str, Mapping[int, float | None]]) -> dict[str, str]:
     names, twins = sorted(answers), {}
-    for i, a in enumerate(names):
-        for b in names[:i]:
+    for i, criterion in enumerate(names):
+        for earlier in names[:i]:
             pairs = [
-                (s, t)
-                for card, s in answers[a].items()
-                if s is not None and (t := answers[b].get(card)) is not None
+                (share, other_share)
+                for card, share in answers[criterion].items()
+                if share is not None and (other_share := answers[earlier].get(card)) is not None
             ]
             r = _correlation(pairs)
             if r is not None and r >= REDUNDANT:
-                twins[a] = b
+                twins[criterion] = earlier
     return twins
 
 
 def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    if len(pairs) < FEW_ANSWERS:
+    if len(pairs) < MIN_ANSWERS:
         return None
     x, y = (np.array(c) for c in zip(*pairs, strict=True))
     if x.std() < 1e-9 or y.std() < 1e-9:
@@ -177,20 +182,22 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[CheckLine, ...]:
-    """Automatic answers kept by people, by kind of call: {kind: {value: (sure answers, kept,
-    unsure)}}; each value tested against the others of its kind.
+    """Estimate how often people keep automatic answers, by kind of call.
 
-    Two-sided tests of two shares, the list cut by Benjamini and Hochberg.
+    `counts` are {kind: {value: (sure answers, kept, unsure)}}. Each value is tested against the
+    others of its kind: two-sided tests of two shares, the list cut by Benjamini and Hochberg.
     """
     lines: list[CheckLine] = []
     p_values: list[float] = []
     for kind, values in counts.items():
-        for value, (sure, kept, unsure) in sorted(values.items()):
+        for value, (sure, agreeing, unsure) in sorted(values.items()):
             if sure == 0:
                 continue
-            share = proportions.wilson(kept, sure)
-            rest = [sum(v[i] for k, v in values.items() if k != value) for i in (0, 1)]
-            p_values.append(_two_shares(kept, sure, rest[1], rest[0]))
+            share = proportions.wilson(agreeing, sure)
+            rest = [
+                sum(others[i] for other, others in values.items() if other != value) for i in (0, 1)
+            ]
+            p_values.append(_two_shares(agreeing, sure, rest[1], rest[0]))
             lines.append(
                 CheckLine(
                     kind,
@@ -209,8 +216,8 @@ def checks(counts: Mapping[str, Mapping[str, tuple[int, int, int]]]) -> tuple[Ch
         else -1.0
     )
     return tuple(
-        CheckLine(**{**vars(line), "is_sure": p <= limit})
-        for line, p in zip(lines, p_values, strict=True)
+        CheckLine(**{**vars(line), "is_sure": p_value <= limit})
+        for line, p_value in zip(lines, p_values, strict=True)
     )
 
 
@@ -223,14 +230,18 @@ def _two_shares(k1: int, n1: int, k2: int, n2: int) -> float:
 
 
 def shift_of_day(hour: int) -> str:
-    """Morning until noon, afternoon until six, evening after it, night until six."""
-    return (
-        "night" if hour < 6 else "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-    )
+    """Name the shift: morning until noon, afternoon until six, evening, night until six."""
+    if hour < 6:
+        return "night"
+    if hour < 12:
+        return "morning"
+    return "afternoon" if hour < 18 else "evening"
 
 
 def line_of(level: float | None, floor: float | None) -> str:
-    """Speech over noise on the worse channel: good from 30 dB, middling from 20."""
+    """Classify speech over noise on a channel: good from 30 dB, middling from 20."""
     if level is None or floor is None:
         return ""
-    return "good" if level - floor >= 30 else "middling" if level - floor >= 20 else "poor"
+    if level - floor >= 30:
+        return "good"
+    return "middling" if level - floor >= 20 else "poor"

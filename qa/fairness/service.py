@@ -1,6 +1,4 @@
-"""Look at a month's scoring, with the two months before it, as something that can be right or wrong
-itself.
-"""
+"""Check a month's scoring itself, with the two months before it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +11,15 @@ from sqlalchemy.orm import Session
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.fairness import rules, store
-from qa.fairness.types import DisputeLine, EvaluatorLine, Fairness, MonthAgreement, Pair
+from qa.fairness.types import (
+    DisputeCounts,
+    DisputeLine,
+    EvaluatorLine,
+    Fairness,
+    Habits,
+    MonthAgreement,
+    Pair,
+)
 from qa.months import Month
 from qa.statistics.severity import SeverityModel, severity
 
@@ -26,7 +32,7 @@ Titles = Mapping[str, dict[str, str]]
 
 
 def fairness(session: Session, *, month: Month, zone: ZoneInfo, titles: Titles) -> Fairness:
-    """Everything of the fairness page, over three months that end with `month`.
+    """Compute everything of the fairness page, over three months that end with `month`.
 
     Raises MonthRefused.
     """
@@ -51,14 +57,15 @@ def fairness(session: Session, *, month: Month, zone: ZoneInfo, titles: Titles) 
 
 
 def severities(session: Session, *, month: Month, zone: ZoneInfo) -> SeverityModel | None:
-    """How severe each evaluator is, over three months; None where the cards cannot tell."""
+    """Estimate how severe each evaluator is, over three months; None where cards cannot tell."""
     begin, end = _period(month, zone)
     return severity(store.scored(session, begin=begin, end=end, limit=MOST_FOR_SEVERITY))
 
 
 def correction(session: Session, *, month: Month, zone: ZoneInfo) -> dict[int, float] | None:
-    """By how many points each evaluator's scores are shifted back in reports; None where the
-    manager has not turned it on, or nothing can be known.
+    """Return the points by which each evaluator's scores are shifted back in reports.
+
+    None where the manager has not turned it on, or nothing can be known.
     """
     if not store.is_on(session, CORRECT):
         return None
@@ -84,12 +91,10 @@ def set_correction(session: Session, *, on: bool, by: int, at: datetime) -> None
 def month_agreement(
     session: Session, *, month: Month, zone: ZoneInfo
 ) -> tuple[MonthAgreement, float | None]:
-    """A month's agreement on doubly scored calls, and the share of single answers that were the
-    same.
-    """
+    """Measure a month's agreement on doubly scored calls, and the share of equal answers."""
     begin, end = month.bounds(zone)
-    pairs = [p for _, p in store.pairs(session, begin=begin, end=end, limit=MOST_PAIRS)]
-    answers = [a == b for p in pairs for a, b in p.answers.values()]
+    pairs = [pair for _, pair in store.pairs(session, begin=begin, end=end, limit=MOST_PAIRS)]
+    answers = [first == second for pair in pairs for first, second in pair.answers.values()]
     return rules.month_agreement(month, pairs), sum(answers) / len(answers) if answers else None
 
 
@@ -101,10 +106,10 @@ def _by_month(
     pairs: list[tuple[datetime, Pair]], month: Month, zone: ZoneInfo
 ) -> tuple[MonthAgreement, ...]:
     months = [month.previous(back) for back in reversed(range(MONTHS))]
-    of: dict[str, list[Pair]] = {m: [] for m in months}
+    by_month: dict[str, list[Pair]] = {own: [] for own in months}
     for at, pair in pairs:
-        of[Month.of(at.astimezone(zone))].append(pair)
-    return tuple(rules.month_agreement(m, of[m]) for m in months)
+        by_month[Month.of(at.astimezone(zone))].append(pair)
+    return tuple(rules.month_agreement(own, by_month[own]) for own in months)
 
 
 def _evaluators(
@@ -112,49 +117,47 @@ def _evaluators(
     begin: datetime,
     end: datetime,
     model: SeverityModel | None,
-    disputed: list[tuple[int, str, int, int, int, int]],
+    disputed: list[DisputeCounts],
 ) -> tuple[EvaluatorLine, ...]:
-    habits, skips = (
-        store.habits(session, begin=begin, end=end),
-        store.skips(session, begin=begin, end=end),
-    )
-    severe = {s.evaluator: s for s in model.severities} if model else {}
+    habits = store.habits(session, begin=begin, end=end)
+    skips = store.skips(session, begin=begin, end=end)
+    severities_of = {s.evaluator: s for s in model.severities} if model else {}
     lines = []
     for user_id, (name, seconds) in store.evaluators(session, begin=begin, end=end).items():
-        answers, away, sure, changed = habits.get(user_id, (0, 0, 0, 0))
-        s = severe.get(user_id)
-        own = [d for d in disputed if d[0] == user_id]
-        worked = [t for t in seconds if t > 0]
+        habit = habits.get(user_id, Habits())
+        own = severities_of.get(user_id)
+        disputes = [counts for counts in disputed if counts.evaluator_id == user_id]
+        worked = [spent for spent in seconds if spent > 0]
         lines.append(
             EvaluatorLine(
-                user_id,
-                name,
-                len(seconds),
-                s.doubles if s else 0,
-                s.points if s else None,
-                s.low if s else None,
-                s.high if s else None,
-                median(worked) / 60 if worked else None,
-                away / answers if answers else None,
-                changed / sure if sure else None,
-                skips.get(user_id, 0),
-                sum(d[2] for d in own),
-                sum(d[4] for d in own),
+                evaluator_id=user_id,
+                name=name,
+                cards=len(seconds),
+                doubles=own.doubles if own else 0,
+                severity=own.points if own else None,
+                low=own.low if own else None,
+                high=own.high if own else None,
+                minutes=median(worked) / 60 if worked else None,
+                not_applicable=habit.not_applicable / habit.answers if habit.answers else None,
+                changed=habit.changed / habit.sure if habit.sure else None,
+                skipped=skips.get(user_id, 0),
+                disputed=sum(counts.opened for counts in disputes),
+                overturned=sum(counts.overturned for counts in disputes),
             )
         )
     return tuple(lines)
 
 
-def _disputes(
-    rows: list[tuple[int, str, int, int, int, int]], titles: Titles
-) -> tuple[DisputeLine, ...]:
+def _disputes(rows: list[DisputeCounts], titles: Titles) -> tuple[DisputeLine, ...]:
     sums: dict[str, list[int]] = {}
-    for _, criterion, *counts in rows:
-        sums[criterion] = [
-            a + b for a, b in zip(sums.get(criterion, [0, 0, 0, 0]), counts, strict=True)
-        ]
-    lines = [DisputeLine(c, titles.get(c, {"en": c}), *counts) for c, counts in sums.items()]
-    return tuple(sorted(lines, key=lambda d: (-d.overturned, -d.opened, d.criterion)))
+    for _evaluator_id, criterion, *counts in rows:
+        total = sums.get(criterion, [0] * len(counts))
+        sums[criterion] = [sum(both) for both in zip(total, counts, strict=True)]
+    lines = [
+        DisputeLine(criterion, titles.get(criterion, {"en": criterion}), *counts)
+        for criterion, counts in sums.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (-line.overturned, -line.opened, line.criterion)))
 
 
 def _checks(
@@ -165,7 +168,7 @@ def _checks(
     }
     for card in store.checked_cards(session, cards):
         lines = [rules.line_of(card[f"level_{side}"], card[f"floor_{side}"]) for side in ("a", "b")]
-        line = next((q for q in ("poor", "middling", "good") if q in lines), "")
+        line = next((quality for quality in ("poor", "middling", "good") if quality in lines), "")
         values: dict[str, Any] = {
             "language": card["language"],
             "line": line,
@@ -177,12 +180,12 @@ def _checks(
             if value:
                 a, b, c = counts[kind].get(value, (0, 0, 0))
                 counts[kind][value] = (a + card["sure"], b + card["kept"], c + card["unsure"])
-    return {kind: found for kind, found in counts.items() if len(found) > 1}
+    return {
+        kind: counts_of_kind for kind, counts_of_kind in counts.items() if len(counts_of_kind) > 1
+    }
 
 
 def misled(session: Session, *, month: Month, zone: ZoneInfo) -> list[tuple[str, int, int]]:
-    """Criterion, dispute and card where a decision found that the automatic answer had misled the
-    evaluator.
-    """
+    """List criterion, dispute and card where the automatic answer had misled the evaluator."""
     begin, end = _period(month, zone)
     return store.rules_at_fault(session, begin=begin, end=end)

@@ -1,4 +1,4 @@
-"""Queries on who scored what, twice or once, and how it went on."""
+"""Query who scored what, twice or once, and how it went on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
-from qa.fairness.types import Pair
+from qa.fairness.types import DisputeCounts, Habits, Pair
 from qa.states import AssignmentKind, AssignmentState, DisputeState, ScorecardState
 from qa.statistics.severity import Scored
 from qa.tables.calls import CallRow
 from qa.tables.people import AgentRow, UserRow
 from qa.tables.results import TranscriptRow
 from qa.tables.scoring import AnswerRow, AssignmentRow, DisputeRow, ScorecardRow
-from qa.tables.targets import ChoiceRow
+from qa.tables.targets import ReportSwitchRow
 
 UNCOUNTED = (ScorecardState.DRAFT, ScorecardState.VOID)
 SURE = ("met", "not_met", "not_applicable")
@@ -34,9 +34,7 @@ def _within(
 def pairs(
     session: Session, *, begin: datetime, end: datetime, limit: int = 3000
 ) -> list[tuple[datetime, Pair]]:
-    """Calls scored by two people who did not see each other: when each was, and both cards; the
-    newest.
-    """
+    """Load the newest calls scored by two people independently, with their time."""
     second = aliased(ScorecardRow)
     query = (
         select(ScorecardRow, second)
@@ -54,32 +52,33 @@ def pairs(
         .order_by(ScorecardRow.started_at.desc(), ScorecardRow.id)
         .limit(limit)
     )
-    made = []
-    for a, b in session.execute(query):
+    result = []
+    for first, other in session.execute(query):
         both = {
-            c: (x["option"], b.answers[c]["option"])
-            for c, x in a.answers.items()
-            if x.get("option") and b.answers.get(c, {}).get("option")
+            criterion: (answer["option"], other.answers[criterion]["option"])
+            for criterion, answer in first.answers.items()
+            if answer.get("option") and other.answers.get(criterion, {}).get("option")
         }
-        made.append(
+        result.append(
             (
-                a.started_at,
+                first.started_at,
                 Pair(
-                    a.call_id,
-                    a.evaluator_id,
-                    b.evaluator_id,
-                    a.score_without_fails,
-                    b.score_without_fails,
+                    first.call_id,
+                    first.evaluator_id,
+                    other.evaluator_id,
+                    first.score_without_fails,
+                    other.score_without_fails,
                     both,
                 ),
             )
         )
-    return made
+    return result
 
 
 def scored(session: Session, *, begin: datetime, end: datetime, limit: int) -> list[Scored]:
-    """The newest cards of drawn calls and their doubles, without what a critical fail does to the
-    score.
+    """Load the newest cards of drawn calls and their doubles.
+
+    Scores are without what a critical fail does to them.
     """
     kinds = (AssignmentKind.STANDARD, AssignmentKind.DOUBLE)
     query = (
@@ -107,36 +106,34 @@ def scored(session: Session, *, begin: datetime, end: datetime, limit: int) -> l
 def agents_of_cards(
     session: Session, *, begin: datetime, end: datetime
 ) -> list[tuple[int, str, int]]:
-    """Agent, name and evaluator of every counted card."""
+    """Load agent, name and evaluator of every counted card."""
     query = (
         select(AgentRow.id, AgentRow.name, ScorecardRow.evaluator_id)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
         .where(*_within(begin, end))
     )
-    return [(a, n, e) for a, n, e in session.execute(query)]
+    return [
+        (agent_id, name, evaluator_id) for agent_id, name, evaluator_id in session.execute(query)
+    ]
 
 
 def evaluators(
     session: Session, *, begin: datetime, end: datetime
 ) -> dict[int, tuple[str, list[float]]]:
-    """Name and seconds per card of everybody who scored."""
+    """Load name and seconds per card of everybody who scored."""
     query = select(UserRow.id, UserRow.display_name, ScorecardRow.seconds_spent).join(
         UserRow, UserRow.id == ScorecardRow.evaluator_id
     )
-    found: dict[int, tuple[str, list[float]]] = {}
+    evaluators: dict[int, tuple[str, list[float]]] = {}
     for user_id, name, seconds in session.execute(
         query.where(*_within(begin, end)).order_by(UserRow.display_name)
     ):
-        found.setdefault(user_id, (name, []))[1].append(seconds)
-    return found
+        evaluators.setdefault(user_id, (name, []))[1].append(seconds)
+    return evaluators
 
 
-def habits(
-    session: Session, *, begin: datetime, end: datetime
-) -> dict[int, tuple[int, int, int, int]]:
-    """Per evaluator: answers, "not applicable" ones, with a sure automatic answer, of these
-    changed.
-    """
+def habits(session: Session, *, begin: datetime, end: datetime) -> dict[int, Habits]:
+    """Count answers per evaluator: all, not applicable, with a sure automatic answer, changed."""
     query = (
         select(
             ScorecardRow.evaluator_id,
@@ -149,7 +146,7 @@ def habits(
         .where(*_within(begin, end))
         .group_by(ScorecardRow.evaluator_id)
     )
-    return {e: (a, b, c, d) for e, a, b, c, d in session.execute(query)}
+    return {evaluator_id: Habits(*counts) for evaluator_id, *counts in session.execute(query)}
 
 
 def skips(session: Session, *, begin: datetime, end: datetime) -> dict[int, int]:
@@ -162,15 +159,15 @@ def skips(session: Session, *, begin: datetime, end: datetime) -> dict[int, int]
         )
         .group_by(AssignmentRow.evaluator_id)
     )
-    return {e: n for e, n in session.execute(query) if e is not None}
+    return {
+        evaluator_id: count
+        for evaluator_id, count in session.execute(query)
+        if evaluator_id is not None
+    }
 
 
-def disputes(
-    session: Session, *, begin: datetime, end: datetime
-) -> list[tuple[int, str, int, int, int, int]]:
-    """Evaluator, criterion, answers disputed, decided, overturned, misled by the automatic answer;
-    of cards in [begin, end).
-    """
+def disputes(session: Session, *, begin: datetime, end: datetime) -> list[DisputeCounts]:
+    """Count disputes of cards in [begin, end) per evaluator and criterion."""
     decided = DisputeRow.state.in_((DisputeState.UPHELD, DisputeState.REJECTED))
     query = (
         select(
@@ -185,16 +182,13 @@ def disputes(
         .where(ScorecardRow.started_at >= begin, ScorecardRow.started_at < end)
         .group_by(ScorecardRow.evaluator_id, DisputeRow.criterion)
     )
-    # six columns, as selected
-    return [tuple(r) for r in session.execute(query)]  # type: ignore[misc]
+    return [DisputeCounts(*row) for row in session.execute(query)]
 
 
 def rules_at_fault(
     session: Session, *, begin: datetime, end: datetime, limit: int = 50
 ) -> list[tuple[str, int, int]]:
-    """Criterion, dispute and card where a decision found that the automatic answer had misled the
-    evaluator, the newest first.
-    """
+    """List criterion, dispute and card where the automatic answer misled, the newest first."""
     query = (
         select(DisputeRow.criterion, DisputeRow.id, DisputeRow.scorecard_id)
         .join(ScorecardRow, ScorecardRow.id == DisputeRow.scorecard_id)
@@ -206,7 +200,10 @@ def rules_at_fault(
         .order_by(DisputeRow.id.desc())
         .limit(limit)
     )
-    return [(c, d, card) for c, d, card in session.execute(query)]
+    return [
+        (criterion, dispute_id, card_id)
+        for criterion, dispute_id, card_id in session.execute(query)
+    ]
 
 
 def newest_cards(session: Session, *, begin: datetime, end: datetime, limit: int) -> list[int]:
@@ -221,20 +218,18 @@ def newest_cards(session: Session, *, begin: datetime, end: datetime, limit: int
 
 
 def answers(session: Session, card_ids: Sequence[int]) -> dict[str, dict[int, float | None]]:
-    """Per criterion the share of points on each card, None where it was not applicable."""
-    found: dict[str, dict[int, float | None]] = {}
+    """Load per criterion the share of points on each card, None where it was not applicable."""
+    answers: dict[str, dict[int, float | None]] = {}
     query = select(AnswerRow.criterion, AnswerRow.scorecard_id, AnswerRow.share_of_points).where(
         AnswerRow.scorecard_id.in_(card_ids)
     )
     for criterion, card, share in session.execute(query):
-        found.setdefault(criterion, {})[card] = share
-    return found
+        answers.setdefault(criterion, {})[card] = share
+    return answers
 
 
 def checked_cards(session: Session, card_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Per card: what kind of call it was, and how many automatic answers were sure, kept,
-    unsure.
-    """
+    """Load per card the kind of call, and how many automatic answers were sure, kept, unsure."""
     sure = AnswerRow.automatic.in_(SURE)
     counts = (
         select(
@@ -283,11 +278,11 @@ def checked_cards(session: Session, card_ids: Sequence[int]) -> list[dict[str, A
 
 
 def is_on(session: Session, name: str) -> bool:
-    """Whether a switch is turned on; all are off at first."""
-    row = session.get(ChoiceRow, name)
+    """Tell whether a switch is turned on; all are off at first."""
+    row = session.get(ReportSwitchRow, name)
     return bool(row and row.is_on)
 
 
 def set_switch(session: Session, name: str, *, on: bool, by: int, at: datetime) -> None:
-    session.merge(ChoiceRow(name=name, is_on=on, set_by_id=by, set_at=at))
+    session.merge(ReportSwitchRow(name=name, is_on=on, set_by_id=by, set_at=at))
     session.flush()

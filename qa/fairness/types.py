@@ -1,6 +1,7 @@
-"""What is known about those who score, about the criteria, and about the checks."""
+"""Figures on evaluators, criteria and checks."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qa.months import Month
 from qa.statistics.severity import SeverityModel
@@ -8,9 +9,7 @@ from qa.statistics.severity import SeverityModel
 
 @dataclass(frozen=True)
 class Pair:
-    """One call scored by two people who did not see each other: scores, and per criterion both
-    options.
-    """
+    """A call scored by two people independently: scores, and both options per criterion."""
 
     call_id: int
     first_by: int
@@ -18,6 +17,26 @@ class Pair:
     first: float | None
     second: float | None
     answers: dict[str, tuple[str, str]]
+
+
+class Habits(NamedTuple):
+    """Counted answers of an evaluator."""
+
+    answers: int = 0
+    not_applicable: int = 0
+    sure: int = 0  # with a sure automatic answer
+    changed: int = 0  # of these
+
+
+class DisputeCounts(NamedTuple):
+    """Counted disputes about an evaluator's answers to a criterion."""
+
+    evaluator_id: int
+    criterion: str
+    opened: int
+    decided: int
+    overturned: int
+    by_rule: int  # the automatic answer had misled
 
 
 @dataclass(frozen=True)
@@ -37,9 +56,7 @@ class CriterionAgreement:
 
 @dataclass(frozen=True)
 class MonthAgreement:
-    """Krippendorff's alpha (interval) of the scores of a month's doubly scored calls, with its 95 %
-    interval.
-    """
+    """Krippendorff's alpha (interval) of a month's doubly scored calls, 95 % interval."""
 
     month: Month
     calls: int
@@ -103,8 +120,9 @@ class Item:
 
 @dataclass(frozen=True)
 class DisputeLine:
-    """Disputes about one criterion: how many were decided, how many overturned, how often the
-    automatic answer had misled.
+    """Disputes about one criterion.
+
+    How many were decided, how many overturned, how often the automatic answer had misled.
     """
 
     criterion: str

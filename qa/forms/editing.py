@@ -33,7 +33,9 @@ class Difference:
 def apply_operation(
     source: str, *, act: str, where: str, value: str, language: str = "", part: str = ""
 ) -> str:
-    """The YAML after one act on a section or criterion (`where` is its id, `part` what of it).
+    """Apply one operation to a section or criterion and return the new YAML.
+
+    `where` is the id of the section or criterion, `part` what of it.
 
     Acts: title, guidance (in a language), weight, topic, comment, na, bonus, when, up, down,
     remove, add (a criterion to a section; the value is its id), add_section, those on options and
@@ -59,8 +61,8 @@ def apply_operation(
 
 
 def _change(tree: Any, act: str, where: str, value: str, language: str, part: str) -> None:
-    siblings, i = _find(tree, where)
-    node = siblings[i]
+    siblings, position = _find(tree, where)
+    node = siblings[position]
     languages = [str(code) for code in tree.get("languages") or ()]
     if act.startswith("check_"):
         change_check(node, act, part, value, language=language, languages=languages)
@@ -87,11 +89,11 @@ def _change(tree: Any, act: str, where: str, value: str, language: str, part: st
     elif act == "comment" and value in ("never", "on_loss", "always"):
         node["comment"] = value
     elif act in ("up", "down"):
-        j = i + (-1 if act == "up" else 1)
-        if 0 <= j < len(siblings):
-            siblings.insert(j, siblings.pop(i))
+        target = position + (-1 if act == "up" else 1)
+        if 0 <= target < len(siblings):
+            siblings.insert(target, siblings.pop(position))
     elif act == "remove":
-        siblings.pop(i)
+        siblings.pop(position)
     elif act == "add" and isinstance(node.get("criteria", []), list):
         node.setdefault("criteria", []).append(
             {
@@ -105,33 +107,36 @@ def _change(tree: Any, act: str, where: str, value: str, language: str, part: st
         raise EditRefused(_("%(act)s cannot be done to %(where)s", act=act, where=where))
 
 
-def _find(tree: Any, wanted: str) -> tuple[list[Any], int]:
-    """The list that holds a section or criterion, and its place in it."""
+def _find(tree: Any, node_id: str) -> tuple[list[Any], int]:
+    """Find the list that holds a section or criterion, and its place in it."""
     waiting = [tree["sections"]]
     while waiting:
         siblings = waiting.pop()
-        for i, node in enumerate(siblings):
+        for position, node in enumerate(siblings):
             if not isinstance(node, dict):
                 continue
-            if node.get("id") == wanted:
-                return siblings, i
-            waiting += [node[k] for k in ("criteria", "sections") if isinstance(node.get(k), list)]
-    raise EditRefused(_("there is no %(what)s", what=wanted))
+            if node.get("id") == node_id:
+                return siblings, position
+            waiting += [
+                node[key] for key in ("criteria", "sections") if isinstance(node.get(key), list)
+            ]
+    raise EditRefused(_("there is no %(what)s", what=node_id))
 
 
 def _fresh(tree: Any, name: str) -> str:
-    """An id that nothing in the form has."""
+    """Make an id that nothing in the form has."""
     base = (
         "".join(
-            c if c.isascii() and (c.isalnum() or c in "._") else "_" for c in name.lower()
+            char if char.isascii() and (char.isalnum() or char in "._") else "_"
+            for char in name.lower()
         ).strip("._")
         or "new"
     )
-    taken, n, found = set(_ids(tree["sections"])), 1, base
-    while found in taken:
-        n += 1
-        found = f"{base}_{n}"
-    return found
+    taken, suffix, candidate = set(_ids(tree["sections"])), 1, base
+    while candidate in taken:
+        suffix += 1
+        candidate = f"{base}_{suffix}"
+    return candidate
 
 
 def _ids(nodes: Any) -> list[str]:
@@ -143,91 +148,106 @@ def _ids(nodes: Any) -> list[str]:
 
 
 def _fresh_option(criterion: Any, title: str) -> str:
-    """An id that no option of the criterion has."""
+    """Make an id that no option of the criterion has."""
     base = (
-        "".join(c if c.isascii() and c.isalnum() else "_" for c in title.lower())
+        "".join(char if char.isascii() and char.isalnum() else "_" for char in title.lower())
         .strip("_")
         .lstrip("0123456789_")
         or "option"
     )
-    taken, n, found = (
+    taken, suffix, candidate = (
         {"met", "not_met"}
-        | {o.get("id") for o in criterion.get("options") or () if isinstance(o, dict)},
+        | {
+            option.get("id")
+            for option in criterion.get("options") or ()
+            if isinstance(option, dict)
+        },
         1,
         base,
     )
-    while found in taken:
-        n += 1
-        found = f"{base}_{n}"
-    return found
+    while candidate in taken:
+        suffix += 1
+        candidate = f"{base}_{suffix}"
+    return candidate
 
 
 def _weight(value: str) -> float | int:
-    found = number(value)
-    if not 0 <= found <= MOST_WEIGHT:
+    weight = number(value)
+    if not 0 <= weight <= MOST_WEIGHT:
         raise EditRefused(_("a weight lies between 0 and %(most)s", most=f"{MOST_WEIGHT:.0f}"))
-    return found
+    return weight
 
 
 def with_version(source: str, version: int) -> str:
-    """The YAML with another version number."""
+    """Replace the version number of a form's YAML; everything else stays byte for byte.
+
+    So a draft differs from its original in this line alone.
+    """
     lines = source.splitlines(keepends=True)
-    for i, line in enumerate(lines):
+    for position, line in enumerate(lines):
         if line.startswith("version:"):
             end = line[len(line.rstrip("\r\n")) :]
             rest = line.split("#", 1)
             comment = f"  #{rest[1].rstrip()}" if len(rest) > 1 else ""
-            lines[i] = f"version: {version}{comment}{end}"
+            lines[position] = f"version: {version}{comment}{end}"
             return "".join(lines)
     return f"version: {version}\n{source}"
 
 
 def differences(old: Form, new: Form, *, language: str) -> list[Difference]:
-    """What changed from one version to the next: head, sections, criteria with their texts,
-    weights, options and checks.
-    """
-    found = [
-        Difference("form", k, _shown(getattr(old, k)), _shown(getattr(new, k)))
-        for k in HEAD
-        if getattr(old, k) != getattr(new, k)
+    """List what changed between two versions: head, sections, criteria, options, checks."""
+    changes = [
+        Difference("form", name, _shown(getattr(old, name)), _shown(getattr(new, name)))
+        for name in HEAD
+        if getattr(old, name) != getattr(new, name)
     ]
-    sections_old, sections_new = ({s.id: s for s in f.sections} for f in (old, new))
-    found += [
-        Difference(i, "removed", in_language(s.title, language), "")
-        for i, s in sections_old.items()
-        if i not in sections_new
+    sections_old, sections_new = (
+        {section.id: section for section in form.sections} for form in (old, new)
+    )
+    changes += [
+        Difference(node_id, "removed", in_language(section.title, language), "")
+        for node_id, section in sections_old.items()
+        if node_id not in sections_new
     ]
-    found += [
-        Difference(i, "added", "", in_language(s.title, language))
-        for i, s in sections_new.items()
-        if i not in sections_old
+    changes += [
+        Difference(node_id, "added", "", in_language(section.title, language))
+        for node_id, section in sections_new.items()
+        if node_id not in sections_old
     ]
-    for i in sections_old.keys() & sections_new.keys():
-        if sections_old[i].weight != sections_new[i].weight:
-            found.append(
+    for node_id in sections_old.keys() & sections_new.keys():
+        if sections_old[node_id].weight != sections_new[node_id].weight:
+            changes.append(
                 Difference(
-                    i, "weight", f"{sections_old[i].weight:g}", f"{sections_new[i].weight:g}"
+                    node_id,
+                    "weight",
+                    f"{sections_old[node_id].weight:g}",
+                    f"{sections_new[node_id].weight:g}",
                 )
             )
-    before, after = ({c.id: c for c in f.criteria()} for f in (old, new))
-    found += [
-        Difference(i, "removed", in_language(c.title, language), "")
-        for i, c in before.items()
-        if i not in after
+    before, after = (
+        {criterion.id: criterion for criterion in form.criteria()} for form in (old, new)
+    )
+    changes += [
+        Difference(node_id, "removed", in_language(criterion.title, language), "")
+        for node_id, criterion in before.items()
+        if node_id not in after
     ]
-    for i, c in after.items():
-        found += (
-            _criterion(before[i], c, language)
-            if i in before
-            else [Difference(i, "added", "", in_language(c.title, language))]
+    for node_id, criterion in after.items():
+        changes += (
+            _criterion(before[node_id], criterion, language)
+            if node_id in before
+            else [Difference(node_id, "added", "", in_language(criterion.title, language))]
         )
-    kept_before, kept_after = [i for i in before if i in after], [i for i in after if i in before]
-    found += [
-        Difference(i, "moved", str(kept_before.index(i) + 1), str(n))
-        for n, i in enumerate(kept_after, 1)
-        if kept_before.index(i) + 1 != n
+    kept_before, kept_after = (
+        [node_id for node_id in before if node_id in after],
+        [node_id for node_id in after if node_id in before],
+    )
+    changes += [
+        Difference(node_id, "moved", str(kept_before.index(node_id) + 1), str(place))
+        for place, node_id in enumerate(kept_after, 1)
+        if kept_before.index(node_id) + 1 != place
     ]
-    return found
+    return changes
 
 
 HEAD = (
@@ -248,19 +268,19 @@ HEAD = (
 
 
 def _criterion(old: Criterion, new: Criterion, language: str) -> list[Difference]:
-    changed = [k for k in type(new).model_fields if getattr(old, k) != getattr(new, k)]
-    out = []
+    changed = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
+    changes = []
     for key in changed:
         was, now = getattr(old, key), getattr(new, key)
         if key in ("title", "guidance") and in_language(was, language) != in_language(
             now, language
         ):
-            out.append(
+            changes.append(
                 Difference(new.id, key, in_language(was, language), in_language(now, language))
             )
         else:
-            out.append(Difference(new.id, key, _shown(was), _shown(now)))
-    return out
+            changes.append(Difference(new.id, key, _shown(was), _shown(now)))
+    return changes
 
 
 def _shown(value: Any) -> str:
@@ -268,10 +288,10 @@ def _shown(value: Any) -> str:
         value = value.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True)
     if isinstance(value, list):
         value = [
-            v.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True)
-            if hasattr(v, "model_dump")
-            else v
-            for v in value
+            item.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True)
+            if hasattr(item, "model_dump")
+            else item
+            for item in value
         ]
     if isinstance(value, float):
         return f"{value:g}"

@@ -1,6 +1,4 @@
-"""What a form's author sets without writing YAML: the options of a criterion, when it is asked, and
-the parts of its check. Pure.
-"""
+"""Change a form's options, conditions and checks through fields, without writing YAML."""
 
 import copy
 from collections.abc import Sequence
@@ -103,38 +101,44 @@ _PLACEHOLDER = {"en": "the words to be said", "it": "le parole da dire", "zh": "
 
 
 def fields_of(rule: Rule, path: str, language: str) -> list[Field]:
-    """What can be set in a rule, with its values; `way` leads to the rule from its criterion."""
+    """List what can be set in a rule, with its values; `path` leads to it from its criterion."""
     kind = rule.kind
     node = getattr(rule, kind if hasattr(rule, kind) else f"{kind}_")
-    return [Field(f"{path}.{kind}.{p.path}", p, _value(node, p, language)) for p in PARTS[kind]]
+    return [
+        Field(f"{path}.{kind}.{part.path}", part, _value(node, part, language))
+        for part in PARTS[kind]
+    ]
 
 
 def inner_rules(rule: Rule, path: str) -> list[tuple[str, Rule]]:
-    """The rules that a rule is made of, each with the way to it."""
-    found = [(f"{path}.all.{i}", r) for i, r in enumerate(rule.all or ())] + [
-        (f"{path}.any.{i}", r) for i, r in enumerate(rule.any or ())
+    """List the rules that a rule is made of, each with its path."""
+    rules = [(f"{path}.all.{position}", inner) for position, inner in enumerate(rule.all or ())] + [
+        (f"{path}.any.{position}", inner) for position, inner in enumerate(rule.any or ())
     ]
-    found += (
-        [(f"{path}.at_least.of.{i}", r) for i, r in enumerate(rule.at_least.of)]
+    rules += (
+        [
+            (f"{path}.at_least.of.{position}", inner)
+            for position, inner in enumerate(rule.at_least.of)
+        ]
         if rule.at_least
         else []
     )
-    return found + ([(f"{path}.not", rule.not_)] if rule.not_ else [])
+    return rules + ([(f"{path}.not", rule.not_)] if rule.not_ else [])
 
 
 def list_of_inner(rule: Rule, path: str) -> str | None:
-    """The way to the list that a further rule can be added to."""
+    """Find the path of the list that a further rule can be added to."""
     return {"all": f"{path}.all", "any": f"{path}.any", "at_least": f"{path}.at_least.of"}.get(
         rule.kind
     )
 
 
 def script_fields(rule: Rule, path: str, language: str) -> list[tuple[str, str, str]]:
-    """The steps of a script: the way to each, its id, its phrases one a line."""
+    """List the steps of a script: the path to each, its id, its phrases one a line."""
     steps = rule.script.steps if rule.script else []
     return [
-        (f"{path}.script.steps.{i}", s.id, "\n".join(phrases_in(s.any, language)))
-        for i, s in enumerate(steps)
+        (f"{path}.script.steps.{position}", step.id, "\n".join(phrases_in(step.any, language)))
+        for position, step in enumerate(steps)
     ]
 
 
@@ -153,13 +157,9 @@ def _value(node: Any, part: FieldSpec, language: str) -> str:
 
 
 def _word(value: str | bool | float) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else value
-    )
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def change_check(
@@ -228,22 +228,24 @@ def _begun(kind: str, languages: Sequence[str]) -> dict[str, Any]:
 
 
 def _step(steps: list[Any], languages: Sequence[str]) -> dict[str, Any]:
-    taken, n = {s.get("id") for s in steps if isinstance(s, dict)}, len(steps) + 1
-    while f"step_{n}" in taken:
-        n += 1
+    taken, suffix = {step.get("id") for step in steps if isinstance(step, dict)}, len(steps) + 1
+    while f"step_{suffix}" in taken:
+        suffix += 1
     return {
-        "id": f"step_{n}",
+        "id": f"step_{suffix}",
         "any": {code: [_PLACEHOLDER[code]] for code in languages if code in _PLACEHOLDER},
     }
 
 
 def _spec_at(steps: list[str | int]) -> FieldSpec | None:
-    """The part that a way leads to: whatever follows the innermost kind of rule."""
-    for i in range(len(steps) - 1, 0, -1):
-        rest = ".".join(map(str, steps[i + 1 :]))
-        found = next((p for p in PARTS.get(str(steps[i]), ()) if p.path == rest), None)
-        if found:
-            return found
+    """Find the part that a path leads to: whatever follows the innermost kind of rule."""
+    for position in range(len(steps) - 1, 0, -1):
+        rest = ".".join(map(str, steps[position + 1 :]))
+        spec = next(
+            (part for part in PARTS.get(str(steps[position]), ()) if part.path == rest), None
+        )
+        if spec:
+            return spec
     return FieldSpec("any", "phrases") if "steps" in steps and steps[-1] == "any" else None
 
 
@@ -271,14 +273,14 @@ def _read(
 
 
 def number(value: str) -> float | int:
-    """A number as people write it, with a point or a comma. Raises EditRefused."""
+    """Parse a number as people write it, with a point or a comma. Raises EditRefused."""
     try:
-        found = float(value.replace(",", "."))
+        parsed = float(value.replace(",", "."))
     except ValueError as error:
         raise EditRefused(_("this has to be a number")) from error
-    if not abs(found) <= 1e9:
+    if not abs(parsed) <= 1e9:
         raise EditRefused(_("this number is too large"))
-    return int(found) if found.is_integer() else found
+    return int(parsed) if parsed.is_integer() else parsed
 
 
 def _get(node: Any, steps: Sequence[Any]) -> Any:
@@ -328,9 +330,10 @@ def change_options(
     languages: Sequence[str],
     fresh: str,
 ) -> None:
-    """Change the options of a criterion's YAML in place: option_add (`value` is the title),
-    option_remove, option_up, option_down, option_title, option_points, option_fail (`which` is the
-    option's id). Raises EditRefused.
+    """Change the options of a criterion's YAML in place. Raises EditRefused.
+
+    Operations: option_add (`value` is the title), option_remove, option_up, option_down,
+    option_title, option_points, option_fail (`which` is the option's id).
     """
     options = criterion.get("options")
     if not isinstance(options, list):
@@ -340,49 +343,55 @@ def change_options(
     if act == "option_add":
         options.append({"id": fresh, "points": 0, "title": dict.fromkeys(languages, value)})
         return
-    i = next(
-        (i for i, o in enumerate(options) if isinstance(o, dict) and o.get("id") == which), None
+    position = next(
+        (
+            position
+            for position, option in enumerate(options)
+            if isinstance(option, dict) and option.get("id") == which
+        ),
+        None,
     )
-    if i is None:
+    if position is None:
         raise EditRefused(_("there is no %(what)s", what=which))
     if act == "option_remove":
         if len(options) <= 2:
             raise EditRefused(_("a criterion has at least two options"))
-        options.pop(i)
+        options.pop(position)
     elif act in ("option_up", "option_down"):
-        j = i + (-1 if act == "option_up" else 1)
-        if 0 <= j < len(options):
-            options.insert(j, options.pop(i))
+        target = position + (-1 if act == "option_up" else 1)
+        if 0 <= target < len(options):
+            options.insert(target, options.pop(position))
     elif act == "option_points":
-        options[i]["points"] = number(value)
+        options[position]["points"] = number(value)
     elif act == "option_fail":
-        options[i].pop("fail", None)
+        options[position].pop("fail", None)
         if value:
-            options[i]["fail"] = value
+            options[position]["fail"] = value
     else:
-        set_text(options[i], "title", value, language)
+        set_text(options[position], "title", value, language)
 
 
 def change_when(criterion: Any, what: str, value: str) -> None:
-    """When a criterion is asked: `criterion` names the one it hangs on (empty: always asked), `is`
-    takes an answer in or out.
+    """Change when a criterion is asked.
+
+    `criterion` names the one it hangs on (empty: always asked), `is` takes an answer in or out.
     """
     if what == "criterion":
         criterion.pop("when", None)
         if value:
             criterion["when"] = {"criterion": value, "is": ["met"]}
         return
-    wanted = criterion.get("when", {}).get("is")
-    if not isinstance(wanted, list):
+    answers = criterion.get("when", {}).get("is")
+    if not isinstance(answers, list):
         raise EditRefused(_("say first which criterion it hangs on"))
-    if value not in wanted:
-        wanted.append(value)
-    elif len(wanted) > 1:
-        wanted.remove(value)
+    if value not in answers:
+        answers.append(value)
+    elif len(answers) > 1:
+        answers.remove(value)
 
 
 def set_text(node: Any, key: str, value: str, language: str) -> None:
-    """A text in one language; where the form has one text for all, that text."""
+    """Set a text in one language; where the form has one text for all, that text."""
     old = node.get(key)
     if isinstance(old, dict) and language:
         old[language] = value

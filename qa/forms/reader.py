@@ -33,7 +33,7 @@ ALL_KEYS = sorted({(f.alias or n) for m in KNOWN_MODELS for n, f in m.model_fiel
 
 
 def read_form(source: str, *, file: str = "form") -> Form:
-    """A form from its YAML.
+    """Read a form from its YAML.
 
     Raises FormFaults with every fault: unreadable YAML, unknown or missing keys, wrong values, then
     what only the whole form shows (ids used twice, conditions on later criteria, variables nobody
@@ -200,7 +200,7 @@ def _explain(error: dict[str, Any], tree: Any, file: str) -> Fault:
 
 
 def _said_by(error: Any, otherwise: str) -> str:
-    """The sentence that a rule of a form's types refused with."""
+    """Find the sentence that a rule of a form's types refused with."""
     said = error.args[0] if isinstance(error, ValueError) and error.args else otherwise
     return said if isinstance(said, str) else str(said)
 
@@ -210,7 +210,7 @@ def _plain(limit: Any) -> str:
 
 
 def _wanted(kind: str, context: dict[str, Any]) -> str | None:
-    """What to write instead, for what pydantic refuses most often."""
+    """Suggest what to write instead, for what pydantic refuses most often."""
     simple = {
         "string_type": _("Write text."),
         "string_too_short": _("Write some text."),
@@ -241,7 +241,7 @@ def _wanted(kind: str, context: dict[str, Any]) -> str | None:
 
 
 def _line(tree: Any, place: tuple[Any, ...]) -> int:
-    """The line (from 1) of the deepest part of `place` that exists in the file."""
+    """Find the line (from 1) of the deepest part of `place` that exists in the file."""
     line: int = 0
     node: Any = tree
     for key in place:
@@ -262,7 +262,10 @@ Complaint = tuple[tuple[Any, ...], str, str]
 
 
 def _whole_form(form: Form) -> Iterator[Complaint]:
-    """What only the whole form can show, as (place, problem, what to write instead)."""
+    """Find the faults that only the whole form can show.
+
+    Each is (place, problem, what to write instead).
+    """
     earlier: dict[str, Criterion] = {}
     sections: set[str] = set()
     for place, text in _texts(form):

@@ -1,6 +1,4 @@
-"""The arithmetic of a scorecard: exact, pure, one function for page, report, export and command
-line.
-"""
+"""Compute the score of a filled form: exact and pure, for page, report, export and CLI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,14 +16,15 @@ class AnswersRefused(Exception):
     """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{c}: {p}" for c, p in faults.items()))
+        super().__init__("; ".join(f"{criterion}: {fault}" for criterion, fault in faults.items()))
         self.faults = dict(faults)
 
 
 @dataclass(frozen=True)
 class CriterionScore:
-    """`share` is the criterion's part of the total after N/A; the shares of the counted ones sum to
-    1. Bonus criteria have share 0.
+    """The points of one criterion and its share of the total.
+
+    The shares of the counted criteria sum to 1 after N/A; bonus criteria have share 0.
     """
 
     id: str
@@ -57,8 +56,9 @@ class ScoreBreakdown:
     criteria: tuple[CriterionScore, ...]
 
     def document(self) -> dict[str, object]:
-        """The score document of the command-line contract; figures rounded half-up to 2 decimals,
-        shares to 6.
+        """Build the score document of the command-line contract.
+
+        Figures are rounded half-up to 2 decimals, shares to 6.
         """
         return {
             "score": round_half_up(self.score),
@@ -66,18 +66,22 @@ class ScoreBreakdown:
             "critical_score": round_half_up(self.critical_score),
             "passed": self.passed,
             "sections": [
-                {"id": s.id, "score": round_half_up(s.score), "weight": plain(s.weight)}
-                for s in self.sections
+                {
+                    "id": section.id,
+                    "score": round_half_up(section.score),
+                    "weight": plain(section.weight),
+                }
+                for section in self.sections
             ],
             "criteria": [
                 {
-                    "id": c.id,
-                    "points": plain(c.points),
-                    "max": plain(c.max),
-                    "share": round(float(c.share), 6),
-                    "counted": c.counted,
+                    "id": criterion.id,
+                    "points": plain(criterion.points),
+                    "max": plain(criterion.max),
+                    "share": round(float(criterion.share), 6),
+                    "counted": criterion.counted,
                 }
-                for c in self.criteria
+                for criterion in self.criteria
             ],
         }
 
@@ -103,37 +107,43 @@ class WeightedSum:
 
 
 def open_criteria(form: Form, answers: Mapping[str, str]) -> dict[str, bool]:
-    """For each criterion whether it is shown: a conditional one is, when its driver is open and has
-    one of the named answers.
+    """Tell for each criterion whether it is shown.
+
+    A conditional one is, when its driver is open and has one of the named answers.
     """
-    shown_now: dict[str, bool] = {}
-    for c in form.criteria():
-        shown_now[c.id] = c.when is None or (
-            shown_now[c.when.criterion] and answers.get(c.when.criterion) in c.when.is_
+    is_open: dict[str, bool] = {}
+    for criterion in form.criteria():
+        is_open[criterion.id] = criterion.when is None or (
+            is_open[criterion.when.criterion]
+            and answers.get(criterion.when.criterion) in criterion.when.is_
         )
-    return shown_now
+    return is_open
 
 
 def faults_in(form: Form, answers: Mapping[str, str]) -> dict[str, str]:
-    """What keeps these answers from being scored, per criterion; empty when nothing does."""
-    known = {c.id: c for c in form.criteria()}
-    faults = {a: "unknown_criterion" for a in answers if a not in known}
+    """Find what keeps these answers from being scored, per criterion; empty when nothing does."""
+    criteria = {criterion.id: criterion for criterion in form.criteria()}
+    faults = {
+        criterion_id: "unknown_criterion"
+        for criterion_id in answers
+        if criterion_id not in criteria
+    }
     is_open = open_criteria(form, answers)
-    for c in known.values():
-        answer = answers.get(c.id)
+    for criterion in criteria.values():
+        answer = answers.get(criterion.id)
         if answer is None:
-            if is_open[c.id]:
-                faults[c.id] = "missing"
+            if is_open[criterion.id]:
+                faults[criterion.id] = "missing"
         elif answer == NOT_APPLICABLE:
-            if not c.na:
-                faults[c.id] = "na_not_allowed"
-        elif c.option(answer) is None:
-            faults[c.id] = "unknown_option"
+            if not criterion.na:
+                faults[criterion.id] = "na_not_allowed"
+        elif criterion.option(answer) is None:
+            faults[criterion.id] = "unknown_option"
     return faults
 
 
 def score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
-    """The score of a filled form (design/SCORING.md, part A).
+    """Compute the score of a completely filled form (design/SCORING.md, part A).
 
     Raises AnswersRefused, which names every criterion that is missing, unknown, or answered with an
     unknown option.
@@ -145,33 +155,47 @@ def score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
 
 
 def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
-    """The running score of what is answered so far: an open criterion without an answer is left
-    out, as if it were not applicable.
+    """Compute the running score of what is answered so far.
+
+    An open criterion without an answer is left out, as if it were not applicable.
     """
     is_open = open_criteria(form, answers)
     counted = {
-        c.id: c for c in form.criteria() if is_open[c.id] and _counts(form, c, answers.get(c.id))
+        criterion.id: criterion
+        for criterion in form.criteria()
+        if is_open[criterion.id] and _counts(form, criterion, answers.get(criterion.id))
     }
-    if all(answers[i] == NOT_APPLICABLE for i in counted):
+    if all(answers[criterion_id] == NOT_APPLICABLE for criterion_id in counted):
         counted = {}  # full credit for everything would be a score made of nothing
-    points = {i: _points(c, answers[i]) for i, c in counted.items()}
-    failed = {i: o.fail for i, c in counted.items() if (o := c.option(answers[i])) and o.fail}
+    points = {
+        criterion_id: _points(criterion, answers[criterion_id])
+        for criterion_id, criterion in counted.items()
+    }
+    failed = {
+        criterion_id: option.fail
+        for criterion_id, criterion in counted.items()
+        if (option := criterion.option(answers[criterion_id])) and option.fail
+    }
     total = _total(form, counted, points, failed)
     shares = _shares(form, counted)
     rows = tuple(
         CriterionScore(
-            c.id,
-            answers.get(c.id),
-            points.get(c.id),
-            c.maximum,
-            shares.get(c.id, Fraction(0)),
-            c.id in counted,
-            is_open[c.id],
-            c.id in failed,
+            criterion.id,
+            answers.get(criterion.id),
+            points.get(criterion.id),
+            criterion.maximum,
+            shares.get(criterion.id, Fraction(0)),
+            criterion.id in counted,
+            is_open[criterion.id],
+            criterion.id in failed,
         )
-        for c in form.criteria()
+        for criterion in form.criteria()
     )
-    critical = {i: c for i, c in counted.items() if c.is_critical}
+    critical = {
+        criterion_id: criterion
+        for criterion_id, criterion in counted.items()
+        if criterion.is_critical
+    }
     return ScoreBreakdown(
         score=total,
         score_without_fails=_total(form, counted, points, {}),
@@ -181,26 +205,36 @@ def partial_score(form: Form, answers: Mapping[str, str]) -> ScoreBreakdown:
         else (form.pass_mark is None or total >= as_fraction(form.pass_mark))
         and "form" not in failed.values(),
         sections=tuple(
-            SectionScore(s.id, _section(form, s, counted, points, failed), as_fraction(s.weight))
-            for s in form.sections
+            SectionScore(
+                section.id,
+                _section(form, section, counted, points, failed),
+                as_fraction(section.weight),
+            )
+            for section in form.sections
         ),
         criteria=rows,
     )
 
 
 def script_lines(form: Form, language: str) -> list[str]:
-    """The first wording of every step of the form's scripts: what should be said word for word."""
-    rules = [r for c in form.criteria() if c.check for r in c.check.with_inner() if r.script]
+    """List the first wording of every step of the form's scripts."""
+    rules = [
+        rule
+        for criterion in form.criteria()
+        if criterion.check
+        for rule in criterion.check.with_inner()
+        if rule.script
+    ]
     steps = [
         phrases_in(step.any, language)
-        for r in rules
-        for step in (r.script.steps if r.script else ())
+        for rule in rules
+        for step in (rule.script.steps if rule.script else ())
     ]
     return [phrases[0] for phrases in steps if phrases]
 
 
 def round_half_up(value: Fraction | None) -> float | None:
-    """Rounded half-up to 2 decimals, as every page and export shows it."""
+    """Round half-up to 2 decimals, as every page and export shows it."""
     if value is None:
         return None
     exact_quotient = Decimal(value.numerator) / Decimal(value.denominator)
@@ -209,11 +243,6 @@ def round_half_up(value: Fraction | None) -> float | None:
 
 def plain(value: Fraction | None) -> float | None:
     return None if value is None else round(float(value), 6)
-
-
-def alignment(points: float, other_points: float, maximum: float) -> Fraction:
-    """How near two scorings of one call are: 1 − |a − b| ÷ maximum, 0–1."""
-    return 1 - abs(as_fraction(points) - as_fraction(other_points)) / as_fraction(maximum)
 
 
 def _counts(form: Form, criterion: Criterion, answer: str | None) -> bool:
@@ -235,7 +264,7 @@ def _total(
     points: Mapping[str, Fraction],
     failed: Mapping[str, str],
 ) -> Fraction | None:
-    regular = [i for i, c in counted.items() if not c.bonus]
+    regular = [criterion_id for criterion_id, criterion in counted.items() if not criterion.bonus]
     if not regular:
         return None
     if "form" in failed.values():
@@ -271,18 +300,24 @@ def _add_section(
     points: Mapping[str, Fraction],
     failed: Mapping[str, str],
 ) -> None:
-    """Add a section to a mean: as one part (weighting: sections) or criterion by criterion
-    (weighting: criteria).
-    """
+    """Add a section to a mean, as one part or criterion by criterion (the form's weighting)."""
     inner = WeightedSum()
-    has_failed = any(failed.get(c.id) in ("section", "form") for c in section.criteria)
-    for c in section.criteria:
-        if c.id in counted:
-            part = points[c.id] if form.weighting == "criteria" else points[c.id] / (c.maximum or 1)
-            scale = as_fraction(c.weight)
+    has_failed = any(
+        failed.get(criterion.id) in ("section", "form") for criterion in section.criteria
+    )
+    for criterion in section.criteria:
+        if criterion.id in counted:
+            part = (
+                points[criterion.id]
+                if form.weighting == "criteria"
+                else points[criterion.id] / (criterion.maximum or 1)
+            )
+            scale = as_fraction(criterion.weight)
             inner.numerator += scale * part
-            if not c.bonus:
-                inner.denominator += scale * (c.maximum if form.weighting == "criteria" else 1)
+            if not criterion.bonus:
+                inner.denominator += scale * (
+                    criterion.maximum if form.weighting == "criteria" else 1
+                )
             else:
                 inner.bonus_below += scale
     for child in section.sections:
@@ -299,31 +334,46 @@ def _add_section(
 
 
 def _shares(form: Form, counted: Mapping[str, Criterion]) -> dict[str, Fraction]:
-    """Each counted criterion's part of the total; they sum to 1."""
+    """Compute each counted criterion's part of the total; they sum to 1."""
     raw: dict[str, Fraction] = {}
 
     def walk(section: Section, weight: Fraction) -> None:
-        regular = [c for c in section.criteria if c.id in counted and not c.bonus]
+        regular = [
+            criterion
+            for criterion in section.criteria
+            if criterion.id in counted and not criterion.bonus
+        ]
         children = [
-            s
-            for s in section.sections
-            if any(c.id in counted and not c.bonus for c in s.all_criteria())
+            child
+            for child in section.sections
+            if any(
+                criterion.id in counted and not criterion.bonus
+                for criterion in child.all_criteria()
+            )
         ]
         if form.weighting == "criteria":
-            parts = {c.id: weight * as_fraction(c.weight) * c.maximum for c in regular}
+            parts = {
+                criterion.id: weight * as_fraction(criterion.weight) * criterion.maximum
+                for criterion in regular
+            }
             factor = weight
         else:
-            below = sum((as_fraction(c.weight) for c in regular), Fraction(0)) + sum(
-                (as_fraction(s.weight) for s in children), Fraction(0)
-            )
-            parts = {c.id: weight * as_fraction(c.weight) / below for c in regular}
+            below = sum(
+                (as_fraction(criterion.weight) for criterion in regular), Fraction(0)
+            ) + sum((as_fraction(child.weight) for child in children), Fraction(0))
+            parts = {
+                criterion.id: weight * as_fraction(criterion.weight) / below
+                for criterion in regular
+            }
             factor = weight / below if below else weight
         raw.update(parts)
-        for s in children:
-            walk(s, factor * as_fraction(s.weight))
+        for child in children:
+            walk(child, factor * as_fraction(child.weight))
 
     for section in form.sections:
-        if any(c.id in counted and not c.bonus for c in section.all_criteria()):
+        if any(
+            criterion.id in counted and not criterion.bonus for criterion in section.all_criteria()
+        ):
             walk(section, as_fraction(section.weight))
     whole = sum(raw.values(), Fraction(0))
-    return {i: part / whole for i, part in raw.items()} if whole else {}
+    return {criterion_id: part / whole for criterion_id, part in raw.items()} if whole else {}

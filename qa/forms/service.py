@@ -55,7 +55,7 @@ def publish(session: Session, *, source: str, file: str, at: datetime) -> tuple[
 
 @functools.lru_cache(maxsize=256)
 def parsed(form_version_id: int, source: str) -> Form:
-    """A published form, parsed once per process: published versions never change."""
+    """Parse a published form, once per process: published versions never change."""
     return read_form(source, file=f"form version {form_version_id}")
 
 
@@ -64,7 +64,7 @@ def load(session: Session, form_version_id: int) -> Form:
 
 
 def current(session: Session) -> list[tuple[int, Form]]:
-    """The newest published version of every form."""
+    """Load the newest published version of every form."""
     return [(i, parsed(i, source)) for i, source in store.current(session)]
 
 
@@ -77,8 +77,10 @@ def form_for(
     language: str | None,
     duration: float,
 ) -> tuple[int, Form] | None:
-    """The newest published form for a call; of several that apply, the most specific (project, then
-    queue, then direction, then fewest languages).
+    """Find the newest published form for a call.
+
+    Of several that apply, the most specific (project, then queue, then direction, then fewest
+    languages).
     """
     candidates = []
     for version_id, source in store.current(session):
@@ -140,7 +142,10 @@ class NotItself(ValueError):
 
 
 def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -> int:
-    """A draft of the next version of a form: the one that is there, else a copy of this version."""
+    """Find or make the draft of the next version of a form.
+
+    The one that is there, else a copy of this version.
+    """
     row = store.facts(session, form_version_id)
     existing = store.draft(session, row.form)
     if existing is not None:
@@ -164,7 +169,7 @@ def draft_of(session: Session, *, form_version_id: int, by: int, at: datetime) -
 
 
 def import_draft(session: Session, *, source: str, by: int, at: datetime) -> int:
-    """A draft from YAML that somebody brings along; its number is the next free one of its form.
+    """Make a draft from YAML that somebody brings along; its number is the form's next free one.
 
     Raises FormFaults.
     """

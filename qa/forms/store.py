@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from qa.forms.types import VersionFacts
 from qa.states import FormState
+from qa.tables.database import affected_rows
 from qa.tables.forms import FormVersionRow
 
 
@@ -48,7 +49,7 @@ def add_version(
 
 
 def source(session: Session, form_version_id: int) -> str:
-    """The YAML of a version; raises NoResultFound."""
+    """Load the YAML of a version; raises NoResultFound."""
     return session.scalars(
         select(FormVersionRow.source).where(FormVersionRow.id == form_version_id)
     ).one()
@@ -151,7 +152,7 @@ def save_draft(
         *_draft(form_version_id), FormVersionRow.edition == edition
     )
     values = {"source": source, "edition": edition + 1, "changed_by_id": by, "changed_at": at}
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def publish_draft(
@@ -171,7 +172,7 @@ def publish_draft(
         "needs_second_reader": needs_second_reader,
     }
     changed = update(FormVersionRow).where(*_draft(form_version_id)).values(**values)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def retire(session: Session, form: str, version: int) -> bool:
@@ -182,8 +183,8 @@ def retire(session: Session, form: str, version: int) -> bool:
         FormVersionRow.state == FormState.PUBLISHED,
     )
     changed = update(FormVersionRow).where(*older).values(state=FormState.RETIRED)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def discard_draft(session: Session, form_version_id: int) -> bool:
-    return bool(session.execute(delete(FormVersionRow).where(*_draft(form_version_id))).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, delete(FormVersionRow).where(*_draft(form_version_id))) > 0

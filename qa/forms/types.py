@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -448,15 +448,17 @@ def in_language(text: LocalText | None, language: str) -> str:
         return ""
     if isinstance(text, str):
         return text
-    # a plain str is a fine key
-    return text.get(language) or text.get("en") or next(iter(text.values()))  # type: ignore[call-overload,no-any-return]
+    by_language = cast(dict[str, str], text)
+    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()))
 
 
 def phrases_in(phrases: LocalPhrases | None, language: str) -> list[str]:
     """The phrases for one language; empty where the form has none for it."""
     if phrases is None:
         return []
-    return list(phrases) if isinstance(phrases, list) else list(phrases.get(language, []))  # type: ignore[call-overload]
+    if isinstance(phrases, list):
+        return list(phrases)
+    return list(cast(dict[str, list[str]], phrases).get(language, []))
 
 
 def as_fraction(number: float) -> Fraction:

@@ -1,4 +1,4 @@
-"""Call data from a manifest's row, and where an agent's recordings belong. Pure."""
+"""Read the call data of a manifest's row, and hide the numbers of payment cards. Pure."""
 
 import math
 import re
@@ -31,11 +31,14 @@ KNOWN = {
 }
 LANGUAGES = {"en", "it", "zh"}
 DIGITS = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ \-\u2010-\u2015]?\d){12,}")
-CARD_LENGTHS = range(13, 20)
+CARD_NUMBER_LENGTHS = range(13, 20)  # digits (ISO/IEC 7812)
 # how the numbers of payment cards begin (ISO/IEC 7812)
 ISSUERS = re.compile(r"4|5[0-8]|6|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:0[0-5]|[4-8])")
 SECRETS = re.compile(
-    r"(?:^|[^a-z])(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)(?:$|[^a-z])|卡号|安全码|验证码|密码",
+    r"(?:^|[^a-z])"
+    r"(?:cvv2?|cvc2?|csc|pan|pin|card_?(?:no|number|num)|carta_numero|numero_carta)"
+    r"(?:$|[^a-z])"
+    r"|卡号|安全码|验证码|密码",
     re.IGNORECASE,
 )
 FIRST_DIGITS, HIDDEN = "23456", "•••"
@@ -46,64 +49,71 @@ class CallDataRefused(ValueError):
 
 
 def without_cards(value: Any) -> Any:
-    """The same call data with no payment card left in them: of its number the last four digits
-    stay, of a field that is called a code or a PIN nothing.
+    """Hide payment card numbers in call data, and fields that are called a code or a PIN.
+
+    Of a card's number the last four digits stay.
 
     A card is 13 to 19 digits, with gaps or without, that begin as an issuer's do and have the right
     check digit (Luhn). Other long numbers stay: orders and tickets are found by theirs.
     """
     if isinstance(value, Mapping):
         return {
-            k: HIDDEN if SECRETS.search(str(k)) and v not in ("", None) else without_cards(v)
-            for k, v in value.items()
+            key: HIDDEN
+            if SECRETS.search(str(key)) and item not in ("", None)
+            else without_cards(item)
+            for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [without_cards(v) for v in value]
+        return [without_cards(item) for item in value]
     if isinstance(value, int) and not isinstance(value, bool):
         hidden = without_cards(str(value))
         return value if hidden == str(value) else hidden
     return DIGITS.sub(_hidden, value) if isinstance(value, str) else value
 
 
-def _hidden(found: re.Match[str]) -> str:
-    """A run of digits without the cards in it; one may begin and end at any gap, whatever number
-    stands beside it.
+def _hidden(match: re.Match[str]) -> str:
+    """Hide the cards in a run of digits.
+
+    A card may begin and end at any gap, whatever number stands beside it.
     """
-    text, done, kept = found[0], 0, list[str]()
-    groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", text)]
-    i = int(found.string[max(0, found.start() - 1)] == "+")  # the code of a country
-    while i < len(groups):
-        last = _card_from(text, groups, i) if text[groups[i][0]] in FIRST_DIGITS else None
+    text, end_of_last, pieces = match[0], 0, list[str]()
+    groups = [(group.start(), group.end()) for group in re.finditer(r"\d+", text)]
+    position = int(match.string[max(0, match.start() - 1)] == "+")  # the code of a country
+    while position < len(groups):
+        last = (
+            _card_from(text, groups, position)
+            if text[groups[position][0]] in FIRST_DIGITS
+            else None
+        )
         if last is not None:
             end = groups[last][1]
-            kept += [
-                text[done : groups[i][0]],
+            pieces += [
+                text[end_of_last : groups[position][0]],
                 HIDDEN,
                 " ",
-                re.sub(r"\D", "", text[groups[i][0] : end])[-4:],
+                re.sub(r"\D", "", text[groups[position][0] : end])[-4:],
             ]
-            done, i = end, last
-        i += 1
-    return "".join(kept) + text[done:]
+            end_of_last, position = end, last
+        position += 1
+    return "".join(pieces) + text[end_of_last:]
 
 
 def _card_from(text: str, groups: Sequence[tuple[int, int]], first: int) -> int | None:
-    """The last of the groups of digits that make a card together with the first one; None where
-    none do.
-    """
+    """Find the last group of digits that makes a card with the first; None if none does."""
     digits = ""
-    for n in range(first, len(groups)):
-        digits += text[slice(*groups[n])]
-        if len(digits) >= CARD_LENGTHS.stop:
+    for position in range(first, len(groups)):
+        digits += text[slice(*groups[position])]
+        if len(digits) >= CARD_NUMBER_LENGTHS.stop:
             return None
-        if len(digits) in CARD_LENGTHS and ISSUERS.match(digits) and luhn.is_valid(digits):
-            return n
+        if len(digits) in CARD_NUMBER_LENGTHS and ISSUERS.match(digits) and luhn.is_valid(digits):
+            return position
     return None
 
 
 def nested(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that are not ours, dots turned into levels: `ticket.number` becomes {"ticket":
-    {"number": …}}. Empty cells are left out.
+    """Collect the columns that are not ours; dots turn into levels.
+
+    `ticket.number` becomes {"ticket": {"number": …}}. Empty cells are left out.
     """
     details: dict[str, Any] = {}
     for key, value in row.items():
@@ -121,20 +131,22 @@ def nested(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
-    """The call data of one row, without the numbers of payment cards.
+    """Read the call data of one row, without the numbers of payment cards.
 
     A time without a zone is read in the reporting zone.
 
     Raises CallDataRefused.
     """
-    given = {
-        k: v.strip() if isinstance(v, str) else v for k, v in row.items() if v not in ("", None)
+    cells = {
+        key: cell.strip() if isinstance(cell, str) else cell
+        for key, cell in row.items()
+        if cell not in ("", None)
     }
-    direction = str(given.get("direction", "inbound")).lower()
+    direction = str(cells.get("direction", "inbound")).lower()
     if direction not in ("inbound", "outbound"):
         raise CallDataRefused(f"direction is {direction!r}; write inbound or outbound")
     language = (
-        str(given["language"]).lower().split("-")[0].split("_")[0] if "language" in given else None
+        str(cells["language"]).lower().split("-")[0].split("_")[0] if "language" in cells else None
     )
     if language is not None and language not in LANGUAGES:
         raise CallDataRefused(f"language is {language!r}; write en, it or zh, or leave it out")
@@ -149,7 +161,7 @@ def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
         "customer",
         "external_id",
     )
-    text = {k: _short(given, k) for k in texts if k in given}
+    text = {key: _short(cells, key) for key in texts if key in cells}
     for key in ("external_id", "agent", "project", "queue"):  # by these things are told apart
         if key in text and without_cards(text[key]) != text[key]:
             raise CallDataRefused(f"{key} holds the number of a payment card; write another {key}")
@@ -157,18 +169,18 @@ def call_data(row: Mapping[str, Any], *, zone: ZoneInfo) -> CallData:
         **without_cards(text),
         direction=Direction(direction),
         language=language,
-        started_at=_time(given["started_at"], zone) if "started_at" in given else None,
-        duration=_seconds(given["duration"]) if "duration" in given else None,
-        hired_on=str(given["hired_on"]) if "hired_on" in given else None,
-        details=without_cards(nested(given)),
+        started_at=_time(cells["started_at"], zone) if "started_at" in cells else None,
+        duration=_seconds(cells["duration"]) if "duration" in cells else None,
+        hired_on=str(cells["hired_on"]) if "hired_on" in cells else None,
+        details=without_cards(nested(cells)),
     )
 
 
-def _short(given: Mapping[str, Any], key: str) -> str:
-    value = str(given[key])
+def _short(cells: Mapping[str, Any], key: str) -> str:
+    value = str(cells[key])
     if len(value) > (80 if key in ("agent", "project", "queue") else 200):
         raise CallDataRefused(f"{key} is longer than allowed")
-    if any(ord(c) < 32 for c in value):
+    if any(ord(char) < 32 for char in value):
         raise CallDataRefused(f"{key} has control characters")
     return value
 
@@ -194,18 +206,19 @@ def _seconds(value: Any) -> float:
 
 
 def rating(value: Any, scale: Any = None) -> float | None:
-    """A customer's rating on a scale of 0–100; `scale` is like "1-5" (which is meant where none is
-    given). None where it is no number on its scale.
+    """Convert a customer's rating to a scale of 0–100; None where it is no number on its scale.
+
+    `scale` is like "1-5", which is also the default.
     """
     low, _dash, high = str(scale or "1-5").replace("–", "-").partition("-")
     try:
-        given, bottom, top = float(str(value).replace(",", ".")), float(low), float(high)
+        stars, bottom, top = float(str(value).replace(",", ".")), float(low), float(high)
     except ValueError:
         return None
     if (
-        not (math.isfinite(given) and math.isfinite(bottom) and math.isfinite(top))
+        not (math.isfinite(stars) and math.isfinite(bottom) and math.isfinite(top))
         or top <= bottom
-        or not bottom <= given <= top
+        or not bottom <= stars <= top
     ):
         return None
-    return 100 * (given - bottom) / (top - bottom)
+    return 100 * (stars - bottom) / (top - bottom)

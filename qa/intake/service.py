@@ -1,4 +1,4 @@
-"""Files become calls: identified by content, decoded safely, made playable. Safe to repeat."""
+"""Take recordings in: identify by content, decode safely, make playable. Safe to repeat."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ FREE_DISK = 0.05
 
 
 class RecordingDecoder(Protocol):
-    """What intake needs of the sound engine: `qa.wiring` passes it in."""
+    """The part of the audio engine that intake needs: `qa.wiring` passes it in."""
 
     def prepare(
         self, path: Path, *, declared_seconds: float | None
@@ -33,7 +33,7 @@ class RecordingDecoder(Protocol):
 
 
 class RecordingStore(Protocol):
-    """Where recordings are kept."""
+    """The storage of recordings."""
 
     def save(self, key: str, content: bytes) -> None: ...
     def free_share(self) -> float: ...
@@ -53,7 +53,7 @@ class DecodedRecording:
 
 @dataclass(frozen=True)
 class CallOwner:
-    """Where a call belongs: ids made or found by the people stage."""
+    """The project and agent of a call: ids made or found by the people stage."""
 
     project_id: int
     agent_id: int
@@ -64,7 +64,7 @@ class ManifestRefused(ValueError):
 
 
 def incoming(path: Path, *, manifest: Path | None, zone: ZoneInfo) -> list[Incoming]:
-    """What there is to take in: the rows of a manifest, or every file below a folder, or one file.
+    """List what to import: rows of a manifest, or every file below a folder, or one file.
 
     A folder's own manifest.csv or manifest.json is used when none is named. Raises ManifestRefused.
     """
@@ -72,26 +72,31 @@ def incoming(path: Path, *, manifest: Path | None, zone: ZoneInfo) -> list[Incom
         manifest, path = path, path.parent
     if manifest is None and path.is_dir():
         manifest = next(
-            (path / n for n in ("manifest.csv", "manifest.json") if (path / n).is_file()), None
+            (path / name for name in ("manifest.csv", "manifest.json") if (path / name).is_file()),
+            None,
         )
     if manifest is None:
         files = (
-            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            sorted(
+                file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")
+            )
             if path.is_dir()
             else [path]
         )
-        return [Incoming(p.name, p, CallData()) for p in files]
+        return [Incoming(file.name, file, CallData()) for file in files]
     folder = path if path.is_dir() else manifest.parent
     return [_row(row, folder=folder, zone=zone) for row in read_manifest(manifest)]
 
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV (comma or semicolon, UTF-8) or JSON manifest (a list, or {"calls": […]}).
+    """Read the rows of a CSV or JSON manifest.
+
+    CSV: comma or semicolon, UTF-8. JSON: a list, or {"calls": […]}.
 
     Raises ManifestRefused.
     """
     rows = _rows_of(path, "calls")
-    if not all(isinstance(r, dict) and r.get("file") for r in rows):
+    if not all(isinstance(row, dict) and row.get("file") for row in rows):
         raise ManifestRefused(f"{path.name}: every row needs a `file`")
     return rows
 
@@ -119,17 +124,18 @@ def _rows_of(path: Path, name: str) -> list[dict[str, Any]]:
 def matched(
     rows: list[dict[str, Any]], files: Mapping[str, Path], *, zone: ZoneInfo
 ) -> list[Incoming]:
-    """Uploaded files joined with a manifest's rows by name; a file without a row comes in without
-    call data.
+    """Join uploaded files with a manifest's rows by name.
+
+    A file without a row comes in without call data.
     """
-    named = {str(r["file"]).replace("\\", "/").rsplit("/", 1)[-1]: r for r in rows}
-    found = []
+    named = {str(row["file"]).replace("\\", "/").rsplit("/", 1)[-1]: row for row in rows}
+    items = []
     for name, path in files.items():
         row = named.pop(name, None)
         try:
-            found.append(Incoming(name, path, call_data(row, zone=zone) if row else CallData()))
+            items.append(Incoming(name, path, call_data(row, zone=zone) if row else CallData()))
         except CallDataRefused as error:
-            found.append(
+            items.append(
                 Incoming(
                     name,
                     None,
@@ -137,17 +143,21 @@ def matched(
                     FileOutcome(name, ImportOutcome.REFUSED, Reason.BAD_CALL_DATA, str(error)),
                 )
             )
-    found += [
-        Incoming(n, None, CallData(), FileOutcome(n, ImportOutcome.REFUSED, Reason.MISSING_FILE))
-        for n in named
+    items += [
+        Incoming(
+            name, None, CallData(), FileOutcome(name, ImportOutcome.REFUSED, Reason.MISSING_FILE)
+        )
+        for name in named
     ]
-    return found
+    return items
 
 
 def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
     name = str(row["file"])
     try:
-        data = call_data({k: v for k, v in row.items() if isinstance(k, str)}, zone=zone)
+        data = call_data(
+            {key: cell for key, cell in row.items() if isinstance(key, str)}, zone=zone
+        )
     except CallDataRefused as error:
         return Incoming(
             name,
@@ -178,10 +188,10 @@ def _row(row: dict[str, Any], *, folder: Path, zone: ZoneInfo) -> Incoming:
 
 
 def identify(path: Path) -> str:
-    """The SHA-256 of the file's content."""
+    """Compute the SHA-256 of the file's content."""
     digest = hashlib.sha256()
-    with path.open("rb") as f:
-        while block := f.read(1 << 20):
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
 
@@ -189,16 +199,17 @@ def identify(path: Path) -> str:
 def known_recording(
     session: Session, *, name: str, sha256: str, data: CallData
 ) -> FileOutcome | None:
-    """The outcome where nothing is left to do: the recording is known, or its external id belongs
-    to another one.
+    """Find the outcome of a file with which nothing is left to do; None if there is something.
+
+    The recording is known, or its external id belongs to another one.
     """
-    known = store.call_id_by_hash(session, sha256)
-    if known is not None:
+    call_id = store.call_id_by_hash(session, sha256)
+    if call_id is not None:
         return FileOutcome(
             name,
             ImportOutcome.KNOWN,
             Reason.SAME_RECORDING,
-            call_id=known,
+            call_id=call_id,
             external_id=data.external_id,
         )
     if data.external_id and store.call_id_by_external(session, data.external_id) is not None:
@@ -218,25 +229,25 @@ def prepare(
     name: str,
     data: CallData,
     sha256: str,
-    ears: RecordingDecoder,
-    shelf: RecordingStore,
+    audio: RecordingDecoder,
+    storage: RecordingStore,
 ) -> "DecodedRecording | FileOutcome":
-    """Decode and keep the recording's files; no database.
+    """Decode a recording and store its files; no database.
 
     What is kept under the content's hash may be kept twice without harm.
     """
-    if shelf.free_share() < FREE_DISK:
+    if storage.free_share() < FREE_DISK:
         return FileOutcome(
             name, ImportOutcome.REFUSED, Reason.DISK_FULL, external_id=data.external_id
         )
-    prepared = ears.prepare(path, declared_seconds=data.duration)
+    prepared = audio.prepare(path, declared_seconds=data.duration)
     if isinstance(prepared, Reason):
         return FileOutcome(name, ImportOutcome.REFUSED, prepared, external_id=data.external_id)
     folder = f"{sha256[:2]}/{sha256}"
-    shelf.save(f"{folder}/original", path.read_bytes())
-    shelf.save(f"{folder}/peaks", prepared.peaks)
+    storage.save(f"{folder}/original", path.read_bytes())
+    storage.save(f"{folder}/peaks", prepared.peaks)
     if prepared.playback is not None:
-        shelf.save(f"{folder}/playback", prepared.playback)
+        storage.save(f"{folder}/playback", prepared.playback)
     return prepared
 
 
@@ -251,30 +262,30 @@ def record(
     at: datetime,
     modified: datetime,
 ) -> FileOutcome:
-    """The call's row. A call that came in meanwhile by another way counts as known."""
+    """Add the call's row. A call that came in meanwhile by another way counts as known."""
     earlier = known_recording(session, name=name, sha256=sha256, data=data)
     if earlier:
         return earlier
-    placed = place(session, data)
-    where = {
-        "project_id": placed.project_id,
-        "agent_id": placed.agent_id,
+    owner = place(session, data)
+    origin_fields = {
+        "project_id": owner.project_id,
+        "agent_id": owner.agent_id,
         "source_name": name[:300],
         "received_at": at,
     }
-    known = {
+    data_fields = {
         "queue": data.queue,
         "direction": data.direction,
         "language": data.language,
         "customer": data.customer,
         "details": data.details,
     }
-    sound = {
+    sound_fields = {
         "channels": prepared.channels,
         "lost_seconds": prepared.lost_seconds,
         "media_type": prepared.media_type,
     }
-    sound |= {
+    sound_fields |= {
         "content_sha256": sha256,
         "duration_seconds": prepared.seconds,
         "started_at": data.started_at or modified,
@@ -284,9 +295,9 @@ def record(
             call_id = store.add_call(
                 session,
                 external_id=data.external_id or f"file-{sha256[:16]}",
-                **where,
-                **known,
-                **sound,
+                **origin_fields,
+                **data_fields,
+                **sound_fields,
             )
     except IntegrityError:
         return FileOutcome(
@@ -305,7 +316,7 @@ def record(
 
 
 def parse_day(text: str | None) -> date | None:
-    """A day written as 2026-03-01; None where there is none or it cannot be read."""
+    """Parse a day written as 2026-03-01; None where there is none or it cannot be read."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
@@ -317,12 +328,12 @@ def modified_at(path: Path) -> datetime:
 
 
 def read_ratings(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of customers' ratings, CSV or JSON like a manifest.
+    """Read the rows of a file of customers' ratings, CSV or JSON like a manifest.
 
     Raises ManifestRefused.
     """
     rows = _rows_of(path, "ratings")
-    if not all(isinstance(r, dict) and r.get("external_id") for r in rows):
+    if not all(isinstance(row, dict) and row.get("external_id") for row in rows):
         raise ManifestRefused(f"{path.name}: every row needs an `external_id`")
     return rows
 
@@ -330,32 +341,49 @@ def read_ratings(path: Path) -> list[dict[str, Any]]:
 def save_ratings(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, at: datetime
 ) -> RatingsImport:
-    """Put ratings beside their calls, on a scale of 0–100; a later one of the same call replaces
-    the earlier. Unknown calls and values are refused.
+    """Save customers' ratings of calls, on a scale of 0–100.
+
+    A later one of the same call replaces the earlier. Unknown calls and values are refused.
     """
-    known = store.ids_of(session, [str(r["external_id"]) for r in rows])
-    kept, refused = 0, []
-    for r in rows:
-        name = str(r["external_id"])
-        value = rating(r.get("rating"), r.get("scale"))
-        if name not in known:
+    call_ids = store.ids_of(session, [str(row["external_id"]) for row in rows])
+    saved, refused = 0, []
+    for row in rows:
+        name = str(row["external_id"])
+        value = rating(row.get("rating"), row.get("scale"))
+        if name not in call_ids:
             refused.append((name, "there is no call of this external_id"))
         elif value is None:
             refused.append(
                 (name, "the rating is no number on its scale (give `scale` as 1-5, 0-10, 0-100)")
             )
         else:
-            given = f"{r.get('rating')} of {r.get('scale') or '1-5'}"
+            wording = f"{row.get('rating')} of {row.get('scale') or '1-5'}"
             store.save_rating(
-                session, known[name], value=value, given=given[:40], source=source[:80], at=at
+                session, call_ids[name], value=value, given=wording[:40], source=source[:80], at=at
             )
             record_event(
                 session,
                 subject=Subject.CALL,
-                subject_id=known[name],
+                subject_id=call_ids[name],
                 event=EventKind.RATED,
                 at=at,
                 source=source[:80],
             )
-            kept += 1
-    return RatingsImport(kept, tuple(refused))
+            saved += 1
+    return RatingsImport(saved, tuple(refused))
+
+
+def record_opened(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user opened a call."""
+    _record_access(session, call_id, EventKind.OPENED, by=by, at=at)
+
+
+def record_played(session: Session, *, call_id: int, by: int, at: datetime) -> None:
+    """Log that a user played a call from its beginning."""
+    _record_access(session, call_id, EventKind.PLAYED, by=by, at=at)
+
+
+def _record_access(
+    session: Session, call_id: int, event: EventKind, *, by: int, at: datetime
+) -> None:
+    record_event(session, subject=Subject.CALL, subject_id=call_id, event=event, at=at, actor_id=by)

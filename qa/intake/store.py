@@ -153,7 +153,7 @@ def set_language(session: Session, call_id: int, language: str) -> None:
 
 
 def set_media_type(session: Session, call_id: int, media_type: str) -> None:
-    """What the playback copy is."""
+    """Set the media type of the playback copy."""
     session.get_one(CallRow, call_id).media_type = media_type
 
 
@@ -168,9 +168,7 @@ def days_with_calls(session: Session) -> tuple[datetime, datetime] | None:
 def call_combinations(
     session: Session, *, newest: int = 5000
 ) -> list[tuple[str, str, str, str, str | None]]:
-    """Of the newest calls every combination of project (name, code), queue,
-    direction and language.
-    """
+    """Count project (name, code), queue, direction and language combined, of the newest calls."""
     recent = select(CallRow.id).order_by(CallRow.id.desc()).limit(newest)
     query = select(
         ProjectRow.name, ProjectRow.code, CallRow.queue, CallRow.direction, CallRow.language
@@ -208,6 +206,6 @@ def save_rating(
 
 
 def rating_of(session: Session, call_id: int) -> tuple[float, str, str] | None:
-    """What the customer said of a call: 0–100, as it was given, where it came from."""
+    """Load the customer's rating of a call: 0–100, as it was given, where it came from."""
     row = session.get(RatingRow, call_id)
     return (row.value, row.given, row.source) if row else None

@@ -52,7 +52,7 @@ REASON_TEXTS = {
 
 @dataclass(frozen=True)
 class CallData:
-    """What telephony knows about a call.
+    """The call data that telephony delivers.
 
     Times are aware; `details` holds everything else (ticket, mail, contract …).
     """
@@ -88,7 +88,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of one file."""
+    """The outcome of one file's import."""
 
     name: str
     outcome: ImportOutcome
@@ -119,7 +119,7 @@ class FileOutcome:
 
 
 class CallOrder(enum.Enum):
-    """What a list of calls can be ordered by."""
+    """An order of a list of calls."""
 
     ARRIVED = "arrived"
     BEGAN = "began"
@@ -163,9 +163,7 @@ class CallFacts:
 
 @dataclass(frozen=True)
 class RatingsImport:
-    """What became of a file of ratings: how many were kept, and which rows were not, with the
-    reason.
-    """
+    """The outcome of a file of ratings: how many were kept, and the rows refused with reasons."""
 
     kept: int
     refused: tuple[tuple[str, str], ...]

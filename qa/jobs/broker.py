@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import redis
 
-from qa.jobs.worker import die_with_parent
+from qa.jobs.processes import die_with_parent
 from qa.settings import Settings
 
 ATTEMPTS = 3

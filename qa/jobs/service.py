@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from qa.audit.store import record_event
+from qa.audit.types import EventKind, Subject
 from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import FileOutcome, Incoming, Reason
@@ -21,17 +23,32 @@ from qa.jobs.announce import announce
 from qa.jobs.rules import is_gone, lease_end, next_try, this_process
 from qa.jobs.types import Claim
 from qa.pipeline import STEPS, PermanentFailure, receive, steps_after_intake
-from qa.states import ImportOutcome
+from qa.states import ImportOutcome, Step
 from qa.wiring import Wiring
 
 log = structlog.get_logger()
-TELL_SECONDS = 2.0
+PROGRESS_SECONDS = 2.0
 Progress = Callable[[Sequence[Any], str], Iterator[Any]]
 
 
-def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
+def request(session: Session, steps: Iterable[tuple[Step, int]], *, at: datetime) -> list[int]:
     """Ask for steps in the caller's transaction; the caller announces the ids after its commit."""
     return store.request(session, steps, at=at)
+
+
+def retry(session: Session, *, task_id: int, by: int, at: datetime) -> bool:
+    """Put a failed task back to work and log who did; false where it has not failed."""
+    if not store.retry(session, task_id, at=at):
+        return False
+    record_event(
+        session,
+        subject=Subject.TASK,
+        subject_id=task_id,
+        event=EventKind.RETRIED,
+        at=at,
+        actor_id=by,
+    )
+    return True
 
 
 def import_recordings(
@@ -100,17 +117,17 @@ def work_once(wiring: Wiring, task_id: int | None = None) -> Claim | None:
 
 def _progress_writer(wiring: Wiring, claim: Claim) -> Callable[[float], None]:
     """Writes how far a task is, now and then, as long as its lease holds."""
-    told = time.monotonic()
+    last_write = time.monotonic()
 
-    def tell(share: float) -> None:
-        nonlocal told
-        if time.monotonic() - told < TELL_SECONDS:
+    def record_share(share: float) -> None:
+        nonlocal last_write
+        if time.monotonic() - last_write < PROGRESS_SECONDS:
             return
-        told = time.monotonic()
+        last_write = time.monotonic()
         with wiring.database.write() as session:
             store.record_progress(session, claim, share)
 
-    return tell
+    return record_share
 
 
 def reclaim_expired(wiring: Wiring) -> None:

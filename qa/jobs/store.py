@@ -7,11 +7,12 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from qa.jobs.types import Claim, Task
-from qa.states import TaskState
+from qa.states import Step, TaskState
+from qa.tables.database import affected_rows
 from qa.tables.records import TaskRow
 
 
-def request(session: Session, steps: Iterable[tuple[str, int]], *, at: datetime) -> list[int]:
+def request(session: Session, steps: Iterable[tuple[Step, int]], *, at: datetime) -> list[int]:
     """Ask for steps.
 
     One that is done or set aside is due again; one that is running is taken from its holder and
@@ -117,8 +118,7 @@ def _change(session: Session, claim: Claim, **values: object) -> bool:
         TaskRow.fence == claim.fence,
         TaskRow.state == TaskState.RUNNING,
     )
-    # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def running(session: Session) -> list[tuple[int, str, int]]:
@@ -143,8 +143,7 @@ def release(session: Session, task_id: int, fence: int, *, at: datetime) -> bool
         "run_after": at,
         "changed_at": at,
     }
-    # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def due(session: Session, *, now: datetime, limit: int = 1000) -> list[int]:
@@ -212,11 +211,10 @@ def retry(session: Session, task_id: int, *, at: datetime) -> bool:
     """Put a task that was set aside back to work, with its attempts forgotten."""
     change = update(TaskRow).where(TaskRow.id == task_id, TaskRow.state == TaskState.FAILED)
     values = {"state": TaskState.WAITING, "attempts": 0, "run_after": at, "changed_at": at}
-    # a cursor result
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
-def was_requested(session: Session, step: str, subject_id: int) -> bool:
+def was_requested(session: Session, step: Step, subject_id: int) -> bool:
     return (
         session.scalar(
             select(TaskRow.id).where(TaskRow.step == step, TaskRow.subject_id == subject_id)

@@ -1,11 +1,8 @@
-"""The RQ worker: forks for every job, loads nothing heavy itself, and its child dies with it.
+"""Run the RQ worker: it forks for every job, loads nothing heavy, and its child dies with it.
 
 The speech model lives in a process of its own beside it (`qa.jobs.model_process`), started when the
 first job comes.
 """
-
-import ctypes
-import signal
 
 from rq import Queue, Worker
 from rq.job import Job
@@ -13,36 +10,31 @@ from rq.serializers import JSONSerializer
 
 from qa.jobs.announce import LedgerJob, connect, queue
 from qa.jobs.model_process import ModelProcess
+from qa.jobs.processes import die_with_parent
 from qa.settings import Settings
 
-PR_SET_PDEATHSIG = 1
-LISTENING: ModelProcess | None = None  # of the worker; forked jobs inherit it
-
-
-def die_with_parent(sign: int = signal.SIGKILL) -> None:
-    """Linux: this process gets the signal when its parent ends, however it ends."""
-    try:
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, sign)
-    except (OSError, AttributeError):
-        return  # not Linux: the lease and the fence protect the data all the same
+MODEL_PROCESS: ModelProcess | None = None  # of the worker; forked jobs inherit it
 
 
 def run_task(task_id: int) -> None:
-    """The one function that jobs may name."""
+    """Work on a task; the one function that jobs may name."""
     die_with_parent()
     from qa.jobs.service import work_once
     from qa.settings import load
     from qa.wiring import Wiring
 
-    work_once(Wiring.build(load(), listener=LISTENING.place if LISTENING else None), task_id)
+    work_once(
+        Wiring.build(load(), model_socket=MODEL_PROCESS.socket_path if MODEL_PROCESS else None),
+        task_id,
+    )
 
 
 class ModelProcessWorker(Worker):
-    """Sees before every fork that the listening process is there."""
+    """Make sure before every fork that the model process runs."""
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        if LISTENING is not None:
-            LISTENING.ensure()
+        if MODEL_PROCESS is not None:
+            MODEL_PROCESS.ensure_running()
         super().execute_job(job, queue)
 
 
@@ -54,7 +46,7 @@ def work(settings: Settings, *, burst: bool = False) -> None:
     # light modules once here, so that every forked job starts at once
     import qa.jobs.service  # noqa: F401
 
-    global LISTENING
+    global MODEL_PROCESS
     connection = connect(settings)
     worker = ModelProcessWorker(
         [queue(connection)],
@@ -63,8 +55,8 @@ def work(settings: Settings, *, burst: bool = False) -> None:
         job_class=LedgerJob,
         worker_ttl=60,
     )
-    LISTENING = ModelProcess()
+    MODEL_PROCESS = ModelProcess()
     try:
         worker.work(burst=burst, with_scheduler=False, logging_level="WARNING")
     finally:
-        LISTENING.end()
+        MODEL_PROCESS.stop()

@@ -1,13 +1,10 @@
-"""The sentence of each notice, and where it leads.
-
-Pure; the reader's language comes in from outside.
-"""
+"""Write the sentence of each notice, and the path of the page it leads to. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from qa.localization import Localizer
 from qa.notices.types import NoticeKind
 
 PATHS = {
@@ -23,25 +20,17 @@ PATHS = {
 }
 
 
-@dataclass(frozen=True)
-class Localizer:
-    """A reader's language: how texts, times and numbers are said in it."""
-
-    text: Callable[[str], str]
-    moment: Callable[[datetime], str]
-    number: Callable[[float], str]
-
-
 def path(subject: str, subject_id: int) -> str:
+    """Return the path of the page that a notice is about."""
     return PATHS[subject].format(subject_id)
 
 
-def message_text(kind: NoticeKind, facts: dict[str, Any], tongue: Localizer) -> str:
-    """What a reader is told.
+def message_text(kind: NoticeKind, facts: dict[str, Any], localizer: Localizer) -> str:
+    """Write the sentence of a notice in its reader's language.
 
     A fact that is missing shows as a dash: a notice of an older version is still readable.
     """
-    _ = tongue.text
+    _ = localizer.gettext
     words = {
         NoticeKind.CARD_RELEASED: _("A scorecard of yours can be read: call of %(when)s."),
         NoticeKind.CARD_REVISED: _(
@@ -80,18 +69,18 @@ def message_text(kind: NoticeKind, facts: dict[str, Any], tongue: Localizer) -> 
         NoticeKind.REPORT_READY: _("The report “%(name)s” of %(month)s is ready."),
     }
     return words[kind] % _EscapedFacts(
-        {name: _said(name, value, tongue) for name, value in facts.items()}
+        {name: _format_fact(name, value, localizer) for name, value in facts.items()}
     )
 
 
-def _said(name: str, value: Any, tongue: Localizer) -> str:
+def _format_fact(name: str, value: Any, localizer: Localizer) -> str:
     if name in ("when", "until") and isinstance(value, str):
-        return tongue.moment(datetime.fromisoformat(value))
-    return tongue.number(value) if isinstance(value, float) else str(value)
+        return localizer.moment(datetime.fromisoformat(value))
+    return localizer.number(value) if isinstance(value, float) else str(value)
 
 
 def kind_name(kind: NoticeKind, _: Callable[[str], str]) -> str:
-    """What the page of choices calls a kind."""
+    """Name a kind of notice as the page of choices does."""
     words = {
         NoticeKind.CARD_RELEASED: _("A scorecard of mine can be read"),
         NoticeKind.CARD_REVISED: _("A scorecard of mine was revised"),

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from qa.notices.types import Notice, NoticeChoice, NoticeKind, QueuedMail
+from qa.tables.database import affected_rows
 from qa.tables.notices import NoticeChoiceRow, NoticeRow
 from qa.tables.people import UserRow
 
@@ -42,9 +43,7 @@ def add(
 def readers(
     session: Session, user_ids: Sequence[int], kind: NoticeKind
 ) -> list[tuple[int, str, NoticeChoice]]:
-    """Of these users the active ones: id, mail address, and where they want to be told of this
-    kind.
-    """
+    """List the active ones of some users: id, mail address, where they want this kind."""
     query = (
         select(UserRow.id, UserRow.email, NoticeChoiceRow.in_page, NoticeChoiceRow.by_mail)
         .outerjoin(
@@ -92,7 +91,7 @@ def notices(
 
 
 def newest(session: Session, kind: NoticeKind) -> datetime | None:
-    """When anybody was last told of this kind."""
+    """Return when anybody was last notified of this kind."""
     return session.scalar(select(func.max(NoticeRow.at)).where(NoticeRow.kind == kind.value))
 
 
@@ -119,7 +118,7 @@ def mark_read(
 def mark_read_about(
     session: Session, user_id: int, *, subject: str, subject_id: int, at: datetime
 ) -> None:
-    """Whoever opens what a notice is about has read it."""
+    """Mark the notices read that are about what a user opens."""
     change = update(NoticeRow).where(NoticeRow.user_id == user_id, NoticeRow.read_at.is_(None))
     session.execute(
         change.where(NoticeRow.subject == subject, NoticeRow.subject_id == subject_id).values(
@@ -148,7 +147,7 @@ def due_mails(session: Session, *, now: datetime, limit: int = 100) -> list[Queu
 
 
 def claim_mail(session: Session, letter: QueuedMail, *, again_at: datetime) -> bool:
-    """Whether this process may send it: no other has taken it since it was read.
+    """Claim a mail for this process; false where another took it since it was read.
 
     If we die, it is tried again later.
     """
@@ -157,12 +156,12 @@ def claim_mail(session: Session, letter: QueuedMail, *, again_at: datetime) -> b
         NoticeRow.mail_attempts == letter.attempts,
         NoticeRow.mailed_at.is_(None),
     )
-    done = session.execute(change.values(mail_attempts=letter.attempts + 1, mail_at=again_at))
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(mail_attempts=letter.attempts + 1, mail_at=again_at)
+    return affected_rows(session, statement) > 0
 
 
 def record_mail_result(session: Session, notice_id: int, *, sent_at: datetime | None) -> None:
-    """Sent, or given up."""
+    """Note that a mail was sent, or given up."""
     session.execute(
         update(NoticeRow).where(NoticeRow.id == notice_id).values(mail_at=None, mailed_at=sent_at)
     )

@@ -1,4 +1,4 @@
-"""What people are told."""
+"""Notices to users, and where users want them."""
 
 import enum
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class NoticeKind(enum.Enum):
     CALIBRATION_INVITED = "calibration_invited"
     CALIBRATION_REVIEW = "calibration_review"
     GUIDE_NOTE = "guide_note"
-    DIFFICULT_CASE_ESCALATED = "slip_passed"
-    DIFFICULT_CASE_REPLY_DUE = "slip_due"
+    DIFFICULT_CASE_ESCALATED = "difficult_case_escalated"
+    DIFFICULT_CASE_REPLY_DUE = "difficult_case_reply_due"
     CASE_DECIDED = "case_decided"
     TRAINING_PLANNED = "training_planned"
     REPORT_READY = "report_ready"
@@ -30,7 +30,7 @@ class NoticeKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing told to one person. `facts` are the names and figures of its sentence."""
+    """A notice to one user. `facts` are the names and figures of its message."""
 
     id: int
     kind: NoticeKind
@@ -43,7 +43,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class NoticeChoice:
-    """Where a person wants to be told of a kind."""
+    """The places where a user wants notices of a kind."""
 
     in_page: bool = True
     by_mail: bool = True

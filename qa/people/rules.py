@@ -1,6 +1,6 @@
-"""What each role may do, and which calls and cards are somebody's business. Pure."""
+"""Decide what each role may do, and who may read which call and scorecard. Pure."""
 
-from qa.people.types import Permission, User
+from qa.people.types import Permission, User, UserFault
 from qa.states import Role
 
 P = Permission
@@ -103,7 +103,7 @@ MAX_PASSWORD = 200
 
 
 def may(user: User, permission: Permission) -> bool:
-    """Whether a user may do this at all.
+    """Decide whether a user may do this at all.
 
     Who is held to some projects does nothing that concerns the whole centre.
     """
@@ -117,8 +117,10 @@ def may(user: User, permission: Permission) -> bool:
 def may_hear(
     user: User, *, agent_id: int, team_id: int, has_released_card: bool, holds_assignment: bool
 ) -> bool:
-    """Whether a user may open and play a call: what they fill a form for, an agent their own once a
-    card is released, a leader their team's, others by role.
+    """Decide whether a user may open and play a call.
+
+    They may where they fill a form for it; an agent their own once a card is released, a leader
+    their team's, others by role.
     """
     if holds_assignment and may(user, Permission.FILL_FORMS):
         return True
@@ -134,7 +136,10 @@ def may_hear(
 def may_read_card(
     user: User, *, agent_id: int, team_id: int, evaluator_id: int, is_released: bool
 ) -> bool:
-    """Whether a user may read a scorecard: before release only its evaluator and the QA manager."""
+    """Decide whether a user may read a scorecard.
+
+    Before its release only its evaluator and the QA manager may.
+    """
     if user.role is Role.QA_MANAGER or (user.role is Role.EVALUATOR and user.id == evaluator_id):
         return True
     if not is_released:
@@ -146,12 +151,10 @@ def may_read_card(
     return user.role in (Role.TRAINER, Role.DIRECTOR)
 
 
-def password_fault(password: str, username: str) -> str | None:
-    """What is wrong with a new password as a code: too_short, too_long, like_the_name; None when
-    nothing is.
-    """
+def password_fault(password: str, username: str) -> UserFault | None:
+    """Return what is wrong with a new password, or None."""
     if len(password) < MIN_PASSWORD:
-        return "too_short"
+        return UserFault.TOO_SHORT
     if len(password) > MAX_PASSWORD:
-        return "too_long"
-    return "like_the_name" if username.lower() in password.lower() else None
+        return UserFault.TOO_LONG
+    return UserFault.LIKE_THE_NAME if username.lower() in password.lower() else None

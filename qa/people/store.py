@@ -23,11 +23,12 @@ from qa.tables.project_scope import ProjectScope, restrict_to_projects
 
 
 def _users(session: Session, rows: Iterable[UserRow]) -> list[User]:
-    """Users with the projects they work for; these are asked once, and only where somebody is held
-    to some.
+    """Convert rows to users with the projects they work for.
+
+    The projects are read once, and only where somebody is restricted to some.
     """
-    found = list(rows)
-    held = [r.id for r in found if not r.sees_all_projects]
+    rows = list(rows)
+    held = [r.id for r in rows if not r.sees_all_projects]
     projects: dict[int, list[int]] = {i: [] for i in held}
     members = (
         select(ProjectMemberRow)
@@ -49,7 +50,7 @@ def _users(session: Session, rows: Iterable[UserRow]) -> list[User]:
             r.is_active,
             None if r.sees_all_projects else tuple(projects[r.id]),
         )
-        for r in found
+        for r in rows
     ]
 
 
@@ -79,7 +80,7 @@ def credentials(session: Session, username: str) -> tuple[User, str | None] | No
 
 
 def hold_to_projects(session: Session, user: User | None) -> None:
-    """From now on this session sees what the user's projects hold, and nothing of the others."""
+    """Restrict a session from now on to what the user's projects hold."""
     held = (
         None
         if user is None or user.projects is None
@@ -89,7 +90,7 @@ def hold_to_projects(session: Session, user: User | None) -> None:
 
 
 def set_projects(session: Session, user_id: int, project_ids: Sequence[int] | None) -> None:
-    """Which projects a user works for; None: all."""
+    """Set the projects that a user works for; None: all."""
     session.execute(delete(ProjectMemberRow).where(ProjectMemberRow.user_id == user_id))
     session.add_all(
         ProjectMemberRow(user_id=user_id, project_id=p) for p in sorted(set(project_ids or ()))
@@ -98,7 +99,7 @@ def set_projects(session: Session, user_id: int, project_ids: Sequence[int] | No
 
 
 def project_ids(session: Session) -> list[tuple[int, str, str]]:
-    """Id, code and name of every project, by name."""
+    """List id, code and name of every project, by name."""
     return [
         (r.id, r.code, r.name)
         for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))
@@ -122,14 +123,17 @@ def change_user(session: Session, user_id: int, **fields: Any) -> None:
 def web_session(
     session: Session, token_hash: str, now: datetime
 ) -> tuple[User | None, dict[str, Any]] | None:
-    """Who is signed in with a token, and what their session keeps; None where it ended."""
+    """Load the user of a web session and its content; None where it ended."""
     query = select(WebSessionRow.content, UserRow).outerjoin(
         UserRow, UserRow.id == WebSessionRow.user_id
     )
     row = session.execute(
         query.where(WebSessionRow.token_hash == token_hash, WebSessionRow.expires_at > now)
     ).first()
-    return (_users(session, [row[1]])[0] if row[1] else None, dict(row[0])) if row else None
+    if row is None:
+        return None
+    content, user_row = row
+    return _users(session, [user_row])[0] if user_row else None, dict(content)
 
 
 def save_web_session(
@@ -198,8 +202,8 @@ def agent(session: Session, agent_id: int) -> PersonFacts | None:
         .join(TeamRow, TeamRow.id == AgentRow.team_id)
         .where(AgentRow.id == agent_id)
     )
-    found = session.execute(query).first()
-    return _person(*found) if found else None
+    row = session.execute(query).first()
+    return _person(*row) if row else None
 
 
 def _person(row: AgentRow, team: str) -> PersonFacts:
@@ -214,7 +218,7 @@ def change_agent(
 
 
 def projects(session: Session) -> list[tuple[str, str]]:
-    """Code and name of every project, by name."""
+    """List code and name of every project, by name."""
     return [(r.code, r.name) for r in session.scalars(select(ProjectRow).order_by(ProjectRow.name))]
 
 
@@ -223,8 +227,9 @@ def project_id(session: Session, code: str) -> int | None:
 
 
 def set_keeps_originals(session: Session, code: str, *, keeps: bool) -> bool:
-    """Whether recordings in which something was masked stay as they came in; false where there is
-    no such project.
+    """Set whether recordings in which something was masked stay as they came in.
+
+    False where there is no such project.
     """
     row = session.scalar(select(ProjectRow).where(ProjectRow.code == code))
     if row is None:
@@ -252,9 +257,9 @@ def ensure_project(
 
 
 def ensure_team(session: Session, name: str, department: str) -> int:
-    found = session.scalar(select(TeamRow.id).where(TeamRow.name == name))
-    if found is not None:
-        return found
+    team_id = session.scalar(select(TeamRow.id).where(TeamRow.name == name))
+    if team_id is not None:
+        return team_id
     department_id = session.scalar(select(DepartmentRow.id).where(DepartmentRow.name == department))
     if department_id is None:
         new = DepartmentRow(name=department)
@@ -291,7 +296,7 @@ def ensure_agent(
 
 
 def agent_by_code(session: Session, code: str) -> tuple[int, int] | None:
-    """Ids of an agent and their team."""
+    """Return the ids of an agent and their team."""
     row = session.scalar(select(AgentRow).where(AgentRow.code == code))
     return (row.id, row.team_id) if row else None
 
@@ -310,7 +315,7 @@ def saved_filters(session: Session, user_id: int, page: str) -> list[SavedFilter
 
 
 def save_filter(session: Session, *, user_id: int, page: str, name: str, query: str) -> None:
-    """Keep a search under a name; the same name again replaces it."""
+    """Save a search under a name; the same name again replaces it."""
     row = session.scalar(
         select(SavedFilterRow).where(
             SavedFilterRow.user_id == user_id,

@@ -1,4 +1,4 @@
-"""Who is who: users with a role, and what each role may do."""
+"""Users with a role, what each role may do, teams and agents."""
 
 import enum
 from dataclasses import dataclass
@@ -33,6 +33,26 @@ class Permission(enum.Enum):
     READ_ACCESS_LOG = "read_access_log"
     GOVERN_CARDS = "govern_cards"  # release, re-evaluate, take back
     DECIDE_DISPUTES = "decide_disputes"  # those that are theirs: qa.disputes.rules
+
+
+class UserFault(enum.Enum):
+    """Why a user cannot be added, or a password not be set."""
+
+    USERNAME = "username"
+    TAKEN = "taken"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    LIKE_THE_NAME = "like_the_name"
+    TEAM = "team"
+    AGENT = "agent"
+
+
+class AgentFault(enum.Enum):
+    """Why an agent's team or days cannot be changed."""
+
+    TEAM = "team"
+    DAY = "day"
+    ORDER = "order"
 
 
 @dataclass(frozen=True)
@@ -74,7 +94,7 @@ class TeamFacts:
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """An agent as the people page and the team page show them."""
+    """An agent with the team they are in, as the people page and the team page show them."""
 
     id: int
     code: str

@@ -1,4 +1,7 @@
-"""Queries for reports: a month is a handful of grouped queries, whatever the number of calls."""
+"""Query the figures of a month.
+
+A month is a handful of grouped queries, whatever the number of calls.
+"""
 
 import itertools
 from collections.abc import Collection, Sequence
@@ -12,16 +15,10 @@ from sqlalchemy.orm import Session
 
 from qa.audit.types import EventKind, FigureEffect
 from qa.months import Month
-from qa.reporting.types import (
-    AgentFacts,
-    CallTotals,
-    Coverage,
-    Example,
-    MonthReport,
-    Scope,
-    ScoredCall,
-    Tally,
-)
+from qa.reporting.types.estimate import CallTotals, ScoredCall, Tally
+from qa.reporting.types.lines import Coverage, Example
+from qa.reporting.types.report import MonthReport
+from qa.reporting.types.scope import AgentFacts, ProjectFacts, Scope
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, AssignmentState, ScorecardState
 from qa.tables.calls import CallRow, RatingRow
@@ -40,22 +37,23 @@ SUMS = ("y", "yy", "n", "x", "xx", "xy", "yc", "yyc")
 
 
 def _members(column: Any, scope: Scope) -> list[ColumnElement[bool]]:
-    """Narrowed to the agents that the scope is about: each part narrows further, so that a leader
-    asks for no other team's agent.
+    """Narrow to the agents that the scope is about.
+
+    Each part narrows further, so that a leader asks for no other team's agent.
     """
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if scope.agent_id is not None:
-        found.append(column == scope.agent_id)
+        conditions.append(column == scope.agent_id)
     if scope.team_id is not None:
-        found.append(column.in_(select(AgentRow.id).where(AgentRow.team_id == scope.team_id)))
+        conditions.append(column.in_(select(AgentRow.id).where(AgentRow.team_id == scope.team_id)))
     if scope.department_id is not None:
         inside = (
             select(AgentRow.id)
             .join(TeamRow, TeamRow.id == AgentRow.team_id)
             .where(TeamRow.department_id == scope.department_id)
         )
-        found.append(column.in_(inside))
-    return found
+        conditions.append(column.in_(inside))
+    return conditions
 
 
 def _calls(scope: Scope) -> list[ColumnElement[bool]]:
@@ -69,7 +67,7 @@ def _calls(scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def _joined_calls(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
-    """The same calls for a query that joins something smaller to them."""
+    """Select the same calls for a query that joins something smaller to them."""
     return [*started_between(session, scope.begin, scope.end), *_calls(scope)[2:]]
 
 
@@ -98,9 +96,7 @@ def _answers(scope: Scope) -> list[ColumnElement[bool]]:
 def totals(
     session: Session, scope: Scope, *, among: Collection[int] | None = None
 ) -> list[CallTotals]:
-    """Per project and agent (of some, where they are named): calls, calls with an automatic score,
-    its sum, calls with a critical flag.
-    """
+    """Add up calls per project and agent, of some agents where they are named."""
     score = CallRow.automatic_score
     flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
     query = (
@@ -121,8 +117,9 @@ def totals(
 def automatic_means(
     session: Session, scope: Scope, edges: Sequence[datetime]
 ) -> list[tuple[int, float]]:
-    """Between each edge and the next how many calls have an automatic score, and its mean (0 where
-    none has), in one query.
+    """Average the automatic scores between each edge and the next, in one query.
+
+    With the number of calls that have one; the mean is 0 where none has.
 
     PostgreSQL puts the calls into the stretches in one scan; on SQLite, which has no such function,
     each stretch is a range of one index.
@@ -136,19 +133,23 @@ def automatic_means(
             .where(*_calls(replace(scope, begin=edges[0], end=edges[-1])))
             .group_by(place)
         )
-        found = {i: (n, mean or 0.0) for i, n, mean in session.execute(query)}
-        return [found.get(i + 1, (0, 0.0)) for i in range(len(stretches))]
-    counts = [select(func.count(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
-    means = [select(func.avg(score)).where(*_calls(s)).scalar_subquery() for s in stretches]
+        by_place = {place: (count, mean or 0.0) for place, count, mean in session.execute(query)}
+        return [by_place.get(place + 1, (0, 0.0)) for place in range(len(stretches))]
+    counts = [
+        select(func.count(score)).where(*_calls(stretch)).scalar_subquery() for stretch in stretches
+    ]
+    means = [
+        select(func.avg(score)).where(*_calls(stretch)).scalar_subquery() for stretch in stretches
+    ]
     row = session.execute(select(*counts, *means)).one()
     return [
-        (n, mean or 0.0)
-        for n, mean in zip(row[: len(stretches)], row[len(stretches) :], strict=True)
+        (count, mean or 0.0)
+        for count, mean in zip(row[: len(stretches)], row[len(stretches) :], strict=True)
     ]
 
 
 def agents(session: Session, scope: Scope) -> list[AgentFacts]:
-    """Everybody with team and department, in the order of the report."""
+    """List all agents with team and department, in the order of the report."""
     query = (
         select(
             AgentRow.id,
@@ -166,24 +167,21 @@ def agents(session: Session, scope: Scope) -> list[AgentFacts]:
     return [AgentFacts(*row) for row in session.execute(query.where(*_members(AgentRow.id, scope)))]
 
 
-def projects(session: Session) -> list[tuple[int, str, str, bool]]:
-    """Id, code, name, and whether it is simulated."""
-    return [
-        tuple(r)  # type: ignore[misc]
-        for r in session.execute(
-            select(
-                ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated
-            ).order_by(ProjectRow.name)
-        )
-    ]  # type: ignore[misc]
+def projects(session: Session) -> list[ProjectFacts]:
+    """List all projects by name."""
+    query = select(ProjectRow.id, ProjectRow.code, ProjectRow.name, ProjectRow.is_simulated)
+    return [ProjectFacts(*row) for row in session.execute(query.order_by(ProjectRow.name))]
 
 
 def departments(session: Session) -> dict[str, int]:
-    return {name: i for i, name in session.execute(select(DepartmentRow.id, DepartmentRow.name))}
+    return {
+        name: department_id
+        for department_id, name in session.execute(select(DepartmentRow.id, DepartmentRow.name))
+    }
 
 
 def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
-    """Submitted cards of drawn calls that have a score.
+    """Load submitted cards of drawn calls that have a score.
 
     Cards of calls that nobody drew stand for themselves only and are left out.
     """
@@ -200,12 +198,13 @@ def scored_calls(session: Session, scope: Scope) -> list[ScoredCall]:
         s.is_flagged,
     )
     query = select(*columns).where(*_cards(scope), s.score.is_not(None), s.probability.is_not(None))
+    rows = session.execute(query.order_by(s.id))
     # neither score nor probability is None here
-    return [ScoredCall(*row) for row in session.execute(query.order_by(s.id))]  # type: ignore[arg-type]
+    return [ScoredCall(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def tallies(session: Session, scope: Scope) -> list[Tally]:
-    """Per criterion the answers of the month, counted from one index."""
+    """Count the answers of the month per criterion, from one index."""
     a = AnswerRow
     sure = a.automatic.in_(SURE)
     lost = a.weight * a.points_lost
@@ -247,7 +246,7 @@ def tallies(session: Session, scope: Scope) -> list[Tally]:
 def examples(
     session: Session, criteria: Sequence[str], scope: Scope, *, each: int = 3
 ) -> dict[str, list[Example]]:
-    """For some criteria the newest released cards on which they were lost."""
+    """Load for some criteria the newest released cards on which they were lost."""
     query = (
         select(AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id, ScorecardRow.agent_id)
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
@@ -256,17 +255,18 @@ def examples(
         .order_by(AnswerRow.called_at.desc(), AnswerRow.id.desc())
         .limit(60 * max(1, len(criteria)))
     )
-    found: dict[str, list[Example]] = {}
+    examples: dict[str, list[Example]] = {}
     for criterion, card_id, call_id, agent_id in session.execute(query):
-        rows = found.setdefault(criterion, [])
-        if len(rows) < each and agent_id not in {e.agent_id for e in rows}:
+        rows = examples.setdefault(criterion, [])
+        if len(rows) < each and agent_id not in {example.agent_id for example in rows}:
             rows.append(Example(card_id, call_id, agent_id))
-    return found
+    return examples
 
 
 def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
-    """What became of the drawn calls; the totals of all calls are filled in by the caller, who has
-    them.
+    """Count what became of the drawn calls.
+
+    The totals of all calls are filled in by the caller, who has them.
     """
     where = _joined_calls(session, scope)
     drawn = (
@@ -300,11 +300,9 @@ def coverage(session: Session, scope: Scope, *, now: datetime) -> Coverage:
 
 
 def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, float]]]:
-    """Per agent: how many customers rated a call, and the sums from which mean and correlation with
-    the automatic score come.
-    """
+    """Count customers' ratings per agent, with sums for mean and correlation."""
     x, y = CallRow.automatic_score, RatingRow.value
-    known = case((x.is_not(None), y), else_=None)
+    checked_rating = case((x.is_not(None), y), else_=None)
     sums = (
         func.sum(y),
         func.sum(y * y),
@@ -312,8 +310,8 @@ def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, fl
         func.sum(x),
         func.sum(x * x),
         func.sum(x * y),
-        func.sum(known),
-        func.sum(known * known),
+        func.sum(checked_rating),
+        func.sum(checked_rating * checked_rating),
     )
     query = (
         select(CallRow.agent_id, func.count(), *sums)
@@ -322,8 +320,8 @@ def ratings(session: Session, scope: Scope) -> dict[int, tuple[int, dict[str, fl
     )
     rows = session.execute(query.group_by(CallRow.agent_id))
     return {
-        agent: (n, {k: float(v or 0) for k, v in zip(SUMS, values, strict=True)})
-        for agent, n, *values in rows
+        agent: (count, {name: float(value or 0) for name, value in zip(SUMS, values, strict=True)})
+        for agent, count, *values in rows
     }
 
 
@@ -340,7 +338,7 @@ def department(session: Session, name: str) -> int | None:
 
 
 def agents_with_calls(session: Session, scope: Scope) -> list[str]:
-    """The codes of the agents who had a call."""
+    """List the codes of the agents who had a call."""
     had = select(CallRow.agent_id).where(*_calls(scope)).distinct()
     return list(
         session.scalars(select(AgentRow.code).where(AgentRow.id.in_(had)).order_by(AgentRow.code))
@@ -352,7 +350,7 @@ def agent_code(session: Session, agent_id: int) -> str | None:
 
 
 def agent(session: Session, code: str) -> tuple[int, str] | None:
-    """An agent's id and name."""
+    """Find an agent's id and name by code."""
     row = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.code == code)).first()
     return (row[0], row[1]) if row else None
 
@@ -368,7 +366,7 @@ def last_call_at(session: Session) -> datetime | None:
 def closed(
     session: Session, month: Month, project: str
 ) -> tuple[int, dict[str, Any], datetime] | None:
-    """The newest revision of a closed month: number, document, when."""
+    """Find the newest revision of a closed month: number, document, time."""
     query = (
         select(ClosedMonthRow)
         .where(ClosedMonthRow.month == month, ClosedMonthRow.project == project)
@@ -379,7 +377,7 @@ def closed(
 
 
 def is_closed(session: Session, month: Month) -> bool:
-    """Whether any project's report of the month is closed."""
+    """Tell whether any project's report of the month is closed."""
     return (
         session.scalar(select(ClosedMonthRow.id).where(ClosedMonthRow.month == month).limit(1))
         is not None
@@ -412,14 +410,14 @@ def add_closed(
 def figures(
     session: Session, *, months: Sequence[str], project: str
 ) -> dict[str, tuple[dict[str, Any], datetime]]:
-    """Months as they were last computed, for trends."""
+    """Load months as they were last computed, for trends."""
     columns = select(MonthFigureRow.month, MonthFigureRow.document, MonthFigureRow.made_at)
     query = columns.where(MonthFigureRow.month.in_(months), MonthFigureRow.project == project)
     return {month: (document, at) for month, document, at in session.execute(query)}
 
 
 def figure_times(session: Session, *, project: str) -> dict[str, datetime]:
-    """When each month was last computed."""
+    """Load when each month was last computed."""
     return dict(
         session.execute(
             select(MonthFigureRow.month, MonthFigureRow.made_at).where(
@@ -440,45 +438,45 @@ def save_figure(
     )
 
 
-def fingerprint(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
-    """Hashes over what a month's report is made from: what people set up, then sums over calls and
-    cards (of the month before too) and the newest event of every kind that matters.
+def cache_key(session: Session, scope: Scope, *, before: datetime, day: date) -> CacheKey:
+    """Hash what a month's report is made from.
+
+    What people set up, then sums over calls and cards (of the month before too) and the newest
+    event of every kind that matters.
 
     Cheap against the report itself: indexes and sums, no documents. Scores are summed in whole
     hundredths: a database that adds floats in several processes gets another last digit every time.
     """
     score, cards = cast(CallRow.automatic_score * 100, BigInteger), ScorecardRow
-    sums = (
+    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
+    calls = select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))
+    scorecards = select(
+        func.count(),
         func.sum(cast(cards.score * 100, BigInteger)),
         func.sum(cards.version),
         func.sum(cards.revision),
         func.sum(cards.evaluator_id),
         func.max(cards.id),
-    )
-    counted = [
+    ).where(
         cards.started_at >= before,
         cards.started_at < scope.end,
         cards.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
-    ]
-    flagged = func.sum(case((CallRow.is_flagged, 1), else_=0))
-    found = list(
-        session.execute(
-            select(func.count(), func.count(score), func.sum(score), flagged).where(*_calls(scope))
-        ).one()
     )
-    found += session.execute(select(func.count(), *sums).where(*counted)).one()
+    figures_before = (
+        select(func.count()).select_from(MonthFigureRow).where(MonthFigureRow.month < Month.of(day))
+    )
     newest = [
         select(func.max(EventRow.id)).where(EventRow.what == event.value).scalar_subquery()
         for event in (*CONFIG_EVENTS, *DATA_EVENTS)
     ]
+    sums = [
+        *session.execute(calls).one(),
+        *session.execute(scorecards).one(),
+        session.scalar(figures_before),
+    ]
     events = list(session.execute(select(*newest)).one())
-    found += session.execute(
-        select(func.count(), func.max(MonthFigureRow.made_at)).where(
-            MonthFigureRow.month < Month.of(day)
-        )
-    ).one()[:1]
     return CacheKey.of(
         MonthReport,
         [day.isoformat(), *events[: len(CONFIG_EVENTS)]],
-        [*found, *events[len(CONFIG_EVENTS) :]],
+        [*sums, *events[len(CONFIG_EVENTS) :]],
     )

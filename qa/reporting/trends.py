@@ -10,18 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from qa.months import Month, day_bounds
-from qa.reporting import rules, store
-from qa.reporting.types import (
-    About,
-    Basis,
-    Breaches,
-    Drift,
-    Estimate,
-    Group,
-    Rate,
-    Scope,
-    TrendPoint,
-)
+from qa.reporting import store
+from qa.reporting.rules import trends as rules
+from qa.reporting.types.estimate import Basis, Estimate, Rate
+from qa.reporting.types.lines import Breaches, Drift, Group, TrendPoint
+from qa.reporting.types.scope import About, Scope
 
 TREND_MONTHS = 12
 
@@ -61,16 +54,14 @@ def over_time(
 
 
 def part_of(scope: Scope, about: About) -> tuple[str, str]:
-    """Where the kept figures of a month have those of a scope."""
+    """Return the list in a month's saved figures that holds a scope, and its name in that list."""
     if scope.agent_id is not None:
         return "agents", str(scope.agent_id)
-    return (
-        ("teams", about.team)
-        if about.team
-        else ("departments", about.department)
-        if about.department
-        else ("whole", "")
-    )
+    if about.team:
+        return "teams", about.team
+    if about.department:
+        return "departments", about.department
+    return "whole", ""
 
 
 def trend(
@@ -89,7 +80,7 @@ def trend(
             found = document[part[0]].get(part[1]) if part[1] else document[part[0]]
             if found:
                 points.append((m, estimate_of(found)))
-    return rules.with_limits([*points, (month, now)])
+    return rules.with_control_limits([*points, (month, now)])
 
 
 def breaches(
@@ -102,7 +93,7 @@ def breaches(
     kept = store.figures(session, months=months, project=project or "")
     known = [(m, kept[m][0].get("critical") or {}) for m in months if m in kept]
     before = [Breaches(m, *(c["share"], c["low"], c["high"])) for m, c in known if "share" in c]
-    return rules.p_charted([*before, Breaches(month, now.share, now.low, now.high)])
+    return rules.with_p_chart_limits([*before, Breaches(month, now.share, now.low, now.high)])
 
 
 def drift(session: Session, scope: Scope, *, month: Month, zone: ZoneInfo) -> Drift | None:
@@ -115,8 +106,10 @@ def drift(session: Session, scope: Scope, *, month: Month, zone: ZoneInfo) -> Dr
     dates = [first + timedelta(days=n) for n in range((last - first).days)]
     edges = [day_bounds(day, zone)[0] for day in dates] + [day_bounds(dates[-1], zone)[1]]
     means = store.automatic_means(session, scope, edges)
-    days = [(day, n, mean) for day, (n, mean) in zip(dates, means, strict=True)]
-    return rules.drift([d for d in days if d[0] < middle], [d for d in days if d[0] >= middle])
+    days = [rules.DailyMean(day, n, mean) for day, (n, mean) in zip(dates, means, strict=True)]
+    return rules.detect_drift(
+        [d for d in days if d.day < middle], [d for d in days if d.day >= middle]
+    )
 
 
 def agent_trend(

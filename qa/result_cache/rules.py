@@ -1,25 +1,24 @@
-"""How long a kept result may be shown. Pure."""
+"""Decide how long a cached result may be shown. Pure."""
 
 from datetime import datetime, timedelta
 
 from qa.result_cache.types import CacheEntry, CacheKey
 
-SLOW_SECONDS = 1.0  # seconds
+SLOW_SECONDS = 1.0
 STALE_FOR = timedelta(minutes=10)
 
 
 def is_servable(
-    kept: CacheEntry, now_rests_on: CacheKey, *, now: datetime, allow_stale: bool
+    entry: CacheEntry, cache_key: CacheKey, *, now: datetime, allow_stale: bool
 ) -> bool:
-    """What still holds, always.
+    """Tell whether a cached result may be shown: always while its cache key is the present one.
 
-    What took long to count also for some minutes after calls and scorecards have come, to a reader
-    who is told so and can have it counted anew: while two hundred people submit scorecards nobody
-    waits for every one of them.
+    What took long to compute also for some minutes after calls and scorecards have come, to a
+    reader who is told so and can have it computed anew: while two hundred people submit scorecards
+    nobody waits for every one of them.
     """
-    if kept.fingerprint == now_rests_on:
+    if entry.cache_key == cache_key:
         return True
-    is_near = (
-        kept.fingerprint.config == now_rests_on.config and timedelta(0) <= now - kept.at < STALE_FOR
-    )
-    return allow_stale and is_near and kept.seconds >= SLOW_SECONDS
+    is_same_config = entry.cache_key.config == cache_key.config
+    is_recent = timedelta(0) <= now - entry.at < STALE_FOR
+    return allow_stale and is_same_config and is_recent and entry.seconds >= SLOW_SECONDS

@@ -1,4 +1,4 @@
-"""Take a result as it was kept, or count it."""
+"""Return a result from the cache, or compute it."""
 
 import time
 from collections.abc import Callable
@@ -17,25 +17,24 @@ from qa.tables.database import gc_paused
 def get_or_compute(
     session: Session,
     kind: ResultKind,
-    key: str,
-    count: Callable[[], dict[str, Any]],
+    name: str,
+    compute: Callable[[], dict[str, Any]],
     *,
-    fingerprint: CacheKey,
+    cache_key: CacheKey,
     at: datetime,
     allow_stale: bool,
     force_refresh: bool,
 ) -> CachedResult:
-    """The result as it was kept if it may be shown, else counted now;
-    `again` counts in any case.
+    """Return the cached result if it is servable, else compute it.
+
+    `name` tells results of one kind apart (a month and project), `cache_key` says what the result
+    rests on now. `force_refresh` computes in any case. Nothing is saved: the caller saves `new`.
     """
-    kept = None if force_refresh else store.find(session, kind, key)
-    if kept is not None and is_servable(kept, fingerprint, now=at, allow_stale=allow_stale):
-        return CachedResult(kept.document, kept.at, kept.fingerprint == fingerprint)
+    entry = None if force_refresh else store.find(session, kind, name)
+    if entry is not None and is_servable(entry, cache_key, now=at, allow_stale=allow_stale):
+        return CachedResult(entry.document, entry.at, entry.cache_key == cache_key)
     started = time.perf_counter()
     with gc_paused():
-        document = count()
-    return CachedResult(
-        document,
-        at,
-        new=CacheEntry(kind, key, fingerprint, document, time.perf_counter() - started, at),
-    )
+        document = compute()
+    seconds = time.perf_counter() - started
+    return CachedResult(document, at, new=CacheEntry(kind, name, cache_key, document, seconds, at))

@@ -1,4 +1,4 @@
-"""Results that take long to count, kept until something they rest on changes."""
+"""Results that take long to compute, kept until something they rest on changes."""
 
 import functools
 import hashlib
@@ -12,12 +12,14 @@ from pydantic import TypeAdapter
 
 from qa.states import ResultKind
 
-DIGEST_DIGITS = 32  # digits
+DIGEST_DIGITS = 32
 
 
 class CacheKey(NamedTuple):
-    """Hashes over what a result rests on: what people set up (forms, targets, the day), and what
-    happens all the time (calls, scorecards).
+    """Hashes over what a result rests on.
+
+    `config` is over what people set up (forms, targets, the day), `data` over what happens all the
+    time (calls, scorecards).
     """
 
     config: str
@@ -25,30 +27,35 @@ class CacheKey(NamedTuple):
 
     @classmethod
     def of(cls, result: type, config: Sequence[Any], data: Sequence[Any]) -> "CacheKey":
-        """`result` is the record that is kept: one with other fields, as an older version of the
+        """Hash what a result rests on.
+
+        `result` is the record that is kept: one with other fields, as an older version of the
         program made it, is never taken for it.
         """
-        return cls(
-            *(
-                hashlib.sha256(repr(list(part)).encode()).hexdigest()[:DIGEST_DIGITS]
-                for part in ([record_schema(result), *config], data)
-            )
-        )
+        return cls(_digest([record_schema(result), *config]), _digest(data))
+
+
+def _digest(parts: Sequence[Any]) -> str:
+    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()[:DIGEST_DIGITS]
 
 
 @functools.cache
 def record_schema(record: type) -> str:
-    """A record's fields and theirs, as text."""
+    """Describe a record's fields, and those of its parts, as text."""
     return json.dumps(TypeAdapter(record).json_schema(), sort_keys=True)
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A result as it was counted at a time. `seconds` is how long that took."""
+    """A result as it was computed at a time, as it is saved.
+
+    `name` tells results of one kind apart, `cache_key` says what the result rested on; `seconds` is
+    how long it took to compute.
+    """
 
     kind: ResultKind
-    key: str
-    fingerprint: CacheKey
+    name: str
+    cache_key: CacheKey
     document: dict[str, Any]
     seconds: float
     at: datetime
@@ -56,9 +63,9 @@ class CacheEntry:
 
 @dataclass(frozen=True)
 class CachedResult:
-    """A result with the time at which it was counted.
+    """A result with the time at which it was computed.
 
-    `new` is what can be kept of it, where that was now.
+    `new` is what the caller may save, where it was computed now.
     """
 
     document: dict[str, Any]

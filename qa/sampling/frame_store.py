@@ -81,31 +81,33 @@ def frame(
     alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for external_id, key in zip(ids, zip(*columns, strict=True), strict=True):
         alike[key].append(external_id)
-    found: dict[FrameCell, list[str]] = {}
+    cells: dict[FrameCell, list[str]] = {}
     special: dict[str, FrameCell] = {}
-    for (agent, part, is_long, looked_at), together in alike.items():
+    for (agent, part, is_long, looked_at), external_ids_alike in alike.items():
         kind = FrameCell(agent, was_new.get(agent, agent in new), part, bool(is_long))
         if rule.only_new_hires and not kind.is_new_hire:
             continue
         if looked_at:
-            special |= dict.fromkeys(together, kind)
+            special |= dict.fromkeys(external_ids_alike, kind)
         elif not rule.has:
-            found.setdefault(kind, []).extend(together)
+            cells.setdefault(kind, []).extend(external_ids_alike)
     cases = (
         {
-            (i, kind.value)
-            for i, kind in session.execute(_cases_of(begin=begin, end=end, until=received_until))
+            (call_id, kind.value)
+            for call_id, kind in session.execute(
+                _cases_of(begin=begin, end=end, until=received_until)
+            )
         }
         if rule.take_all
         else set()
     )
-    for x, kind in _looked_at(session, rule, special, cases):
-        found.setdefault(kind, []).append(x)
-    return found
+    for external_id, kind in _looked_at(session, rule, special, cases):
+        cells.setdefault(kind, []).append(external_id)
+    return cells
 
 
 def _columns(
-    session: Session, within: Sequence[ColumnElement[bool]], *wanted: Any
+    session: Session, within: Sequence[ColumnElement[bool]], *columns: Any
 ) -> list[list[Any]]:
     """Columns of these calls, each as one list that the database has put together: a million rows
     one by one take three times as long.
@@ -113,8 +115,10 @@ def _columns(
     as_list: Any = (
         func.json_group_array if session.get_bind().dialect.name == "sqlite" else func.json_agg
     )
-    found = session.execute(select(*(as_list(c, type_=JSON) for c in wanted)).where(*within)).one()
-    return [column or [] for column in found]  # without a call PostgreSQL has no list
+    lists = session.execute(
+        select(*(as_list(each, type_=JSON) for each in columns)).where(*within)
+    ).one()
+    return [column or [] for column in lists]  # without a call PostgreSQL has no list
 
 
 def _looked_at(
@@ -123,27 +127,29 @@ def _looked_at(
     calls: Mapping[str, FrameCell],
     cases: Set[tuple[int | None, str]],
 ) -> Iterator[tuple[str, FrameCell]]:
-    """What the data, cases and flags of these calls make of them; those without a field that the
-    plan asks for are left out.
+    """Classify calls by their data, cases and flags.
+
+    Those without a field that the plan asks for are left out.
     """
-    asked, names = _fields(rule), list(calls)
-    for k in range(0, len(names), CHUNK):
+    field_names, names = _fields(rule), list(calls)
+    for start in range(0, len(names), CHUNK):
         query = select(CallRow.id, CallRow.external_id, CallRow.is_flagged, CallRow.details).where(
-            CallRow.external_id.in_(names[k : k + CHUNK])
+            CallRow.external_id.in_(names[start : start + CHUNK])
         )
-        for i, x, is_flagged, details in session.execute(query):
-            said = {name for name in asked if has_value(field(details, name))}
-            if rule.has and rule.has not in said:
+        for call_id, external_id, is_flagged, details in session.execute(query):
+            present = {name for name in field_names if has_value(field(details, name))}
+            if rule.has and rule.has not in present:
                 continue
             certainty_reason = next(
-                (name for name in rule.take_all if name in said or (i, name) in cases),
+                (name for name in rule.take_all if name in present or (call_id, name) in cases),
                 "critical" if is_flagged and rule.verify_critical else "",
             )
             yield (
-                x,
-                calls[x]._replace(
+                external_id,
+                calls[external_id]._replace(
                     certainty_reason=certainty_reason,
-                    is_risky=calls[x].is_risky or bool(rule.risk and rule.risk.has in said),
+                    is_risky=calls[external_id].is_risky
+                    or bool(rule.risk and rule.risk.has in present),
                 ),
             )
 

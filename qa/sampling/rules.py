@@ -50,18 +50,26 @@ class StratumCalls:
 
     def in_order(self) -> list[tuple[str, bool]]:
         """By external id, each with whether it is risky."""
-        return sorted([*((x, False) for x in self.usual), *((x, True) for x in self.risky)])
+        return sorted(
+            [
+                *((call_id, False) for call_id in self.usual),
+                *((call_id, True) for call_id in self.risky),
+            ]
+        )
 
 
 def random_number(seed: str, name: str) -> float:
-    """The permanent random number of a name under a seed: BLAKE2b-64 of "seed|name", as a number in
-    [0, 1).
+    """Compute the permanent random number of a name under a seed, in [0, 1).
+
+    It is the BLAKE2b-64 hash of "seed|name", as a number.
     """
     return int.from_bytes(_digest(f"{seed}|{name}".encode(), digest_size=8).digest(), "big") / 2**64
 
 
 def month_seed(plan_seed: str, month: Month) -> str:
-    """A month's seed, from the plan's secret one.
+    """Derive a month's seed from the plan's secret one (HMAC).
+
+    Published when the month is over, it gives away no other month.
 
     Told when the month is over, it gives away no other month.
     """
@@ -69,13 +77,17 @@ def month_seed(plan_seed: str, month: Month) -> str:
 
 
 def day_seed(of_month: str, day: date) -> str:
-    """A day's seed, from its month's. Known after the draw, it gives away no other day."""
+    """Derive a day's seed from its month's (HMAC).
+
+    Known after the draw, it gives away no other day.
+    """
     return hmac.new(of_month.encode(), day.isoformat().encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def commitment(of_month: str) -> str:
-    """What is written down before the month begins: who sees the seed later can tell that it was
-    this one.
+    """Hash a month's seed, to be published before the month begins.
+
+    Whoever sees the seed later can tell that it was this one.
     """
     return hashlib.sha256(of_month.encode()).hexdigest()
 
@@ -85,18 +97,18 @@ def frame_size(frame: Frame) -> int:
 
 
 def frame_hash(frame: Frame) -> str:
-    """What the frame was: a hash over the sorted external ids."""
+    """Hash the sorted external ids of a frame (SHA-256)."""
     return hashlib.sha256(
         "\n".join(sorted(itertools.chain.from_iterable(frame.values()))).encode()
     ).hexdigest()
 
 
 def days_left(day: date) -> int:
-    """Working days (Monday to Friday) from this day to the end of its month, at least 1."""
-    at, count = day, 0
-    while at.month == day.month:
-        count += at.weekday() < 5
-        at += timedelta(days=1)
+    """Count the working days (Monday to Friday) left in the month, with this day; at least 1."""
+    current, count = day, 0
+    while current.month == day.month:
+        count += current.weekday() < 5
+        current += timedelta(days=1)
     return max(1, count)
 
 
@@ -108,8 +120,9 @@ def targets(
     day: date,
     quotas: Mapping[int, float] | None = None,
 ) -> dict[str, float]:
-    """How many calls of each stratum to draw today on average: what is left of the agent's quota,
-    spread over the working days left.
+    """Compute how many calls of each stratum to draw today on average.
+
+    What is left of the agent's quota is spread over the working days left.
 
     Never less than the floor times the agent's calls, nor than half of an even day's share: who has
     had a quota early is heard on, or one call drawn late would stand for hundreds. Never more than
@@ -122,12 +135,12 @@ def targets(
         even = rule.quota_per_agent * (rule.new_hire_factor if parts[0][1].kind.is_new_hire else 1)
         quota = (quotas or {}).get(agent_id, even)
         left = max(0.0, quota - drawn_before.get(agent_id, 0))
-        wanted = max(
+        agent_target = max(
             left / working_days,
             rule.floor_probability * everyone,
             LEAST_OF_A_DAY * quota / of_month,
         )
-        shared = _shared(parts, rule, wanted)
+        shared = _shared(parts, rule, agent_target)
         for name, calls in parts:
             floors[name] = min(float(calls.count), rule.floor_probability * calls.count)
             result[name] = min(float(calls.count), max(floors[name], shared[name]))
@@ -135,56 +148,62 @@ def targets(
 
 
 def _by_agent(frame: Frame) -> dict[int, list[tuple[str, StratumCalls]]]:
-    """Every agent's strata by name."""
-    found: dict[int, list[tuple[str, StratumCalls]]] = {}
+    """Group the strata by agent; each with its name."""
+    strata_of_agents: dict[int, list[tuple[str, StratumCalls]]] = {}
     for name, calls in _strata(frame).items():
-        found.setdefault(calls.kind.agent_id, []).append((name, calls))
-    return found
+        strata_of_agents.setdefault(calls.kind.agent_id, []).append((name, calls))
+    return strata_of_agents
 
 
 def _shared(
-    parts: Sequence[tuple[str, StratumCalls]], rule: PlanRule, wanted: float
+    parts: Sequence[tuple[str, StratumCalls]], rule: PlanRule, target: float
 ) -> dict[str, float]:
-    """So many calls of an agent, shared out to the agent's strata by their sizes and factors."""
+    """Split an agent's target over the agent's strata by their sizes and factors."""
     sizes = {name: calls.count * rule.factors.get(calls.kind.part, 1.0) for name, calls in parts}
-    return {name: wanted * size / sum(sizes.values()) for name, size in sizes.items()}
+    return {name: target * size / sum(sizes.values()) for name, size in sizes.items()}
 
 
 def design_effects(frame: Frame, rule: PlanRule, quotas: Mapping[int, float]) -> dict[int, float]:
-    """Per agent how many times as many calls a plan must draw to know as much as if it drew all
-    alike: Σπ · Σ(1/π) ÷ N² (Kish 1965).
+    """Compute the design effect of each agent: Σπ · Σ(1/π) ÷ N² (Kish 1965).
+
+    How many times as many calls a plan must draw to know as much as if it drew all alike.
     """
-    found = {}
+    effects = {}
     for agent_id, parts in _by_agent(frame).items():
         drawn = inverse = 0.0
         shared = _shared(parts, rule, quotas.get(agent_id, rule.quota_per_agent))
         for name, calls in parts:
-            for p, n in zip(
+            for probability, count in zip(
                 stated_probabilities(calls, rule, min(float(calls.count), shared[name])),
                 (len(calls.usual), len(calls.risky)),
                 strict=True,
             ):
-                drawn += n * p
-                inverse += n / p if p > 0 else 0.0
-        found[agent_id] = max(1.0, drawn * inverse / sum(calls.count for _, calls in parts) ** 2)
-    return found
+                drawn += count * probability
+                inverse += count / probability if probability > 0 else 0.0
+        effects[agent_id] = max(1.0, drawn * inverse / sum(calls.count for _, calls in parts) ** 2)
+    return effects
 
 
 def _within_budget(
-    wanted: dict[str, float], floors: Mapping[str, float], budget: int | None
+    target_sizes: dict[str, float], floors: Mapping[str, float], budget: int | None
 ) -> dict[str, float]:
-    over = sum(wanted.values()) - budget if budget is not None else 0.0
-    room = sum(wanted.values()) - sum(floors.values())
+    over = sum(target_sizes.values()) - budget if budget is not None else 0.0
+    room = sum(target_sizes.values()) - sum(floors.values())
     if over <= 0 or room <= 0:
-        return wanted
-    kept = max(0.0, 1 - over / room)
-    return {name: floors[name] + (w - floors[name]) * kept for name, w in wanted.items()}
+        return target_sizes
+    share_left = max(0.0, 1 - over / room)
+    return {
+        name: floors[name] + (size - floors[name]) * share_left
+        for name, size in target_sizes.items()
+    }
 
 
 def choose_sample(
-    frame: Frame, rule: PlanRule, wanted: Mapping[str, float], *, seed: str
+    frame: Frame, rule: PlanRule, target_sizes: Mapping[str, float], *, seed: str
 ) -> Selection:
-    """Draw from each stratum; every drawn call carries the probability it had.
+    """Draw calls from each stratum; every drawn call carries the probability it had.
+
+    Calls that must be drawn are strata drawn whole.
 
     Calls that must be drawn are strata drawn whole.
 
@@ -192,28 +211,33 @@ def choose_sample(
     """
     strata, drawn = [], []
     for name, calls in sorted(_strata(frame).items()):
-        target = wanted.get(name, 0.0)
+        target = target_sizes.get(name, 0.0)
         chosen = _draw_stratum(calls, rule, target, seed=seed, name=name)
         strata.append(Stratum(name, calls.kind.agent_id, calls.count, target, len(chosen)))
         drawn.extend(chosen)
     for why in sorted({kind.certainty_reason for kind in frame if kind.certainty_reason}):
-        sure = sorted(x for kind, ids in frame.items() if kind.certainty_reason == why for x in ids)
-        strata.append(Stratum(f"{ALL_OF}{why}", 0, len(sure), float(len(sure)), len(sure)))
-        drawn.extend(SelectedCall(x, f"{ALL_OF}{why}", 1.0, why) for x in sure)
+        certain = sorted(
+            call_id
+            for kind, ids in frame.items()
+            if kind.certainty_reason == why
+            for call_id in ids
+        )
+        strata.append(Stratum(f"{ALL_OF}{why}", 0, len(certain), float(len(certain)), len(certain)))
+        drawn.extend(SelectedCall(call_id, f"{ALL_OF}{why}", 1.0, why) for call_id in certain)
     return Selection(tuple(strata), tuple(drawn))
 
 
 def _strata(frame: Frame) -> dict[str, StratumCalls]:
-    """The calls that need not be drawn, by the name of their stratum."""
-    found: dict[str, StratumCalls] = {}
+    """Group the calls that need not be drawn by the name of their stratum."""
+    strata: dict[str, StratumCalls] = {}
     for kind, ids in frame.items():
         if not kind.certainty_reason and ids:
-            calls = found.setdefault(stratum_name(kind), StratumCalls(kind))
+            calls = strata.setdefault(stratum_name(kind), StratumCalls(kind))
             if kind.is_risky:
                 calls.risky = ids
             else:
                 calls.usual = ids
-    return found
+    return strata
 
 
 def stratum_name(kind: FrameCell) -> str:
@@ -225,19 +249,24 @@ def stratum_name(kind: FrameCell) -> str:
 
 
 def were_new_hires(strata: Sequence[Stratum], rule: PlanRule) -> dict[int, bool]:
-    """Of the agents of a draw whether they counted as new hires then, as the names of their strata
-    say; not of whom a name leaves it open.
+    """Read from the strata's names which agents of a draw counted as new hires then.
+
+    Agents of whom the names leave it open are left out.
     """
-    found = {}
-    for s in strata:
-        mark = f"agent:{s.agent_id}:new"
-        if s.agent_id and (s.name != mark or not rule.stratify_by):  # a queue may be called "new"
-            found[s.agent_id] = s.name == mark or s.name.startswith(f"{mark}:")
-    return found
+    new_hires = {}
+    for stratum in strata:
+        mark = f"agent:{stratum.agent_id}:new"
+        if stratum.agent_id and (
+            stratum.name != mark or not rule.stratify_by
+        ):  # a queue may be called "new"
+            new_hires[stratum.agent_id] = stratum.name == mark or stratum.name.startswith(
+                f"{mark}:"
+            )
+    return new_hires
 
 
 def field(details: Mapping[str, Any], name: str) -> Any:
-    """A field of the call data, dots leading into levels; None where there is none."""
+    """Look up a field of the call data, dots leading into levels; None where there is none."""
     value: Any = details
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
@@ -245,13 +274,14 @@ def field(details: Mapping[str, Any], name: str) -> Any:
 
 
 def has_value(value: Any) -> bool:
-    """Whether a field of the call data says yes: present, and neither empty nor no."""
+    """Tell whether a field of the call data says yes: present, and neither empty nor no."""
     return str(value).lower() not in ("none", "", "false", "no", "0")
 
 
 def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
-    """Probabilities in proportion to size that sum to `count`, none above 1: what is cut off goes
-    to the others.
+    """Compute probabilities proportional to size that sum to `count`, none above 1.
+
+    What is cut off goes to the others.
     """
     if count >= len(sizes):
         return [1.0] * len(sizes)
@@ -274,7 +304,9 @@ def inclusion_probabilities(sizes: Sequence[float], count: int) -> list[float]:
 def _draw_stratum(
     calls: StratumCalls, rule: PlanRule, target: float, *, seed: str, name: str
 ) -> list[SelectedCall]:
-    """The calls of one stratum.
+    """Draw the calls of one stratum.
+
+    Most strata draw nothing on most days; then nothing more is computed than that.
 
     Most strata draw nothing on most days; then nothing more is computed than that.
     """
@@ -284,25 +316,30 @@ def _draw_stratum(
     if count == 0:
         return []
     if calls.usual and calls.risky:
-        now = _probabilities(calls, rule, count)
+        drawing = _probabilities(calls, rule, count)
         key = exponential_key if count == 1 and rule.method == 2 else _pareto_key
         keys = [
-            (key(random_number(seed, x), now[is_risky]), x, is_risky)
-            for x, is_risky in calls.in_order()
+            (key(random_number(seed, call_id), drawing[is_risky]), call_id, is_risky)
+            for call_id, is_risky in calls.in_order()
         ]
-        chosen = sorted((x, is_risky) for _, x, is_risky in sorted(keys)[:count])
+        chosen = sorted((call_id, is_risky) for _, call_id, is_risky in sorted(keys)[:count])
     else:
         chosen = [
-            (x, bool(calls.risky)) for x in _smallest(calls.usual or calls.risky, count, seed=seed)
+            (call_id, bool(calls.risky))
+            for call_id in _smallest(calls.usual or calls.risky, count, seed=seed)
         ]
     stated = stated_probabilities(calls, rule, target)
     reasons = ("new_hire" if calls.kind.is_new_hire else "random", "risk")
-    return [SelectedCall(x, name, stated[is_risky], reasons[is_risky]) for x, is_risky in chosen]
+    return [
+        SelectedCall(call_id, name, stated[is_risky], reasons[is_risky])
+        for call_id, is_risky in chosen
+    ]
 
 
 def stated_probabilities(calls: StratumCalls, rule: PlanRule, target: float) -> tuple[float, float]:
-    """The probabilities of a usual and of a risky call where `target` calls are drawn
-    on average.
+    """Compute the inclusion probabilities of a usual and of a risky call.
+
+    `target` calls are drawn on average.
     """
     fewer, extra = math.floor(target), target - math.floor(target)
     low, high = _probabilities(calls, rule, fewer), _probabilities(calls, rule, fewer + 1)
@@ -310,53 +347,61 @@ def stated_probabilities(calls: StratumCalls, rule: PlanRule, target: float) -> 
 
 
 def probabilities(
-    frame: Frame, rule: PlanRule, wanted: Mapping[str, float], among: set[str]
+    frame: Frame, rule: PlanRule, target_sizes: Mapping[str, float], among: set[str]
 ) -> dict[str, float]:
-    """With what probability a draw took some calls, whether it drew them or not.
+    """Compute with what probability a draw took some calls, whether it drew them or not.
 
     Those that it could not have drawn are left out.
     """
-    strata, found = _strata(frame), {}
+    strata, by_call = _strata(frame), {}
     for kind, ids in frame.items():
-        if inside := among.intersection(ids):
+        if present := among.intersection(ids):
             name = stratum_name(kind)
-            p = (
+            probability = (
                 1.0
                 if kind.certainty_reason
-                else stated_probabilities(strata[name], rule, wanted.get(name, 0.0))[kind.is_risky]
+                else stated_probabilities(strata[name], rule, target_sizes.get(name, 0.0))[
+                    kind.is_risky
+                ]
             )
-            found.update(dict.fromkeys(inside, p))
-    return found
+            by_call.update(dict.fromkeys(present, probability))
+    return by_call
 
 
-def may_share_calls(a: PlanRule, b: PlanRule) -> bool:
-    """Whether there can be calls that two plans could both draw."""
-    named = [(getattr(a, f), getattr(b, f)) for f in ("project", "queue", "direction", "language")]
-    return not any(x is not None and y is not None and x != y for x, y in named)
+def may_share_calls(first: PlanRule, second: PlanRule) -> bool:
+    """Tell whether there can be calls that two plans could both draw."""
+    filters = [
+        (getattr(first, field_name), getattr(second, field_name))
+        for field_name in ("project", "queue", "direction", "language")
+    ]
+    return not any(one is not None and other is not None and one != other for one, other in filters)
 
 
 def _probabilities(calls: StratumCalls, rule: PlanRule, count: int) -> tuple[float, float]:
-    """The inclusion probabilities of a usual and of a risky call where so many of the stratum are
-    drawn.
-    """
+    """Compute the inclusion probabilities of a usual and of a risky call for a fixed count."""
     if not calls.usual or not calls.risky:
         return (min(1.0, count / calls.count),) * 2
     sizes = _sizes(calls, rule.risk)
     # a sum in another order differs in its last digit, and an old draw is to come out the same
     flags = [is_risky for _, is_risky in calls.in_order()]
-    found = inclusion_probabilities([sizes[is_risky] for is_risky in flags], count)
-    return found[flags.index(False)], found[flags.index(True)]
+    by_position = inclusion_probabilities([sizes[is_risky] for is_risky in flags], count)
+    return by_position[flags.index(False)], by_position[flags.index(True)]
 
 
 def _smallest(calls: Sequence[str], count: int, *, seed: str) -> list[str]:
-    """Where all calls are as likely the smallest random numbers win: the same calls as by keys,
-    without computing those a million times.
+    """Pick the calls with the smallest random numbers, where all calls are as likely.
+
+    They are the same calls as by keys, without computing those a million times.
     """
     prefix = f"{seed}|"
     return sorted(
-        x
-        for _, x in heapq.nsmallest(
-            count, [(_digest((prefix + x).encode(), digest_size=8).digest(), x) for x in calls]
+        call_id
+        for _, call_id in heapq.nsmallest(
+            count,
+            [
+                (_digest((prefix + call_id).encode(), digest_size=8).digest(), call_id)
+                for call_id in calls
+            ],
         )
     )
 
@@ -364,8 +409,9 @@ def _smallest(calls: Sequence[str], count: int, *, seed: str) -> list[str]:
 def next_replacement(
     frame: Frame, rule: PlanRule, target: float, *, stratum: str, taken: Set[str], seed: str
 ) -> tuple[str, float] | None:
-    """Of a stratum's calls the one whose turn would have come next, and its probability; None where
-    all are taken.
+    """Pick the next call of a stratum and its probability; None where all are taken.
+
+    It is the call whose turn would have come next.
 
     Taking the next ones by their permanent random numbers is how a sample of the calls that can be
     scored at all would have been drawn at once.
@@ -373,9 +419,9 @@ def next_replacement(
     calls = _strata(frame).get(stratum, StratumCalls(FrameCell(0)))
     sizes = _sizes(calls, rule.risk)
     free = [
-        (exponential_key(random_number(seed, x), sizes[is_risky]), x, is_risky)
-        for x, is_risky in calls.in_order()
-        if x not in taken
+        (exponential_key(random_number(seed, call_id), sizes[is_risky]), call_id, is_risky)
+        for call_id, is_risky in calls.in_order()
+        if call_id not in taken
     ]
     if not free:
         return None
@@ -384,7 +430,7 @@ def next_replacement(
 
 
 def _sizes(calls: StratumCalls, risk: Risk | None) -> tuple[float, float]:
-    """How large a usual and a risky call are.
+    """Compute the size measures of a usual and of a risky call.
 
     A defensive mixture: an even part that keeps every call eligible, and a part by risk.
     """
@@ -395,8 +441,10 @@ def _sizes(calls: StratumCalls, risk: Risk | None) -> tuple[float, float]:
 
 
 def exponential_key(u: float, probability: float) -> float:
-    """For one call out of many: waiting times with the probabilities as rates, the first one wins
-    with exactly its probability. Pareto's is near it only.
+    """Compute the key by which one call out of many wins: an exponential waiting time.
+
+    With the probabilities as rates the first one wins with exactly its probability; Pareto's is
+    near it only.
     """
     return -math.log(1 - u) / probability if probability > 0 else math.inf
 
@@ -416,18 +464,16 @@ def quotas_by_spread(
     *,
     floor: float,
 ) -> dict[int, float]:
-    """The same total as the even quotas, given where it tells most: in proportion to calls ×
-    residual spread (Neyman), none under the floor.
-    """
+    """Allocate the total of the even quotas by calls × residual spread (Neyman), with a floor."""
     agents = sorted(calls)
     usual = sum(spreads.values()) / len(spreads) if spreads else PLANNING_SPREAD
-    given = neyman(
-        [calls[a] for a in agents],
-        [spreads.get(a, usual) for a in agents],
-        sum(quotas[a] for a in agents),
+    allocated = neyman(
+        [calls[agent_id] for agent_id in agents],
+        [spreads.get(agent_id, usual) for agent_id in agents],
+        sum(quotas[agent_id] for agent_id in agents),
         floor=floor,
     )
-    return dict(zip(agents, given, strict=True))
+    return dict(zip(agents, allocated, strict=True))
 
 
 def precision(
@@ -436,8 +482,9 @@ def precision(
     model: PooledModel | None,
     effects: Mapping[int, float] = MappingProxyType({}),
 ) -> Precision:
-    """The half-widths that quotas per agent would give in a month of so many calls: t · s · √((1 −
-    n/N) / m), m = n ÷ the design's effect.
+    """Estimate the half-widths that quotas would give: t · s · √((1 − n/N) / m).
+
+    m = n ÷ the design effect; per agent, in a month of so many calls.
     """
     spread = math.sqrt(model.variance) if model else PLANNING_SPREAD
     t = float(stdtrit(model.df, 0.975)) if model else Z95

@@ -33,6 +33,7 @@ from qa.sampling.types import (
     Frame,
     FrameCell,
     Plan,
+    PlanFault,
     PlanRule,
     Precision,
     SelectedCall,
@@ -46,7 +47,11 @@ FOUR_WEEKS, QUARTER = timedelta(days=28), timedelta(days=91)
 
 
 class PlanRefused(ValueError):
-    """A plan that cannot be made; the first argument is a code: code, taken, unknown."""
+    """A plan that cannot be added, or is not there; `fault` says why."""
+
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def add_plan(
@@ -56,15 +61,19 @@ def add_plan(
     phase: Phase,
     rule: PlanRule,
     at: datetime,
+    by: int | None = None,
     seed: str | None = None,
 ) -> Plan:
-    """A new plan with a seed of its own. Raises PlanRefused."""
+    """Add a plan with a seed of its own. Raises PlanRefused.
+
+    Logged is what a signed-in user added; set-up and simulation act as nobody.
+    """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,60}", code):
-        raise PlanRefused("code")
+        raise PlanRefused(PlanFault.CODE)
     if store.plan(session, code):
-        raise PlanRefused("taken")
+        raise PlanRefused(PlanFault.TAKEN)
     seed = seed or secrets.token_hex(16)
-    return store.add_plan(
+    plan = store.add_plan(
         session,
         code=code,
         phase=phase,
@@ -72,6 +81,33 @@ def add_plan(
         seed=seed,
         is_active=True,
         created_at=at,
+    )
+    if by is not None:
+        record_event(
+            session,
+            subject=Subject.PLAN,
+            subject_id=plan.id,
+            event=EventKind.ADDED,
+            at=at,
+            actor_id=by,
+            rule=plan.rule.model_dump(mode="json"),
+        )
+    return plan
+
+
+def toggle_plan(session: Session, *, code: str, by: int, at: datetime) -> None:
+    """Pause a plan that draws, or resume one that is paused. Raises PlanRefused."""
+    plan = store.plan(session, code)
+    if plan is None:
+        raise PlanRefused(PlanFault.UNKNOWN)
+    store.change_plan(session, code, is_active=not plan.is_active)
+    record_event(
+        session,
+        subject=Subject.PLAN,
+        subject_id=plan.id,
+        event=EventKind.PAUSED if plan.is_active else EventKind.RESUMED,
+        at=at,
+        actor_id=by,
     )
 
 
@@ -95,35 +131,38 @@ def draw_day(
 def _join_plans(
     session: Session, rule: PlanRule, *, plan: str, day: date, zone: ZoneInfo, new_hire_days: int
 ) -> None:
-    """Calls of a day that several plans could have drawn get the probability that any of them did:
-    1 − Π(1 − π), the plans' seeds being independent.
+    """Store for calls that several plans could have drawn the probability 1 − Π(1 − π).
+
+    It is the probability that any of the plans did, as their seeds are independent.
 
     Else calls in which plans meet would count once for each of them (Kalton, Anderson 1986: samples
     of several frames).
     """
     draws = store.draws_for_people(session, day)
-    if not any(d.plan != plan and rules.may_share_calls(rule, other) for d, other, _ in draws):
+    if not any(
+        draw.plan != plan and rules.may_share_calls(rule, other) for draw, other, _ in draws
+    ):
         return
-    drawn = {c.external_id for d, _, _ in draws for c in d.calls}
+    drawn = {call.external_id for draw, _, _ in draws for call in draw.calls}
     missed = dict.fromkeys(drawn, 1.0)
-    for recorded, then, frame_until in draws:
-        frame = _frame_then(session, recorded, then, frame_until, zone, new_hire_days)
+    for recorded, rule_then, frame_until in draws:
+        frame = _frame_then(session, recorded, rule_then, frame_until, zone, new_hire_days)
         chances = rules.probabilities(
-            frame, then, {s.name: s.target for s in recorded.strata}, drawn
+            frame, rule_then, {stratum.name: stratum.target for stratum in recorded.strata}, drawn
         )
-        for x, p in (chances | {c.external_id: c.probability for c in recorded.calls}).items():
-            missed[x] *= 1 - p
+        for call_id, probability in (
+            chances | {call.external_id: call.probability for call in recorded.calls}
+        ).items():
+            missed[call_id] *= 1 - probability
     store.set_any_probability(
         session,
-        [d.id for d, _, _ in draws if d.id is not None],
-        {x: 1 - m for x, m in missed.items()},
+        [draw.id for draw, _, _ in draws if draw.id is not None],
+        {call_id: 1 - chance for call_id, chance in missed.items()},
     )
 
 
 def commit_seed(session: Session, *, plan: Plan, month: Month, at: datetime) -> None:
-    """Write the hash of a month's seed down where everybody can see it, before anything is drawn
-    with it.
-    """
+    """Publish the hash of a month's seed before anything is drawn with it."""
     sha256 = commitment(month_seed(plan.seed, month))
     if store.commit_seed(session, plan.id, month=month, sha256=sha256, at=at):
         record_event(
@@ -138,7 +177,7 @@ def commit_seed(session: Session, *, plan: Plan, month: Month, at: datetime) -> 
 
 
 def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
-    """Every active plan's seed of this month and of the next."""
+    """Commit every active plan's seed of this month and of the next."""
     this = Month.containing(at, zone)
     for plan in store.plans(session):
         for month in (this, this.next()):
@@ -146,54 +185,53 @@ def commit_seeds(session: Session, *, zone: ZoneInfo, at: datetime) -> None:
 
 
 def commitments(session: Session, *, zone: ZoneInfo, at: datetime) -> list[Commitment]:
-    """The hashes written down, and the seeds of the months that are over, so that anybody can draw
-    these months again.
+    """List the committed hashes, with the seeds of the months that are over.
+
+    So anybody can draw these months again.
     """
     this = Month.containing(at, zone)
-    found = store.commitments(session)
+    rows = store.commitments(session)
     return [
-        Commitment(plan, month, sha, when, month_seed(seed, month) if month < this else None)
-        for plan, seed, month, sha, when in found
+        Commitment(plan, month, sha256, when, month_seed(seed, month) if month < this else None)
+        for plan, seed, month, sha256, when in rows
     ]
 
 
 def preview(
     session: Session, *, plan: Plan, day: date, zone: ZoneInfo, new_hire_days: int, at: datetime
 ) -> Draw:
-    """What the plan would draw, without drawing it."""
+    """Compute what the plan would draw, without drawing it."""
     begin, end = day_bounds(day, zone)
     with gc_paused():
         frame = frame_store.frame(
             session, plan.rule, begin=begin, end=end, received_until=at, new_hire_days=new_hire_days
         )
         if plan.phase is Phase.HUMAN and plan.rule.take_all:
-            for external_id, why in frame_store.late_cases(
+            for external_id, reason in frame_store.late_cases(
                 session, plan.id, plan.rule, begin=begin, end=end
             ).items():
-                frame.setdefault(FrameCell(0, certainty_reason=why), []).append(external_id)
+                frame.setdefault(FrameCell(0, certainty_reason=reason), []).append(external_id)
         before = store.drawn_before(session, plan.id, first_day=day.replace(day=1), day=day)
         quotas = (
             _quotas(session, plan.rule, end=begin, new_hire_days=new_hire_days)[1]
             if plan.rule.allocation == "spread"
             else None
         )
-        wanted = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
+        target_sizes = targets(frame, plan.rule, drawn_before=before, day=day, quotas=quotas)
         return _drawn(
             session,
             plan.code,
             plan.phase,
             plan.rule,
             frame,
-            wanted,
+            target_sizes,
             day_seed(month_seed(plan.seed, Month.of(day)), day),
             day,
         )
 
 
 def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datetime) -> Precision:
-    """What a plan would have given over the last four weeks: how many calls, how wide the
-    intervals.
-    """
+    """Estimate what a plan would have given over the last four weeks: calls and intervals."""
     calls, quotas, model = _quotas(session, rule, end=at, new_hire_days=new_hire_days)
     if not (rule.has or rule.risk or rule.factors):
         return rules.precision(calls, quotas, model)
@@ -208,69 +246,83 @@ def precision(session: Session, *, rule: PlanRule, new_hire_days: int, at: datet
             new_hire_days=new_hire_days,
         )
         effects = rules.design_effects(frame, rule, quotas)
-    found: Counter[int] = Counter()
-    for kind, ids in frame.items():
-        if kind.agent_id in quotas and not kind.certainty_reason:
-            found[kind.agent_id] += len(ids)
-    return rules.precision(found, quotas, model, effects)
+    eligible: Counter[int] = Counter()
+    for cell, ids in frame.items():
+        if cell.agent_id in quotas and not cell.certainty_reason:
+            eligible[cell.agent_id] += len(ids)
+    return rules.precision(eligible, quotas, model, effects)
 
 
 def _quotas(
     session: Session, rule: PlanRule, *, end: datetime, new_hire_days: int
 ) -> tuple[dict[int, int], dict[int, float], PooledModel | None]:
-    """Calls per agent in the last four weeks, quotas per agent and month, and what the scorecards
-    of three months say of the spread.
+    """Load calls per agent, quotas per agent and month, and the model of the spread.
+
+    Calls of the last four weeks; the spread from the scorecards of three months.
     """
-    found = frame_store.calls_by_agent(
+    agents = frame_store.calls_by_agent(
         session, rule, begin=end - FOUR_WEEKS, end=end, new_hire_days=new_hire_days
     )
-    calls = {a: n for a, (n, _) in found.items()}
+    calls = {agent_id: count for agent_id, (count, _) in agents.items()}
     even = {
-        a: rule.quota_per_agent * (rule.new_hire_factor if new else 1)
-        for a, (_, new) in found.items()
+        agent_id: rule.quota_per_agent * (rule.new_hire_factor if is_new else 1)
+        for agent_id, (_, is_new) in agents.items()
     }
     samples = {
-        a: _sample(rows) for a, rows in store.scored(session, begin=end - QUARTER, end=end).items()
+        agent_id: _sample(rows)
+        for agent_id, rows in store.scored(session, begin=end - QUARTER, end=end).items()
     }
     model = fit(list(samples.values()))
     if rule.allocation == "equal" or model is None:
         return calls, even, model
     spreads = {}
-    for a, s in samples.items():
-        e = residuals(s, model.slope)
-        own = float(e.var(ddof=1)) if len(e) > 1 else None
-        spreads[a] = math.sqrt(model.moderated(own, len(e) - 1.0)[0])
+    for agent_id, sample in samples.items():
+        errors = residuals(sample, model.slope)
+        own = float(errors.var(ddof=1)) if len(errors) > 1 else None
+        spreads[agent_id] = math.sqrt(model.moderated(own, len(errors) - 1.0)[0])
     return calls, rules.quotas_by_spread(calls, spreads, even, floor=rule.floor_per_agent), model
 
 
 def _sample(rows: list[tuple[float, float | None, float]]) -> Sample:
     human, automatic, probability = zip(*rows, strict=True)
-    known = np.array(automatic, float) if all(x is not None for x in automatic) else None
-    return Sample(np.array(human), known, np.array(probability))
+    predicted = (
+        np.array(automatic, float) if all(score is not None for score in automatic) else None
+    )
+    return Sample(np.array(human), predicted, np.array(probability))
 
 
 def replay(
     session: Session, *, draw_id: int, zone: ZoneInfo, new_hire_days: int
 ) -> tuple[Draw, Draw]:
-    """A draw as it was recorded, and made again from seed and frame: the same calls, unless
-    somebody changed something.
+    """Load a draw as it was recorded, and draw it again from seed and frame.
+
+    The same calls come out, unless somebody changed something.
 
     Which calls had to be drawn (a complaint, a critical flag) is taken from the record: later flags
-    do not change what was known then. Raises PlanRefused("unknown").
+    do not change what was known then. Raises PlanRefused.
     """
-    found = store.draw_by_id(session, draw_id)
-    if found is None:
-        raise PlanRefused("unknown")
-    recorded, rule, frame_until = found
+    stored = store.draw_by_id(session, draw_id)
+    if stored is None:
+        raise PlanRefused(PlanFault.UNKNOWN)
+    recorded, rule, frame_until = stored
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
-    there = {x for kind, ids in frame.items() if kind.certainty_reason for x in ids}
-    for c in recorded.calls:
+    certain = {call_id for cell, ids in frame.items() if cell.certainty_reason for call_id in ids}
+    for call in recorded.calls:
         # an earlier call that somebody praised or complained of that day
-        if c.stratum.startswith(ALL_OF) and c.external_id not in there:
-            frame.setdefault(FrameCell(0, certainty_reason=c.reason), []).append(c.external_id)
-    wanted = {s.name: s.target for s in recorded.strata}
+        if call.stratum.startswith(ALL_OF) and call.external_id not in certain:
+            frame.setdefault(FrameCell(0, certainty_reason=call.reason), []).append(
+                call.external_id
+            )
+    target_sizes = {stratum.name: stratum.target for stratum in recorded.strata}
     return recorded, _drawn(
-        session, recorded.plan, recorded.phase, rule, frame, wanted, recorded.seed, recorded.day
+        session,
+        recorded.plan,
+        recorded.phase,
+        rule,
+        frame,
+        target_sizes,
+        recorded.seed,
+        recorded.day,
     )
 
 
@@ -282,15 +334,16 @@ def _frame_then(
     zone: ZoneInfo,
     new_hire_days: int,
 ) -> dict[FrameCell, list[str]]:
-    """The frame of a draw as it was: what had arrived then, with what had to be drawn and who was
-    new as it was known then.
+    """Rebuild the frame of a draw as it was when it was drawn.
+
+    What had arrived then, with what had to be drawn and who was new as it was known then.
     """
     begin, end = day_bounds(recorded.day, zone)
     certainty_reason = {
-        c.external_id: c.reason for c in recorded.calls if c.stratum.startswith(ALL_OF)
+        call.external_id: call.reason for call in recorded.calls if call.stratum.startswith(ALL_OF)
     }
     was_new = rules.were_new_hires(recorded.strata, rule)
-    found = frame_store.frame(
+    cells = frame_store.frame(
         session,
         rule,
         begin=begin,
@@ -300,35 +353,36 @@ def _frame_then(
         was_new=was_new,
     )
     then: dict[FrameCell, list[str]] = {}
-    for kind, ids in found.items():
-        then.setdefault(kind._replace(certainty_reason=""), []).extend(
-            x for x in ids if x not in certainty_reason
+    for cell, ids in cells.items():
+        then.setdefault(cell._replace(certainty_reason=""), []).extend(
+            call_id for call_id in ids if call_id not in certainty_reason
         )
-        for x in certainty_reason.keys() & ids:
-            then.setdefault(kind._replace(certainty_reason=certainty_reason[x]), []).append(x)
+        for call_id in certainty_reason.keys() & ids:
+            then.setdefault(cell._replace(certainty_reason=certainty_reason[call_id]), []).append(
+                call_id
+            )
     return then
 
 
 def replacement(
     session: Session, *, drawn_call_id: int, zone: ZoneInfo, new_hire_days: int
 ) -> tuple[int, DrawnCall] | None:
-    """The draw, and the call of the same stratum and day that comes instead of one that somebody
-    skipped.
+    """Find the call of the same stratum and day that replaces a skipped one, with its draw.
 
     None where none is left, or where the stratum was drawn whole: then every call stands for
     itself. The same one again if it is there already.
     """
     draw_id, call_id, stratum = store.place_in_draw(session, drawn_call_id)
-    found = store.draw_by_id(session, draw_id)
-    if found is None or stratum.startswith(ALL_OF):
+    stored = store.draw_by_id(session, draw_id)
+    if stored is None or stratum.startswith(ALL_OF):
         return None
-    recorded, rule, frame_until = found
+    recorded, rule, frame_until = stored
     reason = f"{REPLACEMENT}:{call_id}"
-    if known := next((c for c in recorded.calls if c.reason == reason), None):
-        return draw_id, known
+    if existing := next((call for call in recorded.calls if call.reason == reason), None):
+        return draw_id, existing
     frame = _frame_then(session, recorded, rule, frame_until, zone, new_hire_days)
-    target = next((s.target for s in recorded.strata if s.name == stratum), 0.0)
-    taken = {c.external_id for c in recorded.calls}
+    target = next((part.target for part in recorded.strata if part.name == stratum), 0.0)
+    taken = {call.external_id for call in recorded.calls}
     if not (
         chosen := rules.next_replacement(
             frame, rule, target, stratum=stratum, taken=taken, seed=recorded.seed
@@ -349,11 +403,11 @@ def add_replacement(
     new_hire_days: int,
     at: datetime,
 ) -> bool:
-    """Draw a call instead of a skipped one, once."""
+    """Add a replacement for a skipped call to its draw, once."""
     if not store.add_drawn(session, draw_id, call):
         return False
-    if found := store.draw_by_id(session, draw_id):
-        recorded, rule, _ = found
+    if stored := store.draw_by_id(session, draw_id):
+        recorded, rule, _ = stored
         _join_plans(
             session,
             rule,
@@ -379,14 +433,14 @@ def _drawn(
     phase: Phase,
     rule: PlanRule,
     frame: Frame,
-    wanted: dict[str, float],
+    target_sizes: dict[str, float],
     seed: str,
     day: date,
 ) -> Draw:
-    wanted = {name: round(target, 6) for name, target in wanted.items()}
-    chosen = choose_sample(frame, rule, wanted, seed=seed)
+    target_sizes = {name: round(target, 6) for name, target in target_sizes.items()}
+    chosen = choose_sample(frame, rule, target_sizes, seed=seed)
     calls = store.drawn_calls(
-        session, sorted(chosen.calls, key=lambda p: (p.stratum, p.external_id))
+        session, sorted(chosen.calls, key=lambda call: (call.stratum, call.external_id))
     )
     return Draw(
         None,

@@ -1,5 +1,6 @@
 """A sampling plan, the frame it draws from, and a draw that can be made again."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,14 @@ from qa.states import Phase
 
 # the reason of a call drawn instead of a skipped one, with that one's id behind a colon
 REPLACEMENT = "replacement"
+
+
+class PlanFault(enum.Enum):
+    """Why a plan cannot be added, or used."""
+
+    CODE = "code"
+    TAKEN = "taken"
+    UNKNOWN = "unknown"
 
 
 class Risk(BaseModel):
@@ -27,8 +36,9 @@ class Risk(BaseModel):
 
 
 class PlanRule(BaseModel):
-    """What a plan draws: filters, strata, a quota per agent and month, and a floor that keeps every
-    call eligible.
+    """A plan's rule: filters, strata, a quota per agent and month, and a floor.
+
+    The floor keeps every call eligible.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +92,7 @@ class Plan:
 
 
 class FrameCell(NamedTuple):
-    """What some calls have in common; a plan tells them no further apart."""
+    """The properties that calls of a cell share; a plan tells them no further apart."""
 
     agent_id: int
     is_new_hire: bool = False
@@ -151,7 +161,7 @@ class DrawnCall:
 
 @dataclass(frozen=True)
 class Draw:
-    """What a plan drew on one day, with everything needed to draw it again."""
+    """A plan's draw of one day, with everything needed to draw it again."""
 
     id: int | None
     plan: str
@@ -217,8 +227,9 @@ class Commitment:
 
 @dataclass(frozen=True)
 class Precision:
-    """What a plan would give in a month: calls drawn, and the half-width of the 95 % interval of an
-    agent (the median one) and of all together.
+    """An estimate of a plan's month: calls drawn, and half-widths of 95 % intervals.
+
+    Of an agent (the median one) and of all together.
 
     `spread` is the residual standard deviation it rests on; `is_assumed` where no scorecards are
     there to know it from. `worth_each`: so many calls of an agent, drawn alike, would tell as much

@@ -1,6 +1,4 @@
-"""What a scorecard needs before it may be submitted, when its agent may read it, what its answers
-count for. Pure.
-"""
+"""Rules of scorecards: what submission needs, what answers count for, when agents read. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from qa.forms.rules import ScoreBreakdown, faults_in, open_criteria, round_half_
 from qa.forms.types import NOT_APPLICABLE, Criterion, Form, as_fraction
 from qa.scoring.types import Answer, Change, Filled
 from qa.states import AssignmentKind
+from qa.text import bounded_text
 
 AUTOMATIC_OPTION = {
     Verdict.MET: "met",
@@ -35,8 +34,9 @@ class CountedAnswer:
 
 
 def _learnable(finding: Finding | None) -> float | None:
-    """The confidence to learn from: as it was before any calibration, or the next one would be
-    fitted on the last.
+    """Return the confidence to learn from: as it was before any calibration.
+
+    Otherwise the next calibration would be fitted on the last.
     """
     if finding is None:
         return None
@@ -44,8 +44,9 @@ def _learnable(finding: Finding | None) -> float | None:
 
 
 def automatic_option(finding: Finding | None, criterion: Criterion) -> str | None:
-    """The option that an automatic answer proposes; None where it is unsure, or proposes what the
-    form does not allow.
+    """Return the option that an automatic answer proposes.
+
+    None where it is unsure, or proposes what the form does not allow.
     """
     if finding is None:
         return None
@@ -58,8 +59,9 @@ def automatic_option(finding: Finding | None, criterion: Criterion) -> str | Non
 def submission_faults(
     form: Form, filled: Filled, findings: Mapping[str, Finding], *, blind: bool = False
 ) -> dict[str, str]:
-    """What keeps a card from being submitted, per criterion: missing, unknown_option,
-    na_not_allowed, comment, reason.
+    """Find what keeps a card from being submitted, per criterion.
+
+    The faults are missing, unknown_option, na_not_allowed, comment and reason.
     """
     faults = {c: p for c, p in faults_in(form, filled.options).items() if p != "unknown_criterion"}
     is_open = open_criteria(form, filled.options)
@@ -99,7 +101,7 @@ def needs_comment(criterion: Criterion, option_id: str) -> bool:
 def counted_answers(
     form: Form, filled: Filled, findings: Mapping[str, Finding], breakdown: ScoreBreakdown
 ) -> list[CountedAnswer]:
-    """Every open criterion's answer as reports count it."""
+    """List every open criterion's answer as reports count it."""
     rows = []
     for part in breakdown.criteria:
         criterion = form.criterion(part.id)
@@ -129,16 +131,17 @@ def counted_answers(
 
 @dataclass(frozen=True)
 class Result:
-    """What a filled form comes to."""
+    """Figures and counted answers of a filled form."""
 
     figures: dict[str, Any]
     answers: list[CountedAnswer]
 
 
 def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Result:
-    """Score and counted answers of a complete form, by the one arithmetic of `qa.forms`."""
-    known = {c.id for c in form.criteria()}
-    breakdown = score(form, {c: o for c, o in filled.options.items() if c in known})
+    """Score a complete form and count its answers, by the one arithmetic of `qa.forms`."""
+    criteria = {criterion.id for criterion in form.criteria()}
+    options = {c: option for c, option in filled.options.items() if c in criteria}
+    breakdown = score(form, options)
     figures = {
         "score": round_half_up(breakdown.score),
         "score_without_fails": round_half_up(breakdown.score_without_fails),
@@ -150,8 +153,9 @@ def result_of(form: Form, filled: Filled, findings: Mapping[str, Finding]) -> Re
 
 
 def release_time(form: Form, kind: AssignmentKind, *, at: datetime) -> datetime | None:
-    """When a card submitted now is released; None where a person has to do it, and for cards that
-    never reach the agent.
+    """Compute when a card submitted now is released.
+
+    None where a person has to release it, and for cards that never reach the agent.
     """
     if kind is not AssignmentKind.STANDARD or form.release != "at_submission":
         return None
@@ -161,36 +165,37 @@ def release_time(form: Form, kind: AssignmentKind, *, at: datetime) -> datetime 
 def revised(
     filled: Filled, changes: Mapping[str, str], *, comment: str
 ) -> tuple[Filled, list[Change]]:
-    """A filled form with other options for some criteria, and what changed.
+    """Change the options of some criteria; the new filled form, and what changed.
 
     The comment stands beside every changed answer.
     """
     answers = dict(filled.answers)
-    made = []
+    differences = []
     for criterion, option in changes.items():
         old = answers.get(criterion, Answer())
         if old.option == option:
             continue
-        said = "\n".join(t for t in (old.comment.strip(), comment.strip()) if t)[:4000]
+        comments = [text for text in (old.comment.strip(), comment.strip()) if text]
         answers[criterion] = old.model_copy(
             update={
                 "option": option,
-                "comment": said,
+                "comment": "\n".join(comments)[:4000],
                 "accepted": False,
-                "reason": comment.strip()[:1000],
+                "reason": bounded_text(comment, 1000),
             }
         )
-        made.append(Change(criterion, old.option or "", option))
-    return filled.model_copy(update={"answers": answers}), made
+        differences.append(Change(criterion, old.option or "", option))
+    return filled.model_copy(update={"answers": answers}), differences
 
 
 def may_release(form_rule: str, *, reads_again: bool, is_manager: bool, is_reviewed: bool) -> bool:
-    """Whether somebody may release a submitted card: its second reader; a QA manager, but never
-    before the reader that the form asks for.
+    """Tell whether somebody may release a submitted card: its second reader, or a QA manager.
+
+    A QA manager never before the reader that the form asks for.
     """
     return reads_again or (is_manager and (form_rule != "second_reader" or is_reviewed))
 
 
 def may_read_again(*, form_asks: bool, is_own: bool, is_submitted: bool) -> bool:
-    """Whether an evaluator may read somebody else's submitted card as its second reader."""
+    """Tell whether an evaluator may read another's submitted card as its second reader."""
     return form_asks and is_submitted and not is_own

@@ -1,30 +1,35 @@
-"""Open a scorecard, save it, submit it, release it, read it again, acknowledge it, revise it, take
-it back.
+"""Open, save, submit, release, send back, revise, void and acknowledge scorecards.
+
+A verb that closes or reopens a card finishes, renews or reopens its assignment too, whichever edge
+calls it: the page, the command line or a job.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from qa.assignment import service as assignments
 from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.checking.types import Finding
 from qa.forms.types import Form
-from qa.notices.service import notify
+from qa.notices.service import mark_read_about, notify
 from qa.notices.types import NoticeKind
-from qa.people.store import agent_name, users_of_agent
+from qa.people.service import agent_name, users_of_agent
+from qa.people.types import User
 from qa.scoring import store
 from qa.scoring.rules import release_time, result_of, revised, submission_faults
 from qa.scoring.types import Card, Filled
 from qa.states import AssignmentKind, RevisionCause, ScorecardState
+from qa.text import bounded_text
 
 MOST_SECONDS = 3600.0  # of one save; a page that claims more is not believed
 
 
 class VersionConflict(Exception):
-    """Somebody (perhaps another window of the same person) saved this card since it was loaded.
+    """Raised where somebody (perhaps the same person in another window) saved the card meanwhile.
 
     `card` is how it is now.
     """
@@ -35,7 +40,7 @@ class VersionConflict(Exception):
 
 
 class AlreadySubmitted(Exception):
-    """The card is no draft any more; nothing was changed."""
+    """Raised where the card is no draft any more; nothing was changed."""
 
     def __init__(self, card: Card) -> None:
         super().__init__(f"scorecard {card.id} is submitted")
@@ -43,7 +48,7 @@ class AlreadySubmitted(Exception):
 
 
 class SubmissionRefused(Exception):
-    """The card is not complete.
+    """Raised where the card is not complete.
 
     `faults` maps a criterion to missing, unknown_option, na_not_allowed, comment or reason.
     """
@@ -54,15 +59,15 @@ class SubmissionRefused(Exception):
 
 
 class NotOwner(Exception):
-    """The card is not this person's to change."""
+    """Raised where the card is not this person's to change."""
 
 
 class ReasonRequired(Exception):
-    """This needs a reason in words."""
+    """Raised where a change of a submitted card has no reason in words."""
 
 
 class RevisionRefused(Exception):
-    """The new answers do not make a complete card.
+    """Raised where the new answers do not make a complete card.
 
     `faults` as in SubmissionRefused; empty where nothing would change.
     """
@@ -73,15 +78,54 @@ class RevisionRefused(Exception):
 
 
 def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> Card:
-    """The card of an assignment: the draft that is there, or a new one."""
+    """Open the card of an assignment: the draft that is there, or a new one.
+
+    The call's history shows who opened it.
+    """
     existing = store.card_of(session, assignment_id)
     if existing is None:
         store.open_card(session, assignment_id=assignment_id, evaluator_id=evaluator_id, at=at)
     elif existing.state is ScorecardState.DRAFT and existing.evaluator_id != evaluator_id:
         store.take_over(session, existing.id, evaluator_id=evaluator_id)
-    found = store.card_of(session, assignment_id)
-    assert found is not None
-    return found
+    card = store.card_of(session, assignment_id)
+    assert card is not None
+    record_event(
+        session,
+        subject=Subject.CALL,
+        subject_id=card.call_id,
+        event=EventKind.OPENED,
+        at=at,
+        actor_id=evaluator_id,
+    )
+    return card
+
+
+def start_self_evaluation(
+    session: Session, *, card_id: int, by: User, lease_minutes: int, due_days: int, at: datetime
+) -> int:
+    """Let an agent fill the form of one of their released cards; the id of their assignment.
+
+    A second start leads to the same assignment. Raises NotOwner.
+    """
+    card = store.card(session, card_id)
+    if (
+        card is None
+        or card.agent_id != by.agent_id
+        or not card.is_released
+        or card.kind is not AssignmentKind.STANDARD
+    ):
+        raise NotOwner
+    return assignments.claim_for(
+        session,
+        call_id=card.call_id,
+        form_version_id=card.form_version_id,
+        user_id=by.id,
+        kind=AssignmentKind.SELF,
+        occasion=f"self:{by.id}",
+        lease_minutes=lease_minutes,
+        due_at=at + timedelta(days=due_days),
+        at=at,
+    )
 
 
 def save_draft(
@@ -91,11 +135,14 @@ def save_draft(
     evaluator_id: int,
     version: int,
     filled: Filled,
+    lease_minutes: int,
+    at: datetime,
     seconds: float = 0.0,
 ) -> int:
-    """Keep what was typed; the new version. `seconds` were spent on it since the last save.
+    """Save a draft and renew the lease of its assignment; returns the new version.
 
-    Raises SavedElsewhere, AlreadySubmitted, NotTheirs.
+    `seconds` were spent on it since the last save. Raises VersionConflict, AlreadySubmitted,
+    NotOwner and NotHeld.
     """
     if not store.save(
         session,
@@ -106,6 +153,13 @@ def save_draft(
         seconds=min(max(seconds, 0.0), MOST_SECONDS),
     ):
         raise _save_refusal(session, _own(session, card_id, evaluator_id))
+    assignments.renew(
+        session,
+        assignment_id=store.assignment_id_of(session, card_id),
+        evaluator_id=evaluator_id,
+        lease_minutes=lease_minutes,
+        at=at,
+    )
     return version + 1
 
 
@@ -120,11 +174,10 @@ def submit(
     findings: Mapping[str, Finding],
     at: datetime,
 ) -> Card:
-    """Close the card: its score is computed once, here, and kept.
+    """Submit a draft: compute and store its score once, and finish its assignment.
 
-    A second submit of the same card changes nothing.
-
-    Raises SubmissionRefused, SavedElsewhere, AlreadySubmitted, NotTheirs.
+    A second submit of the same card changes nothing. Raises SubmissionRefused, VersionConflict,
+    AlreadySubmitted, NotOwner and NotHeld.
     """
     card = _own(session, card_id, evaluator_id)
     if card.state is not ScorecardState.DRAFT:
@@ -146,12 +199,12 @@ def submit(
         release_at=release_at,
     ):
         raise _save_refusal(session, card)
-    first = RevisionCause.SUBMITTED
+    assignments.finish(session, assignment_id=card.assignment_id, evaluator_id=evaluator_id, at=at)
     store.add_revision(
         session,
         card_id,
         revision=card.revision,
-        cause=first,
+        cause=RevisionCause.SUBMITTED,
         reason="",
         filled=filled,
         figures=result.figures,
@@ -170,11 +223,11 @@ def submit(
     )
     if release_at is not None and release_at <= at:
         release(session, card_id=card_id, by=evaluator_id, at=at)
-    return _now(session, card_id)
+    return _reload(session, card_id)
 
 
 def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> None:
-    """From now on the agent sees the card, and is told so."""
+    """Release a submitted card: from now on its agent sees it, and is notified."""
     if store.change_state(
         session,
         card_id,
@@ -191,7 +244,7 @@ def release(session: Session, *, card_id: int, by: int | None, at: datetime) -> 
             at=at,
             actor_id=by,
         )
-        _notify_agent(session, _now(session, card_id), NoticeKind.CARD_RELEASED, at=at, by=by)
+        _notify_agent(session, _reload(session, card_id), NoticeKind.CARD_RELEASED, at=at, by=by)
 
 
 def schedule_release(
@@ -203,9 +256,9 @@ def schedule_release(
     at: datetime,
     reviewer_id: int | None = None,
 ) -> None:
-    """Release a submitted card at a time, or now where that is past.
+    """Schedule the release of a submitted card, or release it now where that time is past.
 
-    `reviewer_id` has read it a second time. Raises NotTheirs.
+    `reviewer_id` has read it a second time. Raises NotOwner.
     """
     fields = {"reviewer_id": reviewer_id, "reviewed_at": at} if reviewer_id is not None else {}
     card = store.card(session, card_id)
@@ -239,17 +292,19 @@ def schedule_release(
 
 
 def release_due(session: Session, *, at: datetime) -> int:
-    """Release every card whose day has come; how many."""
+    """Release every scorecard whose day has come; how many."""
     due = store.due_for_release(session, now=at)
     for card_id in due:
         release(session, card_id=card_id, by=None, at=at)
     return len(due)
 
 
-def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datetime) -> Card:
-    """The second reader asks the evaluator to look again: the card is a draft once more.
+def send_back(
+    session: Session, *, card_id: int, remark: str, by: int, due_days: int, at: datetime
+) -> Card:
+    """Send a submitted card back to its evaluator, as the second reader: it is a draft once more.
 
-    Raises NotTheirs and RemarkMissing.
+    Its assignment is reopened for the same evaluator. Raises NotOwner and ReasonRequired.
     """
     if not remark.strip():
         raise ReasonRequired
@@ -261,6 +316,13 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         or not store.back_to_draft(session, card_id)
     ):
         raise NotOwner
+    assignments.reopen(
+        session,
+        assignment_id=card.assignment_id,
+        evaluator_id=card.evaluator_id,
+        due_days=due_days,
+        at=at,
+    )
     record_event(
         session,
         subject=Subject.SCORECARD,
@@ -268,7 +330,7 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         event=EventKind.SENT_BACK,
         at=at,
         actor_id=by,
-        remark=remark.strip()[:1000],
+        remark=bounded_text(remark, 1000),
     )
     notify(
         session,
@@ -277,7 +339,7 @@ def send_back(session: Session, *, card_id: int, remark: str, by: int, at: datet
         about=("assignment", card.assignment_id),
         at=at,
         project=card.project_id,
-        remark=remark.strip()[:300],
+        remark=bounded_text(remark, 300),
     )
     return card
 
@@ -294,10 +356,10 @@ def revise(
     findings: Mapping[str, Finding],
     at: datetime,
 ) -> Card:
-    """Answer some criteria of a submitted card otherwise: a new revision with its own score; the
-    one before stays and is shown.
+    """Revise answers of a submitted card: a new revision with its own score; the old one stays.
 
-    Raises RemarkMissing, RevisionRefused, NotTheirs.
+    Its assignment stays submitted. Raises ReasonRequired, RevisionRefused, NotOwner and
+    VersionConflict.
     """
     if not reason.strip():
         raise ReasonRequired
@@ -308,8 +370,8 @@ def revise(
         or card.kind is not AssignmentKind.STANDARD
     ):
         raise NotOwner
-    filled, made = revised(card.filled, changes, comment=reason)
-    if not made:
+    filled, differences = revised(card.filled, changes, comment=reason)
+    if not differences:
         raise RevisionRefused({})
     faults = submission_faults(form, filled, findings, blind=card.is_blind)
     if faults:
@@ -329,17 +391,16 @@ def revise(
         figures=result.figures,
         to=to,
     ):
-        raise VersionConflict(_now(session, card_id))
-    said, figures = reason.strip(), result.figures
+        raise VersionConflict(_reload(session, card_id))
     store.add_revision(
         session,
         card_id,
         revision=card.revision + 1,
         cause=cause,
-        reason=said,
+        reason=reason.strip(),
         filled=filled,
-        figures=figures,
-        changes=made,
+        figures=result.figures,
+        changes=differences,
         by=by,
         at=at,
     )
@@ -347,7 +408,7 @@ def revise(
         "cause": cause.value,
         "was": card.score,
         "score": result.figures["score"],
-        "changes": [vars(c) for c in made],
+        "changes": [vars(c) for c in differences],
     }
     record_event(
         session,
@@ -368,13 +429,22 @@ def revise(
             was=card.score,
             score=result.figures["score"],
         )
-    return _now(session, card_id)
+    return _reload(session, card_id)
 
 
-def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) -> Card:
-    """Take a submitted card back: it counts nowhere, and everybody who knew it can still read why.
+def void(
+    session: Session,
+    *,
+    card_id: int,
+    reason: str,
+    by: int,
+    at: datetime,
+    score_again_due_days: int | None = None,
+) -> Card:
+    """Void a submitted card: it counts nowhere, and everybody who knew it can still read why.
 
-    Raises RemarkMissing and NotTheirs.
+    With `score_again_due_days` its call is queued once more, due in so many days; without, its
+    assignment stays submitted. Raises ReasonRequired and NotOwner.
     """
     if not reason.strip():
         raise ReasonRequired
@@ -388,22 +458,39 @@ def void(session: Session, *, card_id: int, reason: str, by: int, at: datetime) 
         event=EventKind.VOIDED,
         at=at,
         actor_id=by,
-        reason=reason.strip()[:1000],
+        reason=bounded_text(reason, 1000),
         score=card.score,
     )
     if card.is_released:
         _notify_agent(session, card, NoticeKind.CARD_VOIDED, at=at, by=by)
+    if score_again_due_days is not None:
+        assignments.score_again(
+            session, assignment_id=card.assignment_id, due_days=score_again_due_days, at=at
+        )
     return card
+
+
+def record_reading(session: Session, *, card_id: int, by: int, at: datetime) -> None:
+    """Record that somebody read a card, and mark their notices about it as read."""
+    record_event(
+        session,
+        subject=Subject.SCORECARD,
+        subject_id=card_id,
+        event=EventKind.READ,
+        at=at,
+        actor_id=by,
+    )
+    mark_read_about(session, user_id=by, about=("scorecard", card_id), at=at)
 
 
 def acknowledge(
     session: Session, *, card_id: int, agent_id: int | None, by: int, comment: str, at: datetime
 ) -> None:
-    """The agent has read the card. Raises NotTheirs."""
+    """Acknowledge a released card as its agent. Raises NotOwner."""
     card = store.card(session, card_id)
     if card is None or card.agent_id != agent_id or not card.is_released:
         raise NotOwner
-    fields = {"acknowledged_at": at, "agent_comment": comment.strip()[:4000]}
+    fields = {"acknowledged_at": at, "agent_comment": bounded_text(comment, 4000)}
     if store.change_state(
         session, card_id, was=ScorecardState.RELEASED, to=ScorecardState.ACKNOWLEDGED, **fields
     ):
@@ -428,7 +515,7 @@ def acknowledge(
         )
 
 
-def _now(session: Session, card_id: int) -> Card:
+def _reload(session: Session, card_id: int) -> Card:
     card = store.card(session, card_id)
     assert card is not None
     return card
@@ -459,6 +546,7 @@ def _own(session: Session, card_id: int, evaluator_id: int) -> Card:
 
 
 def _save_refusal(session: Session, card: Card) -> Exception:
-    now = store.card(session, card.id)
-    assert now is not None
-    return VersionConflict(now) if now.state is ScorecardState.DRAFT else AlreadySubmitted(now)
+    current = _reload(session, card.id)
+    if current.state is ScorecardState.DRAFT:
+        return VersionConflict(current)
+    return AlreadySubmitted(current)

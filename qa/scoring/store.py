@@ -1,4 +1,4 @@
-"""Queries on scorecards. A save is one compare-and-swap on the version that the page had."""
+"""Query and change scorecards. A save is one compare-and-swap on the version the page had."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from qa.scoring.rules import CountedAnswer
 from qa.scoring.types import Card, CardOrder, CardSummary, Change, Filled, Revision
 from qa.states import AssignmentKind, RevisionCause, ScorecardState
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.forms import FormVersionRow
 from qa.tables.pages import in_order
 from qa.tables.people import AgentRow, UserRow
@@ -71,25 +72,32 @@ def card(session: Session, card_id: int) -> Card | None:
 
 
 def card_of(session: Session, assignment_id: int) -> Card | None:
-    found = session.scalar(
+    card_id = session.scalar(
         select(ScorecardRow.id).where(ScorecardRow.assignment_id == assignment_id)
     )
-    return card(session, found) if found is not None else None
+    return card(session, card_id) if card_id is not None else None
+
+
+def assignment_id_of(session: Session, card_id: int) -> int:
+    """Select the assignment of a card that exists."""
+    query = select(ScorecardRow.assignment_id).where(ScorecardRow.id == card_id)
+    return session.scalars(query).one()
 
 
 def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: datetime) -> int:
-    """A draft for an assignment, with the facts that reports need copied once."""
-    a = session.get_one(AssignmentRow, assignment_id)
-    call = session.get_one(CallRow, a.call_id)
+    """Insert a draft for an assignment, with the facts that reports need copied once."""
+    assignment = session.get_one(AssignmentRow, assignment_id)
+    call = session.get_one(CallRow, assignment.call_id)
     automatic = session.scalar(
         select(CheckResultRow.score).where(
-            CheckResultRow.call_id == a.call_id, CheckResultRow.form_version_id == a.form_version_id
+            CheckResultRow.call_id == assignment.call_id,
+            CheckResultRow.form_version_id == assignment.form_version_id,
         )
     )
     chance = func.coalesce(DrawnCallRow.any_probability, DrawnCallRow.probability)
     probability = (
-        session.scalar(select(chance).where(DrawnCallRow.id == a.drawn_call_id))
-        if a.drawn_call_id
+        session.scalar(select(chance).where(DrawnCallRow.id == assignment.drawn_call_id))
+        if assignment.drawn_call_id
         else None
     )
     row = ScorecardRow(
@@ -97,10 +105,10 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
         call_id=call.id,
         agent_id=call.agent_id,
         project_id=call.project_id,
-        form_version_id=a.form_version_id,
+        form_version_id=assignment.form_version_id,
         evaluator_id=evaluator_id,
-        kind=a.kind,
-        is_blind=a.is_blind,
+        kind=assignment.kind,
+        is_blind=assignment.is_blind,
         state=ScorecardState.DRAFT,
         version=1,
         answers={},
@@ -117,7 +125,7 @@ def open_card(session: Session, *, assignment_id: int, evaluator_id: int, at: da
 
 
 def take_over(session: Session, card_id: int, *, evaluator_id: int) -> None:
-    """A draft whose holder lost the call goes on with the next evaluator."""
+    """Hand a draft whose holder lost the call to the next evaluator."""
     session.execute(
         update(ScorecardRow)
         .where(ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.DRAFT)
@@ -134,8 +142,9 @@ def save(
     filled: Filled,
     seconds: float = 0.0,
 ) -> bool:
-    """Write this evaluator's draft if nobody saved it since `version`; `seconds` are those spent on
-    it since the last save.
+    """Write this evaluator's draft if nobody saved it since `version`.
+
+    `seconds` were spent on it since the last save.
     """
     is_theirs = ScorecardRow.id == card_id, ScorecardRow.evaluator_id == evaluator_id
     change = update(ScorecardRow).where(
@@ -147,10 +156,8 @@ def save(
         "seconds_spent": ScorecardRow.seconds_spent + seconds,
         **content,
     }
-    done = session.execute(
-        change.values(**values), execution_options={"synchronize_session": False}
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(**values).execution_options(synchronize_session=False)
+    return affected_rows(session, statement) > 0
 
 
 def submit(
@@ -164,7 +171,7 @@ def submit(
     at: datetime,
     **fields: Any,
 ) -> bool:
-    """Close the draft if nobody saved it since `version`, and lay its answers out for counting."""
+    """Close the draft if nobody saved it since `version`, and write its answer rows."""
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
         ScorecardRow.version == version,
@@ -179,15 +186,14 @@ def submit(
         "state": ScorecardState.SUBMITTED,
         "submitted_at": at,
     }
-    done = session.execute(change.values(**values))
-    if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
+    if not affected_rows(session, change.values(**values)):
         return False
     write_answer_rows(session, card_id, answers)
     return True
 
 
 def write_answer_rows(session: Session, card_id: int, answers: list[CountedAnswer]) -> None:
-    """The answers as rows for counting, instead of those that were there."""
+    """Replace the answer rows of a card, from which reports count."""
     row = session.get_one(ScorecardRow, card_id)
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     facts = {
@@ -210,15 +216,15 @@ def revise(
     figures: dict[str, Any],
     to: ScorecardState,
 ) -> bool:
-    """The next revision of a submitted card, if it is still at `revision` and not void."""
+    """Write the next revision of a submitted card, if it is still at `revision` and not void."""
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
         ScorecardRow.revision == revision,
         ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
     content = filled.model_dump(mode="json")
-    done = session.execute(change.values(**content, **figures, revision=revision + 1, state=to))
-    if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result
+    statement = change.values(**content, **figures, revision=revision + 1, state=to)
+    if not affected_rows(session, statement):
         return False
     write_answer_rows(session, card_id, answers)
     return True
@@ -237,7 +243,7 @@ def add_revision(
     by: int,
     at: datetime,
 ) -> None:
-    """Write down a submitted card as it is now, once and for all."""
+    """Insert the record of a submitted card as it is now; it is never changed."""
     row = ScorecardRevisionRow(
         scorecard_id=card_id,
         revision=revision,
@@ -254,7 +260,7 @@ def add_revision(
 
 
 def revisions(session: Session, card_id: int) -> list[Revision]:
-    """Every revision of a submitted card, the first one first."""
+    """List every revision of a submitted card, the first one first."""
     query = select(ScorecardRevisionRow, UserRow.display_name).join(
         UserRow, UserRow.id == ScorecardRevisionRow.made_by_id
     )
@@ -285,7 +291,7 @@ def change_release(
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id, ScorecardRow.state == ScorecardState.SUBMITTED
     )
-    return bool(session.execute(change.values(release_at=release_at, **fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(release_at=release_at, **fields)) > 0
 
 
 def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> list[int]:
@@ -296,8 +302,9 @@ def due_for_release(session: Session, *, now: datetime, limit: int = 200) -> lis
 
 
 def back_to_draft(session: Session, card_id: int) -> bool:
-    """A submitted card that the second reader sends back; its answers count no more until it is
-    submitted again.
+    """Set a submitted card back to draft, as its second reader sends it back.
+
+    Its answers count no more until it is submitted again.
     """
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     change = update(ScorecardRow).where(
@@ -315,24 +322,24 @@ def back_to_draft(session: Session, card_id: int) -> bool:
         "reviewer_id": None,
         "reviewed_at": None,
     }
-    return bool(session.execute(change.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**values)) > 0
 
 
 def void(session: Session, card_id: int) -> bool:
-    """Take a submitted card out of everything; its content stays."""
+    """Void a submitted card: its answers count no more, its content stays."""
     session.execute(delete(AnswerRow).where(AnswerRow.scorecard_id == card_id))
     change = update(ScorecardRow).where(
         ScorecardRow.id == card_id,
         ScorecardRow.state.not_in((ScorecardState.DRAFT, ScorecardState.VOID)),
     )
-    return bool(session.execute(change.values(state=ScorecardState.VOID)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(state=ScorecardState.VOID)) > 0
 
 
 def change_state(
     session: Session, card_id: int, *, was: ScorecardState, to: ScorecardState, **fields: Any
 ) -> bool:
     change = update(ScorecardRow).where(ScorecardRow.id == card_id, ScorecardRow.state == was)
-    return bool(session.execute(change.values(state=to, **fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(state=to, **fields)) > 0
 
 
 def cards(
@@ -349,7 +356,7 @@ def cards(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[CardSummary]:
-    """Scorecards, newest first, a page at a time: `before_id` is the last id of the page before."""
+    """List scorecards a page at a time; `before_id` is the last id of the page before."""
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
@@ -397,9 +404,7 @@ def cards(
 
 
 def awaiting_second_reader(session: Session, *, reader_id: int, limit: int) -> list[CardSummary]:
-    """Submitted cards whose form asks for a second reader, not this reader's own,
-    the oldest first.
-    """
+    """List submitted cards that wait for a second reader, none of their own, the oldest first."""
     query = (
         select(ScorecardRow, AgentRow.name, UserRow.display_name)
         .join(AgentRow, AgentRow.id == ScorecardRow.agent_id)
@@ -448,8 +453,9 @@ def _awaits_second_reader(reader_id: int) -> tuple[ColumnElement[bool], ...]:
 def calls_with_answer(
     criterion: str, *, answer: str | None, automatic: str | None, only_released: bool
 ) -> Select[int]:
-    """The calls with a scored card on which a criterion was lost, kept or not applicable, or the
-    automatic answer was this, as a query of their ids.
+    """Select the ids of calls on whose card a criterion was lost, kept, changed or not applicable.
+
+    `automatic` asks for the automatic answer too.
     """
     query = (
         select(ScorecardRow.call_id)

@@ -1,4 +1,4 @@
-"""Scorecards: what was answered, by whom, with what result."""
+"""Scorecards: the answers, the evaluator, the figures, the revisions."""
 
 import enum
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from qa.states import AssignmentKind, RevisionCause, ScorecardState
 
 
 class CardOrder(enum.Enum):
-    """What a list of scorecards can be ordered by."""
+    """Orders of a list of scorecards."""
 
     SUBMITTED = "submitted"
     CALLED = "called"
@@ -37,7 +37,7 @@ class Note(BaseModel):
 
 
 class Filled(BaseModel):
-    """What the workbench saves: everything that was typed."""
+    """Everything typed into a form, as the workbench saves it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     answers: Annotated[

@@ -21,7 +21,7 @@ MOST = 10  # in one plan
 
 @dataclass(frozen=True)
 class Lesson:
-    """Who learns what, and the month from which it shows."""
+    """A lesson: agents, criterion, and the month from which it shows."""
 
     agent_ids: frozenset[int]
     criteria: frozenset[str]
@@ -93,7 +93,7 @@ def train(wiring: Wiring, session: Session, staff: Staff, *, month: Month) -> Le
 
 
 def learn(staff: Staff, lessons: list[Lesson], month: Month) -> None:
-    """What was learnt shows from its month on."""
+    """Apply the lessons from their month on."""
     for lesson in lessons:
         if lesson.shows_in == month:
             for w in staff.workers:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import func, insert, select
 
 from qa.checking.types import Verdict
+from qa.jobs.periodic import refresh_trend_figures
 from qa.months import Month, day_bounds
 from qa.sampling import service as sampling
 from qa.sampling import store as plans
@@ -21,7 +22,6 @@ from qa.simulation.work import VERDICTS, Scorer, Truth
 from qa.states import Direction
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.results import CheckResultRow, VerdictRow
-from qa.upkeep import refresh_trend_figures
 from qa.wiring import Wiring
 
 Tick = Callable[[str, int], None]
@@ -103,13 +103,15 @@ def _month_of_calls(
     and keep in mind what is true of each.
     """
     begin, end = month.bounds(wiring.settings.zone)
-    days = [begin.date() + timedelta(days=i) for i in range((end.date() - begin.date()).days)]
-    workdays = [d for d in days if d.weekday() < 5]
+    days = [
+        begin.date() + timedelta(days=offset) for offset in range((end.date() - begin.date()).days)
+    ]
+    workdays = [day for day in days if day.weekday() < 5]
     with wiring.database.read() as session:
         first_id = (session.scalar(select(func.max(CallRow.id))) or 0) + 1
     truth = Truth(first_id, calls, [])
     received = wiring.clock()
-    for n, worker in enumerate(staff.workers):
+    for number, worker in enumerate(staff.workers):
         month_of = _Month.of(worker, calls, rng)
         truth.workers.append((month_of.met, month_of.applicable, month_of.automatic))
         moments = zip(
@@ -117,46 +119,49 @@ def _month_of_calls(
             rng.integers(8 * 3600, 19 * 3600, calls),
             strict=True,
         )
-        started = [_moment(workdays[int(k)], int(s), wiring) for k, s in moments]
-        next_id = first_id + n * calls
+        started = [_moment(workdays[int(start)], int(second), wiring) for start, second in moments]
+        next_id = first_id + number * calls
         with wiring.database.write() as session:
-            for k in range(0, calls, CHUNK):
-                chunk = range(k, min(k + CHUNK, calls))
+            for start in range(0, calls, CHUNK):
+                chunk = range(start, min(start + CHUNK, calls))
                 session.execute(
                     insert(CallRow),
                     [
                         _call_row(
-                            next_id + i,
+                            next_id + offset,
                             worker,
-                            started[i],
+                            started[offset],
                             month_of,
-                            i,
+                            offset,
                             f"{seed}-{month}",
                             received,
                         )
-                        for i in chunk
+                        for offset in chunk
                     ],
                 )
                 session.execute(
                     insert(CheckResultRow),
-                    [_check_row(next_id + i, worker.track, month_of, i, received) for i in chunk],
+                    [
+                        _check_row(next_id + offset, worker.track, month_of, offset, received)
+                        for offset in chunk
+                    ],
                 )
                 session.execute(
                     insert(VerdictRow),
                     [
                         row
-                        for i in chunk
-                        for row in _verdict_rows(next_id + i, worker.track, month_of, i)
+                        for offset in chunk
+                        for row in _verdict_rows(next_id + offset, worker.track, month_of, offset)
                     ],
                 )
                 ratings = [
-                    _rating_row(next_id + i, month_of, i, received)
-                    for i in chunk
-                    if month_of.rated[i]
+                    _rating_row(next_id + offset, month_of, offset, received)
+                    for offset in chunk
+                    if month_of.rated[offset]
                 ]
                 if ratings:
                     session.execute(insert(RatingRow), ratings)
-        tick(f"{month} agent {n + 1}", left + len(staff.workers) - n - 1)
+        tick(f"{month} agent {number + 1}", left + len(staff.workers) - number - 1)
     return truth
 
 
@@ -180,27 +185,29 @@ class _Month:
 
     @classmethod
     def of(cls, worker: Worker, calls: int, rng: np.random.Generator) -> "_Month":
-        t = worker.track
-        shape = (calls, len(t.criteria))
+        track = worker.track
+        shape = (calls, len(track.criteria))
         ease = rng.normal(0, 0.5, (calls, 1))  # a difficult call is difficult in everything
-        met = rng.random(shape) < 1 / (1 + np.exp(-(worker.odds + np.where(t.critical, 0, ease))))
-        applicable = rng.random(shape) >= t.not_applicable
+        met = rng.random(shape) < 1 / (
+            1 + np.exp(-(worker.odds + np.where(track.critical, 0, ease)))
+        )
+        applicable = rng.random(shape) >= track.not_applicable
         right = rng.random(shape) < np.where(met, SENSITIVITY - worker.misheard, SPECIFICITY)
-        said = np.where(right, met, ~met)
+        says_met = np.where(right, met, ~met)
         # of the breaches most are noticed; a false alarm is rare
-        said = np.where(t.critical, met | (rng.random(shape) < 0.4), said)
-        said &= ~(t.critical & (rng.random(shape) < 0.001))
-        unsure = (rng.random(shape) < UNSURE) & ~t.critical
-        automatic = np.where(t.automatic, np.where(unsure, -1, said), -2).astype(np.int8)
-        asked = applicable & t.automatic
-        low, high = t.scores((automatic == 1), asked), t.scores((automatic != 0), asked)
+        says_met = np.where(track.critical, met | (rng.random(shape) < 0.4), says_met)
+        says_met &= ~(track.critical & (rng.random(shape) < 0.001))
+        unsure = (rng.random(shape) < UNSURE) & ~track.critical
+        automatic = np.where(track.automatic, np.where(unsure, -1, says_met), -2).astype(np.int8)
+        judged = applicable & track.automatic
+        low, high = track.scores((automatic == 1), judged), track.scores((automatic != 0), judged)
         quality = met.mean(axis=1)
         complaint, praise = (
             rng.random(calls) < COMPLAINTS * 4 * (1 - quality),
             rng.random(calls) < PRAISE * quality,
         )
         stars = np.clip(np.round(1 + 4 * quality + rng.normal(0, 0.9, calls)), 1, 5).astype(int)
-        flagged = ((automatic == 0) & t.critical & applicable).any(axis=1)
+        flagged = ((automatic == 0) & track.critical & applicable).any(axis=1)
         seconds = rng.lognormal(5.3, 0.6, calls)
         return cls(
             met,
@@ -229,13 +236,15 @@ def _call_row(
     call_id: int,
     worker: Worker,
     started: datetime,
-    m: _Month,
-    i: int,
+    month: _Month,
+    position: int,
     name: str,
     received: datetime,
 ) -> dict[str, Any]:
     code = f"simulated-{name}-{call_id}"
-    details = {"complaint": "true"} if m.complaint[i] else {"praise": "true"} if m.praise[i] else {}
+    details = {"praise": "true"} if month.praise[position] else {}
+    if month.complaint[position]:
+        details = {"complaint": "true"}
     return {
         "id": call_id,
         "external_id": code,
@@ -247,7 +256,7 @@ def _call_row(
         "language": worker.track.language,
         "customer": "",
         "started_at": started,
-        "duration_seconds": round(float(m.seconds[i]), 1),
+        "duration_seconds": round(float(month.seconds[position]), 1),
         "channels": 2,
         "lost_seconds": 0.0,
         "source_name": code,
@@ -255,14 +264,23 @@ def _call_row(
         "details": details,
         "received_at": received,
         "is_simulated": True,
-        "automatic_score": _middle(float(m.low[i]), float(m.high[i])),
-        "is_flagged": bool(m.flagged[i]),
+        "automatic_score": _middle(float(month.low[position]), float(month.high[position])),
+        "is_flagged": bool(month.flagged[position]),
     }
 
 
-def _check_row(call_id: int, track: Track, m: _Month, i: int, at: datetime) -> dict[str, Any]:
-    low, high = (None if np.isnan(v[i]) else round(float(v[i]), 2) for v in (m.low, m.high))
-    figures = {"score": _middle(float(m.low[i]), float(m.high[i])), "low": low, "high": high}
+def _check_row(
+    call_id: int, track: Track, month: _Month, position: int, at: datetime
+) -> dict[str, Any]:
+    low, high = (
+        None if np.isnan(values[position]) else round(float(values[position]), 2)
+        for values in (month.low, month.high)
+    )
+    figures = {
+        "score": _middle(float(month.low[position]), float(month.high[position])),
+        "low": low,
+        "high": high,
+    }
     return {
         "call_id": call_id,
         "form_version_id": track.form_version_id,
@@ -273,18 +291,26 @@ def _check_row(call_id: int, track: Track, m: _Month, i: int, at: datetime) -> d
     }
 
 
-def _verdict_rows(call_id: int, track: Track, m: _Month, i: int) -> list[dict[str, Any]]:
-    said = zip(track.criteria, m.automatic[i].tolist(), m.applicable[i].tolist(), strict=True)
+def _verdict_rows(call_id: int, track: Track, month: _Month, position: int) -> list[dict[str, Any]]:
+    answers = zip(
+        track.criteria,
+        month.automatic[position].tolist(),
+        month.applicable[position].tolist(),
+        strict=True,
+    )
     verdicts = {
-        c.id: VERDICTS[v] if is_asked else Verdict.NOT_APPLICABLE
-        for c, v, is_asked in said
-        if v != NOT_ASKED
+        criterion.id: VERDICTS[verdict] if is_asked else Verdict.NOT_APPLICABLE
+        for criterion, verdict, is_asked in answers
+        if verdict != NOT_ASKED
     }
-    return [{"call_id": call_id, "criterion": c, "verdict": v.value} for c, v in verdicts.items()]
+    return [
+        {"call_id": call_id, "criterion": criterion, "verdict": verdict.value}
+        for criterion, verdict in verdicts.items()
+    ]
 
 
-def _rating_row(call_id: int, m: _Month, i: int, at: datetime) -> dict[str, Any]:
-    stars = int(m.rating[i])
+def _rating_row(call_id: int, month: _Month, position: int, at: datetime) -> dict[str, Any]:
+    stars = int(month.rating[position])
     return {
         "call_id": call_id,
         "value": (stars - 1) * 25.0,
@@ -304,7 +330,7 @@ def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: Month, seed: int) 
             for language in scorer.staff.tracks:
                 plan = plans.plan(session, project_code(seed, language))
                 assert plan is not None  # made with the staff
-                made = sampling.draw_day(
+                drawn = sampling.draw_day(
                     session,
                     plan=plan,
                     day=day,
@@ -312,8 +338,8 @@ def _draw_and_score(wiring: Wiring, scorer: Scorer, *, month: Month, seed: int) 
                     new_hire_days=settings.new_hire_days,
                     at=wiring.clock(),
                 )
-                drawn_ids = plans.drawn_ids(session, made.id or 0)
-                for call in made.calls:
+                drawn_ids = plans.drawn_ids(session, drawn.id or 0)
+                for call in drawn.calls:
                     if scorer.truth.knows(call.call_id):
                         scorer.score(
                             session,

@@ -1,4 +1,4 @@
-"""Who works in a simulated centre, and how well: agents, teams by language, evaluators, forms."""
+"""Make the staff of a simulated centre: agents, teams by language, evaluators, forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,8 +87,10 @@ class Track:
     not_applicable: Floats  # how often
 
     def scores(self, met: npt.NDArray[np.bool_], applicable: npt.NDArray[np.bool_]) -> Floats:
-        """Scores (0–100) of many calls: sections by their weights over what is applicable; a
-        critical breach sets 0. NaN where nothing applies.
+        """Compute the scores (0–100) of many calls.
+
+        Sections by their weights over what is applicable; a critical breach sets 0. NaN where
+        nothing applies.
         """
         groups = np.eye(len(self.section_weight))[self.section]
         below = (applicable * self.weight) @ groups
@@ -106,9 +108,7 @@ class Track:
 
 @dataclass
 class Worker:
-    """An agent: which track, how likely each criterion is met (log odds; drifts), how far the
-    checks err on this agent.
-    """
+    """An agent: the track, the log odds of each criterion (they drift), and how far checks err."""
 
     agent_id: int
     name: str
@@ -136,25 +136,32 @@ def hire(
     at: datetime,
     quota: float,
 ) -> Staff:
-    """Write the people, projects, forms and sampling plans of the centre down."""
+    """Create the people, projects, forms and sampling plans of the centre."""
     size = max(3, min(TEAM_SIZE, agents // len(LANGUAGES)))
     tracks = {
         language: _track(session, language, seed)
-        for language in sorted({LANGUAGES[(i // size) % len(LANGUAGES)] for i in range(agents)})
+        for language in sorted(
+            {LANGUAGES[(position // size) % len(LANGUAGES)] for position in range(agents)}
+        )
     }
     workers: list[Worker] = []
-    for i in range(agents):
-        number = i // size
+    for position in range(agents):
+        number = position // size
         language = LANGUAGES[number % len(LANGUAGES)]
         team = people_store.ensure_team(
             session, f"Simulated team {number + 1}", f"Simulated department {number // 4 + 1}"
         )
         hired = at.date() - timedelta(days=int(rng.integers(20, 2500)))
-        names, k = NAMES[language], sum(w.track.language == language for w in workers)
-        name = names[k % len(names)] + (f" {k // len(names) + 1}" if k >= len(names) else "")
+        names, namesakes = (
+            NAMES[language],
+            sum(worker.track.language == language for worker in workers),
+        )
+        name = names[namesakes % len(names)] + (
+            f" {namesakes // len(names) + 1}" if namesakes >= len(names) else ""
+        )
         agent_id = people_store.ensure_agent(
             session,
-            f"sim{seed}-{i:04d}",
+            f"sim{seed}-{position:04d}",
             name=name,
             team_id=team,
             hired_on=hired,
@@ -170,14 +177,14 @@ def hire(
     evaluators = [
         _user(
             session,
-            f"sim{seed}.evaluator{i + 1}",
-            f"Simulated evaluator {i + 1}",
+            f"sim{seed}.evaluator{position + 1}",
+            f"Simulated evaluator {position + 1}",
             Role.EVALUATOR,
             at,
         )
-        for i in range(count)
+        for position in range(count)
     ]
-    severity = [float(s) for s in rng.normal(0, 0.025, count)]
+    severity = [float(value) for value in rng.normal(0, 0.025, count)]
     trainer = _user(session, f"sim{seed}.trainer", "Simulated trainer", Role.TRAINER, at)
     manager = _user(session, f"sim{seed}.manager", "Simulated manager", Role.QA_MANAGER, at)
     for language in tracks:
@@ -193,10 +200,10 @@ def project_code(seed: int, language: str) -> str:
 
 
 def _user(session: Session, username: str, name: str, role: Role, at: datetime) -> int:
-    found = {u.username: u.id for u in people_store.users(session)}.get(username)
+    user_id = {user.username: user.id for user in people_store.users(session)}.get(username)
     return (
-        found
-        if found is not None
+        user_id
+        if user_id is not None
         else people.add_user(
             session, username=username, display_name=name, role=role, password=None, at=at
         ).id
@@ -208,7 +215,7 @@ def _track(session: Session, language: str, seed: int) -> Track:
     project_id = people_store.ensure_project(
         session, code, company=PROJECTS[language], is_simulated=True
     )
-    found = forms.form_for(
+    published = forms.form_for(
         session,
         project=code,
         queue=QUEUES[language],
@@ -216,30 +223,35 @@ def _track(session: Session, language: str, seed: int) -> Track:
         language=language,
         duration=200,
     )
-    if found is None:
+    if published is None:
         raise RuntimeError("no published form applies to simulated calls; run `qa init`")
-    version_id, form = found
-    criteria = tuple(c for c in form.criteria() if not c.bonus)
-    sections = [s for s in form.sections if any(True for _ in s.all_criteria())]
-    place = {c.id: i for i, s in enumerate(sections) for c in s.all_criteria()}
+    version_id, form = published
+    criteria = tuple(criterion for criterion in form.criteria() if not criterion.bonus)
+    sections = [section for section in form.sections if any(True for _ in section.all_criteria())]
+    place = {
+        criterion.id: position
+        for position, section in enumerate(sections)
+        for criterion in section.all_criteria()
+    }
     return Track(
         language=language,
         form=form,
         form_version_id=version_id,
         project_id=project_id,
         criteria=criteria,
-        section=np.array([place[c.id] for c in criteria]),
-        weight=np.array([float(c.weight) for c in criteria]),
-        section_weight=np.array([float(s.weight) for s in sections]),
-        critical=np.array([c.is_critical for c in criteria]),
-        automatic=np.array([c.check is not None for c in criteria]),
+        section=np.array([place[criterion.id] for criterion in criteria]),
+        weight=np.array([float(criterion.weight) for criterion in criteria]),
+        section_weight=np.array([float(section.weight) for section in sections]),
+        critical=np.array([criterion.is_critical for criterion in criteria]),
+        automatic=np.array([criterion.check is not None for criterion in criteria]),
         not_applicable=_seldom(criteria),
     )
 
 
 def _seldom(criteria: Sequence[Criterion]) -> Floats:
-    """How often each criterion does not apply: often where only some calls have the occasion, else
-    hardly ever.
+    """Estimate how often each criterion does not apply.
+
+    Often where only some calls have the occasion, else hardly ever.
     """
     occasional = (
         "hold",
@@ -254,11 +266,7 @@ def _seldom(criteria: Sequence[Criterion]) -> Floats:
         "taken",
         "times",
     )
-    return np.array(
-        [
-            (0.45 if any(w in c.id for w in occasional) else 0.02)
-            if c.na and not c.is_critical
-            else 0.0
-            for c in criteria
-        ]
+    shares = np.array(
+        [0.45 if any(word in c.id for word in occasional) else 0.02 for c in criteria]
     )
+    return np.where([c.na and not c.is_critical for c in criteria], shares, 0.0)

@@ -1,5 +1,6 @@
-"""What is said in a simulated call: lines per language, the agent's tied to the criterion that they
-meet or miss.
+"""Make the dialogues of simulated calls.
+
+Lines per language; the agent's are tied to the criterion that they meet or miss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ PACE = {"en": 0.36, "it": 0.38, "zh": 0.24}  # seconds a word; a character in Ch
 
 @dataclass(frozen=True)
 class Line:
-    """Something said.
+    """A line of a dialogue.
 
     With a criterion it is said if that is met; `instead` if it is not (empty: nothing).
     """
@@ -29,18 +30,18 @@ class Line:
 
 def _lines(text: str) -> tuple[Line, ...]:
     """One line each: speaker, criterion, what is said (variants after |), what is said instead."""
-    made = []
+    lines = []
     for row in text.strip().splitlines():
-        who, criterion, said, instead = (part.strip() for part in (row + "///").split("/")[:4])
-        made.append(
+        who, criterion, words, instead = (part.strip() for part in (row + "///").split("/")[:4])
+        lines.append(
             Line(
                 AGENT if who == "A" else CUSTOMER,
-                tuple(s.strip() for s in said.split("|")),
+                tuple(variant.strip() for variant in words.split("|")),
                 criterion,
                 instead,
             )
         )
-    return tuple(made)
+    return tuple(lines)
 
 
 TALK: dict[str, tuple[Line, ...]] = {
@@ -70,11 +71,11 @@ class Said:
 def conversation(
     language: str, met: Mapping[str, bool], *, agent: str, rng: np.random.Generator, seed: str
 ) -> Said:
-    """A call in which what is met is said and what is missed is not.
+    """Make a call in which what is met is said and what is missed is not.
 
     Deterministic in the generator's state.
     """
-    at = 0.6
+    start = 0.6
     utterances: list[Utterance] = []
     shown_by: dict[str, int] = {}
     for line in TALK[language]:
@@ -86,9 +87,9 @@ def conversation(
         if line.criterion:
             shown_by[line.criterion] = len(utterances)
         text = text.format(agent=agent, topic=TOPICS[language][int(rng.integers(3))])
-        utterances.append(_uttered(line.speaker, text, language, at, rng))
-        at = utterances[-1].end + float(rng.uniform(0.2, 1.6))
-    duration = round(at, 2)
+        utterances.append(_uttered(line.speaker, text, language, start, rng))
+        start = utterances[-1].end + float(rng.uniform(0.2, 1.6))
+    duration = round(start, 2)
     engine = {"name": "simulated", "seed": seed}
     transcript = Transcript(
         language=language, duration=duration, engine=engine, utterances=tuple(utterances)
@@ -103,12 +104,12 @@ def _uttered(
     each = PACE[language] * float(rng.uniform(0.85, 1.2))
     words = tuple(
         Word(
-            start=round(at + i * each, 2),
-            end=round(at + (i + 1) * each, 2),
-            text=t,
+            start=round(at + position * each, 2),
+            end=round(at + (position + 1) * each, 2),
+            text=token,
             confidence=round(float(rng.beta(12, 1)), 2),
         )
-        for i, t in enumerate(tokens)
+        for position, token in enumerate(tokens)
     )
     return Utterance(
         speaker=speaker,
@@ -125,7 +126,9 @@ def _mechanics(
 ) -> Mechanics:
     """The turns of the conversation, and a line of some quality."""
     talk = {
-        side: sum(u.end - u.start for u in utterances if u.speaker == side)
+        side: sum(
+            utterance.end - utterance.start for utterance in utterances if utterance.speaker == side
+        )
         for side in (AGENT, CUSTOMER)
     }
     whole = sum(talk.values())
@@ -133,7 +136,9 @@ def _mechanics(
         side: SpeakerMechanics(
             talk_seconds=round(seconds, 2),
             talk_share=round(seconds / whole, 4),
-            words=sum(len(u.words) for u in utterances if u.speaker == side),
+            words=sum(
+                len(utterance.words) for utterance in utterances if utterance.speaker == side
+            ),
             words_per_minute=None,
             longest_monologue=None,
         )
@@ -147,9 +152,9 @@ def _mechanics(
         agent=sides[AGENT],
         customer=sides[CUSTOMER],
         silences=tuple(
-            Span(start=a.end, end=b.start)
-            for a, b in zip(utterances, utterances[1:], strict=False)
-            if b.start - a.end > 1
+            Span(start=first.end, end=second.start)
+            for first, second in zip(utterances, utterances[1:], strict=False)
+            if second.start - first.end > 1
         ),
         silence_share=round(max(0.0, 1 - whole / duration), 4),
         line=tuple(

@@ -1,6 +1,4 @@
-"""What people do with the drawn calls of a simulated centre: scorecards by evaluators of differing
-severity, second ones, disputes, transcripts.
-"""
+"""Simulate what people do with drawn calls: scorecards, second ones, disputes, transcripts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,7 +41,7 @@ Month = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int8]
 
 @dataclass
 class Truth:
-    """What is true of a month's calls; their ids follow one another, agent by agent."""
+    """The true answers of a month's calls; their ids follow one another, agent by agent."""
 
     first_id: int
     calls: int
@@ -55,9 +53,9 @@ class Truth:
     def of(
         self, call_id: int
     ) -> tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
-        n, i = divmod(call_id - self.first_id, self.calls)
-        met, applicable, automatic = self.workers[n]
-        return n, met[i], applicable[i], automatic[i]
+        number, position = divmod(call_id - self.first_id, self.calls)
+        met, applicable, automatic = self.workers[number]
+        return number, met[position], applicable[position], automatic[position]
 
 
 @dataclass
@@ -71,16 +69,16 @@ class Scorer:
     transcripts: list[dict[str, Any]] = field(default_factory=list)
 
     def score(self, session: Session, *, call_id: int, drawn_id: int, probability: float) -> None:
-        """Everything that people make of one drawn call."""
-        n, met, applicable, automatic = self.truth.of(call_id)
-        worker = self.staff.workers[n]
+        """Simulate everything that people make of one drawn call."""
+        number, met, applicable, automatic = self.truth.of(call_id)
+        worker = self.staff.workers[number]
         call = session.get_one(CallRow, call_id)
-        said = self._talk(worker, call, met)
-        findings = self._findings(worker, automatic, applicable, said)
+        dialogue = self._talk(worker, call, met)
+        findings = self._findings(worker, automatic, applicable, dialogue)
         session.query(CheckResultRow).filter_by(call_id=call_id).update(
-            {"findings": [f.document() for f in findings.values()]}
+            {"findings": [finding.document() for finding in findings.values()]}
         )
-        done = call.started_at + timedelta(days=2, hours=float(self.rng.uniform(0, 40)))
+        finished_at = call.started_at + timedelta(days=2, hours=float(self.rng.uniform(0, 40)))
         assignment = AssignmentRow(
             call_id=call_id,
             form_version_id=worker.track.form_version_id,
@@ -88,19 +86,19 @@ class Scorer:
             state=AssignmentState.SUBMITTED,
             due_at=call.started_at + timedelta(days=5),
             created_at=call.started_at,
-            finished_at=done,
+            finished_at=finished_at,
         )
-        who = int(self.rng.integers(0, len(self.staff.evaluators)))
+        evaluator = int(self.rng.integers(0, len(self.staff.evaluators)))
         if self.rng.random() < SKIPPED and probability < 1:
             assignment.state, assignment.skip_reason, assignment.evaluator_id = (
                 AssignmentState.SKIPPED,
                 "bad_sound",
-                self.staff.evaluators[who],
+                self.staff.evaluators[evaluator],
             )
             session.add(assignment)
             session.flush()
             return
-        filled = self._filled(worker, met, applicable, automatic, self.staff.severity[who])
+        filled = self._filled(worker, met, applicable, automatic, self.staff.severity[evaluator])
         card, result = self._card(
             session,
             assignment,
@@ -108,8 +106,8 @@ class Scorer:
             call,
             filled,
             findings,
-            who=who,
-            done=done,
+            who=evaluator,
+            done=finished_at,
             probability=probability,
         )
         if self.rng.random() < DISPUTED:
@@ -121,12 +119,14 @@ class Scorer:
             "project_id": call.project_id,
             "weight": 1 / probability,
         }
-        self.answers += [shared | vars(a) for a in result.answers]
+        self.answers += [shared | vars(answer) for answer in result.answers]
         if self.rng.random() < DOUBLED and len(self.staff.evaluators) > 1:
-            other = (who + 1 + int(self.rng.integers(0, len(self.staff.evaluators) - 1))) % len(
-                self.staff.evaluators
+            other = (
+                evaluator + 1 + int(self.rng.integers(0, len(self.staff.evaluators) - 1))
+            ) % len(self.staff.evaluators)
+            second_answers = self._filled(
+                worker, met, applicable, automatic, self.staff.severity[other]
             )
-            again = self._filled(worker, met, applicable, automatic, self.staff.severity[other])
             second = AssignmentRow(
                 call_id=call_id,
                 form_version_id=worker.track.form_version_id,
@@ -136,7 +136,7 @@ class Scorer:
                 state=AssignmentState.SUBMITTED,
                 due_at=assignment.due_at,
                 created_at=call.started_at,
-                finished_at=done,
+                finished_at=finished_at,
                 is_blind=True,
             )
             self._card(
@@ -144,10 +144,10 @@ class Scorer:
                 second,
                 worker,
                 call,
-                again,
+                second_answers,
                 findings,
                 who=other,
-                done=done,
+                done=finished_at,
                 probability=probability,
             )
 
@@ -163,13 +163,16 @@ class Scorer:
                 rows.clear()
 
     def _talk(self, worker: Worker, call: CallRow, met: npt.NDArray[np.bool_]) -> Said:
-        by_id = {c.id: bool(m) for c, m in zip(worker.track.criteria, met, strict=True)}
-        said = conversation(
+        by_id = {
+            criterion.id: bool(value)
+            for criterion, value in zip(worker.track.criteria, met, strict=True)
+        }
+        dialogue = conversation(
             worker.track.language, by_id, agent=worker.name, rng=self.rng, seed=str(self.seed)
         )
         document, numbers = (
-            said.transcript.model_dump(mode="json"),
-            said.mechanics.model_dump(mode="json"),
+            dialogue.transcript.model_dump(mode="json"),
+            dialogue.mechanics.model_dump(mode="json"),
         )
         self.transcripts.append(
             {
@@ -180,32 +183,40 @@ class Scorer:
                 "created_at": call.received_at,
             }
         )
-        self.spoken.append({"call_id": call.id, "words": searchable(said.transcript.text)})
-        call.duration_seconds = said.transcript.duration
-        return said
+        self.spoken.append({"call_id": call.id, "words": searchable(dialogue.transcript.text)})
+        call.duration_seconds = dialogue.transcript.duration
+        return dialogue
 
     def _findings(
         self,
         worker: Worker,
         automatic: npt.NDArray[np.int8],
         applicable: npt.NDArray[np.bool_],
-        said: Said,
+        dialogue: Said,
     ) -> dict[str, Finding]:
-        found = {}
-        for c, v, fits in zip(worker.track.criteria, automatic, applicable, strict=True):
-            if c.check is None:
+        findings = {}
+        for criterion, answer, fits in zip(
+            worker.track.criteria, automatic, applicable, strict=True
+        ):
+            if criterion.check is None:
                 continue
-            verdict = VERDICTS[int(v)] if fits else Verdict.NOT_APPLICABLE
-            place = said.shown_by.get(c.id)
+            verdict = VERDICTS[int(answer)] if fits else Verdict.NOT_APPLICABLE
+            place = dialogue.shown_by.get(criterion.id)
             evidence: tuple[Evidence, ...] = ()
             if place is not None and verdict is Verdict.MET:
-                u = said.transcript.utterances[place]
-                evidence = (Evidence(place, u.speaker, u.start, u.end, u.text),)
+                utterance = dialogue.transcript.utterances[place]
+                evidence = (
+                    Evidence(
+                        place, utterance.speaker, utterance.start, utterance.end, utterance.text
+                    ),
+                )
             confidence = (
                 0.5 if verdict is Verdict.UNSURE else round(float(self.rng.beta(14, 1.6)), 3)
             )
-            found[c.id] = Finding(c.id, verdict, confidence, "simulated", evidence)
-        return found
+            findings[criterion.id] = Finding(
+                criterion.id, verdict, confidence, "simulated", evidence
+            )
+        return findings
 
     def _filled(
         self,
@@ -215,26 +226,28 @@ class Scorer:
         automatic: npt.NDArray[np.int8],
         severity: float,
     ) -> Filled:
-        """What an evaluator answers: the truth, but for slips,
-        and tilted by how severe they are.
-        """
-        t = worker.track
+        """Simulate an evaluator's answers: the truth, but for slips, tilted by severity."""
+        track = worker.track
         odds = np.where(met, SLIP + max(0.0, -severity), SLIP + max(0.0, severity))
-        seen = np.where((self.rng.random(len(met)) < odds) & ~t.critical, ~met, met)
+        seen_met = np.where((self.rng.random(len(met)) < odds) & ~track.critical, ~met, met)
         answers = {}
-        for c, ok, fits, v in zip(t.criteria, seen, applicable, automatic, strict=True):
-            ordered = sorted(c.choices, key=lambda o: o.points)
-            option = (
-                ("na" if not fits and c.na else ordered[-1].id) if not fits or ok else ordered[0].id
-            )
-            proposed = {1: ordered[-1].id, 0: ordered[0].id}.get(int(v))
-            answers[c.id] = Answer(
+        for criterion, is_met, fits, answer in zip(
+            track.criteria, seen_met, applicable, automatic, strict=True
+        ):
+            ordered = sorted(criterion.choices, key=lambda choice: choice.points)
+            option = ordered[-1].id if not fits or is_met else ordered[0].id
+            if not fits and criterion.na:
+                option = "na"
+            proposed = {1: ordered[-1].id, 0: ordered[0].id}.get(int(answer))
+            answers[criterion.id] = Answer(
                 option=option,
-                comment="simulated" if not ok and fits else "",
+                comment="simulated" if not is_met and fits else "",
                 accepted=option == proposed,
             )
-        for c in t.form.criteria():
-            answers.setdefault(c.id, Answer(option="na" if c.na else c.choices[0].id))
+        for criterion in track.form.criteria():
+            answers.setdefault(
+                criterion.id, Answer(option="na" if criterion.na else criterion.choices[0].id)
+            )
         return Filled(answers=answers)
 
     def _card(
@@ -294,28 +307,32 @@ class Scorer:
         findings: dict[str, Finding],
         met: npt.NDArray[np.bool_],
     ) -> tuple[Filled, Result]:
-        """The agent objects to a lost answer; upheld more often where the evaluator was wrong."""
-        truth = {c.id: bool(m) for c, m in zip(worker.track.criteria, met, strict=True)}
+        """Simulate the dispute of a lost answer; upheld more often if the evaluator was wrong."""
+        truth = {
+            each.id: bool(value) for each, value in zip(worker.track.criteria, met, strict=True)
+        }
         lost = [
-            a
-            for a in result.answers
-            if a.share_of_points is not None and a.share_of_points < 1 and not a.failed
+            answer
+            for answer in result.answers
+            if answer.share_of_points is not None
+            and answer.share_of_points < 1
+            and not answer.failed
         ]
         if not lost or card.submitted_at is None:
             return filled, result
-        a = lost[int(self.rng.integers(len(lost)))]
-        is_upheld = self.rng.random() < (0.9 if truth.get(a.criterion) else UPHELD / 2)
+        answer = lost[int(self.rng.integers(len(lost)))]
+        is_upheld = self.rng.random() < (0.9 if truth.get(answer.criterion) else UPHELD / 2)
         opened, decided = (
             card.submitted_at + timedelta(days=1),
             card.submitted_at + timedelta(days=3),
         )
-        criterion = worker.track.form.criterion(a.criterion)
+        criterion = worker.track.form.criterion(answer.criterion)
         assert criterion is not None  # answered, so it is the form's
-        best = max(criterion.choices, key=lambda o: o.points).id
+        best = max(criterion.choices, key=lambda option: option.points).id
         session.add(
             _dispute_row(
                 card,
-                a,
+                answer,
                 best=best,
                 is_upheld=is_upheld,
                 opened=opened,
@@ -326,7 +343,7 @@ class Scorer:
         if not is_upheld:
             return filled, result
         changed = Filled(
-            answers=filled.answers | {a.criterion: Answer(option=best, comment="simulated")}
+            answers=filled.answers | {answer.criterion: Answer(option=best, comment="simulated")}
         )
         after = result_of(worker.track.form, changed, findings)
         for name, value in {
@@ -335,7 +352,7 @@ class Scorer:
             "revision": 2,
         }.items():
             setattr(card, name, value)
-        changes = [{"criterion": a.criterion, "was": a.option, "now": best}]
+        changes = [{"criterion": answer.criterion, "was": answer.option, "now": best}]
         self._revision(
             session, card, 2, RevisionCause.DISPUTE, "simulated", changed, after, changes, decided
         )
@@ -370,7 +387,7 @@ class Scorer:
 
 def _dispute_row(
     card: ScorecardRow,
-    a: CountedAnswer,
+    answer: CountedAnswer,
     *,
     best: str,
     is_upheld: bool,
@@ -380,10 +397,10 @@ def _dispute_row(
 ) -> DisputeRow:
     return DisputeRow(
         scorecard_id=card.id,
-        criterion=a.criterion,
+        criterion=answer.criterion,
         round=1,
         level=DisputeLevel.EVALUATOR,
-        disputed_option=a.option,
+        disputed_option=answer.option,
         suggested_option=best,
         state=DisputeState.UPHELD if is_upheld else DisputeState.REJECTED,
         reason="simulated",
@@ -393,6 +410,6 @@ def _dispute_row(
         decided_by_id=card.evaluator_id,
         decided_at=decided,
         decision_reason="simulated",
-        decided_option=best if is_upheld else a.option,
-        is_rule_at_fault=is_upheld and a.automatic == "not_met",
+        decided_option=best if is_upheld else answer.option,
+        is_rule_at_fault=is_upheld and answer.automatic == "not_met",
     )

@@ -7,6 +7,7 @@ gave no answer.
 import enum
 import itertools
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -39,13 +40,13 @@ class Agreement:
 
 
 def pairable(table: Table) -> list[list[Hashable]]:
-    """The ratings of every unit that at least two raters rated."""
+    """List the ratings of every unit that at least two raters rated."""
     rows = [[r for r in row if r is not None] for row in table]
     return [r for r in rows if len(r) >= 2]
 
 
 def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
-    """Krippendorff's alpha: 1 for perfect agreement, 0 for chance.
+    """Compute Krippendorff's alpha: 1 for perfect agreement, 0 for chance.
 
     Missing ratings are no disagreement.
 
@@ -69,7 +70,7 @@ def alpha(table: Table, scale: Scale = Scale.NOMINAL) -> float | None:
 
 
 def _distance(counts: Counter[Hashable], scale: Scale) -> Callable[[Hashable, Hashable], float]:
-    """Squared difference of two values on a scale."""
+    """Choose the squared difference of two values on a scale."""
     if scale is Scale.NOMINAL:
         return lambda a, b: float(a != b)
     if scale is Scale.INTERVAL:
@@ -85,9 +86,7 @@ def _distance(counts: Counter[Hashable], scale: Scale) -> Callable[[Hashable, Ha
 
 
 def percent(table: Table) -> float | None:
-    """Share (0–1) of the pairs of ratings of a unit that are the same, every unit weighing the
-    same.
-    """
+    """Compute the share (0–1) of equal pairs of ratings of a unit, every unit weighing the same."""
     units = pairable(table)
     return float(np.mean([_same_pairs(u) for u in units])) if units else None
 
@@ -97,70 +96,67 @@ def _same_pairs(unit: Sequence[Hashable]) -> float:
 
 
 def ac1(table: Table, categories: Sequence[Hashable] = ()) -> float | None:
-    """Gwet's AC1, which stays meaningful where nearly all ratings fall into one category and kappa
-    does not.
+    """Compute Gwet's AC1.
+
+    It stays meaningful where nearly all ratings fall into one category and kappa does not.
 
     Gwet, K. L. (2008), Computing inter-rater reliability and its variance in the presence of high
     agreement. `categories` that could have been chosen count even if nobody chose them.
     """
-    rated = [[r for r in row if r is not None] for row in table]
-    rated = [r for r in rated if r]
+    rated = [[ratings for ratings in row if ratings is not None] for row in table]
+    rated = [ratings for ratings in rated if ratings]
     observed = percent(table)
-    known = sorted({v for r in rated for v in r} | set(categories), key=repr)
-    if observed is None or len(known) < 2:
+    values = sorted({value for ratings in rated for value in ratings} | set(categories), key=repr)
+    if observed is None or len(values) < 2:
         return None if observed is None else 1.0
-    share = {v: float(np.mean([r.count(v) / len(r) for r in rated])) for v in known}
-    chance = sum(p * (1 - p) for p in share.values()) / (len(known) - 1)
+    share = {
+        value: float(np.mean([ratings.count(value) / len(ratings) for ratings in rated]))
+        for value in values
+    }
+    chance = sum(share_of_value * (1 - share_of_value) for share_of_value in share.values()) / (
+        len(values) - 1
+    )
     return (observed - chance) / (1 - chance)
 
 
 def kappa(matrix: npt.ArrayLike, *, weights: str = "none") -> float | None:
-    """Cohen's kappa of two raters from their table of counts; `weights` none, linear or quadratic
-    (Cohen 1960, 1968).
+    """Compute Cohen's kappa of two raters from their table of counts (Cohen 1960, 1968).
+
+    `weights` are none, linear or quadratic. By hand, because `sklearn.metrics.cohen_kappa_score`
+    would load scikit-learn into every web process; a test holds the two together.
     """
-    m = np.asarray(matrix, dtype=float)
-    total, q = m.sum(), m.shape[0]
-    if total == 0 or q < 2:
+    counts = np.asarray(matrix, dtype=float)
+    total, categories = counts.sum(), counts.shape[0]
+    if total == 0 or categories < 2:
         return None
-    i, j = np.indices(m.shape)
+    i, j = np.indices(counts.shape)
     distance = {
         "none": (i != j).astype(float),
-        "linear": abs(i - j) / (q - 1),
-        "quadratic": ((i - j) / (q - 1)) ** 2,
+        "linear": abs(i - j) / (categories - 1),
+        "quadratic": ((i - j) / (categories - 1)) ** 2,
     }[weights]
-    expected = np.outer(m.sum(axis=1), m.sum(axis=0)) / total
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
     chance = float((distance * expected).sum())
-    return None if chance == 0 else 1 - float((distance * m).sum()) / chance
+    return None if chance == 0 else 1 - float((distance * counts).sum()) / chance
 
 
 def mean_kappa(table: Table, order: Sequence[Hashable], *, weights: str = "linear") -> float | None:
-    """Weighted kappa averaged over all pairs of raters (Light 1971).
+    """Average weighted kappa over all pairs of raters (Light 1971).
 
     `order` are the categories from worst to best.
     """
-    place = {v: i for i, v in enumerate(order)}
+    place = {option: position for position, option in enumerate(order)}
     raters = len(table[0]) if table else 0
-    found = []
+    kappas = []
     for a, b in itertools.combinations(range(raters), 2):
         matrix = np.zeros((len(order), len(order)))
         for row in table:
             if row[a] in place and row[b] in place:
                 matrix[place[row[a]], place[row[b]]] += 1  # type: ignore[index]
-        k = kappa(matrix, weights=weights)
-        if k is not None:
-            found.append(k)
-    return float(np.mean(found)) if found else None
-
-
-def fleiss(counts: npt.ArrayLike) -> float:
-    """Fleiss' kappa (1971) from units × categories counts with the same number of raters for every
-    unit.
-    """
-    m = np.asarray(counts, dtype=float)
-    n = m[0].sum()
-    observed = float(((m * (m - 1)).sum(axis=1) / (n * (n - 1))).mean())
-    chance = float(((m.sum(axis=0) / m.sum()) ** 2).sum())
-    return (observed - chance) / (1 - chance)
+        pair_kappa = kappa(matrix, weights=weights)
+        if pair_kappa is not None:
+            kappas.append(pair_kappa)
+    return float(np.mean(kappas)) if kappas else None
 
 
 @dataclass(frozen=True)
@@ -182,8 +178,9 @@ class Icc:
 
 
 def icc(table: npt.ArrayLike) -> Icc | None:
-    """Of scores, units × raters without gaps; None with fewer than two units or raters, or where
-    the units do not differ.
+    """Compute the intraclass correlations of scores, units × raters without gaps.
+
+    None with fewer than two units or raters, or where the units do not differ.
 
     Shrout & Fleiss (1979), Psychological Bulletin 86, 420–428; the interval by Satterthwaite as in
     McGraw & Wong (1996).
@@ -235,20 +232,50 @@ def icc(table: npt.ArrayLike) -> Icc | None:
 def with_interval(
     table: Table, coefficient: Callable[[Table], float | None], *, rounds: int = 400, seed: int = 1
 ) -> Agreement:
-    """A coefficient with the interval that 95 % of resamples of the units fall into; no interval
-    from fewer than five units.
+    """Compute a coefficient with its percentile bootstrap interval over units.
+
+    No interval from fewer than five units, or where most resamples have no coefficient.
     """
     units = len(pairable(table))
     value = coefficient(table)
     if value is None or units < 5:
         return Agreement(value, None, None, units)
-    rng = np.random.default_rng(seed)
     rows = list(table)
-    again = [
-        coefficient([rows[i] for i in rng.integers(0, len(rows), len(rows))]) for _ in range(rounds)
-    ]
-    known = [a for a in again if a is not None]
-    if len(known) < rounds / 2:
+    resampled = bootstrap(
+        lambda picks: coefficient([rows[i] for i in picks]), len(rows), rounds=rounds, seed=seed
+    )
+    if len(resampled) < rounds / 2:
         return Agreement(value, None, None, units)
-    low, high = np.percentile(known, [2.5, 97.5])
+    low, high = np.percentile(resampled, [2.5, 97.5])
     return Agreement(value, float(low), float(high), units)
+
+
+def bootstrap(
+    coefficient: Callable[[npt.NDArray[np.intp]], float | None],
+    units: int,
+    *,
+    rounds: int = 400,
+    seed: int = 1,
+) -> npt.NDArray[np.float64]:
+    """Compute a coefficient on resamples of units, given as their positions.
+
+    Resamples that have no coefficient are left out. The same seed gives the same resamples.
+    """
+    from scipy import stats  # too slow to load at a web process's start
+
+    def statistic(picks: npt.NDArray[np.intp]) -> float:
+        value = coefficient(picks)
+        return math.nan if value is None else value
+
+    with warnings.catch_warnings():  # of resamples without a coefficient: they are left out
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        result = stats.bootstrap(
+            (np.arange(units),),
+            statistic,
+            n_resamples=rounds,
+            vectorized=False,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+    values: npt.NDArray[np.float64] = result.bootstrap_distribution
+    return values[~np.isnan(values)]

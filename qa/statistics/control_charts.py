@@ -1,4 +1,4 @@
-"""Figures over time: what is chance, what is a change."""
+"""Control charts: tell chance from change over time."""
 
 import math
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ class Limits:
 
 
 def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
-    """Shewhart's chart of shares: pooled share ± 3 standard errors of each sample (Montgomery,
-    Introduction to Statistical Quality Control).
+    """Compute Shewhart's chart of shares: pooled share ± 3 standard errors of each sample.
+
+    Montgomery, Introduction to Statistical Quality Control.
 
     Sizes may be effective ones.
     """
@@ -32,8 +33,9 @@ def p_chart(counts: Sequence[float], sizes: Sequence[float]) -> Limits:
 
 
 def individuals_chart(values: Sequence[float], variances: Sequence[float]) -> Limits:
-    """Estimates over time about their weighted mean, limits at 3 standard errors of each: for
-    estimates that bring their own variance.
+    """Compute limits at 3 standard errors of each estimate about their weighted mean.
+
+    For estimates that bring their own variance.
     """
     weights = [1 / max(v, 1e-9) for v in variances]
     centre = math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
@@ -52,8 +54,9 @@ class Cusum:
 
 
 def cusum(values: Sequence[float], *, target: float, slack: float, limit: float) -> Cusum:
-    """Page's cumulative sums: S⁺ = max(0, S⁺ + x − target − slack) and the mirror image; an alarm
-    above the limit (NIST handbook 6.3.2.3).
+    """Compute Page's cumulative sums, with an alarm above the limit (NIST handbook 6.3.2.3).
+
+    S⁺ = max(0, S⁺ + x − target − slack) and the mirror image.
     """
     up = down = 0.0
     highs, lows, alarm = [], [], None
@@ -69,8 +72,9 @@ def cusum(values: Sequence[float], *, target: float, slack: float, limit: float)
 def funnel(
     centre: float, variances: Sequence[float], values: Sequence[float]
 ) -> tuple[float, tuple[tuple[float, float], ...]]:
-    """Limits (95 %) of a funnel plot, widened where units differ more than chance lets them: the
-    factor φ ≥ 1 and the limits (Spiegelhalter 2005).
+    """Compute limits (95 %) of a funnel plot, widened where units differ more than by chance.
+
+    The factor φ ≥ 1 and the limits (Spiegelhalter 2005).
     """
     z = [(v - centre) / math.sqrt(max(p, 1e-9)) for v, p in zip(values, variances, strict=True)]
     phi = max(1.0, math.fsum(x * x for x in z) / len(z)) if z else 1.0

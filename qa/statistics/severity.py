@@ -1,5 +1,6 @@
-"""How severe each evaluator is: a two-way model of agents and evaluators, linked by calls that two
-of them scored.
+"""Estimate how severe each evaluator is: a two-way model of agents and evaluators.
+
+Calls that two evaluators scored link them.
 
 score = mean + λ·automatic + agent + severity(evaluator) + call + error, agents and calls random,
 severities fixed and summing to zero. Variances by moments, severities by generalised least squares
@@ -18,9 +19,7 @@ from scipy.special import stdtrit
 
 @dataclass(frozen=True)
 class Scored:
-    """One card: which call, whose, by which evaluator, the score, and the automatic score of the
-    call where there is one.
-    """
+    """A scorecard: call, agent, evaluator, score, and the automatic score where there is one."""
 
     call: int
     agent: int
@@ -31,9 +30,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Severity:
-    """By how many points an evaluator scores above (+) or below (−) the average evaluator, with 95
-    % interval.
-    """
+    """Points by which an evaluator scores above (+) or below (−) the average, 95 % interval."""
 
     evaluator: int
     points: float
@@ -60,21 +57,21 @@ MIN_EVALUATORS = 2
 
 
 def severity(cards: Sequence[Scored]) -> SeverityModel | None:
-    """The model, or None where there are fewer than two evaluators, fewer than twenty cards, or
-    evaluators whom no agent or call connects.
+    """Fit the model; None where the cards cannot carry it.
+
+    That is fewer than two evaluators, fewer than twenty cards, or evaluators whom no agent or call
+    connects.
     """
     evaluators = sorted({c.evaluator for c in cards})
-    if (
-        len(evaluators) < MIN_EVALUATORS
-        or len(cards) < MIN_CARDS
-        or not connected_components(cards)
-    ):
+    if len(evaluators) < MIN_EVALUATORS or len(cards) < MIN_CARDS:
         return None
     place = {e: i for i, e in enumerate(evaluators)}
     agents = {a: i for i, a in enumerate(sorted({c.agent for c in cards}))}
     y = np.array([c.score for c in cards])
     j = np.array([place[c.evaluator] for c in cards])
     a = np.array([agents[c.agent] for c in cards])
+    if not _are_connected(j, a):
+        return None
     calls = np.unique(np.array([c.call for c in cards]), return_inverse=True)[1]
     if all(c.automatic is not None for c in cards):
         y = y - _within_slope(y, np.array([c.automatic for c in cards], float), a) * np.array(
@@ -132,8 +129,9 @@ def _fit(
     m: int,
     variances: tuple[float, float, float],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Generalised least squares for the evaluators; calls and agents are absorbed one after the
-    other. Calls of one agent are independent given the agent.
+    """Fit evaluators by generalised least squares, calls and agents absorbed one after the other.
+
+    Calls of one agent are independent given the agent.
     """
     ta, tc, te = (max(v, 1e-6) for v in variances)
     sizes = np.bincount(calls).astype(float)
@@ -150,9 +148,9 @@ def _fit(
     per_agent = np.zeros((m, n))
     np.add.at(per_agent, a, wx)
     own = np.bincount(a, w1[:, 0], minlength=m) + 1 / ta
-    said = np.bincount(a, wy[:, 0], minlength=m)
+    score_sums = np.bincount(a, wy[:, 0], minlength=m)
     left = x.T @ wx - per_agent.T @ (per_agent / own[:, None])
-    right = x.T @ wy[:, 0] - per_agent.T @ (said / own)
+    right = x.T @ wy[:, 0] - per_agent.T @ (score_sums / own)
     covariance = np.linalg.pinv(left, hermitian=True)
     return np.asarray(covariance @ right, dtype=np.float64), np.asarray(
         covariance, dtype=np.float64
@@ -162,8 +160,9 @@ def _fit(
 def _variances(
     e: npt.NDArray[np.float64], a: npt.NDArray[np.intp], calls: npt.NDArray[np.intp]
 ) -> tuple[float, float, float]:
-    """Agent, call and error variance by moments: within doubled calls, within agents, between
-    agents.
+    """Estimate agent, call and error variance by moments.
+
+    Within doubled calls, within agents, between agents.
     """
     sizes = np.bincount(calls)
     doubled = sizes[calls] > 1
@@ -184,17 +183,13 @@ def _variances(
     return max(between, 0.0), max(inside - error, 0.0), max(error, 1e-6)
 
 
-def connected_components(cards: Sequence[Scored]) -> bool:
-    """Whether agents and evaluators hang together, so that severities can be compared at all."""
-    parent: dict[tuple[str, int], tuple[str, int]] = {}
+def _are_connected(evaluators: npt.NDArray[np.intp], agents: npt.NDArray[np.intp]) -> bool:
+    """Tell whether cards connect all agents and evaluators, so that severities can be compared."""
+    from scipy.sparse import coo_array  # too slow to load at a web process's start
+    from scipy.sparse.csgraph import connected_components
 
-    def root(k: tuple[str, int]) -> tuple[str, int]:
-        parent.setdefault(k, k)
-        while parent[k] != k:
-            parent[k] = parent[parent[k]]
-            k = parent[k]
-        return k
-
-    for c in cards:
-        parent[root(("agent", c.agent))] = root(("evaluator", c.evaluator))
-    return len({root(("evaluator", c.evaluator)) for c in cards}) == 1
+    first_agent = int(evaluators.max()) + 1
+    size = first_agent + int(agents.max()) + 1
+    edges = (np.ones(len(agents)), (evaluators, first_agent + agents))
+    graph = coo_array(edges, shape=(size, size))
+    return bool(connected_components(graph, directed=False, return_labels=False) == 1)

@@ -1,4 +1,4 @@
-"""Many small figures looked at together: each drawn towards what the others make likely.
+"""Shrink many small figures towards what the others make likely.
 
 For ranking and triage, never for consequences.
 """
@@ -15,8 +15,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Posterior:
-    """Posterior means, standard deviations, and (where a target was given) the probability of lying
-    under it; one of each per unit.
+    """Posterior means and standard deviations, one of each per unit.
+
+    `under` is the probability of lying under the target, where one was given.
     """
 
     means: Floats
@@ -33,8 +34,9 @@ def hierarchical(
     target: float | None = None,
     grid: int = 100,
 ) -> Posterior:
-    """Fay–Herriot by hierarchical Bayes: θ_i ~ N(b0 + b1·x_i, τ²), estimate_i ~ N(θ_i, ψ_i), flat
-    priors on b and τ, τ summed over a grid.
+    """Fit Fay–Herriot by hierarchical Bayes, τ summed over a grid.
+
+    θ_i ~ N(b0 + b1·x_i, τ²), estimate_i ~ N(θ_i, ψ_i), flat priors on b and τ.
 
     A maximum-likelihood τ² can be 0 and then pulls everybody onto the line; summing over τ has no
     such edge (Gelman et al., BDA3, 5.4). At least four estimates.
@@ -69,8 +71,9 @@ def hierarchical(
 def compact_letter_display(
     estimates: Sequence[float], variances: Sequence[float], *, level: float = 0.95
 ) -> list[tuple[int, int]]:
-    """Which units cannot be told apart: maximal runs of the sorted estimates whose ends do not
-    differ surely.
+    """Find the units that cannot be told apart.
+
+    Maximal runs of the sorted estimates whose ends do not differ surely.
 
     Returned as (first, last) positions in ascending order of the estimates, runs overlapping as
     they do in truth. The limit for a difference is Bonferroni's for all pairs, so that in 95 of 100

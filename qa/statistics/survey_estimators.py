@@ -1,5 +1,6 @@
-"""Means of a whole month from a sample and an automatic score of every call: the difference (GREG)
-estimator. Arrays in, figures out.
+"""Estimate means of a whole month from a sample and an automatic score of every call.
+
+The difference (GREG) estimator. Arrays in, figures out.
 
 Sources: Cassel, Särndal, Wretman 1976; Särndal, Swensson, Wretman 1992; Angelopoulos et al. 2023
 (prediction-powered inference is the same estimator); Smyth 2004 (moderated variances); Hájek 1964
@@ -22,8 +23,9 @@ OWN_VARIANCE_FROM = 12
 
 @dataclass(frozen=True)
 class Sample:
-    """The scored calls of one agent (or cell): what people said, what the checks said (None:
-    unknown), with what probability each was drawn.
+    """The scored calls of one agent (or cell).
+
+    Human scores, automatic scores (None: unknown), and the probability with which each was drawn.
     """
 
     human: Floats
@@ -39,18 +41,16 @@ class Sample:
 
     @property
     def is_noncertainty(self) -> npt.NDArray[np.bool_]:
-        """Calls that could also have been missed.
+        """Calls outside the certainty stratum: they could also have been missed.
 
-        The others (a whole stratum was scored) stand for themselves and add no sampling error.
+        Those of the certainty stratum stand for themselves and add no sampling error.
         """
         return self.probability < 1
 
 
 @dataclass(frozen=True)
 class Mean:
-    """An estimated mean with its sampling variance,
-    and the degrees of freedom of its t interval.
-    """
+    """An estimated mean with its sampling variance and the df of its t interval."""
 
     value: float
     variance: float
@@ -63,8 +63,9 @@ class Mean:
 
 @dataclass(frozen=True)
 class PooledModel:
-    """What all agents share: slope of human on automatic scores, residual variance, and how far an
-    agent's own variance is trusted.
+    """Parameters that all agents share: slope of human on automatic scores, variances.
+
+    The prior says how far an agent's own variance is trusted.
     """
 
     slope: float
@@ -75,7 +76,7 @@ class PooledModel:
     prior_df: float
 
     def moderated(self, variance: float | None, df: float) -> tuple[float, float]:
-        """A residual variance drawn towards the pooled one, with its degrees of freedom."""
+        """Shrink a residual variance towards the pooled one, with its degrees of freedom."""
         if variance is None or df <= 0 or not math.isfinite(self.prior_df):
             return self.variance, self.df
         total = self.prior_df + df
@@ -83,7 +84,7 @@ class PooledModel:
 
 
 def fit(samples: Sequence[Sample]) -> PooledModel | None:
-    """The slope pooled over all samples, each about its own mean, weighted by 1 ÷ probability.
+    """Fit the slope pooled over all samples, each about its own mean, weighted by 1 ÷ probability.
 
     None where the cards cannot carry it.
     """
@@ -131,8 +132,9 @@ def _slope(rows: Sequence[Sample]) -> tuple[float, float]:
 def moderation(
     variances: Sequence[float], df: Sequence[float], pooled: float
 ) -> tuple[float, float]:
-    """Prior degrees of freedom and variance by matching moments of log variances (Smyth 2004);
-    infinite degrees: all agents alike.
+    """Estimate prior df and variance by matching moments of log variances (Smyth 2004).
+
+    Infinite degrees: all agents alike.
     """
     rows = [(v, d) for v, d in zip(variances, df, strict=True) if v > 0]
     if len(rows) < 3:
@@ -147,8 +149,7 @@ def moderation(
 
 
 def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
-    """One agent's month: weighted mean residual of the drawn calls plus slope × automatic mean of
-    all calls.
+    """Estimate one agent's month: weighted mean residual plus slope × automatic mean of all calls.
 
     The residual variance is the agent's own from twelve cards on (t with n − 1), else moderated: a
     few cards say little about their own spread.
@@ -176,8 +177,9 @@ def small_area(s: Sample, model: PooledModel, automatic_mean: float | None) -> M
 
 
 def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None) -> Mean:
-    """A team, a department, the whole: the weighted estimator on all its cards, with Hájek's
-    variance for a fixed-size draw of unequal probabilities.
+    """Estimate the mean of a team, a department or the whole from all its cards.
+
+    The weighted estimator with Hájek's variance for a fixed-size draw of unequal probabilities.
     """
     w, p, n = s.weights, s.probability, len(s)
     use_x = bool(model.slope) and automatic_mean is not None and s.automatic is not None
@@ -192,8 +194,9 @@ def regression_mean(s: Sample, model: PooledModel, automatic_mean: float | None)
 
 
 def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
-    """Means of strata put together by their sizes: θ = ΣW_h θ_h, V = ΣW_h² V_h, degrees of freedom
-    by Satterthwaite (1946).
+    """Combine means of strata by their sizes.
+
+    θ = ΣW_h θ_h, V = ΣW_h² V_h, degrees of freedom by Satterthwaite (1946).
     """
     whole = math.fsum(size for size, _ in parts)
     shares = [(size / whole, m) for size, m in parts if size > 0]
@@ -206,26 +209,14 @@ def stratified(parts: Sequence[tuple[float, Mean]]) -> Mean:
     )
 
 
-def weighted_regression_mean(
-    human: Floats, automatic: Floats, probability: Floats, automatic_mean: float
-) -> Mean:
-    """GREG with slope and intercept from the sample itself, weighted by 1 ÷ probability: for one
-    large risk-targeted draw.
-    """
-    w = 1 / probability
-    dx = automatic - np.average(automatic, weights=w)
-    slope = float(np.sum(w * dx * human) / np.sum(w * dx * dx))
-    model = PooledModel(slope, 1.0, 0.0, len(human) - 2.0, 0.0, math.inf)
-    return regression_mean(Sample(human, automatic, probability), model, automatic_mean)
-
-
 def _mean(values: Floats, weights: Floats) -> float:
     return float(values @ weights) / float(weights.sum())
 
 
 def rule_of_three(value: float, cards: int) -> tuple[float, float]:
-    """Where all `cards` drawn by chance have one value of 0–100: in 95 of 100 draws at most 1 −
-    0.05^(1/cards) of the calls are otherwise, at worst 0 or 100.
+    """Bound a mean where all `cards` drawn by chance have one value of 0–100.
+
+    In 95 of 100 draws at most 1 − 0.05^(1/cards) of the calls are otherwise, at worst 0 or 100.
 
     Hanley, Lippman-Hand 1983. An interval of no width would claim what nobody knows.
     """
@@ -233,61 +224,64 @@ def rule_of_three(value: float, cards: int) -> tuple[float, float]:
     return value - hidden * value, value + hidden * (100 - value)
 
 
-def hajek(values: Floats, probability: Floats) -> float:
-    """Mean weighted by 1 ÷ probability (Hájek 1971): unlike Horvitz and Thompson's it does not
-    swing with the size of the sample.
+def welch(first: Mean, second: Mean) -> Mean:
+    """Estimate the difference of two independent means, degrees of freedom by Welch (1947).
+
+    Not `scipy.stats.ttest_ind`: the means come from the estimators above, without two samples.
     """
-    return float(np.average(values, weights=1 / probability))
-
-
-def welch(a: Mean, b: Mean) -> Mean:
-    """Difference a − b of two independent means."""
-    variance = a.variance + b.variance
-    tail = a.variance**2 / a.df + b.variance**2 / b.df if a.df > 0 and b.df > 0 else 0.0
-    return Mean(a.value - b.value, variance, variance**2 / tail if tail > 0 else min(a.df, b.df))
+    variance = first.variance + second.variance
+    if first.df <= 0 or second.df <= 0 or not variance:
+        return Mean(first.value - second.value, variance, min(first.df, second.df))
+    tail = first.variance**2 / first.df + second.variance**2 / second.df
+    df = variance**2 / tail if tail > 0 else min(first.df, second.df)
+    return Mean(first.value - second.value, variance, df)
 
 
 def neyman(
     sizes: Sequence[float], spreads: Sequence[float], total: float, *, floor: float = 0.0
 ) -> list[float]:
-    """How many to draw from each stratum: in proportion to size × residual spread (Neyman 1934),
-    none under the floor, none above its size.
+    """Allocate a sample to strata in proportion to size × residual spread (Neyman 1934).
+
+    None gets less than the floor, none more than its size.
 
     Strata held by the floor or by their size leave the rest to the others. Where nobody varies, in
     proportion to size.
     """
-    wanted = [n * s for n, s in zip(sizes, spreads, strict=True)]
-    if sum(wanted) <= 0:
-        wanted = list(sizes)
+    shares = [size * spread for size, spread in zip(sizes, spreads, strict=True)]
+    if sum(shares) <= 0:
+        shares = list(sizes)
     result = [0.0] * len(sizes)
-    free, left = {i for i, n in enumerate(sizes) if n > 0}, total
+    free, left = {i for i, size in enumerate(sizes) if size > 0}, total
     while free and left > 1e-9:
-        whole = sum(wanted[i] for i in free)
+        whole = sum(shares[i] for i in free)
         even = left / len(free)
-        given = {i: left * wanted[i] / whole if whole > 0 else even for i in free}
-        fixed = {i: min(floor, sizes[i]) for i in free if given[i] < min(floor, sizes[i])} or {
-            i: float(sizes[i]) for i in free if given[i] > sizes[i]
+        allotted = {i: left * shares[i] / whole if whole > 0 else even for i in free}
+        fixed = {i: min(floor, sizes[i]) for i in free if allotted[i] < min(floor, sizes[i])} or {
+            i: float(sizes[i]) for i in free if allotted[i] > sizes[i]
         }
         if not fixed:
             for i in free:
-                result[i] = given[i]
+                result[i] = allotted[i]
             break
         for i, value in fixed.items():
             result[i] = value
         left -= sum(fixed.values())
         free -= set(fixed)
     # a stratum left at its floor takes what no other could
-    room = [n - r for n, r in zip(sizes, result, strict=True)]
+    room = [size - allocated for size, allocated in zip(sizes, result, strict=True)]
     rest = min(total - sum(result), sum(room))
     return (
-        [r + rest * o / sum(room) for r, o in zip(result, room, strict=True)]
+        [
+            allocated + rest * rest_of_size / sum(room)
+            for allocated, rest_of_size in zip(result, room, strict=True)
+        ]
         if rest > 1e-9
         else result
     )
 
 
 def _trigamma_inverse(value: float) -> float:
-    """Newton's method on 1 ÷ trigamma (Smyth 2004, appendix)."""
+    """Invert the trigamma function by Newton's method on 1 ÷ trigamma (Smyth 2004, appendix)."""
     y = 0.5 + 1 / value
     for _ in range(50):
         tri = float(polygamma(1, y))

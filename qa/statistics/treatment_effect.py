@@ -1,4 +1,4 @@
-"""Did it help? Estimates that are not fooled by the return to the mean.
+"""Estimate the effect of a training, free of the regression to the mean.
 
 Agents are coached after a bad month, and a bad month is partly bad luck; the next one would be
 better anyway (Barnett, van der Pols, Dobson 2005). So nothing here compares with the month that
@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtr, stdtrit
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+Floats = npt.NDArray[np.float64]
 
 
 class Design(enum.Enum):
-    """How the effect of a training can be known, best first."""
+    """Study designs by which the effect of a training is estimated, best first."""
 
     WAITING_LIST = "waiting_list"  # who goes first was drawn by lot
     SECOND_BASELINE = "second_baseline"  # a month after the choice and before the training
@@ -42,27 +45,19 @@ def ancova(
     *,
     design: Design = Design.ANCOVA,
 ) -> Effect | None:
-    """Least squares of the later score on the score of the choice and on having been coached.
+    """Fit the later score by least squares on the score of the choice and on having been coached.
 
     None where the data cannot carry three coefficients.
 
-    Because the choice depends on that earlier score alone, the coefficient is free of the return to
-    the mean. HC3 standard errors (Long, Ervin 2000).
+    Because the choice depends on that earlier score alone, the coefficient is free of the
+    regression to the mean. HC3 standard errors (Long, Ervin 2000).
     """
-    y, t = np.asarray(after, float), np.asarray(coached, float)
-    x = (
-        np.column_stack(
-            [
-                np.ones(len(y)),
-                t,
-                np.asarray(before, float) - float(np.mean(before)) if len(y) else [],
-            ]
-        )
-        if len(y)
-        else np.empty((0, 3))
-    )
-    n, k = x.shape
-    if n - k < 2 or t.sum() < 2 or (1 - t).sum() < 2 or np.linalg.matrix_rank(x) < k:
+    n, k = len(after), 3
+    y, t, covariate = (np.asarray(column, float) for column in (after, coached, before))
+    if n - k < 2 or t.sum() < 2 or (1 - t).sum() < 2:
+        return None
+    x = np.column_stack([np.ones(n), t, covariate - covariate.mean()])
+    if np.linalg.matrix_rank(x) < k:
         return None
     bread = np.linalg.inv(x.T @ x)
     beta = bread @ x.T @ y
@@ -75,13 +70,14 @@ def ancova(
 def second_baseline(
     coached: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
 ) -> Effect | None:
-    """Difference in differences between a month after the choice, before the training, and a month
-    after it: pairs (baseline, after).
+    """Compare the changes of coached and others from a second baseline (diff in diff).
+
+    Pairs (baseline, after): the baseline is a month after the choice and before the training.
     """
-    a, b = (
-        np.array([after - before for before, after in rows], float) for rows in (coached, others)
-    )
-    return _two_samples(Design.SECOND_BASELINE, a, b)
+    changes = [
+        np.array([after - before for before, after in pairs], float) for pairs in (coached, others)
+    ]
+    return _two_samples(Design.SECOND_BASELINE, *changes)
 
 
 def waiting_list(
@@ -89,8 +85,9 @@ def waiting_list(
     waiting: Sequence[float],
     before: tuple[Sequence[float], Sequence[float]] | None = None,
 ) -> Effect | None:
-    """Those who were drawn to go first against those who wait; with earlier scores given, adjusted
-    for these (which sharpens it, no more).
+    """Compare those who were drawn to go first with those who wait.
+
+    With earlier scores given, adjusted for these (which sharpens it, no more).
     """
     if before is not None:
         adjusted = ancova(
@@ -104,25 +101,21 @@ def waiting_list(
     return _two_samples(Design.WAITING_LIST, np.asarray(first, float), np.asarray(waiting, float))
 
 
-def return_to_the_mean(
-    mean: float, deviation: float, cut: float, reliability: float
-) -> tuple[float, float]:
-    """By how much those under a cut rise without any training: the expected rise, and C(z) (Barnett
-    et al. 2005).
-    """
-    z = (mean - cut) / deviation
-    c = math.exp(-z * z / 2) / math.sqrt(2 * math.pi) / float(ndtr(-z))
-    return deviation * (1 - reliability) * c, c
+def _two_samples(design: Design, coached: Floats, others: Floats) -> Effect | None:
+    """Compare two independent samples by Welch's t test."""
+    from scipy.stats import ttest_ind  # too slow to load at a web process's start
 
-
-# floats
-def _two_samples(design: Design, a: "np.ndarray", b: "np.ndarray") -> Effect | None:  # type: ignore[type-arg]
-    if len(a) < 2 or len(b) < 2:
+    if len(coached) < 2 or len(others) < 2:
         return None
-    va, vb = float(np.var(a, ddof=1)) / len(a), float(np.var(b, ddof=1)) / len(b)
-    tail = va**2 / (len(a) - 1) + vb**2 / (len(b) - 1)
-    df = (va + vb) ** 2 / tail if tail > 0 else float(len(a) + len(b) - 2)
-    return _effect(design, float(a.mean() - b.mean()), va + vb, df, len(a), len(b))
+    value = float(coached.mean() - others.mean())
+    sizes = len(coached), len(others)
+    if not np.ptp(coached) and not np.ptp(others):  # no variance: nothing to test by
+        return Effect(design, value, value, value, float(value == 0), *sizes)
+    test = ttest_ind(coached, others, equal_var=False)
+    interval = test.confidence_interval()
+    return Effect(
+        design, value, float(interval.low), float(interval.high), float(test.pvalue), *sizes
+    )
 
 
 def _effect(
@@ -130,5 +123,5 @@ def _effect(
 ) -> Effect:
     error = math.sqrt(variance)
     half = float(stdtrit(df, 0.975)) * error
-    p = 2 * float(stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
-    return Effect(design, value, value - half, value + half, p, coached, others)
+    p_value = 2 * float(stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
+    return Effect(design, value, value - half, value + half, p_value, coached, others)

@@ -1,4 +1,4 @@
-"""What every table shares: naming, times in UTC, enums kept as checked text."""
+"""Define what every table shares: naming, times in UTC, enums kept as checked text."""
 
 import enum
 from datetime import UTC, datetime

@@ -45,7 +45,7 @@ class CallRow(Base):
 
 
 class RatingRow(Base):
-    """What a customer said of a call afterwards, on a scale of 0–100."""
+    """A customer's rating of a call afterwards, on a scale of 0–100."""
 
     __tablename__ = "rating"
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), primary_key=True)

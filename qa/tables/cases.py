@@ -1,6 +1,4 @@
-"""What goes on around scoring: difficult cases, praise and complaints, guide notes, proposals to
-the knowledge base.
-"""
+"""Tables of cases: difficult cases, praise and complaints, guide notes, proposals."""
 
 from datetime import datetime
 

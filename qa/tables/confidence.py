@@ -1,4 +1,4 @@
-"""What was learnt from people's answers."""
+"""Tables of confidence calibrations, learnt from people's answers."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ class ConfidenceCalibrationRow(Base):
     Never changed once made.
     """
 
-    __tablename__ = "calibration"
+    __tablename__ = "confidence_calibration"
     id: Mapped[int] = mapped_column(primary_key=True)
     month: Mapped[Month] = mapped_column(unique=True)
     document: Mapped[dict[str, Any]]

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, UpdateBase, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -79,6 +79,15 @@ def upsert(
             index_elements=list(key), set_=dict(values)
         )
     )
+
+
+def affected_rows(session: Session, statement: UpdateBase) -> int:
+    """Execute an UPDATE or DELETE and count the rows that it changed.
+
+    A compare-and-swap names the expected state in its WHERE: 0 means that somebody was faster.
+    """
+    result = session.execute(statement)
+    return int(result.rowcount)  # type: ignore[attr-defined]  # typed as Result, is a CursorResult
 
 
 @contextmanager

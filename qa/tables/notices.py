@@ -1,4 +1,4 @@
-"""What people are told, in the page and by mail."""
+"""Tables of notices, in the page and by mail."""
 
 from datetime import datetime
 from typing import Any

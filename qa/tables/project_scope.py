@@ -106,7 +106,10 @@ def _conditions(held: ProjectScope) -> list[Any]:
         # all have a call
         *[_on(row, row.call_id.in_(own_calls)) for row in BY_CALL],  # type: ignore[attr-defined]
         # all have a card
-        *[_on(row, row.scorecard_id.in_(own_cards)) for row in BY_CARD],  # type: ignore[attr-defined]
+        *[
+            _on(row, row.scorecard_id.in_(own_cards))  # type: ignore[attr-defined]
+            for row in BY_CARD
+        ],
     ]
 
 

@@ -1,4 +1,4 @@
-"""What happened: events, tasks."""
+"""Tables of events and tasks."""
 
 from datetime import datetime
 from typing import Any

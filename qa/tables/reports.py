@@ -39,12 +39,12 @@ class MonthFigureRow(Base):
     made_at: Mapped[datetime]
 
 
-class KeptResultRow(Base):
+class CachedResultRow(Base):
     """A result that took long to count, for as long as nothing it rests on changes."""
 
-    __tablename__ = "kept_result"
+    __tablename__ = "cached_result"
     kind: Mapped[ResultKind] = mapped_column(
-        state_column(ResultKind, "kept_kind"), primary_key=True
+        state_column(ResultKind, "result_kind"), primary_key=True
     )
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))

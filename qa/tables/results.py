@@ -1,4 +1,4 @@
-"""What machines made of a call: the transcript, and the answers to a form's automatic criteria."""
+"""Tables of machine results: the transcript, and the answers to a form's automatic criteria."""
 
 from datetime import datetime
 from typing import Any
@@ -40,8 +40,9 @@ class CheckResultRow(Base):
 
 
 class VerdictRow(Base):
-    """What the newest check of a call said of one criterion, laid out for searching; the evidence
-    is in `check_result`.
+    """The verdict of a call's newest check on one criterion, for searching.
+
+    The evidence is in `check_result`.
     """
 
     __tablename__ = "verdict"

@@ -1,4 +1,4 @@
-"""What a centre wants to reach, and what it does where it falls short."""
+"""Tables of a centre's targets, and of its actions where it falls short."""
 
 from datetime import date, datetime
 
@@ -28,17 +28,17 @@ class TargetRow(Base):
 class ImprovementActionRow(Base):
     """An improvement measure: who does what by when, and what it is expected to bring."""
 
-    __tablename__ = "measure"
-    __table_args__ = (Index("ix_measure_open", "state", "due_on"),)
+    __tablename__ = "improvement_action"
+    __table_args__ = (Index("ix_improvement_action_open", "state", "due_on"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     detail: Mapped[str] = mapped_column(Text, default="")
     month: Mapped[Month] = mapped_column()  # in which the weak point was seen
     criterion: Mapped[str] = mapped_column(String(120), default="")
-    scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "measure_scope"))
+    scope: Mapped[ScopeKind] = mapped_column(state_column(ScopeKind, "improvement_action_scope"))
     scope_id: Mapped[int | None]
     state: Mapped[ImprovementActionState] = mapped_column(
-        state_column(ImprovementActionState, "measure_state")
+        state_column(ImprovementActionState, "improvement_action_state")
     )
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     due_on: Mapped[date | None]
@@ -49,10 +49,10 @@ class ImprovementActionRow(Base):
     finished_on: Mapped[date | None]
 
 
-class ChoiceRow(Base):
+class ReportSwitchRow(Base):
     """A switch that a manager turns, say whether reports correct for the severity of evaluators."""
 
-    __tablename__ = "choice"
+    __tablename__ = "report_switch"
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     is_on: Mapped[bool]
     set_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))

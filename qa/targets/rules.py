@@ -1,11 +1,11 @@
-"""What may be set, and by whom it is met. Pure."""
+"""Check targets, and find the one that applies. Pure."""
 
 import re
 from collections.abc import Iterable
 
 from qa.months import Month
 from qa.states import ImprovementActionState, Indicator, ScopeKind
-from qa.targets.types import Target, TargetDraft
+from qa.targets.types import Target, TargetDraft, TargetFault
 
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NARROW = (ScopeKind.AGENT, ScopeKind.TEAM, ScopeKind.DEPARTMENT, ScopeKind.PROJECT, ScopeKind.WHOLE)
@@ -20,24 +20,22 @@ NEXT = {
 }
 
 
-def fault(draft: TargetDraft) -> str | None:
-    """What is wrong with a target, as a code: value, month, order, scope, criterion; None when
-    nothing is.
-    """
+def target_fault(draft: TargetDraft) -> TargetFault | None:
+    """Return what is wrong with a target, or None."""
     most = 100.0 if draft.indicator in (Indicator.QUALITY, Indicator.SATISFACTION) else 1.0
     if not 0 <= draft.value <= most:
-        return "value"
+        return TargetFault.VALUE
     if not MONTH.fullmatch(draft.first_month) or (
         draft.last_month and not MONTH.fullmatch(draft.last_month)
     ):
-        return "month"
+        return TargetFault.MONTH
     if draft.last_month and draft.last_month < draft.first_month:
-        return "order"
+        return TargetFault.ORDER
     if (draft.scope is ScopeKind.WHOLE) != (draft.scope_id is None):
-        return "scope"
-    return (
-        "criterion" if (draft.indicator is Indicator.CRITERION) != bool(draft.criterion) else None
-    )
+        return TargetFault.SCOPE
+    if (draft.indicator is Indicator.CRITERION) != bool(draft.criterion):
+        return TargetFault.CRITERION
+    return None
 
 
 def applying(
@@ -46,7 +44,7 @@ def applying(
     month: Month,
     scopes: dict[ScopeKind, int | None],
 ) -> Target | None:
-    """The target that holds for something: the most specific one, and of these the newest."""
+    """Find the target that applies: the most specific one, and of these the newest."""
     fitting = [t for t in targets if t.indicator is indicator and t.holds_in(month)]
     for scope in NARROW:
         if scope in scopes:

@@ -1,4 +1,4 @@
-"""Set targets, agree on measures and see them through."""
+"""Set targets, agree on improvement actions and see them through."""
 
 from datetime import date, datetime
 
@@ -8,24 +8,31 @@ from qa.audit.store import record_event
 from qa.audit.types import EventKind, Subject
 from qa.states import ImprovementActionState
 from qa.targets import rules, store
-from qa.targets.types import ImprovementActionDraft, TargetDraft
+from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
+from qa.text import bounded_text
 
 
 class TargetRefused(ValueError):
-    """A target that cannot be set; the first argument is a code of `rules.fault`, or unknown."""
+    """A target that cannot be set or ended; `fault` says why."""
+
+    def __init__(self, fault: TargetFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class ActionRefused(ValueError):
-    """A measure that cannot be kept or moved on: title, owner, result, or moved (somebody was
-    faster, or it does not go that way).
-    """
+    """An improvement action that cannot be added or moved on; `fault` says why."""
+
+    def __init__(self, fault: ActionFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -> int:
-    """From now on this is to be reached. Raises TargetRefused."""
-    wrong = rules.fault(draft)
-    if wrong:
-        raise TargetRefused(wrong)
+    """Set a target from now on. Raises TargetRefused."""
+    fault = rules.target_fault(draft)
+    if fault is not None:
+        raise TargetRefused(fault)
     target_id = store.add_target(session, draft, by=by, at=at)
     detail = {
         "indicator": draft.indicator.value,
@@ -47,14 +54,14 @@ def set_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
 
 
 def end_target(session: Session, *, target_id: int, last_month: str, by: int, at: datetime) -> None:
-    """A target holds up to and with a month; what it said of earlier months stays.
+    """End a target with a month; what it said of earlier months stays.
 
     Raises TargetRefused.
     """
     if not rules.MONTH.fullmatch(last_month):
-        raise TargetRefused("month")
+        raise TargetRefused(TargetFault.MONTH)
     if not store.end_target(session, target_id, last_month=last_month):
-        raise TargetRefused("unknown")
+        raise TargetRefused(TargetFault.UNKNOWN)
     record_event(
         session,
         subject=Subject.TARGET,
@@ -69,33 +76,33 @@ def end_target(session: Session, *, target_id: int, last_month: str, by: int, at
 def add_action(
     session: Session, draft: ImprovementActionDraft, *, is_agreed: bool, by: int, at: datetime
 ) -> int:
-    """An improvement measure: agreed where somebody owns it with a date, else a proposal.
+    """Add an improvement action: agreed where somebody owns it with a date, else proposed.
 
-    Raises MeasureRefused.
+    Raises ActionRefused.
     """
     if not draft.title.strip() or not rules.MONTH.fullmatch(draft.month):
-        raise ActionRefused("title")
+        raise ActionRefused(ActionFault.TITLE)
     if is_agreed and (draft.owner_id is None or draft.due_on is None):
-        raise ActionRefused("owner")
+        raise ActionRefused(ActionFault.OWNER)
     state = ImprovementActionState.AGREED if is_agreed else ImprovementActionState.PROPOSED
-    measure_id = store.add_action(session, draft, state=state, by=by, at=at)
+    action_id = store.add_action(session, draft, state=state, by=by, at=at)
     record_event(
         session,
         subject=Subject.MEASURE,
-        subject_id=measure_id,
+        subject_id=action_id,
         event=EventKind.ADDED,
         at=at,
         actor_id=by,
         title=draft.title[:200],
         state=state.value,
     )
-    return measure_id
+    return action_id
 
 
 def move_action(
     session: Session,
     *,
-    measure_id: int,
+    action_id: int,
     to: ImprovementActionState,
     result: str,
     on: date,
@@ -104,37 +111,37 @@ def move_action(
     owner_id: int | None = None,
     due_on: date | None = None,
 ) -> None:
-    """A proposal is agreed or dropped, an agreed measure done or dropped, with what came of it.
+    """Agree on or drop a proposal, finish or drop an agreed action, with its result.
 
-    Raises MeasureRefused.
+    Raises ActionRefused.
     """
-    found = store.actions(session, measure_id=measure_id)
-    if not found or to not in rules.NEXT[found[0].state]:
-        raise ActionRefused("moved")
+    actions = store.actions(session, action_id=action_id)
+    if not actions or to not in rules.NEXT[actions[0].state]:
+        raise ActionRefused(ActionFault.MOVED)
     is_end = to in (ImprovementActionState.DONE, ImprovementActionState.DROPPED)
     if is_end and not result.strip():
-        raise ActionRefused("result")
+        raise ActionRefused(ActionFault.RESULT)
     fields = (
         {}
         if is_end
-        else {"owner_id": owner_id or found[0].owner_id, "due_on": due_on or found[0].due_on}
+        else {"owner_id": owner_id or actions[0].owner_id, "due_on": due_on or actions[0].due_on}
     )
     if not is_end and not all(fields.values()):
-        raise ActionRefused("owner")
+        raise ActionRefused(ActionFault.OWNER)
     if not store.move_action(
         session,
-        measure_id,
-        was=found[0].state,
+        action_id,
+        was=actions[0].state,
         to=to,
-        result=result.strip()[:4000],
+        result=bounded_text(result, 4000),
         on=on if is_end else None,
         **fields,
     ):
-        raise ActionRefused("moved")
+        raise ActionRefused(ActionFault.MOVED)
     record_event(
         session,
         subject=Subject.MEASURE,
-        subject_id=measure_id,
+        subject_id=action_id,
         event=EventKind.FINISHED if is_end else EventKind.AGREED,
         at=at,
         actor_id=by,

@@ -1,4 +1,4 @@
-"""Queries on targets and measures."""
+"""Read and write targets and improvement actions."""
 
 from datetime import date, datetime
 from typing import Any
@@ -7,13 +7,14 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from qa.states import ImprovementActionState, ScopeKind
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, DepartmentRow, ProjectRow, TeamRow, UserRow
 from qa.tables.targets import ImprovementActionRow, TargetRow
 from qa.targets.types import ImprovementAction, ImprovementActionDraft, Target, TargetDraft
 
 
 def _name_of(row: Any) -> Any:
-    """The name of what a target or measure is for, as a column."""
+    """Select the name of what a target or action is for, as a column."""
     tables: dict[ScopeKind, Any] = {
         ScopeKind.PROJECT: ProjectRow,
         ScopeKind.DEPARTMENT: DepartmentRow,
@@ -22,8 +23,11 @@ def _name_of(row: Any) -> Any:
     }
     return case(
         *[
-            (row.scope == kind, select(t.name).where(t.id == row.scope_id).scalar_subquery())
-            for kind, t in tables.items()
+            (
+                row.scope == kind,
+                select(table.name).where(table.id == row.scope_id).scalar_subquery(),
+            )
+            for kind, table in tables.items()
         ],
         else_="",
     )
@@ -37,18 +41,18 @@ def targets(session: Session) -> list[Target]:
     )
     return [
         Target(
-            r.id,
-            r.indicator,
-            r.criterion,
-            r.scope,
-            r.scope_id,
-            name or "",
-            r.value,
-            r.first_month,
-            r.last_month,
-            by,
+            id=row.id,
+            indicator=row.indicator,
+            criterion=row.criterion,
+            scope=row.scope,
+            scope_id=row.scope_id,
+            name=name or "",
+            value=row.value,
+            first_month=row.first_month,
+            last_month=row.last_month,
+            set_by=set_by,
         )
-        for r, name, by in session.execute(query)
+        for row, name, set_by in session.execute(query)
     ]
 
 
@@ -61,44 +65,44 @@ def add_target(session: Session, draft: TargetDraft, *, by: int, at: datetime) -
 
 def end_target(session: Session, target_id: int, *, last_month: str) -> bool:
     changed = update(TargetRow).where(TargetRow.id == target_id).values(last_month=last_month)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def actions(
     session: Session,
     *,
     until_month: str | None = None,
-    measure_id: int | None = None,
+    action_id: int | None = None,
     limit: int = 100,
 ) -> list[ImprovementAction]:
-    """The newest first; those still open or from the last months."""
+    """List improvement actions, the newest first."""
     query = select(
         ImprovementActionRow, _name_of(ImprovementActionRow), UserRow.display_name
     ).outerjoin(UserRow, UserRow.id == ImprovementActionRow.owner_id)
     if until_month is not None:
         query = query.where(ImprovementActionRow.month <= until_month)
-    if measure_id is not None:
-        query = query.where(ImprovementActionRow.id == measure_id)
+    if action_id is not None:
+        query = query.where(ImprovementActionRow.id == action_id)
     rows = session.execute(query.order_by(ImprovementActionRow.id.desc()).limit(limit))
     return [
         ImprovementAction(
-            r.id,
-            r.title,
-            r.detail,
-            r.month,
-            r.criterion,
-            r.scope,
-            r.scope_id,
-            name or "",
-            r.state,
-            r.owner_id,
-            owner or "",
-            r.due_on,
-            r.expected,
-            r.result,
-            r.finished_on,
+            id=row.id,
+            title=row.title,
+            detail=row.detail,
+            month=row.month,
+            criterion=row.criterion,
+            scope=row.scope,
+            scope_id=row.scope_id,
+            name=name or "",
+            state=row.state,
+            owner_id=row.owner_id,
+            owner=owner or "",
+            due_on=row.due_on,
+            expected=row.expected,
+            result=row.result,
+            finished_on=row.finished_on,
         )
-        for r, name, owner in rows
+        for row, name, owner in rows
     ]
 
 
@@ -118,7 +122,7 @@ def add_action(
 
 def move_action(
     session: Session,
-    measure_id: int,
+    action_id: int,
     *,
     was: ImprovementActionState,
     to: ImprovementActionState,
@@ -127,25 +131,25 @@ def move_action(
     **fields: Any,
 ) -> bool:
     change = update(ImprovementActionRow).where(
-        ImprovementActionRow.id == measure_id, ImprovementActionRow.state == was
+        ImprovementActionRow.id == action_id, ImprovementActionRow.state == was
     )
     changed = change.values(state=to, result=result, finished_on=on, **fields)
-    return bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, changed) > 0
 
 
 def scopes(session: Session) -> dict[ScopeKind, list[tuple[int, str]]]:
-    """What a target or measure can be set for, by name."""
-    found: dict[ScopeKind, list[tuple[int, str]]] = {}
+    """List what a target or action can be set for, by name."""
+    scopes: dict[ScopeKind, list[tuple[int, str]]] = {}
     for kind, table in (
         (ScopeKind.PROJECT, ProjectRow),
         (ScopeKind.DEPARTMENT, DepartmentRow),
         (ScopeKind.TEAM, TeamRow),
         (ScopeKind.AGENT, AgentRow),
     ):
-        found[kind] = [
-            (i, n)
-            for i, n in session.execute(
+        scopes[kind] = [
+            (scope_id, name)
+            for scope_id, name in session.execute(
                 select(table.id, table.name).order_by(table.name).limit(500)
             )
         ]
-    return found
+    return scopes

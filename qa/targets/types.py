@@ -1,10 +1,31 @@
-"""What is to be reached, and what is done about it."""
+"""Targets, and improvement actions towards them."""
 
+import enum
 from dataclasses import dataclass
 from datetime import date
 
 from qa.months import Month
 from qa.states import ImprovementActionState, Indicator, ScopeKind
+
+
+class TargetFault(enum.Enum):
+    """Why a target cannot be set or ended."""
+
+    VALUE = "value"
+    MONTH = "month"
+    ORDER = "order"
+    SCOPE = "scope"
+    CRITERION = "criterion"
+    UNKNOWN = "unknown"
+
+
+class ActionFault(enum.Enum):
+    """Why an improvement measure cannot be added or moved on."""
+
+    TITLE = "title"
+    OWNER = "owner"
+    RESULT = "result"
+    MOVED = "moved"  # somebody was faster, or it does not go that way
 
 
 @dataclass(frozen=True)

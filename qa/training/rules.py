@@ -1,5 +1,4 @@
-"""Who needs training in what: a hierarchical beta-binomial model over three months, cut at a
-false-discovery rate. Pure.
+"""Estimate training needs: a hierarchical beta-binomial model, cut at a false-discovery rate. Pure.
 
 Why not a plain threshold: over six calls it gives 69 % false flags (design/STATISTICS.md, 4.1).
 """
@@ -35,8 +34,8 @@ MIN_CARDS = 3
 # or what is worth as many; with fewer a list at 10 % is wrong at 15 % (docs/statistics.md)
 CARDS_TO_ACT = 9
 SMALLEST_GROUP = 2
-SHOWN_CALLS = 6
-FEW_AGENTS, MANY = 5, 0.4
+MAX_CALLS = 6
+MIN_AGENTS, MANY = 5, 0.4
 Floats = npt.NDArray[np.float64]
 MEANS = np.linspace(0.02, 0.98, 49)
 DIGITS = 3  # of a card
@@ -46,30 +45,32 @@ NO_WEIGHT, FAR = 28.0, 60.0
 STRENGTHS = np.exp(np.linspace(np.log(1.5), np.log(80.0), 24))
 
 
-def counts(a: AgentTally, who: Colleague, *, target: float) -> Counts:
-    """What drawn cards are worth: as many as tell as much, had all been drawn alike, with the share
-    that they make likely.
-    """
-    of = proportions.effective_sample_size(a.weight, a.squares)
+def counts(tally: AgentTally, colleague: Colleague, *, target: float) -> Counts:
+    """Weigh drawn cards: as many as tell as much, had all been drawn alike, with their share."""
+    size = proportions.effective_sample_size(tally.weight, tally.squares)
     return Counts(
-        a.agent_id, who.name, who.team, a.criterion, a.kept / a.weight * of, of, a.cards, target
+        agent_id=tally.agent_id,
+        agent=colleague.name,
+        team=colleague.team,
+        criterion=tally.criterion,
+        kept=tally.kept / tally.weight * size,
+        of=size,
+        cards=tally.cards,
+        target=target,
     )
 
 
 def probabilities_under(counts: Sequence[Counts]) -> list[float]:
-    """For each agent of one criterion: the probability that the true rate is under the agent's
-    target.
+    """Estimate for each agent the probability that the true rate is under the target.
 
     Agents' rates come from one beta distribution; its mean and strength are integrated over a grid
     with flat priors on the mean and on the logarithm of the strength.
     """
     if not counts:
         return []
-    kept = np.array([c.kept for c in counts])
-    lost, target = (
-        np.maximum(np.array([c.of for c in counts]) - kept, 0.0),
-        np.array([c.target for c in counts]),
-    )
+    points_kept = np.array([c.kept for c in counts])
+    points_lost = np.maximum(np.array([c.of for c in counts]) - points_kept, 0.0)
+    target = np.array([c.target for c in counts])
     a = (MEANS[:, None] * STRENGTHS[None, :]).ravel()
     b = ((1 - MEANS)[:, None] * STRENGTHS[None, :]).ravel()
     # in whole cards a thousand agents have a few dozen results: where to look closely
@@ -77,114 +78,137 @@ def probabilities_under(counts: Sequence[Counts]) -> list[float]:
         (0, FAR + len(counts) / 10),
         (DIGITS, NO_WEIGHT),
     ):
-        log_likelihood = _log_likelihood(a, b, np.round(kept, digits), np.round(lost, digits))
+        log_likelihood = _log_likelihood(
+            a, b, np.round(points_kept, digits), np.round(points_lost, digits)
+        )
         near = log_likelihood > log_likelihood.max() - far
         a, b, log_likelihood = a[near], b[near], log_likelihood[near]
     weight = np.exp(log_likelihood - log_likelihood.max())
-    under = betainc(a[:, None] + kept, b[:, None] + lost, target)
+    under = betainc(a[:, None] + points_kept, b[:, None] + points_lost, target)
     return [float(p) for p in (weight / weight.sum()) @ under]
 
 
 def _log_likelihood(a: Floats, b: Floats, kept: Floats, lost: Floats) -> Floats:
-    """Of every beta distribution, given these results of agents."""
+    """Compute the log likelihood of every beta distribution, given agents' results."""
     (k, x), times = np.unique(np.stack([kept, lost]), axis=1, return_counts=True)
-    found: Floats = (betaln(a[:, None] + k, b[:, None] + x) - betaln(a, b)[:, None]) @ times
-    return found
+    each: Floats = betaln(a[:, None] + k, b[:, None] + x) - betaln(a, b)[:, None]
+    return each @ times
 
 
 def urgencies(
     probabilities: Sequence[float], *, rate: float = FALSE_DISCOVERY_RATE
 ) -> list[Urgency | None]:
-    """What to do about each pair: act (within the false-discovery rate, and at least 0.8 sure),
-    watch (more likely than not), or nothing.
+    """Decide what to do about each pair: act, watch, or nothing.
+
+    Act is within the false-discovery rate and at least 0.8 sure, watch is more likely than not.
     """
     ordered = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
     acting = set(ordered[: proportions.fdr_cutoff(probabilities, rate=rate)])
     return [
-        Urgency.ACT if i in acting and p >= ACT_AT else Urgency.WATCH if p > WATCH_AT else None
-        for i, p in enumerate(probabilities)
+        Urgency.ACT if i in acting and probability >= ACT_AT else _watch(probability)
+        for i, probability in enumerate(probabilities)
     ]
 
 
+def urgencies_by_cards(pairs: Sequence[tuple[Counts, float]]) -> list[Urgency | None]:
+    """Decide what to do about pairs of counts and probabilities; few cards are watched at most."""
+    enough = [i for i, (counts, _) in enumerate(pairs) if round(counts.of) >= CARDS_TO_ACT]
+    result = [_watch(probability) for _, probability in pairs]
+    for i, urgency in zip(enough, urgencies([pairs[i][1] for i in enough]), strict=True):
+        result[i] = urgency
+    return result
+
+
+def _watch(probability: float) -> Urgency | None:
+    return Urgency.WATCH if probability > WATCH_AT else None
+
+
 def groups(needs: Sequence[Need]) -> tuple[GroupProposal, ...]:
-    """Sessions worth holding together: topics that at least two agents need, the largest first."""
+    """Propose sessions to hold together: topics that at least two agents need, largest first."""
     by_topic: dict[str, list[Need]] = {}
-    for n in needs:
-        if n.urgency is Urgency.ACT:
-            by_topic.setdefault(n.topic, []).append(n)
-    made = []
+    for need in needs:
+        if need.urgency is Urgency.ACT:
+            by_topic.setdefault(need.topic, []).append(need)
+    proposals = []
     for topic, rows in by_topic.items():
-        agents = dict(sorted({(n.agent_id, n.agent) for n in rows}, key=lambda a: a[1]))
+        agents = dict(
+            sorted({(need.agent_id, need.agent) for need in rows}, key=lambda agent: agent[1])
+        )
         if len(agents) >= SMALLEST_GROUP:
-            criteria = tuple(sorted({n.criterion for n in rows}))
-            made.append(
+            criteria = tuple(sorted({need.criterion for need in rows}))
+            proposals.append(
                 GroupProposal(
                     topic,
                     criteria,
                     rows[0].title,
                     tuple(agents.items()),
-                    tuple(e for n in rows for e in n.evidence[:1])[:SHOWN_CALLS],
+                    tuple(evidence for need in rows for evidence in need.evidence[:1])[:MAX_CALLS],
                 )
             )
-    return tuple(sorted(made, key=lambda g: (-len(g.agents), g.topic)))
+    return tuple(sorted(proposals, key=lambda group: (-len(group.agents), group.topic)))
 
 
 def common(needs: Sequence[Need], pairs: Mapping[str, int]) -> tuple[CommonWeakness, ...]:
-    """Criteria that a large part of all agents lose: a matter for the guide, the process or the
-    knowledge base rather than for each agent.
+    """Find criteria that a large part of all agents lose.
+
+    They are a matter for the guide, the process or the knowledge base rather than for each agent.
     """
     weak: dict[str, list[Need]] = {}
-    for n in needs:
-        weak.setdefault(n.criterion, []).append(n)
-    found = [
-        CommonWeakness(c, rows[0].title, len(rows), pairs[c])
-        for c, rows in weak.items()
-        if pairs[c] >= FEW_AGENTS and len(rows) / pairs[c] >= MANY
+    for need in needs:
+        weak.setdefault(need.criterion, []).append(need)
+    weaknesses = [
+        CommonWeakness(criterion, rows[0].title, len(rows), pairs[criterion])
+        for criterion, rows in weak.items()
+        if pairs[criterion] >= MIN_AGENTS and len(rows) / pairs[criterion] >= MANY
     ]
-    return tuple(sorted(found, key=lambda w: -w.agents / w.of))
+    return tuple(sorted(weaknesses, key=lambda weakness: -weakness.agents / weakness.of))
 
 
 def draw_lots(agent_ids: Sequence[int], seats: int | None, *, seed: str) -> dict[int, TrainingArm]:
-    """Who goes first: everybody where there are seats for all, else drawn by lot, so that those who
-    wait can be compared with them.
+    """Draw who goes first: everybody where there are seats for all, else by lot.
+
+    So those who wait can be compared with those who went.
     """
     if seats is None or seats >= len(agent_ids):
         return dict.fromkeys(agent_ids, TrainingArm.FIRST)
-    drawn = sorted(
-        agent_ids, key=lambda a: hashlib.blake2b(f"{seed}|{a}".encode(), digest_size=8).digest()
+    ordered = sorted(
+        agent_ids,
+        key=lambda agent_id: hashlib.blake2b(f"{seed}|{agent_id}".encode(), digest_size=8).digest(),
     )
-    return {a: TrainingArm.FIRST if i < seats else TrainingArm.WAITING for i, a in enumerate(drawn)}
+    return {
+        agent_id: TrainingArm.FIRST if i < seats else TrainingArm.WAITING
+        for i, agent_id in enumerate(ordered)
+    }
 
 
 def design(plan: Plan) -> Design:
-    """How the effect can be known: by those who wait, else by a month between choice and training,
-    else against all others given the score of the choice.
-    """
+    """Choose the study design: by those who wait, else by a second baseline, else ANCOVA."""
     if any(m.arm is TrainingArm.WAITING for m in plan.members):
         return Design.WAITING_LIST
     return Design.SECOND_BASELINE if months_between(plan) else Design.ANCOVA
 
 
 def months_between(plan: Plan) -> list[Month]:
-    """The full months after the choice and before the training: an independent second baseline."""
-    start, m = Month.of(plan.starts_on), plan.month.next()
-    found: list[Month] = []
-    while m < start:
-        found.append(m)
-        m = m.next()
-    return found[-MONTHS:]
+    """List the full months between choice and training: an independent second baseline."""
+    start, month = Month.of(plan.starts_on), plan.month.next()
+    months: list[Month] = []
+    while month < start:
+        months.append(month)
+        month = month.next()
+    return months[-MONTHS:]
 
 
 def months_after(plan: Plan, last: Month) -> list[Month]:
-    """Up to three full months after the training ended (or began, while it runs),
-    as far as `last`.
+    """List up to three full months after the training ended, as far as `last`.
+
+    While it runs, after it began.
     """
-    m = Month.of(plan.finished_on or plan.starts_on).next()
-    found: list[Month] = []
-    while m <= last and len(found) < MONTHS:
-        found.append(m)
-        m = m.next()
-    return found
+    month = Month.of(plan.finished_on or plan.starts_on).next()
+    months: list[Month] = []
+    while month <= last and len(months) < MONTHS:
+        months.append(month)
+        month = month.next()
+    return months
 
 
 def effect(
@@ -193,35 +217,42 @@ def effect(
     baseline: Mapping[int, float],
     after: Mapping[int, float],
 ) -> Effect | None:
-    """What the training brought, in points of 100; agents without cards in a period are out of it.
+    """Estimate the effect of a training in points of 100.
+
+    Agents without cards in a period are out of it.
 
     None where too few have them.
 
     `before` are the scores of the choice, `baseline` those of the months between, `after` those of
     the months after.
     """
-    first = {m.agent_id for m in plan.members if m.arm is TrainingArm.FIRST}
-    waiting = {m.agent_id for m in plan.members if m.arm is TrainingArm.WAITING}
-    how = design(plan)
-    if how is Design.WAITING_LIST:
+    first = {member.agent_id for member in plan.members if member.arm is TrainingArm.FIRST}
+    waiting = {member.agent_id for member in plan.members if member.arm is TrainingArm.WAITING}
+    study_design = design(plan)
+    if study_design is Design.WAITING_LIST:
         a, b = (
-            [x for x in sorted(group) if x in after and x in before] for group in (first, waiting)
+            [agent_id for agent_id in sorted(group) if agent_id in after and agent_id in before]
+            for group in (first, waiting)
         )
         return waiting_list(
-            [after[x] for x in a],
-            [after[x] for x in b],
-            ([before[x] for x in a], [before[x] for x in b]),
+            [after[agent_id] for agent_id in a],
+            [after[agent_id] for agent_id in b],
+            ([before[agent_id] for agent_id in a], [before[agent_id] for agent_id in b]),
         )
     others = set(after) - first
-    if how is Design.SECOND_BASELINE:
+    if study_design is Design.SECOND_BASELINE:
         rows = [
-            [(baseline[x], after[x]) for x in sorted(group) if x in after and x in baseline]
+            [
+                (baseline[agent_id], after[agent_id])
+                for agent_id in sorted(group)
+                if agent_id in after and agent_id in baseline
+            ]
             for group in (first, others)
         ]
         return second_baseline(rows[0], rows[1])
-    everybody = [x for x in sorted(after) if x in before]
+    everybody = [agent_id for agent_id in sorted(after) if agent_id in before]
     return ancova(
-        [before[x] for x in everybody],
-        [after[x] for x in everybody],
-        [x in first for x in everybody],
+        [before[agent_id] for agent_id in everybody],
+        [after[agent_id] for agent_id in everybody],
+        [agent_id in first for agent_id in everybody],
     )

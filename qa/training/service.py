@@ -1,4 +1,4 @@
-"""Who needs what, who learns it, and whether it helped."""
+"""Find training needs, plan trainings, and measure whether they helped."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,13 @@ from qa.states import ResultKind as Result
 from qa.targets import rules as targeting
 from qa.targets import store as targets
 from qa.targets.types import Target
+from qa.text import bounded_text
 from qa.training import rules, store
 from qa.training.rules import (
-    CARDS_TO_ACT,
     FALSE_DISCOVERY_RATE,
     MIN_CARDS,
     MONTHS,
     TARGET,
-    WATCH_AT,
 )
 from qa.training.types import (
     Colleague,
@@ -39,6 +38,7 @@ from qa.training.types import (
     NeedList,
     Plan,
     PlanDraft,
+    PlanFault,
     Proof,
     TrainingOutcome,
     Urgency,
@@ -51,94 +51,83 @@ AS_DOCUMENT = TypeAdapter(NeedList)
 def need_list(
     session: Session, *, month: Month, zone: ZoneInfo, titles: Titles, topics: Mapping[str, str]
 ) -> NeedList:
-    """Agent and criterion pairs whose true rate is probably under their target, over three months
-    ending with `month`.
+    """List agent and criterion pairs whose true rate is probably under their target.
+
+    Three months ending with `month` are looked at.
 
     "Act" is cut at the false-discovery rate and needs a probability of at least 0.8; "watch" is
     what is more likely than not. Nobody is listed for what others alone make likely: an agent whose
     own cards keep the target is not. Raises MonthRefused.
     """
     begin, end = _months(month, zone)
-    everyone = _counts(session, month=month, begin=begin, end=end)
+    all_counts = _counts(session, month=month, begin=begin, end=end)
     by_criterion: dict[str, list[Counts]] = {}
-    for c in everyone:
-        by_criterion.setdefault(c.criterion, []).append(c)
+    for counts in all_counts:
+        by_criterion.setdefault(counts.criterion, []).append(counts)
     # the others' rates are learnt from theirs too
-    gone = store.left_before(session, end.astimezone(zone).date())
-    likely = (
-        (c, p)
+    left = store.left_before(session, end.astimezone(zone).date())
+    pairs = [
+        (counts, probability)
         for rows in by_criterion.values()
-        for c, p in zip(rows, rules.probabilities_under(rows), strict=True)
-    )
-    judged = [
-        (c, p)
-        for c, p in likely
-        if round(c.of) >= MIN_CARDS and c.kept < c.target * c.of and c.agent_id not in gone
+        for counts, probability in zip(rows, rules.probabilities_under(rows), strict=True)
+        if round(counts.of) >= MIN_CARDS
+        and counts.kept < counts.target * counts.of
+        and counts.agent_id not in left
     ]
-    enough = [round(c.of) >= CARDS_TO_ACT for c, _ in judged]
-    acting = iter(rules.urgencies([p for (_, p), e in zip(judged, enough, strict=True) if e]))
-    marks = [
-        next(acting) if e else Urgency.WATCH if p > WATCH_AT else None
-        for (_, p), e in zip(judged, enough, strict=True)
-    ]
+    urgencies = rules.urgencies_by_cards(pairs)
     needs = [
-        _need(c, p, mark, titles, topics)
-        for (c, p), mark in zip(judged, marks, strict=True)
-        if mark is not None
+        _need(counts, probability, urgency, titles, topics)
+        for (counts, probability), urgency in zip(pairs, urgencies, strict=True)
+        if urgency is not None
     ]
     needs.sort(key=lambda n: (-n.probability, n.agent, n.criterion))
     common = rules.common(needs, {criterion: len(rows) for criterion, rows in by_criterion.items()})
-    shown = (
-        store.evidence(session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end)
-        if needs
-        else {}
+    evidence = store.evidence(
+        session, [(n.agent_id, n.criterion) for n in needs], begin=begin, end=end
     )
     with_calls = tuple(
-        replace(n, evidence=tuple(shown.get((n.agent_id, n.criterion), ()))) for n in needs
+        replace(n, evidence=tuple(evidence.get((n.agent_id, n.criterion), ()))) for n in needs
     )
     return NeedList(
-        month,
-        MONTHS,
-        TARGET,
-        FALSE_DISCOVERY_RATE,
-        with_calls,
-        len(everyone),
-        rules.groups(with_calls),
-        common,
-        len(gone & {c.agent_id for c in everyone}),
+        month=month,
+        months=MONTHS,
+        target=TARGET,
+        false_discovery_rate=FALSE_DISCOVERY_RATE,
+        needs=with_calls,
+        pairs_looked_at=len(all_counts),
+        groups=rules.groups(with_calls),
+        common=common,
+        left=len(left & {counts.agent_id for counts in all_counts}),
     )
 
 
 def _counts(session: Session, *, month: Month, begin: datetime, end: datetime) -> list[Counts]:
-    """What every agent's cards of these months are worth, criterion by criterion, beside the target
-    that holds for the agent.
-    """
+    """Count what every agent's cards are worth on each criterion, beside the agent's target."""
     staff = store.staff(session)
-    set_for: dict[str, list[Target]] = {}
-    for t in targets.targets(session):
-        if t.indicator is Indicator.CRITERION and t.holds_in(month):
-            set_for.setdefault(t.criterion, []).append(t)
+    targets_of: dict[str, list[Target]] = {}
+    for criterion_target in targets.targets(session):
+        if criterion_target.indicator is Indicator.CRITERION and criterion_target.holds_in(month):
+            targets_of.setdefault(criterion_target.criterion, []).append(criterion_target)
 
-    def target(criterion: str, agent_id: int, who: Colleague) -> float:
+    def target(criterion: str, agent_id: int, colleague: Colleague) -> float:
         own = {
             ScopeKind.AGENT: agent_id,
-            ScopeKind.TEAM: who.team_id,
-            ScopeKind.DEPARTMENT: who.department_id,
+            ScopeKind.TEAM: colleague.team_id,
+            ScopeKind.DEPARTMENT: colleague.department_id,
             ScopeKind.WHOLE: None,
         }
-        found = (
-            targeting.applying(set_for[criterion], Indicator.CRITERION, month, own)
-            if criterion in set_for
-            else None
+        applying = targeting.applying(
+            targets_of.get(criterion, ()), Indicator.CRITERION, month, own
         )
-        return found.value if found else TARGET
+        return applying.value if applying else TARGET
 
-    known = (
-        (a, staff[a.agent_id])
-        for a in store.agent_tallies(session, begin=begin, end=end)
-        if a.agent_id in staff
-    )
-    return [rules.counts(a, who, target=target(a.criterion, a.agent_id, who)) for a, who in known]
+    counts = []
+    for tally in store.agent_tallies(session, begin=begin, end=end):
+        agent = staff.get(tally.agent_id)
+        if agent is not None:
+            own = target(tally.criterion, tally.agent_id, agent)
+            counts.append(rules.counts(tally, agent, target=own))
+    return counts
 
 
 def counted_needs(
@@ -152,11 +141,11 @@ def counted_needs(
     allow_stale: bool = False,
     force_refresh: bool = False,
 ) -> tuple[NeedList, CachedResult]:
-    """The list as it was kept, if it may be shown, else counted now. Raises MonthRefused."""
+    """Return the need list from the cache, else compute it. Raises MonthRefused."""
     begin, end = _months(month, zone)
-    fingerprint = store.fingerprint(session, begin=begin, end=end, day=at.astimezone(zone).date())
+    cache_key = store.cache_key(session, begin=begin, end=end, day=at.astimezone(zone).date())
 
-    def count() -> dict[str, Any]:
+    def compute() -> dict[str, Any]:
         return cast(
             "dict[str, Any]",
             AS_DOCUMENT.dump_python(
@@ -165,24 +154,24 @@ def counted_needs(
             ),
         )
 
-    found = get_or_compute(
+    result = get_or_compute(
         session,
         Result.NEEDS,
         month,
-        count,
-        fingerprint=fingerprint,
+        compute,
+        cache_key=cache_key,
         at=at,
         allow_stale=allow_stale,
         force_refresh=force_refresh,
     )
-    return AS_DOCUMENT.validate_python(found.document), found
+    return AS_DOCUMENT.validate_python(result.document), result
 
 
-def of_team(session: Session, found: NeedList, team_id: int) -> NeedList:
-    """Of everybody's needs those of a team; what is common to many stays as it is."""
+def of_team(session: Session, need_list: NeedList, team_id: int) -> NeedList:
+    """Narrow a need list to a team; what is common to many stays as it is."""
     own = store.members(session, team_id)
-    needs = tuple(n for n in found.needs if n.agent_id in own)
-    return replace(found, needs=needs, groups=rules.groups(needs))
+    needs = tuple(need for need in need_list.needs if need.agent_id in own)
+    return replace(need_list, needs=needs, groups=rules.groups(needs))
 
 
 def _months(month: Month, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -191,13 +180,17 @@ def _months(month: Month, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 class PlanRefused(ValueError):
-    """A plan that cannot be made or moved on, as a code: title, nobody, seats, moved."""
+    """A plan that cannot be made or moved on; `fault` says why."""
+
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def make_plan(
     session: Session, draft: PlanDraft, *, by: int, at: datetime, seed: str | None = None
 ) -> Plan:
-    """A new plan.
+    """Make a training plan.
 
     Where more are to learn than there are seats, a lot says who goes first; its seed (a secret one,
     where none is given) is kept.
@@ -205,19 +198,16 @@ def make_plan(
     Raises PlanRefused.
     """
     if not draft.title.strip():
-        raise PlanRefused("title")
+        raise PlanRefused(PlanFault.TITLE)
     if not draft.agent_ids:
-        raise PlanRefused("nobody")
+        raise PlanRefused(PlanFault.NOBODY)
     if draft.seats is not None and draft.seats < 1:
-        raise PlanRefused("seats")
-    seed = (
-        (seed or secrets.token_hex(16))
-        if draft.seats is not None and draft.seats < len(draft.agent_ids)
-        else ""
-    )
+        raise PlanRefused(PlanFault.SEATS)
+    is_by_lot = draft.seats is not None and draft.seats < len(draft.agent_ids)
+    seed = (seed or secrets.token_hex(16)) if is_by_lot else ""
     arms = rules.draw_lots(sorted(draft.agent_ids), draft.seats, seed=seed)
     plan_id = store.add_plan(session, draft, arms, seed=seed, by=by, at=at)
-    waiting = sum(a is TrainingArm.WAITING for a in arms.values())
+    waiting = sum(agent_id is TrainingArm.WAITING for agent_id in arms.values())
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -229,7 +219,7 @@ def make_plan(
         agents=len(arms),
         waiting=waiting,
     )
-    for agent_id in (a for a, arm in arms.items() if arm is TrainingArm.FIRST):
+    for agent_id in (agent_id for agent_id, arm in arms.items() if arm is TrainingArm.FIRST):
         notify(
             session,
             users_of_agent(session, agent_id),
@@ -246,7 +236,7 @@ def make_plan(
 def move_plan(
     session: Session, *, plan_id: int, to: TrainingPlanState, on: date, by: int, at: datetime
 ) -> None:
-    """Planned, running, done; or dropped on the way. Raises PlanRefused."""
+    """Move a plan on: planned, running, done; or dropped on the way. Raises PlanRefused."""
     before = {
         TrainingPlanState.RUNNING: (TrainingPlanState.PLANNED,),
         TrainingPlanState.DONE: (TrainingPlanState.PLANNED, TrainingPlanState.RUNNING),
@@ -256,7 +246,7 @@ def move_plan(
         {"finished_on": on} if to in (TrainingPlanState.DONE, TrainingPlanState.DROPPED) else {}
     )
     if not store.change_plan(session, plan_id, was=before.get(to, ()), state=to, **finished):
-        raise PlanRefused("moved")
+        raise PlanRefused(PlanFault.MOVED)
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -285,7 +275,7 @@ def hold_session(
         plan_id,
         held_on=held_on,
         minutes=minutes,
-        notes=notes.strip()[:4000],
+        notes=bounded_text(notes, 4000),
         present=present,
     )
     store.change_plan(
@@ -313,11 +303,11 @@ def finish_member(
     by: int,
     at: datetime,
 ) -> None:
-    """An agent is through with the plan. Raises PlanRefused."""
+    """Mark an agent as done with the plan. Raises PlanRefused."""
     if not store.finish_member(
-        session, plan_id, agent_id, done_on=done_on, remark=remark.strip()[:1000]
+        session, plan_id, agent_id, done_on=done_on, remark=bounded_text(remark, 1000)
     ):
-        raise PlanRefused("nobody")
+        raise PlanRefused(PlanFault.NOBODY)
     record_event(
         session,
         subject=Subject.TRAINING,
@@ -329,63 +319,74 @@ def finish_member(
     )
 
 
+def mark_studied(session: Session, *, plan_id: int, call_id: int, agent_id: int) -> bool:
+    """Note that an agent has gone through a call of the plan; false where there is none."""
+    return store.studied(session, plan_id, call_id, agent_id=agent_id)
+
+
 def new_since(today: date, days: int) -> date:
-    """Whoever was hired after this day counts as new."""
+    """Return the day after which somebody must be hired to count as new."""
     return today - timedelta(days=days)
 
 
 def proof(
     session: Session, plan: Plan, *, criteria: Sequence[str], last_month: Month, zone: ZoneInfo
 ) -> Proof:
-    """Whether a plan helped, as far as the full months up to `last_month` can tell.
+    """Measure whether a plan helped, as far as the full months up to `last_month` can tell.
 
     `criteria` are those of its topic.
     """
     months = rules.months_after(plan, last_month)
-    of = [plan.criterion] if plan.criterion else list(criteria)
+    of_topic = [plan.criterion] if plan.criterion else list(criteria)
 
     def scores(span: Sequence[Month]) -> dict[int, float]:
-        return (
-            store.mean_points_kept(
-                session,
-                of,
-                begin=span[0].bounds(zone)[0],
-                end=span[-1].bounds(zone)[1],
-            )
-            if span
-            else {}
-        )
+        if not span:
+            return {}
+        begin, end = span[0].bounds(zone)[0], span[-1].bounds(zone)[1]
+        return store.mean_points_kept(session, of_topic, begin=begin, end=end)
 
     chosen = [plan.month.previous(back) for back in reversed(range(MONTHS))]
     before, baseline, after = scores(chosen), scores(rules.months_between(plan)), scores(months)
-    found = rules.effect(plan, before, baseline, after) if months else None
-    first = [m.agent_id for m in plan.first if m.agent_id in before and m.agent_id in after]
-    plain = sum(after[a] - before[a] for a in first) / len(first) if first else None
+    effect = rules.effect(plan, before, baseline, after) if months else None
+    first = [
+        member.agent_id
+        for member in plan.first
+        if member.agent_id in before and member.agent_id in after
+    ]
+    plain = (
+        sum(after[agent_id] - before[agent_id] for agent_id in first) / len(first)
+        if first
+        else None
+    )
     return Proof(
-        rules.design(plan), found, TrainingOutcome.of(found, len(months)), tuple(months), plain
+        design=rules.design(plan),
+        effect=effect,
+        outcome=TrainingOutcome.of(effect, len(months)),
+        months=tuple(months),
+        plain_change=plain,
     )
 
 
 def _need(
-    c: Counts,
+    counts: Counts,
     probability: float,
     urgency: Urgency,
     titles: Mapping[str, dict[str, str]],
     topics: Mapping[str, str],
 ) -> Need:
-    topic = topics.get(c.criterion, c.criterion.split(".")[0])
-    title = titles.get(c.criterion, {"en": c.criterion})
+    topic = topics.get(counts.criterion, counts.criterion.split(".")[0])
+    title = titles.get(counts.criterion, {"en": counts.criterion})
     return Need(
-        c.agent_id,
-        c.agent,
-        c.team,
-        c.criterion,
-        topic,
-        title,
-        probability,
-        c.kept / c.of,
-        c.cards,
-        c.of,
-        c.target,
-        urgency,
+        agent_id=counts.agent_id,
+        agent=counts.agent,
+        team=counts.team,
+        criterion=counts.criterion,
+        topic=topic,
+        title=title,
+        probability=probability,
+        rate=counts.kept / counts.of,
+        cards=counts.cards,
+        effective_cards=counts.of,
+        target=counts.target,
+        urgency=urgency,
     )

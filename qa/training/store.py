@@ -11,6 +11,7 @@ from qa.audit.types import EventKind
 from qa.result_cache.types import CacheKey
 from qa.states import AssignmentKind, ScorecardState, TrainingArm, TrainingPlanState
 from qa.tables.calls import CallRow
+from qa.tables.database import affected_rows
 from qa.tables.people import AgentRow, TeamRow, UserRow
 from qa.tables.records import EventRow
 from qa.tables.scoring import AnswerRow, ScorecardRow
@@ -40,57 +41,58 @@ LIST_EVENTS = (EventKind.PUBLISHED, EventKind.SETTING_CHANGED, EventKind.FINISHE
 
 
 def staff(session: Session) -> dict[int, Colleague]:
-    """Every agent by id."""
+    """Load every agent by id."""
     query = select(
         AgentRow.id, AgentRow.name, TeamRow.name, TeamRow.id, TeamRow.department_id
     ).join(TeamRow, TeamRow.id == AgentRow.team_id)
     return {
-        i: Colleague(name, team, team_id, department_id)
-        for i, name, team, team_id, department_id in session.execute(query)
+        agent_id: Colleague(name, team, team_id, department_id)
+        for agent_id, name, team, team_id, department_id in session.execute(query)
     }
 
 
 def agent_tallies(session: Session, *, begin: datetime, end: datetime) -> list[AgentTally]:
-    """Per criterion and agent the drawn cards of [begin, end) on which it counted.
+    """Add up the drawn cards of [begin, end) per criterion and agent.
 
     Cards of calls that nobody drew stand for no others and are left out.
     """
-    a = AnswerRow
+    answer = AnswerRow
     query = (
         select(
-            a.criterion,
-            a.agent_id,
-            func.sum(a.weight * a.share_of_points),
-            func.sum(a.weight),
-            func.sum(a.weight * a.weight),
+            answer.criterion,
+            answer.agent_id,
+            func.sum(answer.weight * answer.share_of_points),
+            func.sum(answer.weight),
+            func.sum(answer.weight * answer.weight),
             func.count(),
         )
         .where(
-            a.called_at >= begin,
-            a.called_at < end,
-            a.share_of_points.is_not(None),
-            a.weight.is_not(None),
+            answer.called_at >= begin,
+            answer.called_at < end,
+            answer.share_of_points.is_not(None),
+            answer.weight.is_not(None),
         )
-        .group_by(a.criterion, a.agent_id)
-        .order_by(a.criterion, a.agent_id)
+        .group_by(answer.criterion, answer.agent_id)
+        .order_by(answer.criterion, answer.agent_id)
     )
     # no sum of none: every group has a row
     return [AgentTally(*row) for row in session.execute(query)]  # type: ignore[arg-type]
 
 
 def left_before(session: Session, day: date) -> set[int]:
-    """The agents who had left by then."""
+    """List the agents who had left by then."""
     return set(session.scalars(select(AgentRow.id).where(AgentRow.left_on < day)))
 
 
 def members(session: Session, team_id: int) -> set[int]:
-    """The agents of a team."""
+    """List the agents of a team."""
     return set(session.scalars(select(AgentRow.id).where(AgentRow.team_id == team_id)))
 
 
-def fingerprint(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
-    """Hashes over what the needs of these months are made from: forms as they were published,
-    targets as they were set or ended, sums over the scorecards.
+def cache_key(session: Session, *, begin: datetime, end: datetime, day: date) -> CacheKey:
+    """Hash what the needs of these months are made from.
+
+    Forms as they were published, targets as they were set or ended, sums over the scorecards.
     """
     cards = ScorecardRow
     sums = (
@@ -125,11 +127,13 @@ def evidence(
     end: datetime,
     each: int = 3,
 ) -> dict[tuple[int, str], list[Evidence]]:
-    """For agent and criterion: the newest released cards on which it was lost.
+    """Load for agents and criteria the newest released cards on which points were lost.
 
     One query for all pairs.
     """
-    agents, criteria = {a for a, _ in pairs}, {c for _, c in pairs}
+    if not pairs:
+        return {}
+    agents, criteria = {agent_id for agent_id, _ in pairs}, {criterion for _, criterion in pairs}
     query = (
         select(AnswerRow.agent_id, AnswerRow.criterion, ScorecardRow.id, ScorecardRow.call_id)
         .join(ScorecardRow, ScorecardRow.id == AnswerRow.scorecard_id)
@@ -140,32 +144,35 @@ def evidence(
         .where(ScorecardRow.state.in_(RELEASED))
         .order_by(ScorecardRow.id.desc())
     )
-    found: dict[tuple[int, str], list[Evidence]] = {}
+    evidence: dict[tuple[int, str], list[Evidence]] = {}
     for agent_id, criterion, card_id, call_id in session.execute(query):
-        rows = found.setdefault((agent_id, criterion), [])
+        rows = evidence.setdefault((agent_id, criterion), [])
         if len(rows) < each:
             rows.append(Evidence(card_id, call_id))
-    return found
+    return evidence
 
 
 def mean_points_kept(
     session: Session, criteria: Sequence[str], *, begin: datetime, end: datetime
 ) -> dict[int, float]:
-    """Per agent the points kept of 100 on some criteria (all where none are named) over [begin,
-    end), drawn cards weighted by 1 ÷ probability.
+    """Average per agent the points kept of 100 on some criteria over [begin, end).
+
+    On all criteria where none are named; drawn cards are weighted by 1 ÷ probability.
     """
-    a = AnswerRow
-    query = select(a.agent_id, func.sum(a.weight * a.share_of_points) / func.sum(a.weight)).where(
-        a.called_at >= begin,
-        a.called_at < end,
-        a.share_of_points.is_not(None),
-        a.weight.is_not(None),
+    answer = AnswerRow
+    query = select(
+        answer.agent_id, func.sum(answer.weight * answer.share_of_points) / func.sum(answer.weight)
+    ).where(
+        answer.called_at >= begin,
+        answer.called_at < end,
+        answer.share_of_points.is_not(None),
+        answer.weight.is_not(None),
     )
     if criteria:
-        query = query.where(a.criterion.in_(criteria))
+        query = query.where(answer.criterion.in_(criteria))
     return {
-        agent: 100 * share
-        for agent, share in session.execute(query.group_by(a.agent_id))
+        agent_id: 100 * share
+        for agent_id, share in session.execute(query.group_by(answer.agent_id))
         if share is not None
     }
 
@@ -179,17 +186,21 @@ def add_plan(
     by: int,
     at: datetime,
 ) -> int:
-    fields = {k: v for k, v in vars(draft).items() if k not in ("agent_ids", "call_ids")}
+    fields = {
+        name: value for name, value in vars(draft).items() if name not in ("agent_ids", "call_ids")
+    }
     row = TrainingPlanRow(
         **fields, seed=seed, state=TrainingPlanState.PLANNED, trainer_id=by, created_at=at
     )
     session.add(row)
     session.flush()
     session.add_all(
-        TrainingMemberRow(plan_id=row.id, agent_id=a, arm=arm) for a, arm in arms.items()
+        TrainingMemberRow(plan_id=row.id, agent_id=agent_id, arm=arm)
+        for agent_id, arm in arms.items()
     )
     session.add_all(
-        TrainingCallRow(plan_id=row.id, call_id=c) for c in dict.fromkeys(draft.call_ids)
+        TrainingCallRow(plan_id=row.id, call_id=call_id)
+        for call_id in dict.fromkeys(draft.call_ids)
     )
     session.flush()
     return row.id
@@ -201,7 +212,7 @@ def change_plan(
     change = update(TrainingPlanRow).where(
         TrainingPlanRow.id == plan_id, TrainingPlanRow.state.in_(was)
     )
-    return bool(session.execute(change.values(**fields)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(**fields)) > 0
 
 
 def plans(
@@ -212,7 +223,10 @@ def plans(
     team_id: int | None = None,
     limit: int = 100,
 ) -> list[Plan]:
-    """Plans with everything about them, the newest first: four queries, whatever their number."""
+    """Load plans with everything about them, the newest first.
+
+    Four queries, whatever their number.
+    """
     query = select(TrainingPlanRow, UserRow.display_name).join(
         UserRow, UserRow.id == TrainingPlanRow.trainer_id
     )
@@ -232,7 +246,7 @@ def plans(
         )
         query = query.where(TrainingPlanRow.id.in_(own))
     rows = session.execute(query.order_by(TrainingPlanRow.id.desc()).limit(limit)).all()
-    ids = [r.id for r, _ in rows]
+    ids = [plan.id for plan, _ in rows]
     members: dict[int, list[Member]] = {}
     who = (
         select(TrainingMemberRow, AgentRow.name, TeamRow.name)
@@ -241,41 +255,41 @@ def plans(
         .where(TrainingMemberRow.plan_id.in_(ids))
         .order_by(AgentRow.name)
     )
-    for m, agent, team in session.execute(who):
-        members.setdefault(m.plan_id, []).append(
-            Member(m.agent_id, agent, team, m.arm, m.done_on, m.remark)
+    for member, agent, team in session.execute(who):
+        members.setdefault(member.plan_id, []).append(
+            Member(member.agent_id, agent, team, member.arm, member.done_on, member.remark)
         )
-    held: dict[int, list[TrainingSession]] = {}
-    for h in session.scalars(
+    sessions: dict[int, list[TrainingSession]] = {}
+    for row in session.scalars(
         select(TrainingSessionRow)
         .where(TrainingSessionRow.plan_id.in_(ids))
         .order_by(TrainingSessionRow.held_on)
     ):
-        held.setdefault(h.plan_id, []).append(
-            TrainingSession(h.id, h.held_on, h.minutes, h.notes, tuple(h.present))
+        sessions.setdefault(row.plan_id, []).append(
+            TrainingSession(row.id, row.held_on, row.minutes, row.notes, tuple(row.present))
         )
     calls = _calls(session, ids)
     return [
         Plan(
-            r.id,
-            r.title,
-            r.topic,
-            r.criterion,
-            r.goal,
-            r.month,
-            r.is_for_new_hires,
-            r.seats,
-            r.seed,
-            r.state,
-            r.trainer_id,
+            plan.id,
+            plan.title,
+            plan.topic,
+            plan.criterion,
+            plan.goal,
+            plan.month,
+            plan.is_for_new_hires,
+            plan.seats,
+            plan.seed,
+            plan.state,
+            plan.trainer_id,
             trainer,
-            r.starts_on,
-            r.finished_on,
-            tuple(members.get(r.id, ())),
-            tuple(held.get(r.id, ())),
-            tuple(calls.get(r.id, ())),
+            plan.starts_on,
+            plan.finished_on,
+            tuple(members.get(plan.id, ())),
+            tuple(sessions.get(plan.id, ())),
+            tuple(calls.get(plan.id, ())),
         )
-        for r, trainer in rows
+        for plan, trainer in rows
     ]
 
 
@@ -293,12 +307,12 @@ def _calls(session: Session, ids: Sequence[int]) -> dict[int, list[Study]]:
         .group_by(TrainingCallRow.plan_id, TrainingCallRow.call_id, CallRow.agent_id)
         .order_by(TrainingCallRow.call_id)
     )
-    found: dict[int, list[Study]] = {}
+    calls: dict[int, list[Study]] = {}
     for row, agent_id, card_id in session.execute(query):
-        found.setdefault(row.plan_id, []).append(
+        calls.setdefault(row.plan_id, []).append(
             Study(row.call_id, agent_id, card_id, row.why, tuple(row.studied_by))
         )
-    return found
+    return calls
 
 
 def add_session(
@@ -324,7 +338,7 @@ def finish_member(
     change = update(TrainingMemberRow).where(
         TrainingMemberRow.plan_id == plan_id, TrainingMemberRow.agent_id == agent_id
     )
-    return bool(session.execute(change.values(done_on=done_on, remark=remark)).rowcount)  # type: ignore[attr-defined]
+    return affected_rows(session, change.values(done_on=done_on, remark=remark)) > 0
 
 
 def studied(session: Session, plan_id: int, call_id: int, *, agent_id: int) -> bool:
@@ -345,7 +359,7 @@ def new_hires(
     today: date,
     team_id: int | None,
 ) -> list[NewHire]:
-    """Everybody hired since a day who is still there, the newest first."""
+    """List everybody hired since a day who is still there, the newest first."""
     cards = (
         select(
             ScorecardRow.agent_id,
@@ -392,7 +406,19 @@ def new_hires(
     if team_id is not None:
         query = query.where(AgentRow.team_id == team_id)
     return [
-        NewHire(a, n, t, h, (today - h).days, k, c, mean, p)
-        for a, n, t, h, k, c, mean, p in session.execute(query)
-        if h is not None
+        NewHire(
+            agent_id=agent_id,
+            agent=agent,
+            team=team,
+            hired_on=hired_on,
+            days=(today - hired_on).days,
+            calls=call_count,
+            cards=card_count,
+            kept=mean,
+            plan_id=plan_id,
+        )
+        for agent_id, agent, team, hired_on, call_count, card_count, mean, plan_id in (
+            session.execute(query)
+        )
+        if hired_on is not None
     ]

@@ -1,4 +1,4 @@
-"""Training needs: who would gain from which topic, how sure that is, and which calls show it."""
+"""Training needs, plans, and effects of trainings."""
 
 import enum
 from dataclasses import dataclass
@@ -15,6 +15,16 @@ class Urgency(enum.Enum):
     WATCH = "watch"
 
 
+class PlanFault(enum.Enum):
+    """Why a training plan cannot be made or moved on."""
+
+    TITLE = "title"
+    NOBODY = "nobody"
+    SEATS = "seats"
+    DATE = "date"
+    MOVED = "moved"
+
+
 class Colleague(NamedTuple):
     """An agent, with the team and department whose targets are the agent's too."""
 
@@ -25,8 +35,9 @@ class Colleague(NamedTuple):
 
 
 class AgentTally(NamedTuple):
-    """An agent's drawn cards on a criterion: Σw·s, Σw and Σw², s the share of points kept and w = 1
-    ÷ the probability of the draw.
+    """An agent's drawn cards on a criterion, added up.
+
+    Σw·s, Σw and Σw²: s the share of points kept, w = 1 ÷ the probability of the draw.
     """
 
     criterion: str
@@ -39,8 +50,7 @@ class AgentTally(NamedTuple):
 
 @dataclass(frozen=True)
 class Counts:
-    """An agent's answers on a criterion over the months looked at, each card weighted by 1 ÷ the
-    probability of its draw.
+    """An agent's answers on a criterion, each card weighted by 1 ÷ its probability.
 
     `of` is what the `cards` are worth: their number where all were drawn alike, less where some
     were drawn more readily. `kept` is the share of the points kept times `of`. `target` is the
@@ -65,7 +75,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Need:
-    """`probability` that the agent's true rate on the criterion is under `target`.
+    """A probable training need of an agent on a criterion.
+
+    `probability` that the agent's true rate on the criterion is under `target`.
 
     `rate` is the weighted share of points kept on the drawn `cards`, which are worth
     `effective_cards` drawn alike.
@@ -129,13 +141,18 @@ class NeedList:
             "false_discovery_rate": self.false_discovery_rate,
             "pairs_looked_at": self.pairs_looked_at,
             "agents_left": self.left,
-            "needs": [n.document() for n in self.needs],
+            "needs": [need.document() for need in self.needs],
             "groups": [
-                {"topic": g.topic, "criteria": list(g.criteria), "agents": [a for a, _ in g.agents]}
-                for g in self.groups
+                {
+                    "topic": group.topic,
+                    "criteria": list(group.criteria),
+                    "agents": [agent_id for agent_id, _ in group.agents],
+                }
+                for group in self.groups
             ],
             "common": [
-                {"criterion": w.criterion, "agents": w.agents, "of": w.of} for w in self.common
+                {"criterion": weakness.criterion, "agents": weakness.agents, "of": weakness.of}
+                for weakness in self.common
             ],
         }
 
@@ -234,11 +251,11 @@ class Plan:
 
     @property
     def first(self) -> tuple[Member, ...]:
-        return tuple(m for m in self.members if m.arm is TrainingArm.FIRST)
+        return tuple(member for member in self.members if member.arm is TrainingArm.FIRST)
 
     @property
     def done(self) -> int:
-        return sum(m.done_on is not None for m in self.first)
+        return sum(member.done_on is not None for member in self.first)
 
 
 class TrainingOutcome(enum.Enum):
@@ -256,13 +273,17 @@ class TrainingOutcome(enum.Enum):
             return cls.TOO_EARLY
         if effect is None:
             return cls.TOO_FEW
-        return cls.HELPED if effect.low > 0 else cls.HARMED if effect.high < 0 else cls.CANNOT_TELL
+        if effect.low > 0:
+            return cls.HELPED
+        return cls.HARMED if effect.high < 0 else cls.CANNOT_TELL
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Whether a training helped: the design, the effect where there is one, the plain change before
-    and after beside it, and what it can be called.
+    """The measured effect of a training.
+
+    The design, the effect where there is one, the plain change before and after beside it, and what
+    it can be called.
     """
 
     design: Design
@@ -276,9 +297,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class NewHire:
-    """Somebody new: days since hiring, calls and cards so far, points kept on their cards, whether
-    a plan holds them.
-    """
+    """A new agent: days since hiring, calls and cards, points kept, and the plan, if any."""
 
     agent_id: int
     agent: str

@@ -1,4 +1,4 @@
-"""Listen to a call: decode, transcribe, take out what is private, measure.
+"""Transcribe a call: decode, transcribe, redact, measure; and correct a word afterwards.
 
 And correct a word afterwards.
 """
@@ -41,7 +41,7 @@ class TranscriptionEngine(Protocol):
         language: str | None,
         source_name: str,
         hotwords: Sequence[str] = (),
-        tell: ProgressCallback | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> TranscriptionResult: ...
 
     def silence(self, path: Path, spans: Sequence[Redaction]) -> RedactedAudio: ...
@@ -57,8 +57,10 @@ class RecordingStore(Protocol):
 
 @dataclass(frozen=True)
 class Transcribed:
-    """`media_type` is that of the silenced copy that is to be played from now on; None where
-    nothing had to be silenced.
+    """The transcript and mechanics of a call.
+
+    `media_type` is that of the silenced copy that is to be played from now on; None where nothing
+    had to be silenced.
     """
 
     transcript: Transcript
@@ -66,18 +68,20 @@ class Transcribed:
     media_type: str | None
 
 
-def listen(
+def transcribe(
     call: CallFacts,
     *,
-    ears: TranscriptionEngine,
-    shelf: RecordingStore,
+    audio: TranscriptionEngine,
+    storage: RecordingStore,
     private_names: Sequence[str] = (),
     script_lines: Sequence[str] = (),
-    tell: ProgressCallback | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Transcribed:
-    """The transcript and the mechanics of a call.
+    """Transcribe a call, redact what is private, and measure its mechanics.
 
-    No database: this takes a while; `tell` hears how much is done (0–1).
+    No database: this takes a while; `on_progress` hears how much is done (0–1).
+
+    No database: this takes a while; `on_progress` hears how much is done (0–1).
 
     `script_lines` are what the agent should say word for word: the recogniser is asked to listen
     for them.
@@ -86,65 +90,67 @@ def listen(
     at once. If that fails, all fails. Raises RecordingUnreadable where the stored recording cannot
     be decoded.
     """
-    with shelf.as_file(f"{call.storage_key}/original") as path:
-        heard = ears.transcribe(
+    with storage.as_file(f"{call.storage_key}/original") as path:
+        result = audio.transcribe(
             path,
             language=call.language,
             source_name=call.source_name,
             hotwords=[*_company_words(call), *script_lines],
-            tell=tell,
+            on_progress=on_progress,
         )
-        mechanics = measure_mechanics(heard)
-        transcript = redact(heard.transcript, names=private_names)
+        mechanics = measure_mechanics(result)
+        transcript = redact(result.transcript, names=private_names)
         if not transcript.redactions:
             return Transcribed(transcript, mechanics, None)
-        muted = ears.silence(path, transcript.redactions)
-    shelf.save(f"{call.storage_key}/playback", muted.sound)
-    shelf.save(f"{call.storage_key}/peaks", muted.peaks)
-    return Transcribed(transcript, mechanics, muted.media_type)
+        redacted = audio.silence(path, transcript.redactions)
+    storage.save(f"{call.storage_key}/playback", redacted.sound)
+    storage.save(f"{call.storage_key}/peaks", redacted.peaks)
+    return Transcribed(transcript, mechanics, redacted.media_type)
 
 
-def replace_original_with_redacted(call: CallFacts, *, shelf: RecordingStore) -> None:
-    """Put the silenced copy in the place of the recording as it came in. Safe to repeat."""
-    shelf.save(f"{call.storage_key}/original", shelf.read(f"{call.storage_key}/playback"))
+def replace_original_with_redacted(call: CallFacts, *, storage: RecordingStore) -> None:
+    """Replace the recording as it came in by its silenced copy. Safe to repeat."""
+    storage.save(f"{call.storage_key}/original", storage.read(f"{call.storage_key}/playback"))
 
 
 def may_keep_original(call: CallFacts, transcript: Transcript) -> bool:
-    """Whether the recording as it came in may stay: nothing was masked, or the project says so and
-    no card code was spoken.
+    """Tell whether the recording as it came in may stay.
+
+    It may where nothing was masked, or the project says so and no card code was spoken.
     """
-    kinds = {r.kind for r in transcript.redactions}
+    kinds = {redaction.kind for redaction in transcript.redactions}
     return not kinds or (call.keeps_originals and not kinds & {"cvv"})
 
 
-def measure_mechanics(heard: TranscriptionResult) -> Mechanics:
-    """The mechanics of a recording; where the speakers are not known only what needs none."""
-    two = len(heard.speech) == 2
-    agent, customer = heard.speech if two else (heard.speech[0] if heard.speech else (), ())
+def measure_mechanics(result: TranscriptionResult) -> Mechanics:
+    """Measure the mechanics of a recording; unknown speakers leave only what needs none."""
+    is_stereo = len(result.speech) == 2
+    agent, customer = (*result.speech, (), ())[:2]
     return measure(
-        heard.transcript,
+        result.transcript,
         agent,
         customer,
-        speakers_known=two and _knows_speakers(heard.transcript),
-        line=heard.line,
+        speakers_known=is_stereo and _knows_speakers(result.transcript),
+        line=result.line,
     )
 
 
 def _knows_speakers(transcript: Transcript) -> bool:
-    """Whether nearly every utterance surely has its speaker: then figures per speaker may be
-    judged.
+    """Tell whether nearly every utterance surely has its speaker.
+
+    Then figures per speaker may be judged.
     """
-    sure = [u.is_sure_of_speaker for u in transcript.utterances]
+    sure = [utterance.is_sure_of_speaker for utterance in transcript.utterances]
     return not sure or sum(sure) >= MOSTLY * len(sure)
 
 
 def _company_words(call: CallFacts) -> list[str]:
-    """The project's own words in the call's language: what a recogniser is most likely to miss."""
+    """List the project's own words in the call's language, for the recogniser."""
     words = [
         in_language(value, call.language or "en") if isinstance(value, dict) else str(value)
         for value in call.variables.values()
     ]
-    return [w for w in words if w]
+    return [word for word in words if word]
 
 
 class NoSuchWord(ValueError):
@@ -154,16 +160,16 @@ class NoSuchWord(ValueError):
 def correct_word(
     session: Session, *, call_id: int, utterance: int, word: int, text: str, by: int, at: datetime
 ) -> str:
-    """Set a recognised word right; the transcript keeps what was recognised.
+    """Correct a recognised word; the transcript keeps what was recognised.
 
     An equal text takes a correction back. Raises NoSuchWord.
     """
-    heard = store.transcript(session, call_id)
-    said = " ".join(text.split())[:200]
-    if heard is None or not said:
+    stored = store.transcript(session, call_id)
+    corrected = " ".join(text.split())[:200]
+    if stored is None or not corrected:
         raise NoSuchWord
     try:
-        recognised = (heard[0].utterances[utterance].words or ())[word].text
+        recognised = (stored[0].utterances[utterance].words or ())[word].text
     except IndexError as error:
         raise NoSuchWord from error
     store.add_correction(
@@ -172,12 +178,12 @@ def correct_word(
         utterance=utterance,
         word=word,
         recognised=recognised[:200],
-        corrected=said,
+        corrected=corrected,
         by=by,
         at=at,
     )
     store.index(
-        session, call_id, searchable(corrected_text(heard[0], store.corrections(session, call_id)))
+        session, call_id, searchable(corrected_text(stored[0], store.corrections(session, call_id)))
     )
     record_event(
         session,
@@ -189,4 +195,4 @@ def correct_word(
         utterance=utterance,
         word=word,
     )
-    return said
+    return corrected

@@ -70,7 +70,7 @@ def add_correction(
 
 
 def index(session: Session, call_id: int, words: str) -> None:
-    """What the search finds of a call."""
+    """Write the words by which the search finds a call."""
     session.merge(SpokenRow(call_id=call_id, words=words))
     session.flush()
 

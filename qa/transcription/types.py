@@ -131,8 +131,7 @@ class Span(Frozen):
 
 
 class TranscriptionResult(Frozen):
-    """What the sound engine made of a recording: words, when each side speaks, and the line of each
-    channel.
+    """The audio engine's result: words, when each side speaks, and the line of each channel.
 
     `speech` is (agent, customer); one entry where the speakers could not be told apart.
     """

@@ -1,4 +1,4 @@
-"""Who may open which route.
+"""Guard every route: which permission opens it.
 
 Every route stands here; one that does not is refused, and a test fails.
 """
@@ -33,13 +33,13 @@ ACCESS: dict[str, P | Door] = {
     "people.set_projects": P.MANAGE_PEOPLE,
     "people.agent": P.MANAGE_PEOPLE,
     "people.change_agent": P.MANAGE_PEOPLE,
-    "intake.calls": P.READ_CALLS,
-    "intake.save_filter": P.READ_CALLS,
-    "intake.forget_filter": P.READ_CALLS,
-    "intake.call": Door.SIGNED_IN,  # and qa.people.rules.may_hear
-    "intake.audio": Door.SIGNED_IN,  # likewise
-    "intake.peaks": Door.SIGNED_IN,  # likewise
-    "intake.correct_word": P.SCORE,  # and may_hear
+    "calls.listing": P.READ_CALLS,
+    "calls.save_filter": P.READ_CALLS,
+    "calls.forget_filter": P.READ_CALLS,
+    "calls.call": Door.SIGNED_IN,  # and qa.people.rules.may_hear
+    "calls.audio": Door.SIGNED_IN,  # likewise
+    "calls.peaks": Door.SIGNED_IN,  # likewise
+    "calls.correct_word": P.SCORE,  # and may_hear
     "intake.upload": P.IMPORT,
     "intake.upload_ratings": P.IMPORT,
     "sampling.overview": P.SAMPLE,

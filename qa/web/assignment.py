@@ -1,4 +1,4 @@
-"""The evaluator's queue, and the manager's view of all of it."""
+"""Show an evaluator their queue, and the manager all of it."""
 
 from datetime import timedelta
 
@@ -8,20 +8,16 @@ from werkzeug.wrappers import Response
 
 from qa.assignment import service, store
 from qa.assignment.types import Claimed, SkipReason
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.disputes import store as disputes
 from qa.jobs import service as jobs
 from qa.months import Month, day_bounds
 from qa.people import store as people
-from qa.states import Role
+from qa.states import Role, Step
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.forms_wtf.stages import SkipForm
+from qa.web.forms_wtf.assignment import ReassignForm, SkipForm, WithdrawForm, WorkloadForm
 
 blueprint = Blueprint("assignment", __name__)
 PAGE = 50
-MOST_GOAL = 200
-MOST_SHARE = 100
 
 
 @blueprint.get("/queue")
@@ -50,18 +46,18 @@ def queue() -> str:
 
 @blueprint.post("/queue/next")
 def take_next() -> Response:
+    settings = wiring().settings
     with writing() as session:
-        s, me = wiring().settings, person()
-        taken = service.claim_next(
+        outcome = service.claim_next(
             session,
-            evaluator_id=me.id,
-            own_agent_id=me.agent_id,
-            lease_minutes=s.lease_minutes,
+            evaluator_id=person().id,
+            own_agent_id=person().agent_id,
+            lease_minutes=settings.lease_minutes,
             at=now(),
-            zone=s.zone,
+            zone=settings.zone,
         )
-    if isinstance(taken, Claimed):
-        return redirect(url_for("scoring.workbench", assignment_id=taken.assignment_id))
+    if isinstance(outcome, Claimed):
+        return redirect(url_for("scoring.workbench", assignment_id=outcome.assignment_id))
     flash(_("No call is waiting just now."), "info")
     return redirect(url_for("assignment.queue"))
 
@@ -74,17 +70,16 @@ def skip(assignment_id: int) -> Response:
         return redirect(url_for("scoring.workbench", assignment_id=assignment_id))
     try:
         with writing() as session:
-            reason = SkipReason(form.reason.data)
             service.skip(
                 session,
                 assignment_id=assignment_id,
                 evaluator_id=person().id,
-                reason=reason,
+                reason=SkipReason(form.reason.data),
                 comment=form.comment.data or "",
                 at=now(),
             )
-            jobs.request(session, [("replace", assignment_id)], at=now())
-    except service.SkipRefused:
+            jobs.request(session, [(Step.REPLACE_SKIPPED, assignment_id)], at=now())
+    except service.ReasonRequired:
         flash(_("Write why you skip this call."), "danger")
         return redirect(url_for("scoring.workbench", assignment_id=assignment_id))
     flash(
@@ -107,20 +102,17 @@ def give_back(assignment_id: int) -> Response:
 
 @blueprint.get("/queue/overview")
 def overview() -> str:
-    """Who does what, and every place that waits or is being scored."""
+    """Show the evaluators' workload, and every call that waits or is being scored."""
     settings = wiring().settings
     local = now().astimezone(settings.zone)
-    today, month = (
-        day_bounds(local.date(), settings.zone)[0],
-        Month.of(local).bounds(settings.zone)[0],
-    )
-    only_overdue, who = bool(request.args.get("overdue")), request.args.get("who", type=int)
+    today, _tomorrow = day_bounds(local.date(), settings.zone)
+    month_start, _month_end = Month.of(local).bounds(settings.zone)
     with reading() as session:
-        loads = store.loads(session, now=now(), today=today, month=month)
-        places = store.unfinished(
+        loads = store.loads(session, now=now(), today=today, month=month_start)
+        assignments = store.unfinished(
             session,
-            evaluator_id=who,
-            overdue_at=now() if only_overdue else None,
+            evaluator_id=request.args.get("who", type=int),
+            overdue_at=now() if request.args.get("overdue") else None,
             after_id=request.args.get("after", type=int),
             limit=PAGE + 1,
         )
@@ -129,35 +121,33 @@ def overview() -> str:
             *people.users_with_role(session, Role.EVALUATOR),
             *people.users_with_role(session, Role.QA_MANAGER),
         ]
-    more = places[PAGE - 1][0].id if len(places) > PAGE else None
-    given = {k: v for k, v in request.args.items() if v and k != "after"}
+    more = assignments[PAGE - 1][0].id if len(assignments) > PAGE else None
+    filters = {k: v for k, v in request.args.items() if v and k != "after"}
     return render_template(
         "assignment/overview.html",
         loads=loads,
-        places=places[:PAGE],
+        assignments=assignments[:PAGE],
         more=more,
         records=records,
         evaluators=evaluators,
-        given=given,
+        filters=filters,
         now=now(),
     )
 
 
 @blueprint.post("/queue/<int:assignment_id>/reassign")
 def reassign(assignment_id: int) -> Response:
-    user_id = request.form.get("to", type=int)
-    with writing() as session:
-        if user_id:
-            found = people.user(session, user_id)
-            if (
-                found is None
-                or not found.is_active
-                or found.role not in (Role.EVALUATOR, Role.QA_MANAGER)
-            ):
-                missing()
-        service.reassign(
-            session, assignment_id=assignment_id, user_id=user_id or None, by=person().id, at=now()
-        )
+    try:
+        with writing() as session:
+            service.reassign(
+                session,
+                assignment_id=assignment_id,
+                user_id=ReassignForm().to.data or None,
+                by=person().id,
+                at=now(),
+            )
+    except service.NotEvaluator:
+        missing()
     flash(_("Done. A draft goes with its call."), "success")
     return redirect(url_for("assignment.overview"))
 
@@ -169,7 +159,7 @@ def take_out(assignment_id: int) -> Response:
             service.withdraw(
                 session,
                 assignment_id=assignment_id,
-                reason=request.form.get("reason", ""),
+                reason=WithdrawForm().reason.data or "",
                 by=person().id,
                 at=now(),
             )
@@ -182,28 +172,22 @@ def take_out(assignment_id: int) -> Response:
 
 @blueprint.post("/queue/goals/<int:user_id>")
 def set_goal(user_id: int) -> Response:
-    """An evaluator's goal of a day, and their share of the calls that arrive."""
-    goal, share = request.form.get("goal", type=int), request.form.get("share", type=int)
-    with writing() as session:
-        found = people.user(session, user_id)
-        if (
-            found is None
-            or found.role is not Role.EVALUATOR
-            or not 0 <= (goal or 0) <= MOST_GOAL
-            or not 0 <= (share or 0) <= MOST_SHARE
-        ):
-            missing()
-        people.change_user(session, user_id, daily_goal=goal or None, queue_share=share or 0)
-        record_event(
-            session,
-            subject=Subject.USER,
-            subject_id=user_id,
-            event=EventKind.GOAL_CHANGED,
-            at=now(),
-            actor_id=person().id,
-            goal=goal,
-            share=share or 0,
-        )
+    """Set an evaluator's daily goal, and their share of the calls that arrive."""
+    form = WorkloadForm()
+    if not form.validate_on_submit():
+        missing()
+    try:
+        with writing() as session:
+            service.set_workload(
+                session,
+                user_id=user_id,
+                daily_goal=form.goal.data,
+                share=form.share.data,
+                by=person().id,
+                at=now(),
+            )
+    except service.NotEvaluator:
+        missing()
     flash(_("Saved."), "success")
     return redirect(url_for("assignment.overview"))
 

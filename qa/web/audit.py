@@ -1,12 +1,12 @@
-"""The access log: who saw, played, changed and exported what, searched and exported."""
+"""Page of the access log: search and export who saw, played, changed and exported what."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, render_template, request
 
-from qa.audit import store
-from qa.audit.types import Event, EventKind, Subject
+from qa.audit import service, store
+from qa.audit.types import Event, Subject
 from qa.months import day_bounds
 from qa.people import store as people
 from qa.web.context import now, person, reading, wiring, writing
@@ -18,8 +18,8 @@ EXPORT = 100_000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the page was asked for; what cannot be read counts as not asked."""
+class LogFilter:
+    """Conditions in the address of the page; one that cannot be read does not narrow the list."""
 
     actor_id: int | None
     what: str | None
@@ -29,7 +29,8 @@ class Asked:
     until: datetime | None
 
     @classmethod
-    def of_request(cls) -> "Asked":
+    def of_request(cls) -> "LogFilter":
+        """Read the conditions from the address of the page."""
         args = request.args
         kind = args.get("subject", "")
         return cls(
@@ -44,19 +45,20 @@ class Asked:
 
 @blueprint.get("/access-log")
 def log() -> Response | str:
-    asked = Asked.of_request()
+    """Search the access log; with `format=csv` export what is found."""
+    conditions = LogFilter.of_request()
     wants_csv = request.args.get("format") == "csv"
     with reading() as session:
         events = store.history(
             session,
-            **vars(asked),
+            **vars(conditions),
             before_id=request.args.get("before", type=int),
             limit=EXPORT if wants_csv else PAGE + 1,
         )
         users, kinds, head = people.users(session), store.kinds(session), store.head(session)
     if wants_csv:
         return _export(events)
-    given = {k: v for k, v in request.args.items() if v and k != "before"}
+    query = {k: v for k, v in request.args.items() if v and k != "before"}
     more = events[PAGE - 1].id if len(events) > PAGE else None
     return render_template(
         "audit/log.html",
@@ -65,22 +67,15 @@ def log() -> Response | str:
         users=users,
         kinds=kinds,
         subjects=Subject,
-        given=given,
+        given=query,
         head=head,
     )
 
 
 def _export(events: list[Event]) -> Response:
     with writing() as session:
-        store.record_event(
-            session,
-            subject=Subject.USER,
-            subject_id=person().id,
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            table="access-log",
-            rows=len(events),
+        service.record_export(
+            session, table="access-log", rows=len(events), by=person().id, at=now()
         )
     rows = [
         (e.id, e.at.isoformat(), e.actor or "", e.what, e.subject, e.subject_id, e.detail)

@@ -1,4 +1,4 @@
-"""Calibration sessions: call one, score blind, look at the differences together, agree, close."""
+"""Call calibration sessions, show how far people agree, record what they agree on, close them."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -9,30 +9,28 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.calibration import service, store
 from qa.calibration.rules import agreed_or_unanimous, order_of
-from qa.calibration.types import CalibrationSession, RaterAnswers
+from qa.calibration.types import CalibrationSession, RaterAnswers, SessionFault
 from qa.forms import service as forms
 from qa.intake import store as calls
 from qa.months import day_bounds
-from qa.notices import store as notices
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission, User
 from qa.states import CalibrationState
 from qa.transcription import store as transcripts
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.calibration import AgreementForm, SessionForm
 
 blueprint = Blueprint("calibration", __name__)
 CHOICES = 60
-FAULTS = {
-    "title": lazy_gettext("Give the session a title."),
-    "calls": lazy_gettext("Choose between 1 and 20 calls."),
-    "people": lazy_gettext("Invite between 2 and 50 people."),
-    "due": lazy_gettext("The day to be ready lies in the past."),
-    "form": lazy_gettext("Choose a form."),
+FAULT_TEXTS = {
+    SessionFault.TITLE: lazy_gettext("Give the session a title."),
+    SessionFault.CALLS: lazy_gettext("Choose between 1 and 20 calls."),
+    SessionFault.PEOPLE: lazy_gettext("Invite between 2 and 50 people."),
+    SessionFault.DUE: lazy_gettext("The day to be ready lies in the past."),
+    SessionFault.FORM: lazy_gettext("Choose a form."),
 }
 
 
@@ -50,26 +48,11 @@ def call() -> Response | str | tuple[str, int]:
     if request.method == "POST":
         try:
             with writing() as session:
-                version_id = request.form.get("form", 0, type=int)
-                if version_id not in {v for v, _form in forms.current(session)}:
-                    raise service.SessionRefused("form")
-                known = {c.id for c in calls.calls(session, limit=CHOICES)}
-                made = service.call(
-                    session,
-                    title=request.form.get("title", ""),
-                    form_version_id=version_id,
-                    call_ids=[c for c in request.form.getlist("call", type=int) if c in known],
-                    user_ids=[
-                        u.id for u in _raters(session) if str(u.id) in request.form.getlist("user")
-                    ],
-                    due_at=_end_of_day(request.form.get("due")),
-                    by=person().id,
-                    at=now(),
-                )
+                session_id = _call_session(session)
             flash(_("The session is called; everybody invited is told."), "success")
-            return redirect(url_for("calibration.session", session_id=made))
+            return redirect(url_for("calibration.session", session_id=session_id))
         except service.SessionRefused as refused:
-            flash(str(FAULTS[str(refused)]), "danger")
+            flash(str(FAULT_TEXTS[refused.fault]), "danger")
     with reading() as session:
         recent = [c for c in calls.calls(session, limit=CHOICES) if not c.is_simulated]
         ready = transcripts.transcribed(session, [c.id for c in recent])
@@ -89,30 +72,20 @@ def call() -> Response | str | tuple[str, int]:
 @blueprint.get("/calibration/<int:session_id>")
 def session(session_id: int) -> str:
     with reading() as database:
-        found = _one(database, session_id)
-        form = forms.load(database, found.form_version_id)
-        own = store.places(database, session_id, person().id)
-        shows_all = found.state is not CalibrationState.SCORING
-        report, fillings = service.report(database, found, form) if shows_all else (None, [])
+        calibration = _visible_session(database, session_id)
+        form = forms.load(database, calibration.form_version_id)
+        own = store.own_assignments(database, session_id, person().id)
+        shows_all = calibration.state is not CalibrationState.SCORING
+        report, fillings = service.report(database, calibration, form) if shows_all else (None, [])
     with writing() as database:
-        notices.mark_read_about(
-            database, person().id, subject="calibration", subject_id=session_id, at=now()
-        )
-        record_event(
-            database,
-            subject=Subject.CALIBRATION,
-            subject_id=session_id,
-            event=EventKind.OPENED,
-            at=now(),
-            actor_id=person().id,
-        )
+        service.record_opening(database, session_id=session_id, by=person().id, at=now())
     return render_template(
         "calibration/session.html",
-        found=found,
+        calibration=calibration,
         form=form,
         own=own,
         report=report,
-        tables=_tables(found, fillings),
+        tables=_tables(calibration, fillings),
         manages=_manages(),
         order_of=order_of,
         State=CalibrationState,
@@ -132,28 +105,19 @@ def review(session_id: int) -> Response:
 
 @blueprint.post("/calibration/<int:session_id>/agreed")
 def agree(session_id: int) -> Response:
-    """`agreed.<call>.<criterion>` = option, empty for unresolved; notes; follow-up."""
-    agreed: dict[int, dict[str, str]] = {}
-    for key, option in request.form.items():
-        kind, _dot, rest = key.partition(".")
-        number, _dot, criterion = rest.partition(".")
-        if kind == "agreed" and number.isdigit() and option:
-            agreed.setdefault(int(number), {})[criterion] = option
+    posted = AgreementForm()
 
     def write(database: Session) -> None:
-        form = forms.load(database, _one(database, session_id).form_version_id)
-        words = {
-            "notes": request.form.get("notes", ""),
-            "follow_up": request.form.get("follow_up", ""),
-        }
+        calibration = _visible_session(database, session_id)
         service.agree(
             database,
             session_id=session_id,
-            agreed=agreed,
-            form=form,
+            agreed=_agreed_answers(),
+            notes=posted.notes.data or "",
+            follow_up=posted.follow_up.data or "",
+            form=forms.load(database, calibration.form_version_id),
             by=person().id,
             at=now(),
-            **words,
         )
 
     return _change(session_id, write, _("Saved."))
@@ -168,12 +132,44 @@ def close(session_id: int) -> Response:
     )
 
 
-def _change(session_id: int, write: Callable[[Session], None], done: str) -> Response:
+def _call_session(database: Session) -> int:
+    """Call a session as posted; only calls and people that the page offered count."""
+    posted = SessionForm()
+    offered = {c.id for c in calls.calls(database, limit=CHOICES)}
+    raters = {u.id for u in _raters(database)}
+    return service.call(
+        database,
+        title=posted.title.data or "",
+        form_version_id=posted.form.data or 0,
+        call_ids=[i for i in posted.call.data or () if i in offered],
+        user_ids=[i for i in posted.user.data or () if i in raters],
+        due_at=_end_of_day(posted.due.data),
+        by=person().id,
+        at=now(),
+    )
+
+
+def _agreed_answers() -> dict[int, dict[str, str]]:
+    """Parse `agreed.<call>.<criterion>` = option, empty for unresolved.
+
+    By hand and not by WTForms: the fields are named after the session's calls and its form's
+    criteria. The service drops what the form does not know.
+    """
+    agreed: dict[int, dict[str, str]] = {}
+    for key, option in request.form.items():
+        field, _dot, rest = key.partition(".")
+        call_id, _dot, criterion = rest.partition(".")
+        if field == "agreed" and call_id.isdigit() and option:
+            agreed.setdefault(int(call_id), {})[criterion] = option
+    return agreed
+
+
+def _change(session_id: int, write: Callable[[Session], None], text: str) -> Response:
     try:
         with writing() as database:
-            _one(database, session_id)
+            _visible_session(database, session_id)
             write(database)
-        flash(done, "success")
+        flash(text, "success")
     except service.SessionClosed:
         flash(_("The session has moved on meanwhile; nothing was changed."), "warning")
     return redirect(url_for("calibration.session", session_id=session_id))
@@ -183,11 +179,12 @@ def _manages() -> bool:
     return may(person(), Permission.CALL_CALIBRATION)
 
 
-def _one(database: Session, session_id: int) -> CalibrationSession:
-    found = store.session_by_id(database, session_id)
-    if found is None or not (_manages() or person().id in {m.user_id for m in found.members}):
+def _visible_session(database: Session, session_id: int) -> CalibrationSession:
+    """Load a session that this person is invited to or manages; else there is no such page."""
+    calibration = store.session_by_id(database, session_id) or missing()
+    if not _manages() and person().id not in {m.user_id for m in calibration.members}:
         missing()
-    return found
+    return calibration
 
 
 def _raters(database: Session) -> list[User]:
@@ -198,28 +195,26 @@ def _raters(database: Session) -> list[User]:
     ]
 
 
-def _tables(found: CalibrationSession, fillings: list[RaterAnswers]) -> list[dict[str, object]]:
-    """Per call: who answered what, and what is agreed or follows from all answers
-    being the same.
-    """
-    members = {m.user_id for m in found.members}
-    out = []
-    for c in found.calls:
-        of_call = {f.rater_id: f for f in fillings if f.call_id == c.call_id}
-        out.append(
-            {
-                "call": c,
-                "by": of_call,
-                "agreed": agreed_or_unanimous(
-                    c.agreed, [f for r, f in of_call.items() if r in members]
-                ),
-            }
-        )
-    return out
+def _tables(
+    calibration: CalibrationSession, fillings: list[RaterAnswers]
+) -> list[dict[str, object]]:
+    """Tabulate per call who answered what, and what is agreed, if only by being unanimous."""
+    members = {m.user_id for m in calibration.members}
+    tables: list[dict[str, object]] = []
+    for call in calibration.calls:
+        by_rater = {f.rater_id: f for f in fillings if f.call_id == call.call_id}
+        of_members = [f for rater_id, f in by_rater.items() if rater_id in members]
+        agreed = agreed_or_unanimous(call.agreed, of_members)
+        tables.append({"call": call, "by": by_rater, "agreed": agreed})
+    return tables
 
 
-def _end_of_day(text: str | None) -> datetime:
+def _end_of_day(day: date | None) -> datetime:
+    """Return the end of a day in the reporting zone; a moment ago where there is no such day."""
+    past = now() - timedelta(seconds=1)
+    if day is None:
+        return past
     try:
-        return day_bounds(date.fromisoformat(text or ""), wiring().settings.zone)[1].astimezone(UTC)
+        return day_bounds(day, wiring().settings.zone)[1].astimezone(UTC)
     except (ValueError, OverflowError):
-        return now() - timedelta(seconds=1)
+        return past

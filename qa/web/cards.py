@@ -1,34 +1,38 @@
-"""Scorecards as their readers see them, and what happens to them after submission: release, second
-reading, re-evaluation, taking back.
-"""
+"""Read scorecards, and what follows submission: release, second reading, revision, voiding."""
 
 from datetime import UTC, date, datetime, time
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from qa.assignment import service as assignment
-from qa.assignment import store as queue
-from qa.audit.store import history, record_event
+from qa.audit.store import history
 from qa.audit.types import EventKind, Subject
 from qa.disputes import service as dispute_service
 from qa.disputes import store as disputes
 from qa.disputes.rules import deadline, dispute_block, may_decide
 from qa.forms import service as forms
 from qa.forms.rules import partial_score
-from qa.intake import store as calls
-from qa.notices import store as notices
-from qa.people.rules import may_read_card
+from qa.forms.types import Form
 from qa.scoring import service, store
-from qa.scoring.rules import may_read_again, may_release
+from qa.scoring.rules import may_release
 from qa.scoring.types import Card, CardOrder
 from qa.states import AssignmentKind, RevisionCause, Role, ScorecardState
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.exports import chosen_order
-from qa.web.scoring import findings_of, load_workbench
-from qa.web.waveform import marks
+from qa.web.forms_wtf.cards import (
+    AcknowledgeForm,
+    ReEvaluationForm,
+    ReleaseForm,
+    SendBackForm,
+    VoidForm,
+)
+from qa.web.workbench_context import (
+    findings_of,
+    load_workbench,
+    readable_card,
+    reads_as_second_reader,
+)
 
 blueprint = Blueprint("cards", __name__)
 PAGE = 50
@@ -79,7 +83,7 @@ def own() -> str:
 
 @blueprint.get("/second-reading")
 def second_reading() -> str:
-    """Submitted cards that wait for somebody else to read them before their agent may."""
+    """List submitted cards that a second reader has to read before their agent may."""
     with reading() as session:
         rows = store.awaiting_second_reader(session, reader_id=person().id, limit=PAGE)
     return render_template("cards/second_reading.html", cards=rows)
@@ -88,60 +92,48 @@ def second_reading() -> str:
 @blueprint.get("/cards/<int:card_id>")
 def card(card_id: int) -> str:
     with reading() as session:
-        found = readable(session, card_id)
-        place = queue.assignment(session, found.assignment_id) or missing()
-        desk = load_workbench(session, place, found)
+        scorecard = readable_card(session, card_id)
+        context = load_workbench(session, scorecard)
         events = history(session, subject=Subject.SCORECARD, subject_id=card_id)
         revisions = store.revisions(session, card_id)
         rounds = disputes.of_card(session, card_id)
         highest = dispute_service.highest_level(session)
-    breakdown = partial_score(desk.form, found.filled.options)
     with writing() as session:
-        record_event(
-            session,
-            subject=Subject.SCORECARD,
-            subject_id=card_id,
-            event=EventKind.READ,
-            at=now(),
-            actor_id=person().id,
-        )
-        notices.mark_read_about(
-            session, person().id, subject="scorecard", subject_id=card_id, at=now()
-        )
-    is_own = found.agent_id == person().agent_id and person().role is Role.AGENT
-    criteria = [c.id for c in desk.form.criteria()]
+        service.record_reading(session, card_id=card_id, by=person().id, at=now())
+    form = context.form
+    breakdown = partial_score(form, scorecard.filled.options)
+    is_own = scorecard.agent_id == person().agent_id and person().role is Role.AGENT
+    criteria = [c.id for c in form.criteria()]
     return render_template(
         "cards/card.html",
-        desk=desk,
-        card=found,
+        workbench=context,
+        card=scorecard,
         parts={c.id: c for c in breakdown.criteria},
         events=[e for e in events if e.what not in HIDDEN_EVENTS],
-        marks=marks(desk.mechanics, desk.transcript.redactions if desk.transcript else ()),
         revisions=revisions,
         rounds={c: [d for d in rounds if d.criterion == c] for c in criteria},
         is_own=is_own,
         disputable={
-            c: deadline(desk.form, found, rounds, c)
+            c: deadline(form, scorecard, rounds, c)
             for c in criteria
-            if is_own and not dispute_block(desk.form, found, rounds, c, highest=highest, at=now())
+            if is_own and not dispute_block(form, scorecard, rounds, c, highest=highest, at=now())
         },
         decidable={d.id for d in rounds if may_decide(person(), d, rounds)},
-        may_release=_releases(found, desk.form.release),
-        is_second_reader=_reads_again(found, desk.form.release),
+        may_release=_may_release(scorecard, form.release),
+        is_second_reader=reads_as_second_reader(scorecard, form.release),
         today=now().astimezone(wiring().settings.zone).date(),
     )
 
 
 @blueprint.post("/cards/<int:card_id>/acknowledge")
 def acknowledge(card_id: int) -> Response:
-    comment = request.form.get("comment", "")
     with writing() as session:
         service.acknowledge(
             session,
             card_id=card_id,
             agent_id=person().agent_id,
             by=person().id,
-            comment=comment,
+            comment=AcknowledgeForm().comment.data or "",
             at=now(),
         )
     flash(_("Thank you. Your evaluator sees that you have read it."), "success")
@@ -150,25 +142,20 @@ def acknowledge(card_id: int) -> Response:
 
 @blueprint.post("/cards/<int:card_id>/release")
 def release(card_id: int) -> Response:
-    """Release now or on a day: by a QA manager, or by the second reader."""
-    try:
-        day = date.fromisoformat(request.form.get("day") or "")
-        release_at = datetime.combine(day, time(), wiring().settings.zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        release_at = now()
+    """Release a card now or on a day: as a QA manager, or as its second reader."""
+    release_at = _start_of_day(ReleaseForm().day.data)
     with writing() as session:
-        found = readable(session, card_id)
-        rule = forms.load(session, found.form_version_id).release
-        if not _releases(found, rule):
+        scorecard = readable_card(session, card_id)
+        rule = forms.load(session, scorecard.form_version_id).release
+        if not _may_release(scorecard, rule):
             missing()
-        again = _reads_again(found, rule)
         service.schedule_release(
             session,
             card_id=card_id,
             release_at=release_at,
             by=person().id,
             at=now(),
-            reviewer_id=person().id if again else None,
+            reviewer_id=person().id if reads_as_second_reader(scorecard, rule) else None,
         )
     flash(
         _("The agent can read it now.")
@@ -181,24 +168,19 @@ def release(card_id: int) -> Response:
 
 @blueprint.post("/cards/<int:card_id>/send-back")
 def send_back(card_id: int) -> Response:
-    """The second reader asks the evaluator to look again."""
+    """Send a card back to its evaluator with a remark, as its second reader."""
     try:
         with writing() as session:
-            found = readable(session, card_id)
-            if not _reads_again(found, forms.load(session, found.form_version_id).release):
+            scorecard = readable_card(session, card_id)
+            rule = forms.load(session, scorecard.form_version_id).release
+            if not reads_as_second_reader(scorecard, rule):
                 missing()
             service.send_back(
                 session,
                 card_id=card_id,
-                remark=request.form.get("remark", ""),
+                remark=SendBackForm().remark.data or "",
                 by=person().id,
-                at=now(),
-            )
-            assignment.reopen(
-                session,
-                assignment_id=found.assignment_id,
-                evaluator_id=found.evaluator_id,
-                days=wiring().settings.score_due_days,
+                due_days=wiring().settings.score_due_days,
                 at=now(),
             )
     except service.ReasonRequired:
@@ -210,22 +192,17 @@ def send_back(card_id: int) -> Response:
 
 @blueprint.post("/cards/<int:card_id>/void")
 def void(card_id: int) -> Response:
+    form = VoidForm()
     try:
         with writing() as session:
-            found = dispute_service.void_card(
+            dispute_service.void_card(
                 session,
                 card_id=card_id,
-                reason=request.form.get("reason", ""),
+                reason=form.reason.data or "",
                 by=person().id,
                 at=now(),
+                score_again_due_days=wiring().settings.score_due_days if form.again.data else None,
             )
-            if request.form.get("again"):
-                assignment.score_again(
-                    session,
-                    assignment_id=found.assignment_id,
-                    due_days=wiring().settings.score_due_days,
-                    at=now(),
-                )
     except service.ReasonRequired:
         flash(_("Write why the card is taken back."), "danger")
         return _to(card_id)
@@ -239,34 +216,23 @@ def void(card_id: int) -> Response:
 def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
     """Answer a submitted card anew: old and new values are kept and shown."""
     with reading() as session:
-        found = readable(session, card_id)
-        if found.state is ScorecardState.VOID or found.kind is not AssignmentKind.STANDARD:
+        scorecard = readable_card(session, card_id)
+        if scorecard.state is ScorecardState.VOID or scorecard.kind is not AssignmentKind.STANDARD:
             missing()
-        place = queue.assignment(session, found.assignment_id) or missing()
-        desk = load_workbench(session, place, found)
+        context = load_workbench(session, scorecard)
     faults: dict[str, str] = {}
     if request.method == "POST":
-        changes = {
-            c.id: request.form[f"answer.{c.id}"]
-            for c in desk.form.criteria()
-            if request.form.get(f"answer.{c.id}")
-        }
         try:
             with writing() as session:
-                cause, reason, findings = (
-                    RevisionCause.RE_EVALUATION,
-                    request.form.get("reason", ""),
-                    findings_of(session, found),
-                )
                 service.revise(
                     session,
                     card_id=card_id,
-                    changes=changes,
-                    cause=cause,
-                    reason=reason,
+                    changes=_new_answers(context.form),
+                    cause=RevisionCause.RE_EVALUATION,
+                    reason=ReEvaluationForm().reason.data or "",
                     by=person().id,
-                    form=desk.form,
-                    findings=findings,
+                    form=context.form,
+                    findings=findings_of(session, scorecard),
                     at=now(),
                 )
             flash(_("Revised. The earlier answers stay visible on the card."), "success")
@@ -280,65 +246,37 @@ def re_evaluate(card_id: int) -> Response | str | tuple[str, int]:
                 "danger",
             )
     page = render_template(
-        "cards/re_evaluate.html", desk=desk, card=found, faults=faults, typed=request.form
+        "cards/re_evaluate.html",
+        workbench=context,
+        card=scorecard,
+        faults=faults,
+        typed=request.form,
     )
     return (page, 422) if request.method == "POST" else page
 
 
-def readable(session: Session, card_id: int) -> Card:
-    """A submitted card that this person may read; else there is no such page."""
-    found = store.card(session, card_id)
-    if found is None or found.state is ScorecardState.DRAFT:
-        missing()
-    call = calls.call(session, found.call_id)
-    if call is None:
-        missing()
-    # doubles, self-evaluations, calibrations: who filled it in, and QA managers
-    if found.kind is not AssignmentKind.STANDARD:
-        return (
-            found
-            if person().role is Role.QA_MANAGER or found.evaluator_id == person().id
-            else missing()
-        )
-    facts = {
-        "agent_id": found.agent_id,
-        "team_id": call.team_id,
-        "evaluator_id": found.evaluator_id,
-    }
-    if may_read_card(
-        person(),
-        is_released=found.is_released
-        or (found.state is ScorecardState.VOID and found.released_at is not None),
-        **facts,
-    ):
-        return found
-    return (
-        found
-        if _reads_again(found, forms.load(session, found.form_version_id).release)
-        else missing()
-    )
+def _new_answers(form: Form) -> dict[str, str]:
+    """Parse `answer.<criterion>`: by hand, for the fields are named after the form's criteria."""
+    posted = {c.id: request.form.get(f"answer.{c.id}") for c in form.criteria()}
+    return {criterion: option for criterion, option in posted.items() if option}
 
 
-def _reads_again(found: Card, release_rule: str) -> bool:
-    asks = (
-        release_rule == "second_reader"
-        and found.kind is AssignmentKind.STANDARD
-        and person().role in (Role.EVALUATOR, Role.QA_MANAGER)
-    )
-    return may_read_again(
-        form_asks=asks,
-        is_own=found.evaluator_id == person().id,
-        is_submitted=found.state is ScorecardState.SUBMITTED,
-    )
+def _start_of_day(day: date | None) -> datetime:
+    """Return the midnight that begins a day in the reporting zone; now where there is no day."""
+    if day is None:
+        return now()
+    try:
+        return datetime.combine(day, time(), wiring().settings.zone).astimezone(UTC)
+    except OverflowError:
+        return now()
 
 
-def _releases(found: Card, release_rule: str) -> bool:
-    is_manager, is_reviewed = person().role is Role.QA_MANAGER, found.reviewer_id is not None
+def _may_release(card: Card, release_rule: str) -> bool:
     return may_release(
         release_rule,
-        reads_again=_reads_again(found, release_rule),
-        is_manager=is_manager,
-        is_reviewed=is_reviewed,
+        reads_again=reads_as_second_reader(card, release_rule),
+        is_manager=person().role is Role.QA_MANAGER,
+        is_reviewed=card.reviewer_id is not None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Difficult cases, praise and complaints, guide notes, proposals: written, read, settled."""
+"""Write, read and settle cases: difficult calls, praise, complaints, guide notes, proposals."""
 
 from datetime import UTC, datetime
 
@@ -7,14 +7,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.cases import rules, service, store
-from qa.cases.types import Draft
-from qa.notices import store as notices
+from qa.cases.types import CaseFault, Draft
 from qa.people import store as people
 from qa.states import CaseKind, CaseState, Role
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.cases import CaseForm, SettleForm
 
 blueprint = Blueprint("cases", __name__)
 PAGE = 50
@@ -25,13 +23,13 @@ NAMES = {
     CaseKind.GUIDE: lazy_gettext("Guide note"),
     CaseKind.PROPOSAL: lazy_gettext("Proposal to the knowledge base"),
 }
-FAULTS = {
-    "content": lazy_gettext("Write what it is about."),
-    "agent": lazy_gettext("Choose the agent."),
-    "contact": lazy_gettext("Write whom to answer and how."),
-    "due": lazy_gettext("Write by when a reply was promised."),
-    "due_past": lazy_gettext("The promised time lies in the past."),
-    "decision": lazy_gettext("Write the reason; those concerned read it."),
+FAULT_TEXTS = {
+    CaseFault.CONTENT: lazy_gettext("Write what it is about."),
+    CaseFault.AGENT: lazy_gettext("Choose the agent."),
+    CaseFault.CONTACT: lazy_gettext("Write whom to answer and how."),
+    CaseFault.DUE: lazy_gettext("Write by when a reply was promised."),
+    CaseFault.DUE_PAST: lazy_gettext("The promised time lies in the past."),
+    CaseFault.DECISION: lazy_gettext("Write the reason; those concerned read it."),
 }
 
 
@@ -48,13 +46,13 @@ def listing() -> str:
             limit=PAGE + 1,
         )
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
-    given = {k: v for k, v in request.args.items() if v and k != "before"}
+    filters = {k: v for k, v in request.args.items() if v and k != "before"}
     writable = [k for k in CaseKind if person().role in rules.WRITES[k]]
     return render_template(
         "cases/listing.html",
         cases=rows[:PAGE],
         more=more,
-        given=given,
+        filters=filters,
         names=NAMES,
         writable=writable,
         now=now(),
@@ -69,21 +67,18 @@ def write(kind: str) -> Response | str | tuple[str, int]:
     if request.method == "POST":
         try:
             with writing() as session:
-                made = service.write(session, _draft(chosen), by=person(), at=now())
+                case_id = service.write(session, _draft(chosen), by=person(), at=now())
             flash(_("On record. Whoever it concerns is told."), "success")
-            return redirect(url_for("cases.case", case_id=made))
+            return redirect(url_for("cases.case", case_id=case_id))
         except service.CaseRefused as refused:
-            flash(str(FAULTS[str(refused)]), "danger")
+            flash(str(FAULT_TEXTS[refused.fault]), "danger")
         except service.NotCaseOwner:
             missing()
     with reading() as session:
-        agents = (
-            []
-            if person().role is Role.AGENT
-            else people.agents(
-                session, team_id=person().team_id if person().role is Role.TEAM_LEADER else None
-            )
-        )
+        agents = []
+        if person().role is not Role.AGENT:
+            team_id = person().team_id if person().role is Role.TEAM_LEADER else None
+            agents = people.agents(session, team_id=team_id)
     page = render_template(
         "cases/new.html", kind=chosen, names=NAMES, agents=agents, typed=request.values
     )
@@ -92,26 +87,17 @@ def write(kind: str) -> Response | str | tuple[str, int]:
 
 @blueprint.get("/cases/<int:case_id>")
 def case(case_id: int) -> str:
-    with reading() as session:
-        found = store.case(session, case_id)
-        if found is None or not rules.may_read(person(), found):
-            missing()
-    with writing() as session:
-        record_event(
-            session,
-            subject=Subject.CASE,
-            subject_id=case_id,
-            event=EventKind.READ,
-            at=now(),
-            actor_id=person().id,
-        )
-        notices.mark_read_about(session, person().id, subject="case", subject_id=case_id, at=now())
+    try:
+        with writing() as session:
+            read = service.read(session, case_id=case_id, by=person(), at=now())
+    except service.NotCaseOwner:
+        missing()
     return render_template(
         "cases/case.html",
-        case=found,
+        case=read,
         names=NAMES,
-        may_settle=rules.may_settle(person(), found),
-        outcomes=rules.OUTCOMES[found.kind],
+        may_settle=rules.may_settle(person(), read),
+        outcomes=rules.OUTCOMES[read.kind],
         State=CaseState,
         now=now(),
     )
@@ -119,22 +105,22 @@ def case(case_id: int) -> str:
 
 @blueprint.post("/cases/<int:case_id>/settle")
 def settle(case_id: int) -> Response:
-    state = request.form.get("state", "")
-    if state not in {s.value for s in CaseState}:
+    form = SettleForm()
+    if not form.validate_on_submit():
         missing()
     try:
         with writing() as session:
             service.settle(
                 session,
                 case_id=case_id,
-                state=CaseState(state),
-                decision=request.form.get("decision", ""),
+                state=CaseState(form.state.data),
+                decision=form.decision.data or "",
                 by=person(),
                 at=now(),
             )
         flash(_("Settled. Those concerned are told."), "success")
     except service.CaseRefused as refused:
-        flash(str(FAULTS[str(refused)]), "danger")
+        flash(str(FAULT_TEXTS[refused.fault]), "danger")
     except service.NotCaseOwner:
         missing()
     return redirect(url_for("cases.case", case_id=case_id))
@@ -145,26 +131,24 @@ def _kind(text: str | None) -> CaseKind | None:
 
 
 def _draft(kind: CaseKind) -> Draft:
-    form = request.form
+    form = CaseForm()
     return Draft(
         kind=kind,
-        content=form.get("content", "")[:8000],
-        agent_id=form.get("agent", type=int),
-        call_id=form.get("call", type=int),
-        criterion=form.get("criterion", "")[:120],
-        happened_at=_moment(form.get("happened_at")),
-        contact=form.get("contact", "")[:300],
-        due_at=_moment(form.get("due_at")),
+        content=(form.content.data or "")[:8000],
+        agent_id=form.agent.data,
+        call_id=form.call.data,
+        criterion=(form.criterion.data or "")[:120],
+        happened_at=_in_utc(form.happened_at.data),
+        contact=(form.contact.data or "")[:300],
+        due_at=_in_utc(form.due_at.data),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    """A time as a browser's field gives it, in the reporting zone."""
+def _in_utc(local: datetime | None) -> datetime | None:
+    """Take the time of a browser's field as one in the reporting zone; None where there is none."""
+    if local is None:
+        return None
     try:
-        return (
-            datetime.fromisoformat(text or "")
-            .replace(tzinfo=wiring().settings.zone)
-            .astimezone(UTC)
-        )
-    except (ValueError, OverflowError):
+        return local.replace(tzinfo=wiring().settings.zone).astimezone(UTC)
+    except OverflowError:
         return None

@@ -1,4 +1,4 @@
-"""What a view works with: the wiring, the transactions, the signed-in person, the clock."""
+"""Give views the wiring, transactions, the signed-in person and the clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from qa.wiring import Wiring
 
 
 def install(app: Flask) -> None:
-    """Hand the month of an address to its view as a Month; what is no month is not found."""
+    """Turn the month of an address into a Month for its view; what is no month is not found."""
 
     @app.url_value_preprocessor
     def _month(_endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -31,7 +31,7 @@ def wiring() -> Wiring:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A reading transaction that sees the projects of the signed-in person alone."""
+    """Open a reading transaction that sees the projects of the signed-in person alone."""
     with wiring().database.read() as session:
         people.hold_to_projects(session, g.get("user"))
         yield session
@@ -39,14 +39,14 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """A writing transaction, held to the projects of the signed-in person likewise."""
+    """Open a writing transaction, restricted to the projects of the signed-in person too."""
     with wiring().database.write() as session:
         people.hold_to_projects(session, g.get("user"))
         yield session
 
 
 def keep_result(found: CachedResult | None) -> None:
-    """Keep what was counted now."""
+    """Save a result that was counted now in the result cache."""
     if found is not None and found.new is not None:
         with wiring().database.write() as session:
             kept.save(session, found.new)
@@ -57,15 +57,15 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The day it is in the reporting zone."""
+    """Return today's date in the reporting zone."""
     return now().astimezone(wiring().settings.zone).date()
 
 
 def person() -> User:
-    """The signed-in user; the access table has made sure that there is one."""
+    """Return the signed-in user; the access table has made sure that there is one."""
     return cast(User, g.user)
 
 
 def missing() -> NoReturn:
-    """No such thing, or none of this person's business: the same answer."""
+    """Answer 404: there is no such thing, or it is none of this person's business."""
     abort(404)

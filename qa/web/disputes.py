@@ -1,27 +1,25 @@
-"""Disputes: opened by the agent on a card, decided one level after the other."""
+"""Open disputes, list them, withdraw them, decide them level after level."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.assignment import store as queue
 from qa.disputes import service, store
 from qa.disputes.rules import may_decide
 from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
-from qa.notices import store as notices
+from qa.notices.service import mark_read_about
 from qa.scoring import service as scoring
 from qa.scoring import store as cards
 from qa.states import Role
-from qa.web.cards import readable
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.scoring import findings_of, load_workbench
-from qa.web.waveform import marks
+from qa.web.forms_wtf.disputes import STAYS, DecisionForm, DisputeForm
+from qa.web.workbench_context import findings_of, load_workbench, readable_card
 
 blueprint = Blueprint("disputes", __name__)
 PAGE = 50
-BARRED = {
+BLOCK_TEXTS = {
     DisputeBlock.NOT_RELEASED: lazy_gettext("The card is not released."),
     DisputeBlock.NOT_ANSWERED: lazy_gettext("There is no answer to dispute."),
     DisputeBlock.FULL_POINTS: lazy_gettext("This answer has full points."),
@@ -34,7 +32,7 @@ BARRED = {
 
 @blueprint.get("/disputes")
 def listing() -> str:
-    """What waits for this person's decision, and what they may watch."""
+    """List the disputes that wait for this person's decision, and those that they may watch."""
     with reading() as session:
         mine = store.waiting_for(session, person())
         evaluator_id = person().id if person().role is Role.EVALUATOR else None
@@ -61,54 +59,42 @@ def listing() -> str:
 @blueprint.get("/disputes/<int:dispute_id>")
 def dispute(dispute_id: int) -> Response | str:
     with reading() as session:
-        found = store.dispute(session, dispute_id) or missing()
-        card = readable(session, found.card_id)
-        rounds = [
-            d for d in store.of_card(session, found.card_id) if d.criterion == found.criterion
-        ]
-        place = queue.assignment(session, card.assignment_id) or missing()
-        desk = load_workbench(session, place, card)
+        objection = store.dispute(session, dispute_id) or missing()
+        card = readable_card(session, objection.card_id)
+        rounds = [d for d in store.of_card(session, card.id) if d.criterion == objection.criterion]
+        context = load_workbench(session, card)
     with writing() as session:
-        notices.mark_read_about(
-            session, person().id, subject="dispute", subject_id=dispute_id, at=now()
-        )
+        mark_read_about(session, user_id=person().id, about=("dispute", dispute_id), at=now())
     if person().role is Role.AGENT:
-        return redirect(url_for("cards.card", card_id=found.card_id) + f"#c-{found.criterion}")
-    criterion = desk.form.criterion(found.criterion)
+        return redirect(url_for("cards.card", card_id=card.id) + f"#c-{objection.criterion}")
     return render_template(
         "disputes/dispute.html",
-        found=found,
+        dispute=objection,
         rounds=rounds,
-        desk=desk,
+        workbench=context,
         card=card,
-        criterion=criterion,
-        marks=marks(desk.mechanics, desk.transcript.redactions if desk.transcript else ()),
-        may_decide=may_decide(person(), found, rounds),
+        criterion=context.form.criterion(objection.criterion),
+        may_decide=may_decide(person(), objection, rounds),
         now=now(),
     )
 
 
 @blueprint.post("/cards/<int:card_id>/disputes")
 def open_one(card_id: int) -> Response:
-    criterion = request.form.get("criterion", "")
-    reason, suggested, days = (
-        request.form.get("reason", ""),
-        request.form.get("suggested", ""),
-        wiring().settings.dispute_decide_days,
-    )
+    posted = DisputeForm()
+    criterion = posted.criterion.data or ""
     try:
         with writing() as session:
-            card = readable(session, card_id)
-            form = forms.load(session, card.form_version_id)
+            card = readable_card(session, card_id)
             service.open_dispute(
                 session,
                 card=card,
-                form=form,
+                form=forms.load(session, card.form_version_id),
                 criterion=criterion,
-                reason=reason,
-                suggested=suggested,
+                reason=posted.reason.data or "",
+                suggested=posted.suggested.data or "",
                 by=person(),
-                decide_days=days,
+                decide_days=wiring().settings.dispute_decide_days,
                 at=now(),
             )
         flash(
@@ -119,7 +105,7 @@ def open_one(card_id: int) -> Response:
             "success",
         )
     except service.DisputeBlocked as refused:
-        flash(str(BARRED[refused.why]), "danger")
+        flash(str(BLOCK_TEXTS[refused.block]), "danger")
     except service.ReasonRequired:
         flash(_("Write why you see it otherwise."), "danger")
     except service.NoSuchOption:
@@ -130,35 +116,31 @@ def open_one(card_id: int) -> Response:
 @blueprint.post("/disputes/<int:dispute_id>/withdraw")
 def withdraw(dispute_id: int) -> Response:
     with writing() as session:
-        found = service.withdraw(session, dispute_id=dispute_id, by=person(), at=now())
+        objection = service.withdraw(session, dispute_id=dispute_id, by=person(), at=now())
     flash(_("Withdrawn. The answer stays as it is."), "success")
-    return redirect(url_for("cards.card", card_id=found.card_id))
+    return redirect(url_for("cards.card", card_id=objection.card_id))
 
 
 @blueprint.post("/disputes/<int:dispute_id>/decide")
 def decide(dispute_id: int) -> Response:
     here = redirect(url_for("disputes.dispute", dispute_id=dispute_id))
-    option, reason = request.form.get("option", ""), request.form.get("reason", "")
+    posted = DecisionForm()
+    option = posted.option.data or ""
     try:
         with writing() as session:
-            found = store.dispute(session, dispute_id) or missing()
-            card = cards.card(session, found.card_id) or missing()
-            form, findings = forms.load(session, card.form_version_id), findings_of(session, card)
-            chosen, misled = (
-                None if option in ("", "stays") else option,
-                bool(request.form.get("rule_at_fault")),
-            )
+            objection = store.dispute(session, dispute_id) or missing()
+            card = cards.card(session, objection.card_id) or missing()
             if not option:
                 raise service.NoSuchOption
             service.decide(
                 session,
                 dispute_id=dispute_id,
-                option=chosen,
-                reason=reason,
-                is_rule_at_fault=misled,
+                option=None if option == STAYS else option,
+                reason=posted.reason.data or "",
+                is_rule_at_fault=posted.rule_at_fault.data,
                 by=person(),
-                form=form,
-                findings=findings,
+                form=forms.load(session, card.form_version_id),
+                findings=findings_of(session, card),
                 at=now(),
             )
     except service.ReasonRequired:

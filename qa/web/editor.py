@@ -1,5 +1,6 @@
-"""Write scoring forms: a draft as YAML and as fields, both the same document; what changed;
-publish, retire, bring and take along.
+"""Pages to write scoring forms: drafts, differences, publish, retire, import, download.
+
+A draft is edited as YAML and through fields; both are the same document.
 """
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from qa.forms.fields import EditRefused, fields_of, inner_rules, list_of_inner, 
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults, VersionFacts
 from qa.web.context import missing, now, person, reading, writing
+from qa.web.forms_wtf.forms import DraftForm, SourceForm
 from qa.web.language import current_language, reading_translation
 
 blueprint = Blueprint("editor", __name__)
@@ -31,13 +33,13 @@ def draft(version_id: int) -> WerkzeugResponse:
     """Go on with the draft of a form, or begin one from this version."""
     _facts(version_id)
     with writing() as session:
-        made = service.draft_of(session, form_version_id=version_id, by=person().id, at=now())
-    return redirect(url_for("editor.edit", version_id=made))
+        draft_id = service.draft_of(session, form_version_id=version_id, by=person().id, at=now())
+    return redirect(url_for("editor.edit", version_id=draft_id))
 
 
 @blueprint.route("/forms/<int:version_id>/edit", methods=["GET", "POST"])
 def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
-    """The draft. A post keeps it, or with `publish` publishes it."""
+    """Edit the draft: a post saves it, and with `publish` publishes it."""
     facts = _facts(version_id)
     if not facts.is_draft:
         return redirect(url_for("forms.version", version_id=version_id))
@@ -45,22 +47,24 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
         source = store.source(session, version_id)
     status = 200
     if request.method == "POST":
-        source = _source()
+        posted = DraftForm()
+        source, loaded_edition = posted.source.data or "", posted.edition.data or 0
+        is_to_publish = posted.publish.data is not None
         try:
             with writing() as session:
                 edition = service.save_draft(
                     session,
                     form_version_id=version_id,
                     source=source,
-                    edition=request.form.get("edition", 0, type=int),
+                    edition=loaded_edition,
                     by=person().id,
                     at=now(),
                 )
-                if "publish" in request.form:
+                if is_to_publish:
                     service.publish_draft(
                         session, form_version_id=version_id, by=person().id, at=now()
                     )
-            if "publish" in request.form:
+            if is_to_publish:
                 flash(
                     _(
                         "Published. New calls are checked and scored with version %(n)s.",
@@ -85,10 +89,7 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
             edition, status = _facts(version_id).edition, 422
         except FormFaults:
             flash(_("Not published yet: the form has faults. Your text is kept below."), "danger")
-            edition, status = (
-                _keep_faulty(version_id, source, request.form.get("edition", 0, type=int)),
-                422,
-            )
+            edition, status = _keep_faulty(version_id, source, loaded_edition), 422
     else:
         edition = facts.edition
     form, faults = _read(source)
@@ -100,7 +101,7 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
         edition=edition,
         form=form,
         faults=faults,
-        tongue=_tongue(form),
+        tongue=_text_language(form),
         **FIELDS,
     )
     return page, status
@@ -108,11 +109,14 @@ def edit(version_id: int) -> WerkzeugResponse | str | tuple[str, int]:
 
 @blueprint.post("/forms/<int:version_id>/look")
 def preview(version_id: int) -> Response | tuple[Response, int]:
-    """What is typed, looked at without keeping it: with `act` after a change through the fields;
-    the faults, the fields, the preview.
+    """Check what is typed without saving it: its faults, fields and preview.
+
+    With `act` a change through the fields is made first. The fields of this request are those of
+    an operation on any place of the document (act, where, value, language, part), which
+    `qa.forms.editing` parses and refuses itself: no form of the web knows them beforehand.
     """
     _facts(version_id)
-    source, refused = _source(), ""
+    source, refused = SourceForm().source.data or "", ""
     if act := request.form.get("act"):
         fields = {k: request.form.get(k, "")[:8000] for k in ("where", "value", "language", "part")}
         try:
@@ -121,23 +125,21 @@ def preview(version_id: int) -> Response | tuple[Response, int]:
             refused = reading_translation(error.args[0])
     form, faults = _read(source)
     html = render_template(
-        "forms/fields.html", form=form, faults=faults, tongue=_tongue(form), **FIELDS
+        "forms/fields.html", form=form, faults=faults, tongue=_text_language(form), **FIELDS
     )
     return jsonify(source=source, html=html, refused=refused, faults=len(faults))
 
 
 @blueprint.get("/forms/<int:version_id>/differences")
 def diff(version_id: int) -> str:
-    """What this version has differently from another one, the one before it unless another is asked
-    for.
-    """
+    """Compare this version with another one: the one before it unless the address names one."""
     facts = _facts(version_id)
     with reading() as session:
         others = [v for v in store.versions_of(session, facts.form) if v.id != version_id]
-        asked = request.args.get("with", type=int)
+        other_id = request.args.get("with", type=int)
         older = [v for v in others if v.version < facts.version]
         other = next(
-            (v for v in others if v.id == asked),
+            (v for v in others if v.id == other_id),
             older[0] if older else (others[0] if others else None),
         )
         sources = (
@@ -148,14 +150,14 @@ def diff(version_id: int) -> str:
         _read(sources[0]) if other else (None, ()),
         _read(sources[1]),
     )
-    found = differences(old, new, language=current_language()) if old and new else []
+    changes = differences(old, new, language=current_language()) if old and new else []
     return render_template(
         "forms/differences.html",
         facts=facts,
         version_id=version_id,
         other=other,
         others=others,
-        found=found,
+        found=changes,
         old=old,
         new=new,
         faults=faults,
@@ -164,6 +166,7 @@ def diff(version_id: int) -> str:
 
 @blueprint.post("/forms/<int:version_id>/retire")
 def retire(version_id: int) -> WerkzeugResponse:
+    """Retire a version in use."""
     _facts(version_id)
     try:
         with writing() as session:
@@ -176,6 +179,7 @@ def retire(version_id: int) -> WerkzeugResponse:
 
 @blueprint.post("/forms/<int:version_id>/discard")
 def discard(version_id: int) -> WerkzeugResponse:
+    """Throw a draft away."""
     _facts(version_id)
     try:
         with writing() as session:
@@ -188,13 +192,14 @@ def discard(version_id: int) -> WerkzeugResponse:
 
 @blueprint.route("/forms/bring", methods=["GET", "POST"])
 def import_yaml() -> WerkzeugResponse | str | tuple[str, int]:
-    """A draft from YAML that somebody brings along."""
+    """Import a draft from YAML."""
     faults: tuple[Fault, ...] = ()
+    source = SourceForm().source.data or ""
     if request.method == "POST":
         try:
             with writing() as session:
-                made = service.import_draft(session, source=_source(), by=person().id, at=now())
-            return redirect(url_for("editor.edit", version_id=made))
+                draft_id = service.import_draft(session, source=source, by=person().id, at=now())
+            return redirect(url_for("editor.edit", version_id=draft_id))
         except FormFaults as refused:
             faults = refused.faults
         except service.DraftChanged:
@@ -202,13 +207,13 @@ def import_yaml() -> WerkzeugResponse | str | tuple[str, int]:
                 _("There is a draft of this form already. Publish it or throw it away first."),
                 "warning",
             )
-    page = render_template("forms/bring.html", source=_source(), faults=faults)
+    page = render_template("forms/bring.html", source=source, faults=faults)
     return (page, 422) if request.method == "POST" else page
 
 
 @blueprint.get("/forms/<int:version_id>/source.yaml")
 def download(version_id: int) -> Response:
-    """The YAML as a file."""
+    """Send the YAML as a file."""
     facts = _facts(version_id)
     with reading() as session:
         source = store.source(session, version_id)
@@ -216,21 +221,23 @@ def download(version_id: int) -> Response:
     return Response(source, mimetype="application/yaml", headers=headers)
 
 
-def _tongue(form: Form | None) -> str:
-    """The language of the form's words that the fields show: the one asked for, else the reader's,
-    else the form's first.
+def _text_language(form: Form | None) -> str:
+    """Return the language in which the fields show the form's texts.
+
+    It is the one chosen, else the reader's, else the form's first.
     """
-    wanted = [
+    preferred = [
         request.form.get("language", ""),
         current_language(),
         *(form.languages if form else ()),
     ]
-    return next((code for code in wanted if form and code in form.languages), "")
+    return next((code for code in preferred if form and code in form.languages), "")
 
 
 def _edited(source: str, act: str, fields: dict[str, str]) -> str:
-    """The YAML after a change through the fields; one that would break a whole form is refused, so
-    that the fields never vanish. Raises EditRefused.
+    """Change the YAML through the fields. Raises EditRefused.
+
+    A change that would break a whole form is refused, so that the fields never vanish.
     """
     changed = apply_operation(source, act=act, **fields)
     _form, faults = _read(changed)
@@ -249,10 +256,6 @@ def _facts(version_id: int) -> VersionFacts:
         missing()
 
 
-def _source() -> str:
-    return request.form.get("source", "").replace("\r\n", "\n")
-
-
 def _read(source: str) -> tuple[Form | None, tuple[Fault, ...]]:
     try:
         return read_form(source, file="form"), ()
@@ -261,9 +264,7 @@ def _read(source: str) -> tuple[Form | None, tuple[Fault, ...]]:
 
 
 def _keep_faulty(version_id: int, source: str, edition: int) -> int:
-    """Keep a draft that could not be published: the failed publication took the save
-    back with it.
-    """
+    """Save a draft that could not be published: the failed publication undid the save."""
     with writing() as session:
         return service.save_draft(
             session,

@@ -1,4 +1,4 @@
-"""Expected failures become pages, once: what happened, what was kept, what to do."""
+"""Turn failures into pages that say what happened, what was kept and what to do."""
 
 import structlog
 from flask import Flask, jsonify, render_template, request
@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from qa.assignment.service import NotHeld
 from qa.months import MonthRefused
-from qa.reporting.service import UnknownScope
+from qa.reporting.types.scope import UnknownScope
 from qa.scoring.service import NotOwner
 
 log = structlog.get_logger()

@@ -1,6 +1,4 @@
-"""A table in the order that was asked for, and as a file: CSV that a spreadsheet opens and never
-runs.
-"""
+"""Sort tables as the address says, and export them as CSV and XLSX."""
 
 import csv
 import enum
@@ -17,17 +15,16 @@ E = TypeVar("E", bound=enum.Enum)
 
 
 def chosen_order(asked: str, orders: type[E], otherwise: E) -> tuple[E, bool]:
-    """What a list is ordered by, and whether the largest comes first; an order that does not exist
-    counts as not asked.
-    """
+    """Read the order of a list, and whether the largest comes first; default where unknown."""
     name, is_up = asked.removesuffix(UPWARDS), asked.endswith(UPWARDS)
     by = next((o for o in orders if o.value == name), None)
     return (by, not is_up) if by else (otherwise, True)
 
 
 def as_csv(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """UTF-8 with a mark that spreadsheets need; text that would be taken for a formula gets an
-    apostrophe before it.
+    """Export UTF-8 with the mark that spreadsheets need.
+
+    Text that would be taken for a formula gets an apostrophe before it.
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -49,7 +46,7 @@ def _cell(value: Any) -> Any:
 
 
 def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """A workbook with one sheet; text is always text."""
+    """Export a workbook with one sheet; text is always text."""
     import xlsxwriter
 
     out = io.BytesIO()
@@ -82,6 +79,6 @@ def as_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Re
 
 
 def _plain(value: Any) -> str:
-    """A value as text without control characters."""
+    """Convert a value to text without control characters."""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
     return "".join(c for c in text if c >= " " or c in "\n\t")

@@ -1,6 +1,6 @@
-"""How fair scoring is: evaluators, criteria, checks, disputes."""
+"""Page of fairness: evaluators, criteria, checks, disputes."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
@@ -9,7 +9,8 @@ from qa.fairness import service, store
 from qa.forms import service as forms
 from qa.months import Month
 from qa.web.context import now, person, reading, wiring, writing
-from qa.web.reporting import latest_month
+from qa.web.forms_wtf.fairness import CorrectionForm
+from qa.web.month_report import latest_month
 
 blueprint = Blueprint("fairness", __name__)
 FAULTS = {
@@ -46,24 +47,28 @@ VALUES = {
 @blueprint.get("/fairness/")
 @blueprint.get("/fairness/<month>")
 def month(month: Month | None = None) -> Response | str:
+    """Show how fair scoring was in a month."""
     with reading() as session:
         if month is None:
             return redirect(url_for("fairness.month", month=latest_month(session)))
         titles, _topics = forms.vocabulary(session)
-        found = service.fairness(session, month=month, zone=wiring().settings.zone, titles=titles)
+        fairness = service.fairness(
+            session, month=month, zone=wiring().settings.zone, titles=titles
+        )
         corrects = store.is_on(session, service.CORRECT)
         misled = service.misled(session, month=month, zone=wiring().settings.zone)
-    shown = {"faults": FAULTS, "kinds": KINDS, "values": VALUES, "titles": titles, "misled": misled}
+    texts = {"faults": FAULTS, "kinds": KINDS, "values": VALUES, "titles": titles, "misled": misled}
     around = {"before": month.previous(), "after": month.next()}
     return render_template(
-        "fairness/month.html", f=found, month=month, corrects=corrects, **shown, **around
+        "fairness/month.html", f=fairness, month=month, corrects=corrects, **texts, **around
     )
 
 
 @blueprint.post("/fairness/correction")
 def correction() -> Response:
     """Turn the correction for severity on or off, for every report from now on."""
-    on = request.form.get("on") == "1"
+    form = CorrectionForm()
+    on = form.on.data == "1"
     with writing() as session:
         service.set_correction(session, on=on, by=person().id, at=now())
     flash(
@@ -74,4 +79,4 @@ def correction() -> Response:
         ),
         "success",
     )
-    return redirect(url_for("fairness.month", month=request.form.get("month") or None))
+    return redirect(url_for("fairness.month", month=form.month.data or None))

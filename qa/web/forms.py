@@ -1,6 +1,4 @@
-"""Scoring forms: the list, a version as its author wrote it and as evaluators see it, and a trial
-of a form on a past call.
-"""
+"""Pages of scoring forms: the list, a version, and a trial of a form on a past call."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,20 +7,20 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import NoResultFound
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.checking import service as checking
 from qa.checking.types import Findings
 from qa.confidence import store as learnt
 from qa.forms import service, store
 from qa.forms.reader import read_form
 from qa.forms.types import Fault, Form, FormFaults
+from qa.intake import service as intake
 from qa.intake import store as calls
 from qa.intake.types import CallFacts
 from qa.people import store as people
 from qa.transcription import store as transcripts
 from qa.transcription.types import Mechanics, Transcript
 from qa.web.context import missing, now, person, reading, wiring, writing
+from qa.web.forms_wtf.forms import TrialForm
 from qa.web.waveform import marks
 
 blueprint = Blueprint("forms", __name__)
@@ -31,8 +29,9 @@ CHOICES = 60
 
 @dataclass(frozen=True)
 class Trial:
-    """A form tried on a call; `tables` are, per criterion, counts of (automatic verdict, person's
-    answer) so far.
+    """A form tried on a call.
+
+    `tables` are, per criterion, counts of (automatic verdict, person's answer) so far.
     """
 
     call: CallFacts
@@ -44,7 +43,7 @@ class Trial:
 
     @property
     def marks(self) -> list[dict[str, Any]]:
-        """What the rules hit, beside silences and the like, for the waveform."""
+        """Mark what the rules hit, beside silences and the like, on the waveform."""
         hits = [
             {"kind": "evidence", "start": e.start, "end": e.end}
             for f in self.findings.findings
@@ -56,17 +55,19 @@ class Trial:
 
     @property
     def hits(self) -> dict[int, list[str]]:
-        """For every utterance the criteria that found something in it."""
-        found: dict[int, list[str]] = {}
-        for f in self.findings.findings:
-            for e in f.evidence:
-                if f.criterion not in found.setdefault(e.utterance, []):
-                    found[e.utterance].append(f.criterion)
-        return found
+        """List for every utterance the criteria with evidence in it."""
+        criteria: dict[int, list[str]] = {}
+        for finding in self.findings.findings:
+            for evidence in finding.evidence:
+                of_utterance = criteria.setdefault(evidence.utterance, [])
+                if finding.criterion not in of_utterance:
+                    of_utterance.append(finding.criterion)
+        return criteria
 
 
 @blueprint.get("/forms")
 def listing() -> str:
+    """List the versions of forms, and which form a call of each kind is scored with."""
     with reading() as session:
         versions = [
             (v.id, v.version, v.state.value, v.published_at, _readable(v.id, v.source), v.form)
@@ -92,6 +93,7 @@ def listing() -> str:
 
 @blueprint.get("/forms/<int:version_id>")
 def version(version_id: int) -> str:
+    """Show a version as its author wrote it and as evaluators see it."""
     form, source = _version(version_id)
     with reading() as session:
         facts = store.facts(session, version_id)
@@ -102,10 +104,11 @@ def version(version_id: int) -> str:
 
 @blueprint.route("/forms/<int:version_id>/try", methods=["GET", "POST"])
 def try_out(version_id: int) -> str | tuple[str, int]:
-    """A form, as published or as edited here, on a past call. Nothing is kept."""
+    """Try a form, as published or as edited here, on a past call. Nothing is kept."""
     published, source = _version(version_id)
-    source = request.form.get("source", source)
-    chosen = request.values.get("call", type=int)
+    posted = TrialForm()
+    source = source if posted.source.data is None else posted.source.data
+    chosen = posted.call.data or request.args.get("call", type=int)
     form, faults = _read(source, published.form)
     with reading() as session:
         recent = [c for c in calls.calls(session, limit=CHOICES) if not c.is_simulated]
@@ -124,14 +127,7 @@ def try_out(version_id: int) -> str | tuple[str, int]:
             )
     if trial:
         with writing() as session:
-            record_event(
-                session,
-                subject=Subject.CALL,
-                subject_id=trial.call.id,
-                event=EventKind.OPENED,
-                at=now(),
-                actor_id=person().id,
-            )
+            intake.record_opened(session, call_id=trial.call.id, by=person().id, at=now())
     page = render_template(
         "forms/try.html",
         version_id=version_id,
@@ -146,7 +142,7 @@ def try_out(version_id: int) -> str | tuple[str, int]:
 
 
 def _readable(version_id: int, source: str) -> Form | None:
-    """A version as a form; None while a draft has faults."""
+    """Parse a version; None while a draft has faults."""
     try:
         return service.parsed(version_id, source)
     except FormFaults:
@@ -175,8 +171,10 @@ def _read(source: str, name: str) -> tuple[Form | None, tuple[Fault, ...]]:
 
 
 def _trial(session: Any, form: Form, call_id: int) -> Trial | None:
-    call, heard = calls.call(session, call_id), transcripts.transcript(session, call_id)
-    if call is None or heard is None:
+    call, transcribed = calls.call(session, call_id), transcripts.transcript(session, call_id)
+    if call is None or transcribed is None:
         return None
-    findings = checking.check(call, heard[0], heard[1], form, acts=wiring().acts)
-    return Trial(call, heard[0], heard[1], form, findings, learnt.confusions(session, form.form))
+    transcript, mechanics = transcribed
+    findings = checking.check(call, transcript, mechanics, form, acts=wiring().acts)
+    confusions = learnt.confusions(session, form.form)
+    return Trial(call, transcript, mechanics, form, findings, confusions)

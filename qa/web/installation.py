@@ -1,4 +1,4 @@
-"""The installation: whether all is well, every setting with where it comes from."""
+"""Page of the installation: whether all is well, every setting with where it comes from."""
 
 from flask import Blueprint, render_template, request
 
@@ -10,14 +10,12 @@ blueprint = Blueprint("installation", __name__)
 
 @blueprint.get("/installation")
 def overview() -> str:
-    """The settings; with `examine` the doctor looks at the installation too,
-    which takes a moment.
-    """
+    """Show the settings; with `examine` the doctor examines the installation, which takes time."""
     settings = wiring().settings
-    found = examine(settings) if request.args.get("examine") else []
+    findings = examine(settings) if request.args.get("examine") else []
     return render_template(
         "installation.html",
         describe=settings.describe(),
-        found=found,
+        found=findings,
         is_asked=bool(request.args.get("examine")),
     )

@@ -1,12 +1,10 @@
-"""Jobs with retry, health."""
+"""Pages of the jobs: what waits, runs and failed; retry; health for a monitor."""
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
-from qa.jobs import store
+from qa.jobs import service, store
 from qa.jobs.announce import announce
 from qa.states import TaskState
 from qa.web.context import missing, now, person, reading, wiring, writing
@@ -16,6 +14,7 @@ blueprint = Blueprint("jobs", __name__)
 
 @blueprint.get("/jobs")
 def overview() -> str:
+    """Show how much waits, runs and failed, by step, with the newest tasks of each."""
     with reading() as session:
         counts = store.counts(session)
         steps = store.step_counts(session)
@@ -33,25 +32,19 @@ def overview() -> str:
 
 @blueprint.get("/jobs/state")
 def state() -> Response:
-    """How much is left, for the page's progress bar."""
+    """Count the tasks by state, for the page's progress bar."""
     with reading() as session:
         counts = store.counts(session)
-    return jsonify({s.value: n for s, n in counts.items()})
+    failed = counts[TaskState.FAILED]
+    return jsonify({s.value: n for s, n in counts.items()} | {"set_aside": failed})
 
 
 @blueprint.post("/jobs/<int:task_id>/retry")
 def retry(task_id: int) -> Response:
+    """Try a failed task again."""
     with writing() as session:
-        if not store.retry(session, task_id, at=now()):
+        if not service.retry(session, task_id=task_id, by=person().id, at=now()):
             missing()
-        record_event(
-            session,
-            subject=Subject.TASK,
-            subject_id=task_id,
-            event=EventKind.RETRIED,
-            at=now(),
-            actor_id=person().id,
-        )
     announce(wiring().settings, [task_id])
     flash(_("The task is tried again."), "success")
     return redirect(url_for("jobs.overview"))
@@ -59,8 +52,10 @@ def retry(task_id: int) -> Response:
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
-    """For a monitor: whether the database answers, and how old the oldest due task is (seconds)."""
+    """Report to a monitor that the database answers, and the oldest due task's age in seconds."""
     with reading() as session:
         oldest, counts = store.next_due_at(session), store.counts(session)
     age = max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
-    return jsonify(ok=True, oldest_due_seconds=round(age), set_aside=counts[TaskState.FAILED]), 200
+    failed = counts[TaskState.FAILED]
+    document = {"oldest_due_seconds": round(age), "failed": failed, "set_aside": failed}
+    return jsonify(ok=True, **document), 200

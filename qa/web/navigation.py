@@ -1,6 +1,4 @@
-"""Every blueprint, and what each page's frame shows: the side list of what this role may do, with
-counts of what waits.
-"""
+"""Register every blueprint; list what each role may open, with counts of what waits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +21,7 @@ from qa.web import (
     assignment,
     audit,
     calibration,
+    calls,
     cards,
     cases,
     disputes,
@@ -59,6 +58,7 @@ class Entry:
 def install(app: Flask) -> None:
     for module in (
         people,
+        calls,
         intake,
         sampling,
         forms,
@@ -100,12 +100,12 @@ def icon_url(name: str) -> str:
 
 
 def may_write_case(user: Any, kind: str) -> bool:
-    """Whether the role may write this kind of case down."""
+    """Tell whether the role may write this kind of case down."""
     return user.role in case_rules.WRITES[CaseKind(kind)]
 
 
 def unread_notices() -> int:
-    """How many notices the signed-in person has not read; asked once per page."""
+    """Count the notices that the signed-in person has not read, once per page."""
     if "unread_notices" not in g:
         with reading() as session:
             g.unread_notices = notices_store.unread(session, g.user.id) if g.user else 0
@@ -113,7 +113,7 @@ def unread_notices() -> int:
 
 
 def side_list() -> list[Entry]:
-    """What this person may open, with how much waits there."""
+    """List what this person may open, with how much waits there."""
     user = g.user
     if user is None:
         return []
@@ -155,7 +155,7 @@ def side_list() -> list[Entry]:
         (P.READ_OWN_CARDS, Entry("cards.own", _("My scorecards"), "clipboard", unread or None)),
         (P.READ_OWN_CARDS, Entry("training.own", _("My training"), "school")),
         (P.READ_TEAM, Entry("reporting.team", _("Team"), "users")),
-        (P.READ_CALLS, Entry("intake.calls", _("Calls"), "phone")),
+        (P.READ_CALLS, Entry("calls.listing", _("Calls"), "phone")),
         (P.READ_CARDS, Entry("cards.listing", _("Scorecards"), "clipboard")),
         (P.SCORE, Entry("cards.second_reading", _("Second reading"), "again", to_read))
         if to_read

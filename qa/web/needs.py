@@ -1,6 +1,4 @@
-"""The list of training needs for a page: of everybody or of a team, as it was kept while it may be
-shown.
-"""
+"""List training needs for a page, of everybody or of a team, from the cache where it may be."""
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +15,9 @@ WORTH_KEEPING = 5_000  # pairs of agent and criterion
 def needs_of(
     session: Session, month: Month, team_id: int | None, *, force_refresh: bool = False
 ) -> tuple[NeedList, CachedResult | None]:
-    """The needs of a month, and when they were counted; counted now for who does not see all
-    projects. Raises MonthRefused.
+    """Return the needs of a month with the cached result they come from.
+
+    Counted now for who does not see all projects. Raises MonthRefused.
     """
     titles, topics = forms.vocabulary(session)
     zone, counted = wiring().settings.zone, None
@@ -39,6 +38,6 @@ def needs_of(
 
 
 def keep_needs(needs: NeedList, counted: CachedResult | None) -> None:
-    """What took long is kept until something changes."""
+    """Keep a list that took long until something changes."""
     if needs.pairs_looked_at >= WORTH_KEEPING:
         keep_result(counted)

@@ -1,28 +1,45 @@
 """Sign in and out, choose language and theme, manage people."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    flash,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
-from qa.intake.service import parse_day
 from qa.people import service, store
-from qa.people.types import User
+from qa.people.types import AgentFault, User, UserFault
 from qa.states import Role
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf import options
-from qa.web.forms_wtf.people import ROLE_NAMES, PasswordForm, SignInForm, UserForm
+from qa.web.forms_wtf.people import (
+    ROLE_NAMES,
+    AgentForm,
+    DemoSignInForm,
+    PasswordForm,
+    PreferencesForm,
+    ProjectsForm,
+    SignInForm,
+    UserForm,
+)
 from qa.web.security import StoredSession, limiter
 
 blueprint = Blueprint("people", __name__)
-AGENT_REFUSALS = {
-    "team": lambda: _("Choose a team of the centre."),
-    "day": lambda: _("Write days like 2026-03-01, or leave them empty."),
-    "order": lambda: _("Nobody leaves before they come: look at the two days again."),
+AGENT_FAULTS = {
+    AgentFault.TEAM: lambda: _("Choose a team of the centre."),
+    AgentFault.DAY: lambda: _("Write days like 2026-03-01, or leave them empty."),
+    AgentFault.ORDER: lambda: _("Nobody leaves before they come: look at the two days again."),
 }
 HOMES = {
     Role.EVALUATOR: "assignment.queue",
@@ -33,25 +50,27 @@ HOMES = {
     Role.DIRECTOR: "reporting.month",
     Role.ADMINISTRATOR: "people.listing",
 }
-REFUSALS = {
-    "username": lambda: _("A user name has small letters, digits, dots and dashes."),
-    "taken": lambda: _("This user name is taken."),
-    "too_short": lambda: _("The password needs at least 10 characters."),
-    "too_long": lambda: _("The password is too long."),
-    "like_the_name": lambda: _("The password may not contain the user name."),
-    "team": lambda: _("A team leader needs a team."),
-    "agent": lambda: _("An agent needs the code of an agent of the centre."),
+USER_FAULTS = {
+    UserFault.USERNAME: lambda: _("A user name has small letters, digits, dots and dashes."),
+    UserFault.TAKEN: lambda: _("This user name is taken."),
+    UserFault.TOO_SHORT: lambda: _("The password needs at least 10 characters."),
+    UserFault.TOO_LONG: lambda: _("The password is too long."),
+    UserFault.LIKE_THE_NAME: lambda: _("The password may not contain the user name."),
+    UserFault.TEAM: lambda: _("A team leader needs a team."),
+    UserFault.AGENT: lambda: _("An agent needs the code of an agent of the centre."),
 }
 
 
 @blueprint.get("/")
 def home() -> Response:
+    """Lead to the page where this role begins its work."""
     return redirect(url_for(HOMES[person().role]))
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @limiter.limit("10 per minute", methods=["POST"])
 def sign_in() -> Response | str | tuple[str, int]:
+    """Sign in with a user name and a password."""
     form = SignInForm()
     if form.validate_on_submit():
         with reading() as database:
@@ -72,100 +91,82 @@ def sign_in() -> Response | str | tuple[str, int]:
 
 @blueprint.post("/sign-in/demo")
 def demo_sign_in() -> Response:
-    if not wiring().settings.demo_sign_in:
+    """Sign in as one of the demo's users, without a password."""
+    form = DemoSignInForm()
+    if not wiring().settings.demo_sign_in or not form.validate():
         missing()
     with reading() as database:
-        user = next(
-            (u for u in store.demo_users(database) if str(u.id) == request.form.get("user")), None
-        )
+        user = next((u for u in store.demo_users(database) if u.id == form.user.data), None)
     return _enter(user) if user else missing()
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
+    """End this session."""
     with writing() as database:
-        record_event(
-            database,
-            subject=Subject.USER,
-            subject_id=person().id,
-            event=EventKind.SIGNED_OUT,
-            at=now(),
-            actor_id=person().id,
-        )
+        service.sign_out(database, user_id=person().id, at=now())
     _session().sign_out()
     return redirect(url_for("people.sign_in"))
 
 
 @blueprint.post("/choose")
 def choose() -> Response:
-    """Language and theme: of the person, or of the browser's session before signing in."""
-    from flask import g
-
-    language = (
-        request.form.get("language") if request.form.get("language") in ("en", "it", "zh") else None
-    )
-    theme = request.form.get("theme") if request.form.get("theme") in ("light", "dark") else None
+    """Set language and theme: of the person, or of the browser's session before signing in."""
+    form = PreferencesForm()
+    language, theme = form.language.data, form.theme.data
     if g.user:
         with writing() as database:
             service.set_preferences(database, user_id=g.user.id, language=language, theme=theme)
     else:
         session.update({k: v for k, v in (("language", language), ("theme", theme)) if v})
-    return redirect(_inside(request.form.get("next")))
+    return redirect(_inside(form.next.data))
 
 
 @blueprint.get("/token")
 def token() -> Response:
-    """A fresh CSRF token, for a workbench whose person signed in again in another window."""
+    """Return a fresh CSRF token, for a workbench whose person signed in again in another window."""
     return jsonify(token=generate_csrf())
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
 @limiter.limit("10 per minute", methods=["POST"])
 def password() -> Response | str | tuple[str, int]:
-    """One's own password. A new one ends every open session, this one too."""
+    """Change one's own password, which ends every open session, this one too."""
     form, user = PasswordForm(), person()
     if form.validate_on_submit():
         try:
             with writing() as database:
-                if (
-                    service.password_user(
-                        database, username=user.username, password=form.current.data or ""
-                    )
-                    is None
-                ):
-                    flash(_("The present password is wrong."), "danger")
-                    return render_template("people/password.html", form=form), 422
-                service.set_password(
-                    database, user_id=user.id, username=user.username, password=form.new.data or ""
-                )
-                record_event(
+                service.change_password(
                     database,
-                    subject=Subject.USER,
-                    subject_id=user.id,
-                    event=EventKind.PASSWORD_CHANGED,
+                    user=user,
+                    current=form.current.data or "",
+                    new=form.new.data or "",
                     at=now(),
-                    actor_id=user.id,
                 )
             _session().sign_out()  # or the end of this request would write it down again
             flash(_("Your password is changed. Sign in with the new one."), "success")
             return redirect(url_for("people.sign_in"))
+        except service.WrongPassword:
+            flash(_("The present password is wrong."), "danger")
         except service.UserRefused as error:
-            flash(REFUSALS[str(error)](), "danger")
+            flash(USER_FAULTS[error.fault](), "danger")
     return render_template("people/password.html", form=form), 422 if form.is_submitted() else 200
 
 
 @blueprint.get("/people")
 def listing() -> str:
+    """List users and agents, with the form to add a user."""
     return _people_page(UserForm())
 
 
 @blueprint.post("/people")
 def add() -> Response | tuple[str, int]:
+    """Add a user."""
     form = UserForm()
     if form.validate_on_submit():
         try:
             with writing() as database:
-                found = store.agent_by_code(database, form.agent.data) if form.agent.data else None
+                agent = store.agent_by_code(database, form.agent.data) if form.agent.data else None
                 user = service.add_user(
                     database,
                     username=form.username.data or "",
@@ -173,112 +174,89 @@ def add() -> Response | tuple[str, int]:
                     role=Role(form.role.data),
                     password=form.password.data,
                     at=now(),
+                    by=person().id,
                     language=form.language.data,
                     team_id=form.team.data or None,
-                    agent_id=found[0] if found else None,
-                )
-                record_event(
-                    database,
-                    subject=Subject.USER,
-                    subject_id=user.id,
-                    event=EventKind.ADDED,
-                    at=now(),
-                    actor_id=person().id,
-                    role=user.role.value,
+                    agent_id=agent[0] if agent else None,
                 )
             flash(_("%(name)s can sign in now.", name=user.display_name), "success")
             return redirect(url_for("people.listing"))
         except service.UserRefused as error:
-            flash(REFUSALS[str(error)](), "danger")
+            flash(USER_FAULTS[error.fault](), "danger")
     return _people_page(form), 422
 
 
 @blueprint.post("/people/<int:user_id>/disable")
 def disable(user_id: int) -> Response:
-    with writing() as database:
-        if store.user(database, user_id) is None or user_id == person().id:
-            missing()
-        service.disable_user(database, user_id=user_id)
-        record_event(
-            database,
-            subject=Subject.USER,
-            subject_id=user_id,
-            event=EventKind.DISABLED,
-            at=now(),
-            actor_id=person().id,
-        )
+    """Forbid a user to sign in."""
+    try:
+        with writing() as database:
+            service.disable_user(database, user_id=user_id, by=person().id, at=now())
+    except service.UnknownPerson:
+        missing()
     flash(_("The user can no longer sign in."), "success")
     return redirect(url_for("people.listing"))
 
 
 @blueprint.post("/people/<int:user_id>/projects")
 def set_projects(user_id: int) -> Response:
-    """Which projects a user works for: all, or some and nothing of the others."""
-    with writing() as database:
-        if store.user(database, user_id) is None or user_id == person().id:
-            missing()
-        known = {i for i, _code, _name in store.project_ids(database)}
-        chosen = (
-            None
-            if request.form.get("all")
-            else [p for p in request.form.getlist("project", type=int) if p in known]
-        )
-        store.set_projects(database, user_id, chosen)
-        record_event(
-            database,
-            subject=Subject.USER,
-            subject_id=user_id,
-            event=EventKind.PROJECTS_CHANGED,
-            at=now(),
-            actor_id=person().id,
-            projects=chosen,
-        )
+    """Set the projects that a user works for: all, or some and nothing of the others."""
+    form = ProjectsForm()
+    try:
+        with writing() as database:
+            service.set_projects(
+                database,
+                user_id=user_id,
+                project_ids=None if form.all.data else form.project.data,
+                by=person().id,
+                at=now(),
+            )
+    except service.UnknownPerson:
+        missing()
     flash(_("Saved."), "success")
     return redirect(url_for("people.listing"))
 
 
 @blueprint.get("/people/agents/<int:agent_id>")
 def agent(agent_id: int) -> str:
-    with reading() as database:
-        found, teams = store.agent(database, agent_id) or missing(), store.teams(database)
-    return render_template("people/agent.html", agent=found, teams=teams, given={})
+    """Show an agent's team and days, to change them."""
+    return _agent_page(agent_id)
 
 
 @blueprint.post("/people/agents/<int:agent_id>")
 def change_agent(agent_id: int) -> Response | tuple[str, int]:
-    given = {k: request.form.get(k, "").strip() for k in ("team", "hired_on", "left_on")}
-    hired_on, left_on = parse_day(given["hired_on"]), parse_day(given["left_on"])
+    """Move an agent to a team, note when they came and left."""
+    form = AgentForm()
     try:
-        if (given["hired_on"] and hired_on is None) or (given["left_on"] and left_on is None):
-            raise service.AgentRefused("day")
+        is_valid = form.validate()
+        if form.hired_on.errors or form.left_on.errors:
+            raise service.AgentRefused(AgentFault.DAY)
+        if not is_valid:
+            raise service.AgentRefused(AgentFault.TEAM)
         with writing() as database:
-            before = store.agent(database, agent_id) or missing()
-            team_id = int(given["team"]) if given["team"].isdecimal() else 0
             service.change_agent(
-                database, agent_id=agent_id, team_id=team_id, hired_on=hired_on, left_on=left_on
-            )
-            detail = {
-                "team_id": team_id,
-                "hired_on": given["hired_on"],
-                "left_on": given["left_on"],
-                "team_before": before.team_id,
-            }
-            record_event(
                 database,
-                subject=Subject.AGENT,
-                subject_id=agent_id,
-                event=EventKind.SETTING_CHANGED,
+                agent_id=agent_id,
+                team_id=form.team.data or 0,
+                hired_on=form.hired_on.data,
+                left_on=form.left_on.data,
+                by=person().id,
                 at=now(),
-                actor_id=person().id,
-                **detail,
             )
+    except service.UnknownPerson:
+        missing()
     except service.AgentRefused as error:
-        flash(AGENT_REFUSALS[str(error)](), "danger")
-        with reading() as database:
-            found, teams = store.agent(database, agent_id) or missing(), store.teams(database)
-        return render_template("people/agent.html", agent=found, teams=teams, given=given), 422
+        flash(AGENT_FAULTS[error.fault](), "danger")
+        return _agent_page(agent_id, typed=request.form), 422
     flash(_("Saved."), "success")
     return redirect(url_for("people.listing"))
+
+
+def _agent_page(agent_id: int, typed: Mapping[str, str] | None = None) -> str:
+    """Render the page of an agent, with what was typed where it was refused."""
+    with reading() as database:
+        agent, teams = store.agent(database, agent_id) or missing(), store.teams(database)
+    return render_template("people/agent.html", agent=agent, teams=teams, given=typed or {})
 
 
 def _people_page(form: UserForm) -> str:
@@ -301,26 +279,18 @@ def _enter(user: User) -> Response:
     picked = {k: session[k] for k in ("language", "theme") if k in session}
     _session().sign_in(user.id)
     with writing() as database:
-        if picked:
-            service.set_preferences(
-                database,
-                user_id=user.id,
-                language=picked.get("language"),
-                theme=picked.get("theme"),
-            )
-        record_event(
+        service.sign_in(
             database,
-            subject=Subject.USER,
-            subject_id=user.id,
-            event=EventKind.SIGNED_IN,
+            user_id=user.id,
             at=now(),
-            actor_id=user.id,
+            language=picked.get("language"),
+            theme=picked.get("theme"),
         )
     return redirect(_inside(request.args.get("next")))
 
 
 def _inside(target: str | None) -> str:
-    """A path of this site; anything else leads home."""
+    """Return a path of this site; anything else leads home."""
     parts = urlsplit(target or "")
     if (
         not target

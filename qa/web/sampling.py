@@ -1,4 +1,4 @@
-"""Coverage, plans, draws, replay."""
+"""Sampling pages: coverage, plans, draws, replay."""
 
 from datetime import date
 
@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from qa.assignment import store as queue
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
 from qa.jobs import service as jobs
 from qa.jobs.announce import announce
 from qa.people import store as people
@@ -21,19 +19,22 @@ from qa.sampling.types import Draw, Plan, PlanRule, Precision, Risk
 from qa.states import Phase
 from qa.web.context import missing, now, person, reading, wiring, writing
 from qa.web.forms_wtf import options
-from qa.web.forms_wtf.stages import SKIP_NAMES, PlanForm
-from qa.web.reporting import month_asked
+from qa.web.forms_wtf.assignment import SKIP_NAMES
+from qa.web.forms_wtf.sampling import DrawForm, PlanForm
+from qa.web.month_report import requested_month
 
 blueprint = Blueprint("sampling", __name__)
 
 
 @blueprint.get("/sampling")
 def overview() -> str:
+    """Show coverage, plans and draws."""
     return _page(PlanForm())
 
 
 @blueprint.post("/sampling/plans")
 def add_plan() -> Response | tuple[str, int] | str:
+    """Add a plan; with `look` show how precise its figures would be, and add nothing."""
     form = PlanForm()
     with reading() as session:
         form.project.choices = options([("", "–"), *people.projects(session)])
@@ -41,27 +42,19 @@ def add_plan() -> Response | tuple[str, int] | str:
         return _page(form), 422
     if "look" in request.form:
         with reading() as session:
-            seen = service.precision(
+            precision = service.precision(
                 session, rule=_rule(form), new_hire_days=wiring().settings.new_hire_days, at=now()
             )
-        return _page(form, seen)
+        return _page(form, precision)
     try:
         with writing() as session:
-            plan = service.add_plan(
+            service.add_plan(
                 session,
                 code=form.code.data or "",
                 phase=Phase(form.phase.data),
                 rule=_rule(form),
+                by=person().id,
                 at=now(),
-            )
-            record_event(
-                session,
-                subject=Subject.PLAN,
-                subject_id=plan.id,
-                event=EventKind.ADDED,
-                at=now(),
-                actor_id=person().id,
-                rule=plan.rule.model_dump(mode="json"),
             )
             service.commit_seeds(session, zone=wiring().settings.zone, at=now())
     except service.PlanRefused:
@@ -73,27 +66,22 @@ def add_plan() -> Response | tuple[str, int] | str:
 
 @blueprint.post("/sampling/plans/<code>/toggle")
 def toggle_plan(code: str) -> Response:
-    with writing() as session:
-        plan = _plan(store.plan(session, code))
-        store.change_plan(session, code, is_active=not plan.is_active)
-        record_event(
-            session,
-            subject=Subject.PLAN,
-            subject_id=plan.id,
-            event=EventKind.PAUSED if plan.is_active else EventKind.RESUMED,
-            at=now(),
-            actor_id=person().id,
-        )
+    """Pause a plan that draws, or resume one that is paused."""
+    try:
+        with writing() as session:
+            service.toggle_plan(session, code=code, by=person().id, at=now())
+    except service.PlanRefused:
+        missing()
     return redirect(url_for("sampling.overview"))
 
 
 @blueprint.get("/sampling/plans/<code>/preview")
 def preview(code: str) -> str:
-    """What the plan would draw from a day, without drawing."""
+    """Show what the plan would draw from a day, without drawing."""
     day = _day(request.args.get("day"))
     with reading() as session:
-        plan = _plan(store.plan(session, code))
-        would = service.preview(
+        plan = _plan(session, code)
+        draw = service.preview(
             session,
             plan=plan,
             day=day,
@@ -102,29 +90,37 @@ def preview(code: str) -> str:
             at=now(),
         )
         existing = store.draw(session, plan, day)
-        seen = service.precision(
+        precision = service.precision(
             session, rule=plan.rule, new_hire_days=wiring().settings.new_hire_days, at=now()
         )
-        words = _strata(session, would)
+        words = _strata(session, draw)
     return render_template(
-        "sampling/preview.html", plan=plan, draw=would, words=words, existing=existing, seen=seen
+        "sampling/preview.html",
+        plan=plan,
+        draw=draw,
+        words=words,
+        existing=existing,
+        seen=precision,
     )
 
 
 @blueprint.post("/sampling/draw")
 def draw() -> Response:
-    day = _day(request.form.get("day"))
+    """Draw from a day now, by every active plan."""
+    form = DrawForm()
+    if not form.validate() or form.day.data is None:
+        missing()
     with writing() as session:
-        made = draw_day(wiring(), session, day)
-        asked = jobs.request(session, steps_after_draw(session, made), at=now())
-    announce(wiring().settings, asked)
-    flash(_("Drawn: %(n)s calls.", n=sum(len(d.calls) for d in made)), "success")
+        draws = draw_day(wiring(), session, form.day.data)
+        task_ids = jobs.request(session, steps_after_draw(session, draws), at=now())
+    announce(wiring().settings, task_ids)
+    flash(_("Drawn: %(n)s calls.", n=sum(len(d.calls) for d in draws)), "success")
     return redirect(url_for("sampling.overview"))
 
 
 @blueprint.get("/sampling/draws/<int:draw_id>")
 def replay(draw_id: int) -> str:
-    """A draw as recorded, and made again from its seed."""
+    """Show a draw as recorded, and draw it again from its seed."""
     try:
         with reading() as session:
             recorded, again = service.replay(
@@ -146,7 +142,7 @@ def replay(draw_id: int) -> str:
 
 
 def _strata(session: Session, draw: Draw) -> dict[str, str]:
-    """The strata of a draw in words: the agent's name, and what is the stratum's own."""
+    """Name the strata of a draw: by the agent's name, and what is the stratum's own."""
     names = {p.id: p.name for p in people.agents(session, limit=100_000)}
     whole = {
         "complaint": _("all complaints"),
@@ -166,9 +162,9 @@ def _strata(session: Session, draw: Draw) -> dict[str, str]:
     return {s.name: words(s.name, s.agent_id) for s in draw.strata}
 
 
-def _page(form: PlanForm, seen: Precision | None = None) -> str:
+def _page(form: PlanForm, precision: Precision | None = None) -> str:
     with reading() as session:
-        month = month_asked(session)
+        month = requested_month(session)
         begin, end = month.bounds(wiring().settings.zone)
         form.project.choices = options([("", "–"), *people.projects(session)])
         coverage = store.coverage(session, begin=begin, end=end)
@@ -176,21 +172,21 @@ def _page(form: PlanForm, seen: Precision | None = None) -> str:
         skips = queue.skips_by_evaluator(session)
         seeds = service.commitments(session, zone=wiring().settings.zone, at=now())
     today = now().astimezone(wiring().settings.zone).date()
-    shown = {
+    facts = {
         "coverage": coverage,
         "plans": plans,
         "draws": draws,
         "skips": skips,
         "skip_names": SKIP_NAMES,
         "seeds": seeds,
-        "seen": seen,
+        "seen": precision,
     }
-    return render_template("sampling/overview.html", form=form, month=month, today=today, **shown)
+    return render_template("sampling/overview.html", form=form, month=month, today=today, **facts)
 
 
 def _rule(form: PlanForm) -> PlanRule:
     share = float(form.risk_share.data or 0)
-    said = (form.factors.data or "").split(",")
+    factors = (form.factors.data or "").split(",")
     return PlanRule(
         project=form.project.data or None,
         queue=form.queue.data or None,
@@ -212,7 +208,7 @@ def _rule(form: PlanForm) -> PlanRule:
         stratify_by=form.stratify_by.data,
         factors={
             name.strip(): max(0.01, min(100.0, float(times)))
-            for name, _sign, times in (f.partition("=") for f in said)
+            for name, _sign, times in (f.partition("=") for f in factors)
             if times
         },
         daily_budget=form.daily_budget.data,
@@ -224,8 +220,8 @@ def _rule(form: PlanForm) -> PlanRule:
     )
 
 
-def _plan(found: Plan | None) -> Plan:
-    return found or missing()
+def _plan(session: Session, code: str) -> Plan:
+    return store.plan(session, code) or missing()
 
 
 def _day(text: str | None) -> date:

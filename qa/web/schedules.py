@@ -1,6 +1,7 @@
-"""Reports that are made by themselves."""
+"""Schedule monthly reports, and hand out the files of their runs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
@@ -8,15 +9,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from qa.audit.store import record_event
-from qa.audit.types import EventKind, Subject
+from qa.audit import service as audit
+from qa.localization import FALLBACK_LANGUAGE, LOCALES
 from qa.months import Month, MonthRefused
 from qa.people import store as people
-from qa.schedules import service, store
-from qa.schedules.types import ScheduleDraft
+from qa.publishing import service, store
+from qa.publishing.types import Run, ScheduleDraft
 from qa.states import Audience
 from qa.web.context import missing, now, person, reading, wiring, writing
-from qa.web.reporting import AUDIENCES, MIMES, latest_month
+from qa.web.month_report import AUDIENCES, MIMES, latest_month
 
 blueprint = Blueprint("schedules", __name__)
 FAULTS = {
@@ -36,13 +37,13 @@ def listing() -> str:
 
 @blueprint.post("/reports/scheduled")
 def add() -> Response | tuple[str, int]:
-    given = request.form
+    form = request.form
     try:
         with writing() as session:
-            service.add(session, _draft(given), by=person().id, at=now())
+            service.add_schedule(session, _draft(form), by=person().id, at=now())
     except service.ScheduleRefused as error:
         flash(str(FAULTS[str(error)]), "danger")
-        return _page(given), 422
+        return _page(form), 422
     flash(
         _("Scheduled. The report of the last month is made first, if its day has come."), "success"
     )
@@ -51,17 +52,12 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.post("/reports/scheduled/<int:schedule_id>/toggle")
 def toggle(schedule_id: int) -> Response:
-    with writing() as session:
-        found = store.schedule(session, schedule_id) or missing()
-        store.set_active(session, schedule_id, is_active=not found.is_active)
-        record_event(
-            session,
-            subject=Subject.REPORT,
-            subject_id=schedule_id,
-            event=EventKind.PAUSED if found.is_active else EventKind.RESUMED,
-            at=now(),
-            actor_id=person().id,
-        )
+    """Pause a scheduled report, or resume one that is paused."""
+    try:
+        with writing() as session:
+            service.toggle_schedule(session, schedule_id=schedule_id, by=person().id, at=now())
+    except service.UnknownSchedule:
+        missing()
     return redirect(url_for("schedules.listing"))
 
 
@@ -73,12 +69,13 @@ def run(schedule_id: int) -> Response:
     except MonthRefused:
         flash(_("Write months like 2026-11."), "danger")
         return redirect(url_for("schedules.listing"))
-    with writing() as session:
-        if store.schedule(session, schedule_id) is None:
-            missing()
-        asked = store.ask(session, schedule_id, month, at=now(), again=True)
+    try:
+        with writing() as session:
+            run_id = service.queue_run(session, schedule_id=schedule_id, month=month, at=now())
+    except service.UnknownSchedule:
+        missing()
     flash(
-        _("It is made within a minute or two.") if asked else _("It is being made already."),
+        _("It is made within a minute or two.") if run_id else _("It is being made already."),
         "success",
     )
     return redirect(url_for("schedules.listing"))
@@ -87,40 +84,21 @@ def run(schedule_id: int) -> Response:
 @blueprint.get("/reports/scheduled/<int:run_id>")
 def result(run_id: int) -> str:
     with reading() as session:
-        found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
-    folder = found.folder(wiring().settings.data_dir)
-    files = (
-        sorted((p.name, p.stat().st_size) for p in folder.iterdir() if not p.name.startswith("."))
-        if folder.is_dir()
-        else []
-    )
-    return render_template("schedules/result.html", run=found, files=files)
+        run = next(iter(store.runs(session, run_id=run_id)), None) or missing()
+    files = sorted((path.name, path.stat().st_size) for path in _files_of(run))
+    return render_template("schedules/result.html", run=run, files=files)
 
 
 @blueprint.get("/reports/scheduled/<int:run_id>/<name>")
 def file(run_id: int, name: str) -> Response:
-    """One of the files; the name is looked for among those that are there,
-    never opened as given.
+    """Send one of the files of a run.
+
+    The name is looked for among the files that are there, never opened as a path.
     """
     with writing() as session:
-        found = next(iter(store.runs(session, run_id=run_id)), None) or missing()
-        folder = found.folder(wiring().settings.data_dir)
-        path = (
-            next((p for p in folder.iterdir() if p.name == name and not name.startswith(".")), None)
-            if folder.is_dir()
-            else None
-        )
-        if path is None:
-            missing()
-        record_event(
-            session,
-            subject=Subject.MONTH,
-            subject_id=int(found.month.replace("-", "")),
-            event=EventKind.EXPORTED,
-            at=now(),
-            actor_id=person().id,
-            file=name,
-        )
+        run = next(iter(store.runs(session, run_id=run_id)), None) or missing()
+        path = next((path for path in _files_of(run) if path.name == name), None) or missing()
+        audit.record_report_export(session, month=run.month, by=person().id, at=now(), file=name)
     return send_file(
         path,
         mimetype=MIMES.get(path.suffix[1:], "application/octet-stream"),
@@ -129,29 +107,37 @@ def file(run_id: int, name: str) -> Response:
     )
 
 
-def _page(given: Mapping[str, Any]) -> str:
+def _files_of(run: Run) -> list[Path]:
+    """List the finished files of a run."""
+    folder = run.folder(wiring().settings.data_dir)
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def _page(form: Mapping[str, Any]) -> str:
     with reading() as session:
-        shown = {
-            "schedules": store.schedules(session),
-            "runs": store.runs(session),
-            "projects": people.projects(session),
-            "month": latest_month(session),
-        }
-    return render_template("schedules/listing.html", given=given, audiences=AUDIENCES, **shown)
+        return render_template(
+            "schedules/listing.html",
+            given=form,
+            audiences=AUDIENCES,
+            schedules=store.schedules(session),
+            runs=store.runs(session),
+            projects=people.projects(session),
+            month=latest_month(session),
+        )
 
 
-def _draft(given: Any) -> ScheduleDraft:
-    known = {a.value for a in Audience}
-    audience = given.get("audience", "")
+def _draft(form: Any) -> ScheduleDraft:
+    audiences = {audience.value for audience in Audience}
+    audience, language = form.get("audience", ""), form.get("language")
     return ScheduleDraft(
-        name=given.get("name", "").strip()[:120],
-        day=given.get("day", 0, type=int) or 0,
-        audience=Audience(audience) if audience in known else Audience.MANAGER,
-        formats=",".join(given.getlist("formats")),
-        language=(
-            given.get("language", "en") if given.get("language") in ("en", "it", "zh") else "en"
-        ),
-        project=given.get("project", "")[:80],
-        each=given.get("each", ""),
-        recipients=given.get("recipients", "").strip()[:2000],
+        name=form.get("name", "").strip()[:120],
+        day=form.get("day", 0, type=int) or 0,
+        audience=Audience(audience) if audience in audiences else Audience.MANAGER,
+        formats=",".join(form.getlist("formats")),
+        language=language if language in LOCALES else FALLBACK_LANGUAGE,
+        project=form.get("project", "")[:80],
+        each=form.get("each", ""),
+        recipients=form.get("recipients", "").strip()[:2000],
     )

@@ -10,7 +10,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import CallbackDict
 
-from qa.people import service, store
+from qa.people import service
 from qa.people.types import User
 from qa.settings import Settings
 from qa.wiring import Wiring
@@ -41,13 +41,14 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.ended_token: str | None = None
 
     def sign_in(self, user_id: int) -> None:
-        """A new token for the new person; the old one ends."""
+        """Give a new token to the new person; the old one ends."""
         self.ended_token, self.token = self.token, None
         self.user_id = user_id
         self.clear()
         self.modified = True
 
     def sign_out(self) -> None:
+        """End the session with its token."""
         self.ended_token, self.token = self.token, None
         self.user_id = None
         self.clear()
@@ -55,7 +56,7 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
 
 
 class DatabaseSessions(SessionInterface):
-    """Keeps sessions in the database. A cookie copied before sign-out opens nothing afterwards."""
+    """Keep sessions in the database. A cookie copied before sign-out opens nothing afterwards."""
 
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         self._settings = settings
@@ -67,8 +68,11 @@ class DatabaseSessions(SessionInterface):
         if not token or request.path.startswith("/static/"):
             return StoredSession()
         with self._wiring.database.read() as session:
-            found = store.web_session(session, service.token_hash(token), self._wiring.clock())
-        return StoredSession(found[1], token=token, user=found[0]) if found else StoredSession()
+            stored = service.web_session(session, token=token, now=self._wiring.clock())
+        if stored is None:
+            return StoredSession()
+        user, content = stored
+        return StoredSession(content, token=token, user=user)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, StoredSession)
@@ -77,20 +81,19 @@ class DatabaseSessions(SessionInterface):
         now = self._wiring.clock()
         with self._wiring.database.write() as database:
             if session.ended_token:
-                store.end_web_session(database, service.token_hash(session.ended_token))
+                service.end_web_session(database, token=session.ended_token)
             if not session and session.user_id is None:
                 response.delete_cookie(self.cookie, path="/", secure=self._settings.cookie_secure)
                 return
             is_new = session.token is None
             token = session.token or service.new_token()
-            ends = service.session_end(now, self._settings.session_hours)
-            store.save_web_session(
+            service.save_web_session(
                 database,
-                service.token_hash(token),
+                token=token,
                 user_id=session.user_id,
                 content=dict(session),
+                hours=self._settings.session_hours,
                 now=now,
-                expires_at=ends,
             )
         if is_new:
             response.set_cookie(
@@ -105,6 +108,7 @@ class DatabaseSessions(SessionInterface):
 
 
 def install(app: Flask, settings: Settings) -> None:
+    """Install stored sessions, CSRF protection, the rate limiter and the security headers."""
     app.session_interface = DatabaseSessions(settings, app.extensions["wiring"])
     csrf.init_app(app)
     limiter.init_app(app)

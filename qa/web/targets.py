@@ -1,4 +1,4 @@
-"""Targets and improvement measures: set, agreed, seen through."""
+"""Pages of targets and improvement measures: set, agree, follow up."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from qa.forms import service as forms
-from qa.intake.service import parse_day
 from qa.people import store as people
 from qa.people.rules import may
 from qa.people.types import Permission
-from qa.states import ImprovementActionState, Indicator, ScopeKind
+from qa.states import ImprovementActionState, Indicator
 from qa.targets import service, store
-from qa.targets.types import ImprovementActionDraft, TargetDraft
+from qa.targets.types import ActionFault, ImprovementActionDraft, TargetDraft, TargetFault
 from qa.web.context import now, person, reading, today, writing
-from qa.web.reporting import latest_month, report_document
+from qa.web.forms_wtf.targets import EndTargetForm, MeasureForm, MoveMeasureForm, TargetForm
+from qa.web.month_report import latest_month, report_document
 
 blueprint = Blueprint("targets", __name__)
 INDICATORS = {
@@ -27,106 +27,107 @@ INDICATORS = {
     Indicator.SATISFACTION: lazy_gettext("Customers’ ratings (0–100), at least"),
 }
 FAULTS = {
-    "value": lazy_gettext("A target lies between 0 and 100."),
-    "month": lazy_gettext("Write months like 2026-11."),
-    "order": lazy_gettext("The last month lies before the first."),
-    "scope": lazy_gettext("Choose whom the target is for."),
-    "criterion": lazy_gettext("Choose a criterion for this indicator, and none for the others."),
-    "unknown": lazy_gettext("There is no such target any more."),
-    "title": lazy_gettext("Write what is to be done."),
-    "owner": lazy_gettext("A measure that is agreed has an owner and a date."),
-    "result": lazy_gettext("Write what came of it."),
-    "moved": lazy_gettext("Somebody has moved this measure on meanwhile."),
+    TargetFault.VALUE: lazy_gettext("A target lies between 0 and 100."),
+    TargetFault.MONTH: lazy_gettext("Write months like 2026-11."),
+    TargetFault.ORDER: lazy_gettext("The last month lies before the first."),
+    TargetFault.SCOPE: lazy_gettext("Choose whom the target is for."),
+    TargetFault.CRITERION: lazy_gettext(
+        "Choose a criterion for this indicator, and none for the others."
+    ),
+    TargetFault.UNKNOWN: lazy_gettext("There is no such target any more."),
+    ActionFault.TITLE: lazy_gettext("Write what is to be done."),
+    ActionFault.OWNER: lazy_gettext("A measure that is agreed has an owner and a date."),
+    ActionFault.RESULT: lazy_gettext("Write what came of it."),
+    ActionFault.MOVED: lazy_gettext("Somebody has moved this measure on meanwhile."),
 }
 
 
 @blueprint.get("/targets")
 def listing() -> str:
-    return _page(request.args)  # a weak point of the month, to be made a measure
+    """List targets and measures; the address may hold a weak point, to be made a measure."""
+    return _page(request.args)
 
 
 @blueprint.post("/targets")
 def set_target() -> Response | tuple[str, int]:
-    given = request.form
+    """Set a target."""
     try:
         with writing() as session:
-            service.set_target(session, _target(given), by=person().id, at=now())
+            service.set_target(session, _target(TargetForm()), by=person().id, at=now())
     except service.TargetRefused as error:
-        flash(str(FAULTS[str(error)]), "danger")
-        return _page(given), 422
+        flash(str(FAULTS[error.fault]), "danger")
+        return _page(request.form), 422
     flash(_("Set. Reports of these months hold their figures against it."), "success")
     return redirect(url_for("targets.listing"))
 
 
 @blueprint.post("/targets/<int:target_id>/end")
 def end_target(target_id: int) -> Response:
+    """End a target with a month."""
+    form = EndTargetForm()
     try:
         with writing() as session:
             service.end_target(
                 session,
                 target_id=target_id,
-                last_month=request.form.get("last_month", ""),
+                last_month=form.last_month.data or "",
                 by=person().id,
                 at=now(),
             )
     except service.TargetRefused as error:
-        flash(str(FAULTS[str(error)]), "danger")
+        flash(str(FAULTS[error.fault]), "danger")
     return redirect(url_for("targets.listing"))
 
 
 @blueprint.post("/measures")
 def add_action() -> Response | tuple[str, int]:
-    given = request.form
+    """Add an improvement measure, agreed on where the role may and the button says so."""
+    form = MeasureForm()
+    is_agreed = form.agree.data is not None and may(person(), Permission.SET_TARGETS)
     try:
         with writing() as session:
             service.add_action(
-                session,
-                _measure(given),
-                is_agreed="agree" in given and may(person(), Permission.SET_TARGETS),
-                by=person().id,
-                at=now(),
+                session, _measure(form), is_agreed=is_agreed, by=person().id, at=now()
             )
     except service.ActionRefused as error:
-        flash(str(FAULTS[str(error)]), "danger")
-        return _page(given), 422
+        flash(str(FAULTS[error.fault]), "danger")
+        return _page(request.form), 422
     flash(_("Written down. Its effect stands in the monthly reports."), "success")
     return redirect(url_for("targets.listing"))
 
 
 @blueprint.post("/measures/<int:measure_id>")
 def move_action(measure_id: int) -> Response:
-    given = request.form
+    """Agree on a measure, finish it or drop it."""
+    form = MoveMeasureForm()
+    form.validate()
     try:
+        if form.to.errors:
+            raise service.ActionRefused(ActionFault.MOVED)
         with writing() as session:
-            to, owner, due = (
-                ImprovementActionState(given.get("to", "")),
-                given.get("owner", type=int),
-                parse_day(given.get("due_on")),
-            )
             service.move_action(
                 session,
-                measure_id=measure_id,
-                to=to,
-                result=given.get("result", ""),
+                action_id=measure_id,
+                to=ImprovementActionState(form.to.data),
+                result=form.result.data or "",
                 on=today(),
                 by=person().id,
                 at=now(),
-                owner_id=owner,
-                due_on=due,
+                owner_id=form.owner.data,
+                due_on=form.due_on.data,
             )
     except service.ActionRefused as error:
-        flash(str(FAULTS[str(error)]), "danger")
-    except ValueError:
-        flash(str(FAULTS["moved"]), "danger")
+        flash(str(FAULTS[error.fault]), "danger")
     return redirect(url_for("targets.listing"))
 
 
-def _page(given: Mapping[str, Any]) -> str:
+def _page(typed: Mapping[str, Any]) -> str:
+    """Render targets and measures, with what was typed where it was refused."""
     with reading() as session:
         month = latest_month(session)
         titles, _topics = forms.vocabulary(session)
         document = report_document(session, month, _own_project(), None)
-        shown = {
+        rows = {
             "targets": store.targets(session),
             "measures": store.actions(session),
             "scopes": store.scopes(session),
@@ -141,10 +142,10 @@ def _page(given: Mapping[str, Any]) -> str:
         lines=lines,
         weak=weak,
         indicators=INDICATORS,
-        given=given,
+        given=typed,
         can_write=may(person(), Permission.SET_TARGETS),
         today=today(),
-        **shown,
+        **rows,
     )
 
 
@@ -155,52 +156,43 @@ def _own_project() -> str | None:
         return next((code for code, _name in people.projects(session)), "–")
 
 
-def _target(given: Mapping[str, Any]) -> TargetDraft:
-    try:
-        indicator = Indicator(given.get("indicator", ""))
-        value = float(str(given.get("value", "")).replace(",", "."))
-    except ValueError as error:
-        raise service.TargetRefused("value") from error
-    scope, scope_id = _scope(given)
-    share = indicator in (Indicator.CRITICAL, Indicator.CRITERION)
+def _target(form: TargetForm) -> TargetDraft:
+    """Read a target from its form. Raises TargetRefused."""
+    form.validate()
+    if form.indicator.errors or form.value.errors or form.value.data is None:
+        raise service.TargetRefused(TargetFault.VALUE)
+    if form.first_month.data is None:
+        raise service.TargetRefused(TargetFault.MONTH)
+    indicator, value = Indicator(form.indicator.data), form.value.data
+    is_share = indicator in (Indicator.CRITICAL, Indicator.CRITERION)
+    scope, scope_id = form.scope.scope
     return TargetDraft(
         indicator,
         scope,
         scope_id,
-        value / 100 if share else value,
-        given.get("first_month", ""),
-        given.get("last_month", ""),
-        given.get("criterion", ""),
+        value / 100 if is_share else value,
+        form.first_month.data,
+        form.last_month.data or "",
+        form.criterion.data or "",
     )
 
 
-def _measure(given: Mapping[str, Any]) -> ImprovementActionDraft:
-    scope, scope_id = _scope(given)
-    expected = str(given.get("expected", "")).replace(",", ".")
-    try:
-        points = float(expected) if expected else None
-    except ValueError:
-        points = None
-    owner = str(given.get("owner", ""))
+def _measure(form: MeasureForm) -> ImprovementActionDraft:
+    """Read a measure from its form; a number or day that cannot be read is left out.
+
+    Raises ActionRefused.
+    """
+    if form.month.data is None:
+        raise service.ActionRefused(ActionFault.TITLE)
+    scope, scope_id = form.scope.scope
     return ImprovementActionDraft(
-        title=given.get("title", "").strip()[:200],
-        month=given.get("month", ""),
+        title=form.title.data or "",
+        month=form.month.data,
         scope=scope,
         scope_id=scope_id,
-        detail=given.get("detail", "").strip()[:4000],
-        criterion=given.get("criterion", ""),
-        owner_id=int(owner) if owner.isdigit() else None,
-        due_on=parse_day(given.get("due_on")),
-        expected=points,
-    )
-
-
-def _scope(given: Mapping[str, Any]) -> tuple[ScopeKind, int | None]:
-    """A scope as the select gives it: "whole", or "team:12"."""
-    kind, _colon, number = str(given.get("scope", "whole")).partition(":")
-    known = {k.value for k in ScopeKind}
-    return (
-        (ScopeKind(kind), int(number) if number.isdigit() else None)
-        if kind in known
-        else (ScopeKind.WHOLE, None)
+        detail=form.detail.data or "",
+        criterion=form.criterion.data or "",
+        owner_id=form.owner.data,
+        due_on=form.due_on.data,
+        expected=form.expected.data,
     )

@@ -1,6 +1,4 @@
-"""Training: who needs what, plans and sessions, whether they helped;
-and the agent's own training.
-"""
+"""Training pages: needs, plans, sessions, their effect; and the agent's own training."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,26 +11,27 @@ from werkzeug.wrappers import Response
 
 from qa.cases import store as cases
 from qa.forms import service as forms
-from qa.intake.service import parse_day
 from qa.months import Month
 from qa.people.rules import may
 from qa.people.types import Permission
+from qa.publishing.document import agent_chart
 from qa.reporting import trends
 from qa.states import CaseKind, Role, TrainingPlanState
 from qa.training import service, store
-from qa.training.types import Evidence, NeedList, Plan, PlanDraft, Proof, Urgency
-from qa.web import report
+from qa.training.types import Evidence, NeedList, Plan, PlanDraft, PlanFault, Proof, Urgency
 from qa.web.context import missing, now, person, reading, today, wiring, writing
+from qa.web.forms_wtf.training import MemberForm, MovePlanForm, PlanForm, SessionForm
+from qa.web.language import localizer
+from qa.web.month_report import latest_month
 from qa.web.needs import keep_needs, needs_of
-from qa.web.reporting import latest_month
 
 blueprint = Blueprint("training", __name__)
 FAULTS = {
-    "title": lazy_gettext("Give the plan a name."),
-    "nobody": lazy_gettext("Choose at least one agent."),
-    "seats": lazy_gettext("A plan has at least one seat."),
-    "moved": lazy_gettext("The plan was moved on meanwhile."),
-    "date": lazy_gettext("Choose the day on which it starts."),
+    PlanFault.TITLE: lazy_gettext("Give the plan a name."),
+    PlanFault.NOBODY: lazy_gettext("Choose at least one agent."),
+    PlanFault.SEATS: lazy_gettext("A plan has at least one seat."),
+    PlanFault.MOVED: lazy_gettext("The plan was moved on meanwhile."),
+    PlanFault.DATE: lazy_gettext("Choose the day on which it starts."),
 }
 MINUTES = 60
 
@@ -43,8 +42,8 @@ def needs(month: Month | None = None) -> Response | str:
     with reading() as session:
         if month is None:
             return redirect(url_for("training.needs", month=latest_month(session)))
-        found, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
-        topics = _topics(session, found)
+        needs, counted = needs_of(session, month, _team_id(), force_refresh="fresh" in request.args)
+        topics = _topics(session, needs)
         begin, end = (
             (month.previous(2)).bounds(wiring().settings.zone)[0],
             month.bounds(wiring().settings.zone)[1],
@@ -61,13 +60,13 @@ def needs(month: Month | None = None) -> Response | str:
         proposals = cases.cases(
             session, person(), kind=CaseKind.PROPOSAL, open_only=True, before_id=None, limit=5
         )
-    keep_needs(found, counted)
-    act = [n for n in found.needs if n.urgency is Urgency.ACT]
-    watch = [n for n in found.needs if n.urgency is Urgency.WATCH]
+    keep_needs(needs, counted)
+    act = [n for n in needs.needs if n.urgency is Urgency.ACT]
+    watch = [n for n in needs.needs if n.urgency is Urgency.WATCH]
     around = {"before": month.previous(), "after": month.next()}
     return render_template(
         "training/needs.html",
-        found=found,
+        found=needs,
         counted=counted,
         act=act,
         watch=watch,
@@ -88,17 +87,18 @@ def plans() -> str:
 
 @blueprint.route("/training/plans/new", methods=["GET", "POST"])
 def new_plan() -> Response | str | tuple[str, int]:
-    """A plan for a topic and a month's list; with fewer seats than agents a lot says who goes
-    first.
+    """Make a plan for a topic from a month's list.
+
+    With fewer seats than agents a lot says who goes first.
     """
     if request.method == "POST":
         try:
             with writing() as session:
-                made = service.make_plan(session, _draft(request.form), by=person().id, at=now())
+                plan = service.make_plan(session, _draft(PlanForm()), by=person().id, at=now())
             flash(_("Planned. The agents who go first are told."), "success")
-            return redirect(url_for("training.plan", plan_id=made.id))
+            return redirect(url_for("training.plan", plan_id=plan.id))
         except service.PlanRefused as error:
-            flash(str(FAULTS[str(error)]), "danger")
+            flash(str(FAULTS[error.fault]), "danger")
             return _new_page(request.form), 422
     return _new_page(request.args)
 
@@ -107,8 +107,8 @@ def new_plan() -> Response | str | tuple[str, int]:
 def plan(plan_id: int) -> str:
     user = person()
     with reading() as session:
-        found = _plan(session, plan_id)
-        if user.role is Role.AGENT and user.agent_id not in {m.agent_id for m in found.members}:
+        plan = _plan(session, plan_id)
+        if user.role is Role.AGENT and user.agent_id not in {m.agent_id for m in plan.members}:
             missing()
         if user.role is not Role.AGENT and not may(user, Permission.READ_TRAINING):
             missing()
@@ -117,42 +117,51 @@ def plan(plan_id: int) -> str:
         ):
             missing()
         titles, topics = forms.vocabulary(session)
-        proof = _proof(session, found)
-    shown = {
+        proof = _proof(session, plan)
+    facts = {
         "titles": titles,
-        "topic": _topic_name(found.topic, titles, topics),
+        "topic": _topic_name(plan.topic, titles, topics),
         "today": today(),
         "is_own": user.role is Role.AGENT,
     }
-    return render_template("training/plan.html", plan=found, proof=proof, **shown)
+    return render_template("training/plan.html", plan=plan, proof=proof, **facts)
 
 
 @blueprint.post("/training/plans/<int:plan_id>/move")
 def move(plan_id: int) -> Response:
+    """Begin, finish or drop a plan."""
+    form = MovePlanForm()
     try:
-        to = TrainingPlanState(request.form.get("to", ""))
+        if not form.validate():
+            raise service.PlanRefused(PlanFault.MOVED)
         with writing() as session:
-            service.move_plan(session, plan_id=plan_id, to=to, on=today(), by=person().id, at=now())
-    except (service.PlanRefused, ValueError):
-        flash(str(FAULTS["moved"]), "danger")
+            service.move_plan(
+                session,
+                plan_id=plan_id,
+                to=TrainingPlanState(form.to.data),
+                on=today(),
+                by=person().id,
+                at=now(),
+            )
+    except service.PlanRefused:
+        flash(str(FAULTS[PlanFault.MOVED]), "danger")
     return redirect(url_for("training.plan", plan_id=plan_id))
 
 
 @blueprint.post("/training/plans/<int:plan_id>/sessions")
 def hold_session(plan_id: int) -> Response:
-    given = request.form
+    """Write down a session that was held."""
+    form = SessionForm()
+    minutes = MINUTES if form.minutes.data is None else form.minutes.data
     with writing() as session:
         members = {m.agent_id for m in _plan(session, plan_id).members}
-        present = sorted(members & set(given.getlist("present", type=int)))
-        minutes = min(600, max(1, given.get("minutes", MINUTES, type=int)))
-        held_on = parse_day(given.get("held_on")) or today()
         service.hold_session(
             session,
             plan_id=plan_id,
-            held_on=held_on,
-            minutes=minutes,
-            notes=given.get("notes", ""),
-            present=present,
+            held_on=form.held_on.data or today(),
+            minutes=min(600, max(1, minutes)),
+            notes=form.notes.data or "",
+            present=sorted(members & set(form.present.data)),
             by=person().id,
             at=now(),
         )
@@ -162,15 +171,16 @@ def hold_session(plan_id: int) -> Response:
 
 @blueprint.post("/training/plans/<int:plan_id>/members/<int:agent_id>")
 def finish_member(plan_id: int, agent_id: int) -> Response:
-    done_on = None if request.form.get("again") else today()
+    """Note that an agent is through with the plan, or is to go on with it."""
+    form = MemberForm()
     try:
         with writing() as session:
             service.finish_member(
                 session,
                 plan_id=plan_id,
                 agent_id=agent_id,
-                done_on=done_on,
-                remark=request.form.get("remark", ""),
+                done_on=None if form.again.data else today(),
+                remark=form.remark.data or "",
                 by=person().id,
                 at=now(),
             )
@@ -181,20 +191,22 @@ def finish_member(plan_id: int, agent_id: int) -> Response:
 
 @blueprint.post("/training/plans/<int:plan_id>/calls/<int:call_id>/studied")
 def studied(plan_id: int, call_id: int) -> Response:
-    """The agent has gone through a call of the plan."""
+    """Note that the agent has gone through a call of the plan."""
     user = person()
     with writing() as session:
-        found = _plan(session, plan_id)
-        if user.agent_id is None or user.agent_id not in {m.agent_id for m in found.members}:
+        members = {m.agent_id for m in _plan(session, plan_id).members}
+        if user.agent_id is None or user.agent_id not in members:
             missing()
-        if not store.studied(session, plan_id, call_id, agent_id=user.agent_id):
+        if not service.mark_studied(
+            session, plan_id=plan_id, call_id=call_id, agent_id=user.agent_id
+        ):
             missing()
     return redirect(url_for("training.plan", plan_id=plan_id))
 
 
 @blueprint.get("/my-training")
 def own() -> str:
-    """The agent's own figures by month, and what is planned for them."""
+    """Show the agent's own figures by month, and what is planned for them."""
     agent_id = person().agent_id
     if agent_id is None:
         missing()
@@ -202,31 +214,31 @@ def own() -> str:
         month = latest_month(session)
         points = trends.agent_trend(session, month=month, agent_id=agent_id)
         rows = store.plans(session, agent_id=agent_id)
-    svg = report.agent_chart(points)
+    svg = agent_chart(points, localizer())
     return render_template(
         "training/own.html", points=points, svg=svg, plans=rows, agent_id=agent_id, month=month
     )
 
 
-def _topics(session: Session, found: NeedList) -> dict[str, str]:
-    """What the topics of a list are called."""
+def _topics(session: Session, needs: NeedList) -> dict[str, str]:
+    """Name the topics of a list."""
     titles, topics = forms.vocabulary(session)
-    return {t: _topic_name(t, titles, topics) for t in {n.topic for n in found.needs}}
+    return {t: _topic_name(t, titles, topics) for t in {n.topic for n in needs.needs}}
 
 
 def _topic_name(topic: str, titles: Mapping[str, Any], topics: Mapping[str, str]) -> str:
-    """A topic is called by what its criteria ask."""
+    """Name a topic by what its criteria ask."""
     of = [c for c, t in topics.items() if t == topic and c in titles]
-    return report.local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
+    return localizer().local(titles[of[0]]) if len(of) == 1 else topic.replace("_", " ")
 
 
-def _proof(session: Session, found: Plan) -> Proof:
+def _proof(session: Session, plan: Plan) -> Proof:
     _titles, topics = forms.vocabulary(session)
-    criteria = [c for c, t in topics.items() if t == found.topic] or [found.criterion]
+    criteria = [c for c, t in topics.items() if t == plan.topic] or [plan.criterion]
     last = Month.containing(now(), wiring().settings.zone).previous()
     return service.proof(
         session,
-        found,
+        plan,
         criteria=[c for c in criteria if c],
         last_month=last,
         zone=wiring().settings.zone,
@@ -236,19 +248,19 @@ def _proof(session: Session, found: Plan) -> Proof:
 def _new_page(given: Any) -> str:
     with reading() as session:
         month = Month(given["month"]) if given.get("month") else latest_month(session)
-        found, counted = needs_of(session, month, _team_id())
-        topics = _topics(session, found)
-    keep_needs(found, counted)
-    topic = given.get("topic") or next((g.topic for g in found.groups), next(iter(topics), ""))
-    candidates = {n.agent_id: n for n in reversed(found.needs) if n.topic == topic}
+        needs, counted = needs_of(session, month, _team_id())
+        topics = _topics(session, needs)
+    keep_needs(needs, counted)
+    topic = given.get("topic") or next((g.topic for g in needs.groups), next(iter(topics), ""))
+    candidates = {n.agent_id: n for n in reversed(needs.needs) if n.topic == topic}
     calls: list[Evidence] = list(
-        {e.call_id: e for n in found.needs if n.topic == topic for e in n.evidence}.values()
+        {e.call_id: e for n in needs.needs if n.topic == topic for e in n.evidence}.values()
     )[:12]
     chosen = set(given.getlist("agent", type=int)) or {
         n.agent_id for n in candidates.values() if n.urgency is Urgency.ACT
     }
     people = sorted(candidates.values(), key=lambda n: (-n.probability, n.agent))
-    shown = {
+    facts = {
         "topics": topics,
         "topic": topic,
         "people": people,
@@ -258,24 +270,23 @@ def _new_page(given: Any) -> str:
         "given": given,
         "today": today(),
     }
-    return render_template("training/new.html", **shown)
+    return render_template("training/new.html", **facts)
 
 
-def _draft(given: Any) -> PlanDraft:
-    starts_on = parse_day(given.get("starts_on"))
-    if starts_on is None:
-        raise service.PlanRefused("date")
-    Month(given.get("month", "")).bounds(wiring().settings.zone)
+def _draft(form: PlanForm) -> PlanDraft:
+    """Read a plan from its form. Raises PlanRefused; a month that is none is not found."""
+    if form.starts_on.data is None:
+        raise service.PlanRefused(PlanFault.DATE)
     return PlanDraft(
-        title=given.get("title", "").strip()[:200],
-        topic=given.get("topic", "")[:120],
-        month=given.get("month", ""),
-        starts_on=starts_on,
-        agent_ids=tuple(dict.fromkeys(given.getlist("agent", type=int))),
-        goal=given.get("goal", "").strip()[:4000],
-        seats=given.get("seats", type=int),
-        call_ids=tuple(given.getlist("call", type=int)),
-        is_for_new_hires="new_hires" in given,
+        title=form.title.data or "",
+        topic=form.topic.data or "",
+        month=form.month.data or missing(),
+        starts_on=form.starts_on.data,
+        agent_ids=tuple(dict.fromkeys(form.agent.data)),
+        goal=form.goal.data or "",
+        seats=form.seats.data,
+        call_ids=tuple(form.call.data),
+        is_for_new_hires=bool(form.new_hires.data),
     )
 
 

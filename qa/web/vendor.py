@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def _join_font(package: Path) -> None:
-    """One regular weight out of the slices that browsers load.
+    """Join the slices that browsers load to one regular weight.
 
     Needs fonttools and brotli, which only this script does.
     """
@@ -104,13 +104,13 @@ def _join_font(package: Path) -> None:
     from fontTools.ttLib import TTFont
     from fontTools.varLib.instancer import instantiateVariableFont
 
-    known: set[int] = set()
+    merged: set[int] = set()
     parts = []
     for path in sorted(package.glob("files/*-wght-normal.woff2")):
         font = TTFont(path, recalcTimestamp=False)
         instantiateVariableFont(font, {"wght": 400.0}, inplace=True)
-        new = set(font.getBestCmap()) - known
-        known |= new
+        new = set(font.getBestCmap()) - merged
+        merged |= new
         options = subset.Options(
             layout_features=[],
             hinting=False,

@@ -5,7 +5,11 @@ import pytest
 from qa.settings import PROJECT_ROOT
 
 WEB = PROJECT_ROOT / "qa" / "web"
-TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
+TEMPLATES = sorted(
+    path
+    for folder in (WEB, PROJECT_ROOT / "qa" / "publishing")
+    for path in (folder / "templates").rglob("*.html")
+)
 SCRIPTS_AND_STYLES = [
     path
     for path in sorted((WEB / "static").rglob("*"))

@@ -124,9 +124,13 @@ def test_a_cookie_copied_before_sign_out_opens_nothing_afterwards(wiring, cast, 
 def test_disabling_a_user_and_changing_a_password_end_every_session(wiring, cast, visit):
     first, second = visit(cast.evaluator), visit(cast.trainer)
     with wiring.database.write() as session:
-        people.disable_user(session, user_id=cast.evaluator.id)
+        people.disable_user(session, user_id=cast.evaluator.id, at=wiring.clock())
         people.set_password(
-            session, user_id=cast.trainer.id, username="tina", password="a new long one"
+            session,
+            user_id=cast.trainer.id,
+            username="tina",
+            password="a new long one",
+            at=wiring.clock(),
         )
     assert first.get("/queue").status_code == 302
     assert second.get("/training/").status_code == 302
@@ -137,7 +141,11 @@ def test_the_session_gets_a_new_id_at_sign_in_and_its_cookie_is_closed_to_script
 ):
     with wiring.database.write() as session:
         people.set_password(
-            session, user_id=cast.evaluator.id, username="elena", password="correct horse"
+            session,
+            user_id=cast.evaluator.id,
+            username="elena",
+            password="correct horse",
+            at=wiring.clock(),
         )
     browser = visit(None)
     page = browser.client.get("/sign-in")
@@ -157,7 +165,11 @@ def test_wrong_passwords_and_unknown_names_get_the_same_answer_and_are_throttled
 ):
     with wiring.database.write() as session:
         people.set_password(
-            session, user_id=cast.evaluator.id, username="elena", password="correct horse"
+            session,
+            user_id=cast.evaluator.id,
+            username="elena",
+            password="correct horse",
+            at=wiring.clock(),
         )
     browser = visit(None)
     texts = []
@@ -202,7 +214,11 @@ class TestOnesOwnPassword:
     def elena(self, wiring, cast, visit):
         with wiring.database.write() as session:
             people.set_password(
-                session, user_id=cast.evaluator.id, username="elena", password="correct horse"
+                session,
+                user_id=cast.evaluator.id,
+                username="elena",
+                password="correct horse",
+                at=wiring.clock(),
             )
         return visit(cast.evaluator)
 

@@ -7,22 +7,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from qa import upkeep
 from qa.assignment import store as queue
+from qa.assignment.types import NothingWaiting
 from qa.disputes import rules as dispute_rules
 from qa.disputes import service as disputes
 from qa.disputes import store as dispute_store
 from qa.disputes.types import DisputeBlock
 from qa.forms import service as forms
+from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.reporting import store as reports
-from qa.reporting.types import Scope
+from qa.reporting.types.scope import Scope
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled
 from qa.states import AssignmentState, DisputeLevel, DisputeState, RevisionCause, ScorecardState
 from qa.tables.forms import FormVersionRow
-from qa.tables.scoring import AnswerRow, AssignmentRow
+from qa.tables.scoring import AnswerRow, AssignmentRow, ScorecardRow
 from tests.conftest import people_of
 from tests.integration.test_life_of_a_card import claim, enqueue, full, open_card
 
@@ -40,7 +41,7 @@ def submitted(wiring, cast, *, by=None, **answers):
 
 def finish(wiring, card, by, filled, form):
     with wiring.database.write() as session:
-        done = service.submit(
+        return service.submit(
             session,
             card_id=card.id,
             evaluator_id=by.id,
@@ -50,14 +51,6 @@ def finish(wiring, card, by, filled, form):
             findings={},
             at=wiring.clock(),
         )
-        queue.finish(
-            session,
-            card.assignment_id,
-            evaluator_id=by.id,
-            to=AssignmentState.SUBMITTED,
-            at=wiring.clock(),
-        )
-    return done
 
 
 def change_form(wiring, **settings):
@@ -155,7 +148,7 @@ def test_a_dispute_rises_from_evaluator_to_manager_to_director_and_the_card_is_r
     assert (record.disputed, record.decided, record.upheld) == (1, 1, 1)
     with pytest.raises(disputes.DisputeBlocked) as why:
         dispute(either, cast.agent, card, form)
-    assert why.value.why is DisputeBlock.SETTLED
+    assert why.value.block is DisputeBlock.SETTLED
     assert told(either, cast.agent)[
         0
     ] is NoticeKind.DISPUTE_DECIDED and NoticeKind.CARD_REVISED in told(either, cast.agent)
@@ -171,7 +164,7 @@ def test_what_cannot_be_disputed_says_why(wiring, cast):
     def why(user=cast.agent, **kwargs):
         with pytest.raises(disputes.DisputeBlocked) as barred:
             dispute(wiring, user, card, form, **kwargs)
-        return barred.value.why
+        return barred.value.block
 
     assert why(criterion="opening.greeting") is DisputeBlock.FULL_POINTS
     assert why(criterion="no.such") is DisputeBlock.NOT_ANSWERED
@@ -198,7 +191,7 @@ def test_an_answer_can_be_disputed_to_the_last_second_of_its_days_and_not_after(
     clock.move(seconds=1)
     with pytest.raises(disputes.DisputeBlocked) as barred:
         dispute(wiring, cast.agent, card, form)
-    assert barred.value.why is DisputeBlock.TOO_LATE
+    assert barred.value.block is DisputeBlock.TOO_LATE
 
 
 def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast):
@@ -217,10 +210,10 @@ def test_a_withdrawn_dispute_uses_up_no_round_and_cannot_be_decided(wiring, cast
 def test_an_undecided_dispute_rises_when_its_time_is_over_and_not_before(wiring, cast, clock):
     card, form = submitted(wiring, cast)
     found = dispute(wiring, cast.agent, card, form)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     clock.move(days=5, seconds=1)
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 1
-    assert upkeep.run_housekeeping(wiring)["disputes risen"] == 0
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 1
+    assert periodic.run_housekeeping(wiring)["disputes risen"] == 0
     with wiring.database.read() as session:
         risen = dispute_store.dispute(session, found.id)
     assert risen.level is DisputeLevel.QA_MANAGER and risen.due_at > clock()
@@ -234,7 +227,7 @@ def test_without_a_director_the_manager_has_the_last_word(wiring, cast):
     from qa.people import service as people
 
     with wiring.database.write() as session:
-        people.disable_user(session, user_id=cast.director.id)
+        people.disable_user(session, user_id=cast.director.id, at=wiring.clock())
     card, form = submitted(wiring, cast)
     decide(wiring, cast.evaluator, dispute(wiring, cast.agent, card, form), form, None)
     decide(wiring, cast.manager, dispute(wiring, cast.agent, card, form), form, None)
@@ -293,6 +286,44 @@ def test_a_card_waits_for_its_second_reader_who_releases_it_or_sends_it_back(wir
         assert [r.figures["score"] for r in store.revisions(session, card.id)] == [80.0, 100.0]
 
 
+def test_a_card_sent_back_by_any_edge_waits_for_its_evaluator_alone(wiring, cast, clock):
+    card, _ = submitted(wiring, cast)
+    with wiring.database.write() as session:
+        session.get(ScorecardRow, card.id).state = ScorecardState.SUBMITTED
+        service.send_back(
+            session,
+            card_id=card.id,
+            remark="hear 1:20",
+            by=cast.second_evaluator.id,
+            due_days=3,
+            at=clock(),
+        )
+    with wiring.database.read() as session:
+        assignment = queue.assignment(session, card.assignment_id)
+    assert (assignment.state, assignment.evaluator_id) == (AssignmentState.WAITING, None)
+    assert assignment.reserved_for_id == cast.evaluator.id
+    assert assignment.due_at == clock() + timedelta(days=3)
+
+
+@pytest.mark.parametrize("due_days", [None, 3])
+def test_a_card_voided_by_any_edge_is_scored_again_only_where_that_is_wanted(
+    wiring, cast, clock, due_days
+):
+    card, _ = submitted(wiring, cast)
+    with wiring.database.write() as session:
+        service.void(
+            session,
+            card_id=card.id,
+            reason="wrong agent",
+            by=cast.manager.id,
+            at=clock(),
+            score_again_due_days=due_days,
+        )
+    clock.move(minutes=46)
+    next_one = claim(wiring, cast.second_evaluator)
+    assert isinstance(next_one, NothingWaiting) is (due_days is None)
+
+
 def test_a_manager_does_not_release_an_own_card_that_another_has_to_read(wiring, cast, visit):
     change_form(wiring, release="second_reader")
     card, _ = submitted(wiring, cast, by=cast.manager)
@@ -313,11 +344,11 @@ def test_a_card_is_released_on_its_day_and_its_agent_told_then(wiring, cast, clo
     card, _ = submitted(wiring, cast)
     assert card.state is ScorecardState.SUBMITTED and card.release_at == clock() + timedelta(days=2)
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
+    assert periodic.run_housekeeping(wiring)["released"] == 0 and told(wiring, cast.agent) == []
     clock.move(days=1)
-    assert upkeep.run_housekeeping(wiring)["released"] == 1
+    assert periodic.run_housekeeping(wiring)["released"] == 1
     assert told(wiring, cast.agent) == [NoticeKind.CARD_RELEASED]
-    assert upkeep.run_housekeeping(wiring)["released"] == 0
+    assert periodic.run_housekeeping(wiring)["released"] == 0
 
 
 def test_the_manager_releases_now_or_on_a_day(wiring, cast, visit, clock):
@@ -505,7 +536,6 @@ def test_a_dispute_whose_answer_opens_another_criterion_asks_for_a_re_evaluation
 
 def test_a_dispute_about_a_blind_card_asks_no_reasons_for_what_was_not_seen(wiring, cast):
     from qa.checking.types import Finding, Verdict
-    from qa.tables.scoring import ScorecardRow
 
     card, form = submitted(wiring, cast)
     with wiring.database.write() as session:
@@ -554,8 +584,6 @@ def test_old_revisions_are_never_changed(wiring, cast):
 
 
 def test_a_revision_of_a_card_that_changed_meanwhile_is_refused(wiring, cast):
-    from qa.tables.scoring import ScorecardRow
-
     card, form = submitted(wiring, cast)
     with wiring.database.write() as session:
         result = service.result_of(form, card.filled, {})

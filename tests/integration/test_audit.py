@@ -114,7 +114,8 @@ def test_the_page_finds_by_person_kind_subject_and_day_and_exports_without_formu
     manager = visit(cast.manager)
     assert "call 41" in words_of(manager.get("/access-log"))
     only = manager.get(
-        f"/access-log?who={cast.evaluator.id}&what=read&subject=scorecard&id=7&from=2026-11-10&to=2026-11-10"
+        f"/access-log?who={cast.evaluator.id}&what=read&subject=scorecard&id=7"
+        "&from=2026-11-10&to=2026-11-10"
     )
     assert "scorecard 7" in words_of(only) and "call 41" not in words_of(only)
     assert "Nothing here" in manager.get("/access-log?from=2026-11-11").text

@@ -46,7 +46,7 @@ def score(wiring, session_id, user, form, call_id, **answers):
     from qa.assignment import store as queue
 
     with wiring.database.write() as session:
-        place, _ = store.places(session, session_id, user.id)[call_id]
+        place = store.own_assignments(session, session_id, user.id)[call_id].id
         queue.claim(
             session,
             place,

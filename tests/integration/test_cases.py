@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from qa import upkeep
 from qa.cases import rules, service, store
 from qa.cases.types import Draft
+from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.states import CaseKind, CaseState
@@ -44,10 +44,10 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
     )
     assert found.happened_at is not None, "the time of the call is its time"
     assert told(either, cast.leader) == [NoticeKind.DIFFICULT_CASE_ESCALATED]
-    assert upkeep.run_housekeeping(either)["people reminded"] == 0
+    assert periodic.run_housekeeping(either)["people reminded"] == 0
     clock.move(hours=4, minutes=1)
-    assert upkeep.run_housekeeping(either)["people reminded"] == 1
-    assert upkeep.run_housekeeping(either)["people reminded"] == 0
+    assert periodic.run_housekeeping(either)["people reminded"] == 1
+    assert periodic.run_housekeeping(either)["people reminded"] == 0
     assert told(either, cast.leader)[0] is NoticeKind.DIFFICULT_CASE_REPLY_DUE and told(
         either, cast.agent
     ) == [NoticeKind.DIFFICULT_CASE_REPLY_DUE]
@@ -83,7 +83,7 @@ def test_a_difficult_case_goes_to_the_leader_is_watched_and_answered(either, clo
                 at=clock(),
             )
     assert (done.state, done.decided_by) == (CaseState.DONE, "Lea")
-    assert upkeep.run_housekeeping(either)["people reminded"] == 0
+    assert periodic.run_housekeeping(either)["people reminded"] == 0
 
 
 @pytest.mark.parametrize(

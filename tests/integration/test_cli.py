@@ -29,6 +29,20 @@ def qa(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.parametrize("command", ["web", "worker", "scheduler"])
+def test_a_service_refuses_a_folder_that_was_never_set_up(qa, command):
+    code, out, err = qa(command)
+    assert (code, out) == (1, "")
+    assert err == "error: the database is not set up or not up to date; run `qa init`\n"
+
+
+def test_a_worker_without_a_broker_says_so_in_one_line(qa):
+    qa("init")
+    code, _, err = qa("worker")
+    assert code == 1 and err.startswith("error: the broker is not reached at unix://")
+    assert err.count("\n") == 1
+
+
 TRANSCRIPT = {
     "language": "en",
     "duration": 30,
@@ -97,8 +111,10 @@ def test_check_prints_exactly_one_findings_document(qa, tmp_path):
         "null",
         '{"language": "de", "duration": 1}',
         '{"language": "en"}',
-        '{"language":"en","duration":1,"utterances":[{"speaker":"robot","start":0,"end":1,"text":"x"}]}',
-        '{"language":"en","duration":1,"utterances":[{"speaker":"agent","start":2,"end":1,"text":"x"}]}',
+        '{"language":"en","duration":1,'
+        '"utterances":[{"speaker":"robot","start":0,"end":1,"text":"x"}]}',
+        '{"language":"en","duration":1,'
+        '"utterances":[{"speaker":"agent","start":2,"end":1,"text":"x"}]}',
         '{"language":"en","duration":NaN}',
         '{"language":"en","duration":1,"utterances":[{"text":"x"}]}',
     ],

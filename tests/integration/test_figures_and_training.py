@@ -15,7 +15,7 @@ from qa.months import Month
 from qa.people import store as people
 from qa.reporting import service as reporting
 from qa.reporting import store as figures
-from qa.reporting.types import About, Scope
+from qa.reporting.types.scope import About, Scope
 from qa.simulation import AlreadySimulated, simulate_centre
 from qa.states import Indicator, ScopeKind, TrainingPlanState
 from qa.tables.calls import CallRow
@@ -156,10 +156,12 @@ def test_the_trend_has_the_months_before_with_limits_and_what_moved_has_calls_to
 
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
 def test_paper_has_the_figures_of_the_page_in_every_language(centre, language):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, _, app = centre
-    made = report_files(app, month=MONTH, about=About(), language=language, formats=["pdf", "json"])
+    made = report_files(
+        wiring, month=MONTH, about=About(), language=language, formats=["pdf", "json"]
+    )
     pdf, document = (
         next(c for n, c in made.items() if n.endswith(kind)) for kind in (".pdf", ".json")
     )
@@ -194,10 +196,10 @@ def test_pages_without_data_say_so_in_a_sentence(wiring, cast, visit, path):
 
 
 def test_one_evaluator_is_said_to_be_one(wiring, cast, clock):
-    from qa.reporting.rules import notes
-    from qa.reporting.types import ScoredCall
+    from qa.reporting.rules.estimates import report_notes
+    from qa.reporting.types.estimate import ScoredCall
 
-    assert "one_evaluator" in notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
+    assert "one_evaluator" in report_notes([ScoredCall(1, 80, 80, 0.1, evaluator_id=3)] * 5, None)
 
 
 # targets and measures
@@ -640,8 +642,7 @@ def test_the_effect_of_a_training_is_seen_on_what_cards_stand_for(centre):
     ("each", "least"), [("agent", 24), ("department", 1), ("project", 3), ("", 1)]
 )
 def test_a_schedule_makes_one_report_of_each(centre, each, least):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -656,7 +657,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
         "recipients": "",
     }
     assert manager.post("/reports/scheduled", given).status_code == 302
-    assert publishing.publish(wiring) == 1
+    assert delivery.publish(wiring) == 1
     with wiring.database.write() as session:
         run = next(r for r in store.runs(session) if r.name == given["name"])
         store.set_active(session, run.schedule_id, is_active=False)
@@ -665,8 +666,7 @@ def test_a_schedule_makes_one_report_of_each(centre, each, least):
 
 
 def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, monkeypatch):
-    from qa import publishing
-    from qa.schedules import store
+    from qa.publishing import delivery, store
     from qa.states import RunState
 
     wiring, cast, app = centre
@@ -690,28 +690,28 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
         assert manager.post("/reports/scheduled", given | bad).status_code == 422, bad
     assert manager.post("/reports/scheduled", given).status_code == 302
     assert manager.post("/reports/scheduled", given).status_code == 422, "the name is taken"
-    real, made = publishing.reporting.files, []
+    real, made = delivery.files.report_files, []
 
-    def breaks_once(**kwargs):
-        made.append(kwargs["asked"].team)
+    def breaks_once(wiring, **kwargs):
+        made.append(kwargs["about"].team)
         if len(made) == 3:
             raise OSError("the disk is full")
-        return real(**kwargs)
+        return real(wiring, **kwargs)
 
-    monkeypatch.setattr(publishing.reporting, "files", breaks_once)
-    assert publishing.publish(wiring) == 0
+    monkeypatch.setattr(delivery.files, "report_files", breaks_once)
+    assert delivery.publish(wiring) == 0
     with wiring.database.read() as session:
         run = store.runs(session)[0]
     assert run.state is RunState.FAILED and "disk is full" in run.error and len(run.made) == 2
     with wiring.database.write() as session:
-        store.change(session, run.id, state=RunState.WAITING)
-    assert publishing.publish(wiring) == 1
+        store.update_run(session, run.id, state=RunState.WAITING)
+    assert delivery.publish(wiring) == 1
     with wiring.database.read() as session:
         teams = len(people.teams(session))
         run = store.runs(session)[0]
     assert run.state is RunState.DONE and len(run.made) == teams == run.total
     assert len(made) == teams + 1, "what was ready was not made again"
-    assert publishing.publish(wiring) == 0, "once a month"
+    assert delivery.publish(wiring) == 0, "once a month"
     mails = list(wiring.settings.outbox.glob("report-*.eml"))
     assert (
         len(mails) == 1
@@ -730,8 +730,8 @@ def test_a_scheduled_report_is_made_mailed_and_goes_on_where_it_was_cut(centre, 
 def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
     from dataclasses import replace
 
-    from qa.schedules.rules import due_month
-    from qa.schedules.types import Schedule
+    from qa.publishing.rules import due_month
+    from qa.publishing.types import Schedule
     from qa.states import Audience
 
     s = Schedule(1, "x", 3, "", "", Audience.MANAGER, ("pdf",), "en", (), True, 1)
@@ -742,7 +742,7 @@ def test_a_report_is_due_from_its_day_on_and_for_the_month_before():
 
 
 def test_figures_for_trends_are_computed_once_and_refreshed_by_the_day(wiring, cast, clock):
-    from qa.upkeep import refresh_trend_figures
+    from qa.jobs.periodic import refresh_trend_figures
 
     add_call(wiring, cast, agent=cast.agent)
     assert refresh_trend_figures(wiring, most=9) >= 2, "the month, for all and for its project"
@@ -849,9 +849,9 @@ def test_complaints_are_drawn_whole_also_when_they_come_late_and_the_draw_is_rep
 
 
 def test_a_seed_is_committed_to_before_the_month_and_told_after_it(wiring, cast, visit, clock):
+    from qa.jobs.periodic import run_housekeeping
     from qa.sampling import service, store
     from qa.sampling.rules import commitment
-    from qa.upkeep import run_housekeeping
 
     run_housekeeping(wiring)
     run_housekeeping(wiring)
@@ -1013,17 +1013,18 @@ def test_a_draw_of_an_older_version_is_replayed_as_it_was_made(wiring, cast, clo
 
 
 def test_the_boards_files_name_no_agent_either(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
+    from qa.states import Audience
 
     wiring, _, app = centre
     names = {a.name for a in month_report(wiring).agents}
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(),
         language="en",
         formats=["json", "html", "xlsx"],
-        audience="board",
+        audience=Audience.BOARD,
     )
     document = json.loads(next(c for n, c in made.items() if n.endswith(".json")))
     assert document["agents"] == [] and not any(
@@ -1042,7 +1043,7 @@ def test_the_boards_files_name_no_agent_either(centre):
 
 
 def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre):
-    from qa.app import report_files
+    from qa.publishing.files import report_files
 
     wiring, cast, app = centre
     whole = month_report(wiring)
@@ -1062,7 +1063,7 @@ def test_an_agents_report_has_the_figure_that_stands_in_the_report_of_all(centre
         -1
     ].month == MONTH
     made = report_files(
-        app,
+        wiring,
         month=MONTH,
         about=About(agent=code),
         language="it",
@@ -1184,7 +1185,7 @@ def test_daily_means_of_the_checks_are_cut_at_the_zones_midnight_on_both_databas
         )
 
 
-def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
+def test_a_cache_key_does_not_hang_on_the_order_in_which_scores_are_added(either, clock):
     from qa.tables.calls import CallRow
 
     cast = people_of(either)
@@ -1195,7 +1196,7 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
     scope = Scope(*Month("2026-11").bounds(either.settings.zone))
     with either.database.read() as session:
         prints = {
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             for _ in range(3)
         }
         assert len(prints) == 1
@@ -1203,6 +1204,6 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_scores_are_added(eith
         session.get_one(CallRow, call_id).automatic_score = 1e15 + 1
     with either.database.read() as session:
         assert (
-            figures.fingerprint(session, scope, before=scope.begin, day=date(2026, 11, 30))
+            figures.cache_key(session, scope, before=scope.begin, day=date(2026, 11, 30))
             not in prints
         )

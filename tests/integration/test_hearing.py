@@ -16,11 +16,12 @@ from qa.confidence import service as learning
 from qa.confidence import store as learnt
 from qa.confidence.types import LabelledAnswer
 from qa.engines.audio import decode
-from qa.engines.model_server import ask
+from qa.engines.model_server import request_transcription
 from qa.engines.speakers import tell_apart
 from qa.engines.speech import speech_of, speech_spans
 from qa.engines.transcribers import WhisperTranscriber
 from qa.forms import store as forms
+from qa.intake import store as calls
 from qa.jobs.model_process import ModelProcess
 from qa.jobs.service import import_recordings, work_once
 from qa.months import Month
@@ -96,29 +97,34 @@ def test_the_language_of_a_call_is_found_per_channel_and_silence_gives_no_word()
 def test_the_listening_process_answers_with_progress_and_goes_with_its_starter(monkeypatch):
     listening = ModelProcess()
     try:
-        listening.ensure()
+        listening.ensure_running()
         shares = []
-        heard = ask(
-            listening.place,
+        heard = request_transcription(
+            listening.socket_path,
             SAMPLES / "en_refund_middling.wav",
             language="en",
             source_name="x",
-            tell=shares.append,
+            on_progress=shares.append,
         )
         assert heard is not None and heard.transcript.utterances
         assert shares and shares[-1] == 1.0
         bad = PROJECT_ROOT / "README.md"
         with pytest.raises(Exception, match="wrong_format"):
-            ask(listening.place, bad, language="en", source_name="x")
+            request_transcription(listening.socket_path, bad, language="en", source_name="x")
         listening._process.kill()
         listening._process.wait()
-        listening.ensure()
+        listening.ensure_running()
         assert (
-            ask(listening.place, SAMPLES / "en_refund_middling.wav", language="en", source_name="x")
+            request_transcription(
+                listening.socket_path,
+                SAMPLES / "en_refund_middling.wav",
+                language="en",
+                source_name="x",
+            )
             is not None
         ), "it is started again"
     finally:
-        listening.end()
+        listening.stop()
     assert listening._process.poll() is not None
 
 
@@ -188,8 +194,8 @@ def recorded_card(folder):
 
 @pytest.fixture
 def card_call(wiring, cast, tmp_path, monkeypatch):
+    from qa.engines.audio_engine import AudioEngine
     from qa.engines.transcribers import ScriptedTranscriber
-    from qa.wiring import AudioEngine
 
     utterances = recorded_card(tmp_path)
     monkeypatch.setattr(AudioEngine, "_transcriber", ScriptedTranscriber(tmp_path / "truth"))
@@ -204,6 +210,71 @@ def drain(wiring):
     while (claim := work_once(wiring)) is not None:
         done.append(claim.step)
     return done
+
+
+@pytest.fixture
+def decoder_starts(monkeypatch):
+    """The recordings for which a decoder process was started, in order."""
+    from qa.engines import audio
+
+    start, decoded = audio.subprocess.run, []
+
+    def counted(command, **options):
+        if "qa.engines.decoder" in command:
+            decoded.append(command[3])
+        return start(command, **options)
+
+    monkeypatch.setattr(audio.subprocess, "run", counted)
+    return decoded
+
+
+def test_a_recording_is_decoded_once_for_intake_and_once_for_transcription_and_masking(
+    decoder_starts, wiring, cast, card_call
+):
+    assert len(decoder_starts) == 1, "intake"
+    assert {"transcribe", "check", "forget"} <= set(drain(wiring))
+    assert len(decoder_starts) == 2, "transcribed and masked from the same samples"
+
+
+def test_the_model_process_masks_what_it_has_decoded(
+    decoder_starts, wiring, cast, card_call, tmp_path
+):
+    from threading import Thread
+
+    from qa.engines.audio_engine import AudioEngine
+    from qa.engines.model_server import serve
+
+    socket_path = tmp_path / "model.sock"
+    engine = AudioEngine(wiring.settings)
+    Thread(target=serve, args=(socket_path, engine), daemon=True).start()
+    decoder_starts.clear()
+    work_once(replace(wiring, audio=AudioEngine(wiring.settings, socket_path)))
+    assert len(decoder_starts) == 1
+    assert engine._last_decoded is None, "let go once it is masked"
+    with wiring.storage.as_file(key_of(wiring)) as path:
+        samples, rate = soundfile.read(path)
+    spoken = card_call[1]
+    assert not samples[int(spoken["start"] * rate) : int(spoken["end"] * rate)].any()
+
+
+def test_a_recording_that_changed_is_decoded_again(decoder_starts, wiring, cast, card_call):
+    from qa.engines.audio_engine import AudioEngine
+
+    engine = AudioEngine(wiring.settings)
+    path = SAMPLES / "en_refund_middling.wav"
+    decoder_starts.clear()
+    first = engine._decoded(path)
+    assert engine._decoded(path) is first and len(decoder_starts) == 1
+    with wiring.storage.as_file(key_of(wiring, "original")) as other:
+        engine._decoded(other)
+        other.write_bytes(path.read_bytes())
+        assert engine._decoded(other).seconds == first.seconds
+    assert len(decoder_starts) == 3
+
+
+def key_of(wiring, name="playback"):
+    with wiring.database.read() as session:
+        return f"{calls.call(session, 1).storage_key}/{name}"
 
 
 def test_a_spoken_card_is_nowhere_after_processing_and_its_sound_is_silent(

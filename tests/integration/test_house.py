@@ -48,7 +48,11 @@ def marked_texts() -> set[str]:
     """Every text that pages and views mark for translation."""
     from babel.messages.extract import extract_from_dir
 
-    methods = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
+    methods = [
+        ("**.py", "python"),
+        ("web/templates/**.html", "jinja2"),
+        ("publishing/templates/**.html", "jinja2"),
+    ]
     keywords = {"_": None, "gettext": None, "lazy_gettext": None}
     found = extract_from_dir(str(PROJECT_ROOT / "qa"), method_map=methods, keywords=keywords)
     return {message for _, _, message, _, _ in found if isinstance(message, str)}

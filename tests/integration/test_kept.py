@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from qa.app import report_files
 from qa.forms.service import vocabulary
 from qa.months import Month
 from qa.people.store import teams as all_teams
+from qa.publishing.files import report_files
 from qa.reporting import store as figures
 from qa.reporting.service import cached_report
-from qa.reporting.types import About
+from qa.reporting.types.scope import About
 from qa.result_cache import rules, service, store
 from qa.result_cache.types import CacheEntry, CacheKey
 from qa.scoring import service as scoring
@@ -36,7 +36,7 @@ def keep_as_before(wiring, found, *, seconds):
             session,
             replace(
                 kept,
-                fingerprint=kept.fingerprint._replace(data="before the last card"),
+                cache_key=kept.cache_key._replace(data="before the last card"),
                 seconds=seconds,
             ),
         )
@@ -80,7 +80,7 @@ def test_a_result_is_counted_once_while_nothing_changes_and_anew_when_asked(eith
                 ResultKind.NEEDS,
                 "2026-11",
                 lambda: times.append(1) or {"n": len(times)},
-                fingerprint=CacheKey.of(dict, [], [fingerprint]),
+                cache_key=CacheKey.of(dict, [], [fingerprint]),
                 at=either.clock(),
                 allow_stale=False,
                 force_refresh=force_refresh,
@@ -122,7 +122,7 @@ def test_of_several_who_keep_the_same_result_at_once_none_fails(either):
         list(pool.map(keep, range(40)))
     with either.database.read() as session:
         kept = store.find(session, ResultKind.REPORT, "2026-11 ")
-        assert kept.fingerprint == CacheKey.of(dict, [], [kept.document["n"]])
+        assert kept.cache_key == CacheKey.of(dict, [], [kept.document["n"]])
         assert figures.figures(session, months=["2026-11"], project="")["2026-11"][0]["n"] in range(
             40
         )
@@ -171,7 +171,7 @@ def test_a_command_gets_the_figures_of_now_and_no_kept_ones(centre):
     keep_as_before(wiring, found, seconds=9.0)
     try:
         made = report_files(
-            app, month=Month("2026-10"), about=About(), language="en", formats=["json"]
+            wiring, month=Month("2026-10"), about=About(), language="en", formats=["json"]
         )
         assert b"of long ago" not in next(iter(made.values()))
         exported = visits(app, wiring)(cast.manager).get("/reports/2026-10/export.json?live=1")
@@ -207,7 +207,7 @@ def test_a_card_more_changes_what_the_needs_rest_on(wiring, cast, clock):
     def hash_now():
         begin, end = Month("2026-11").bounds(wiring.settings.zone)
         with wiring.database.read() as session:
-            return training_store.fingerprint(session, begin=begin, end=end, day=clock().date())
+            return training_store.cache_key(session, begin=begin, end=end, day=clock().date())
 
     _calls, form = enqueue(wiring, cast, 1)
     before = hash_now()
@@ -241,10 +241,10 @@ def test_what_an_older_version_of_the_program_kept_is_never_read_as_a_result(wir
         Month("2026-10").bounds(wiring.settings.zone)[1],
     )
     with wiring.database.write() as session:
-        rests_on = training_store.fingerprint(
+        rests_on = training_store.cache_key(
             session, begin=begin, end=end, day=wiring.clock().date()
         )
-        assert now.fingerprint == rests_on
+        assert now.cache_key == rests_on
         before = rests_on._replace(config=CacheKey.of(old, ["x"], [1]).config)
         store.save(
             session,

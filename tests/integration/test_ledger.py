@@ -1,6 +1,7 @@
 """Tasks: safe twice, fenced, retried, set aside; the broker only wakes workers."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -157,16 +158,16 @@ def test_a_call_without_form_is_set_aside_with_what_to_do(wiring, cast):
 
 
 def test_the_schedule_asks_once_for_every_day_that_ended_and_catches_up(wiring, cast, clock):
-    from qa.jobs import schedule
+    from qa.jobs import periodic
 
-    schedule.run(wiring, rounds=1)
-    schedule.run(wiring, rounds=1)
+    periodic.run_once(wiring)
+    periodic.run_once(wiring)
     with wiring.database.read() as session:
-        assert len(store.due(session, now=clock())) == schedule.CATCH_UP_DAYS
+        assert len(store.due(session, now=clock())) == periodic.CATCH_UP_DAYS
     clock.move(days=2)
-    schedule.run(wiring, rounds=1)
+    periodic.run_once(wiring)
     with wiring.database.read() as session:
-        assert len(store.due(session, now=clock())) == schedule.CATCH_UP_DAYS + 2
+        assert len(store.due(session, now=clock())) == periodic.CATCH_UP_DAYS + 2
 
 
 def test_the_jobs_page_shows_what_was_set_aside_and_retries_it(wiring, cast, visit, step):
@@ -198,7 +199,7 @@ def test_the_real_broker_wakes_a_real_worker_and_a_wiped_broker_loses_nothing(
 
     from qa.jobs.announce import announce, connect
     from qa.jobs.broker import BrokerBusy, embedded_broker
-    from qa.jobs.schedule import DRAW_HOUR
+    from qa.jobs.periodic import DRAW_HOUR
     from qa.jobs.worker import work
     from tests.conftest import build
 
@@ -326,7 +327,7 @@ def until_value(get, seconds=30):
 
 def _children(pid):
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
+        with pathlib.Path(f"/proc/{pid}/task/{pid}/children").open() as f:
             return [int(p) for p in f.read().split()]
     except OSError:
         return []
@@ -340,7 +341,7 @@ def _named(pid, name):
     found = []
     for p in _family(pid):
         try:
-            with open(f"/proc/{p}/cmdline") as f:
+            with pathlib.Path(f"/proc/{p}/cmdline").open() as f:
                 if name in f.read().split("\0")[0]:
                     found.append(p)
         except OSError:
@@ -350,7 +351,7 @@ def _named(pid, name):
 
 def _alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as f:
+        with pathlib.Path(f"/proc/{pid}/stat").open() as f:
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from qa.assignment import service as assignment
+from qa.assignment import store as queue
 from qa.assignment.types import Claimed, NothingWaiting
 from qa.checking import store as findings
 from qa.checking.types import Finding, Findings, Verdict
@@ -15,6 +16,7 @@ from qa.jobs import service as jobs
 from qa.pipeline import draw
 from qa.scoring import service, store
 from qa.scoring.types import Answer, Filled
+from qa.states import AssignmentState, ScorecardState
 from tests.conftest import add_call, build, people_of, words_of
 
 
@@ -73,6 +75,33 @@ def open_card(wiring, user):
     with wiring.database.write() as session:
         return service.open_card(
             session, assignment_id=taken.assignment_id, evaluator_id=user.id, at=wiring.clock()
+        )
+
+
+def save(wiring, card, user, filled, *, version=None):
+    with wiring.database.write() as session:
+        return service.save_draft(
+            session,
+            card_id=card.id,
+            evaluator_id=user.id,
+            version=version or card.version,
+            filled=filled,
+            lease_minutes=45,
+            at=wiring.clock(),
+        )
+
+
+def submit(wiring, card, user, filled, form, *, findings=None):
+    with wiring.database.write() as session:
+        return service.submit(
+            session,
+            card_id=card.id,
+            evaluator_id=user.id,
+            version=card.version,
+            filled=filled,
+            form=form,
+            findings=findings or {},
+            at=wiring.clock(),
         )
 
 
@@ -135,47 +164,63 @@ def test_two_hundred_evaluators_asking_at_once_never_get_the_same_call(either):
 def test_a_lease_that_ended_frees_the_call_and_its_draft_goes_on_with_the_next(wiring, cast, clock):
     enqueue(wiring, cast)
     card = open_card(wiring, cast.evaluator)
-    with wiring.database.write() as session:
-        service.save_draft(
-            session,
-            card_id=card.id,
-            evaluator_id=cast.evaluator.id,
-            version=1,
-            filled=Filled(summary="half done"),
-        )
+    save(wiring, card, cast.evaluator, Filled(summary="half done"), version=1)
     assert isinstance(claim(wiring, cast.second_evaluator), NothingWaiting)
     clock.move(minutes=46)
     card = open_card(wiring, cast.second_evaluator)
     assert card.filled.summary == "half done"
-    with pytest.raises(service.NotOwner), wiring.database.write() as session:
-        service.save_draft(
+    with pytest.raises(service.NotOwner):
+        save(wiring, card, cast.evaluator, Filled())
+
+
+def test_a_card_submitted_by_any_edge_is_never_handed_out_again(wiring, cast, clock):
+    _, form = enqueue(wiring, cast)
+    card = open_card(wiring, cast.evaluator)
+    submit(wiring, card, cast.evaluator, full(form), form)
+    clock.move(minutes=46)
+    assert isinstance(claim(wiring, cast.second_evaluator), NothingWaiting)
+    with wiring.database.read() as session:
+        held = queue.assignment(session, card.assignment_id)
+    assert (held.state, held.lease_until) == (AssignmentState.SUBMITTED, None)
+
+
+def test_a_save_by_any_edge_renews_the_lease(wiring, cast, clock):
+    enqueue(wiring, cast)
+    card = open_card(wiring, cast.evaluator)
+    clock.move(minutes=40)
+    save(wiring, card, cast.evaluator, Filled(summary="half done"))
+    clock.move(minutes=40)
+    assert isinstance(claim(wiring, cast.second_evaluator), NothingWaiting)
+    clock.move(minutes=6)
+    assert isinstance(claim(wiring, cast.second_evaluator), Claimed)
+
+
+def test_who_lost_the_call_neither_saves_nor_submits_what_they_had_open(wiring, cast):
+    _, form = enqueue(wiring, cast)
+    card = open_card(wiring, cast.evaluator)
+    with wiring.database.write() as session:
+        assignment.reassign(
             session,
-            card_id=card.id,
-            evaluator_id=cast.evaluator.id,
-            version=card.version,
-            filled=Filled(),
+            assignment_id=card.assignment_id,
+            user_id=cast.second_evaluator.id,
+            by=cast.manager.id,
+            at=wiring.clock(),
         )
+    with pytest.raises(assignment.NotHeld):
+        save(wiring, card, cast.evaluator, Filled(summary="too late"))
+    with pytest.raises(assignment.NotHeld):
+        submit(wiring, card, cast.evaluator, full(form), form)
+    with wiring.database.read() as session:
+        draft = store.card(session, card.id)
+    assert (draft.state, draft.filled.summary) == (ScorecardState.DRAFT, "")
 
 
 def test_the_later_of_two_saves_is_told_and_sees_the_other_version(wiring, cast):
     enqueue(wiring, cast)
     card = open_card(wiring, cast.evaluator)
-    with wiring.database.write() as session:
-        service.save_draft(
-            session,
-            card_id=card.id,
-            evaluator_id=cast.evaluator.id,
-            version=1,
-            filled=Filled(summary="first"),
-        )
-    with pytest.raises(service.VersionConflict) as told, wiring.database.write() as session:
-        service.save_draft(
-            session,
-            card_id=card.id,
-            evaluator_id=cast.evaluator.id,
-            version=1,
-            filled=Filled(summary="second"),
-        )
+    save(wiring, card, cast.evaluator, Filled(summary="first"), version=1)
+    with pytest.raises(service.VersionConflict) as told:
+        save(wiring, card, cast.evaluator, Filled(summary="second"), version=1)
     assert told.value.card.filled.summary == "first"
     assert told.value.card.version == 2
 

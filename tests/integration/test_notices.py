@@ -9,6 +9,7 @@ import pytest
 
 from qa.engines.mail import sender
 from qa.jobs.mailer import deliver_due
+from qa.localization import localizer_for
 from qa.notices import store
 from qa.notices.rules import PATHS, message_text, path
 from qa.notices.service import notify
@@ -48,14 +49,12 @@ def address(wiring, user, language="en"):
 @pytest.mark.parametrize("language", ["en", "it", "zh"])
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_its_sentence_in_every_language(wiring, kind, language):
-    from qa.jobs.mailer import localizer_for
-
-    tongue = localizer_for(language, wiring.settings)
-    said = message_text(kind, FACTS, tongue)
+    localizer = localizer_for(language, wiring.settings.zone)
+    said = message_text(kind, FACTS, localizer)
     assert said and "%" not in said.replace("Sarah %s", "")
-    assert message_text(kind, {}, tongue), "a notice of an older version is readable"
+    assert message_text(kind, {}, localizer), "a notice of an older version is readable"
     if language != "en":
-        assert said != message_text(kind, FACTS, localizer_for("en", wiring.settings))
+        assert said != message_text(kind, FACTS, localizer_for("en", wiring.settings.zone))
 
 
 def test_every_place_a_notice_leads_to_is_a_page(wiring):
@@ -124,7 +123,7 @@ def test_nobody_without_an_address_or_account_gets_a_mail(wiring, cast):
     address(wiring, cast.agent)
     say(wiring, cast.agent)
     with wiring.database.write() as session:
-        service.disable_user(session, user_id=cast.agent.id)
+        service.disable_user(session, user_id=cast.agent.id, at=wiring.clock())
     say(wiring, cast.agent)
     assert deliver_due(wiring) == 0
 

@@ -11,10 +11,10 @@ from datetime import UTC, date, timedelta
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from qa.app import report_files
 from qa.forms.service import vocabulary
 from qa.months import Month, day_bounds
-from qa.reporting.types import About
+from qa.publishing.files import report_files
+from qa.reporting.types.scope import About
 from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
@@ -51,7 +51,7 @@ def looked_at(centre):
     """
     wiring, cast, app = centre
     made = report_files(
-        app, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
+        wiring, month=MONTH, about=About(), language="en", formats=["json", "html", "xlsx", "pdf"]
     )
     files = {name.rsplit(".", 1)[1]: content for name, content in made.items()}
     html = files["html"].decode()

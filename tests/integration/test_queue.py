@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from qa import upkeep
 from qa.assignment import rules, service
 from qa.assignment.types import Candidate, NothingWaiting
 from qa.checking import store as findings
 from qa.checking.types import Finding, Findings, Verdict
 from qa.forms import service as forms
+from qa.jobs import periodic
 from qa.notices import store as notices
 from qa.notices.types import NoticeKind
 from qa.sampling.rules import random_number
@@ -141,6 +141,8 @@ def test_a_call_given_to_somebody_is_theirs_alone_and_its_draft_goes_with_it(wir
             evaluator_id=cast.evaluator.id,
             version=1,
             filled=Filled(summary="half"),
+            lease_minutes=45,
+            at=wiring.clock(),
         )
     manager = visit(cast.manager)
     overview = manager.get("/queue/overview").text
@@ -191,9 +193,9 @@ def test_a_daily_goal_is_set_by_the_manager_and_shown_to_its_evaluator(wiring, c
 def test_a_place_that_nobody_takes_expires_long_after_it_was_due(wiring, cast, clock):
     enqueue(wiring, cast)
     clock.move(days=64)
-    assert upkeep.run_housekeeping(wiring)["places expired"] == 0
+    assert periodic.run_housekeeping(wiring)["places expired"] == 0
     clock.move(days=2)
-    assert upkeep.run_housekeeping(wiring)["places expired"] == 1
+    assert periodic.run_housekeeping(wiring)["places expired"] == 1
     assert isinstance(claim(wiring, cast.evaluator), NothingWaiting)
 
 
@@ -332,21 +334,21 @@ def test_overdue_calls_are_told_once_to_who_has_them_and_once_a_day_to_managers(
                 if n.kind in (NoticeKind.CALL_OVERDUE, NoticeKind.QUEUE_OVERDUE)
             ]
 
-    upkeep.run_housekeeping(either)
+    periodic.run_housekeeping(either)
     assert told(cast.evaluator) == told(cast.manager) == [], "nothing is late yet"
     clock.move(days=30)
     wiring = doubled(either, expire_days=400)
     for _again in range(3):
-        upkeep.run_housekeeping(wiring)
+        periodic.run_housekeeping(wiring)
     assert told(cast.evaluator) == [(NoticeKind.CALL_OVERDUE, None)] and told(cast.manager) == [
         (NoticeKind.QUEUE_OVERDUE, 2)
     ]
     with either.database.write() as session:
         service.reassign(session, assignment_id=1, user_id=None, by=cast.manager.id, at=clock())
-    upkeep.run_housekeeping(wiring)
+    periodic.run_housekeeping(wiring)
     assert told(cast.manager) == [(NoticeKind.QUEUE_OVERDUE, 2)], "at most once a day"
     clock.move(days=1)
-    upkeep.run_housekeeping(wiring)
+    periodic.run_housekeeping(wiring)
     assert told(cast.manager) == [(NoticeKind.QUEUE_OVERDUE, 1), (NoticeKind.QUEUE_OVERDUE, 2)]
 
 

@@ -10,11 +10,15 @@ import openpyxl
 import pytest
 from sqlalchemy import event
 
-from qa.app import create_app, report_files
+from qa.app import create_app
+from qa.localization import localizer_for
 from qa.months import Month
-from qa.reporting.types import About
+from qa.publishing.files import render_files, report_files
+from qa.publishing.workbook import workbook
+from qa.reporting.types.scope import About
 from qa.result_cache import store as kept
 from qa.simulation import simulate_centre
+from qa.states import Audience
 from tests.conftest import build, people_of, simulated_centre, visits
 
 
@@ -29,11 +33,11 @@ def centre(tmp_path_factory):
 
 
 def exported(centre, month=Month("2026-10"), kinds=("json", "xlsx", "html"), language="en"):
-    wiring, _, app = centre
+    wiring, _, _ = centre
     return {
         n.rsplit(".", 1)[1]: c
         for n, c in report_files(
-            app, month=month, about=About(), language=language, formats=list(kinds)
+            wiring, month=month, about=About(), language=language, formats=list(kinds)
         ).items()
     }
 
@@ -140,20 +144,14 @@ def test_the_report_is_in_the_readers_language(centre):
 
 
 def test_hostile_names_reach_the_workbook_as_text(centre):
-    from qa.reporting.workbook import workbook
-
-    wiring, _, app = centre
+    wiring, _, _ = centre
     document = json.loads(exported(centre, kinds=("json",))["json"])
     names = ["=1+1", "@SUM(A1)", "+1", "-1", "\x00\x1f\ud7ff", "http://x", "x" * 40_000, "<script>"]
     document["agents"] = [{**document["agents"][0], "name": n} for n in names]
-    with app.test_request_context("/"):
-        from qa.states import Audience
-        from qa.web.reporting import _words, render_files
-
-        words = _words()
-        paper = render_files(document, formats=["pdf"], audience=Audience.MANAGER)
+    localizer = localizer_for("en", wiring.settings.zone)
+    paper = render_files(document, formats=["pdf"], audience=Audience.MANAGER, localizer=localizer)
     assert next(iter(paper.values())).startswith(b"%PDF")
-    book = openpyxl.load_workbook(io.BytesIO(workbook(document, words, "en")))
+    book = openpyxl.load_workbook(io.BytesIO(workbook(document, localizer)))
     cells = [c for row in book.worksheets[0].iter_rows() for c in row]
     assert all(c.data_type != "f" and c.hyperlink is None for c in cells)
     assert "=1+1" in [c.value for c in cells]
@@ -252,8 +250,6 @@ def test_a_plan_is_added_previewed_paused_and_bad_ones_are_refused(wiring, cast,
 def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one_all_are(
     wiring, cast, clock
 ):
-    from datetime import timedelta
-
     from qa.intake.types import FileOutcome
     from qa.pipeline import draw, steps_after_draw, steps_after_intake
     from qa.sampling import service

@@ -8,7 +8,7 @@ from sqlalchemy import event
 from qa.cases import service as cases
 from qa.cases.types import Draft
 from qa.doctor import examine
-from qa.jobs import schedule
+from qa.jobs import periodic
 from qa.notices.service import notify
 from qa.notices.types import NoticeKind
 from qa.people import store as people
@@ -30,7 +30,7 @@ def test_a_mail_server_that_cannot_be_read_stops_no_other_duty(wiring, cast, clo
     card, form = submitted(wiring, cast)
     dispute(wiring, cast.agent, card, form)
     clock.move(days=6)
-    schedule.run(broken, rounds=1)
+    periodic.run_once(broken)
     from qa.disputes import store
 
     with wiring.database.read() as session:

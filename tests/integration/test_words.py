@@ -229,7 +229,7 @@ def test_a_list_is_ordered_by_what_was_asked_page_by_page_and_in_both_directions
     with wiring.database.write() as session:
         for call_id, seconds in lengths.items():
             session.get_one(CallRow, call_id).duration_seconds = seconds
-    monkeypatch.setattr("qa.web.intake.PAGE", 2)
+    monkeypatch.setattr("qa.web.calls.PAGE", 2)
     manager = visit(cast.manager)
 
     def walk(sort):

@@ -21,12 +21,12 @@ from qa.forms.editing import apply_operation
 from qa.months import Month
 from qa.people import service as people
 from qa.people import store as people_store
-from qa.publishing import publish
+from qa.publishing import service as schedules
+from qa.publishing import store as runs
+from qa.publishing.delivery import publish
+from qa.publishing.types import ScheduleDraft
 from qa.reporting import store as figures
-from qa.reporting.types import Scope
-from qa.schedules import service as schedules
-from qa.schedules import store as runs
-from qa.schedules.types import ScheduleDraft
+from qa.reporting.types.scope import Scope
 from qa.scoring import service as scoring
 from qa.scoring.types import Answer, Filled
 from qa.states import (
@@ -96,7 +96,7 @@ def _score(wiring, evaluator, *, agent_code, lose):
         ):
             free = place.state is AssignmentState.WAITING and place.kind is AssignmentKind.STANDARD
             if free and agent in (None, place.agent_id):
-                queue.reserve(session, place.id, user_id=evaluator.id, now=wiring.clock())
+                queue.reserve(session, place.id, user_id=evaluator.id)
                 break
         taken = assignment.claim_next(
             session,
@@ -120,13 +120,6 @@ def _score(wiring, evaluator, *, agent_code, lose):
             filled=_answers(form, lose),
             form=form,
             findings=found,
-            at=wiring.clock(),
-        )
-        queue.finish(
-            session,
-            taken.assignment_id,
-            evaluator_id=evaluator.id,
-            to=AssignmentState.SUBMITTED,
             at=wiring.clock(),
         )
     return done
@@ -269,8 +262,8 @@ def _improve(wiring, people_):
         report = ScheduleDraft(
             "For the board", 3, Audience.BOARD, "pdf,xlsx", "en", recipients="board@example.org"
         )
-        schedule = schedules.add(session, report, by=manager.id, at=wiring.clock())
-        runs.ask(session, schedule, "2026-11", at=wiring.clock())
+        schedule = schedules.add_schedule(session, report, by=manager.id, at=wiring.clock())
+        runs.queue_run(session, schedule, "2026-11", at=wiring.clock())
     publish(wiring)
 
 
@@ -297,16 +290,16 @@ def _calibrate(wiring, manager, members):
                 first = made
     for n, member in enumerate(members):
         with wiring.database.write() as session:
-            for place, _state in sessions.places(session, first, member.id).values():
+            for own in sessions.own_assignments(session, first, member.id).values():
                 queue.claim(
                     session,
-                    place,
+                    own.id,
                     evaluator_id=member.id,
                     now=wiring.clock(),
                     lease_until=wiring.clock() + timedelta(hours=1),
                 )
                 card = scoring.open_card(
-                    session, assignment_id=place, evaluator_id=member.id, at=wiring.clock()
+                    session, assignment_id=own.id, evaluator_id=member.id, at=wiring.clock()
                 )
                 scoring.submit(
                     session,
@@ -316,13 +309,6 @@ def _calibrate(wiring, manager, members):
                     filled=_answers(form, n),
                     form=form,
                     findings={},
-                    at=wiring.clock(),
-                )
-                queue.finish(
-                    session,
-                    place,
-                    evaluator_id=member.id,
-                    to=AssignmentState.SUBMITTED,
                     at=wiring.clock(),
                 )
     with wiring.database.write() as session:

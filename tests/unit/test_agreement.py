@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from qa.statistics.agreement import (
     Scale,
     ac1,
     alpha,
-    fleiss,
+    bootstrap,
     icc,
     kappa,
     mean_kappa,
@@ -66,10 +67,42 @@ def test_shrout_and_fleiss():
     ), "the interval that R's psych::ICC prints for ICC(2,1) on these data"
 
 
-def test_fleiss_cohen_and_the_paradox():
-    assert fleiss([[int(c) for c in row] for row in PATIENTS.split()]) == pytest.approx(
-        0.430, abs=0.0005
+def test_fleisss_psychiatrists_agree_in_as_many_pairs_and_beyond_chance_as_published():
+    table = [
+        [category for category, count in enumerate(row) for _ in range(int(count))]
+        for row in PATIENTS.split()
+    ]
+    assert percent(table) == pytest.approx(0.5556, abs=0.0001)
+    kappa_of_fleiss, ratings = 0.430, 180
+    assert alpha(table) == pytest.approx(
+        1 - (1 - kappa_of_fleiss) * (ratings - 1) / ratings, abs=0.0006
+    ), "alpha draws the second of two ratings from the 179 that are left"
+
+
+@pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
+def test_kappa_is_that_of_scikit_learn(weights):
+    from sklearn.metrics import cohen_kappa_score
+
+    counts = np.random.default_rng(3).integers(0, 30, (4, 4))
+    first, second = (places.ravel() for places in np.indices(counts.shape))
+    expected = cohen_kappa_score(
+        first,
+        second,
+        weights=None if weights == "none" else weights,
+        sample_weight=counts.ravel(),
     )
+    assert kappa(counts, weights=weights) == pytest.approx(expected)
+
+
+def test_the_bootstrap_draws_the_same_units_every_time():
+    resampled = bootstrap(lambda picks: float(picks.mean()), 20, rounds=5, seed=1)
+    rng = np.random.default_rng(1)
+    assert list(resampled) == [rng.integers(0, 20, 20).mean() for _ in range(5)]
+    odd_is_none = bootstrap(lambda picks: None if picks[0] % 2 else 1.0, 20, rounds=50)
+    assert 0 < len(odd_is_none) < 50
+
+
+def test_cohen_and_the_paradox():
     assert kappa([[20, 5], [10, 15]]) == pytest.approx(0.40)
     paradox = [[130, 56], [9, 5]]
     table = [(i, j) for i in range(2) for j in range(2) for _ in range(paradox[i][j])]

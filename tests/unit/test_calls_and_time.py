@@ -12,7 +12,7 @@ from stdnum import luhn
 from qa.intake.rules import CallDataRefused, call_data, nested, without_cards
 from qa.months import Month, MonthRefused, day_bounds
 from qa.people.rules import ALLOWED, may, password_fault
-from qa.people.types import User
+from qa.people.types import User, UserFault
 from qa.states import Role
 from qa.tables.base import UtcDateTime
 from qa.transcription.rules import measure, merged
@@ -123,9 +123,9 @@ def test_a_disabled_user_may_nothing():
 @pytest.mark.parametrize(
     ("password", "fault"),
     [
-        ("short", "too_short"),
-        ("x" * 201, "too_long"),
-        ("elena-is-great", "like_the_name"),
+        ("short", UserFault.TOO_SHORT),
+        ("x" * 201, UserFault.TOO_LONG),
+        ("elena-is-great", UserFault.LIKE_THE_NAME),
         ("correct horse", None),
     ],
 )

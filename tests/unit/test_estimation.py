@@ -7,32 +7,33 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from qa.reporting.rules import (
-    between_agents,
+from qa.reporting.rules.criteria import WeightSums, score_change
+from qa.reporting.rules.estimates import (
     change,
     critical_rate,
-    drift,
     estimate_agent,
     estimate_group,
-    moved,
-    p_charted,
-    satisfaction,
-    standings,
     verdict,
     wilson,
-    with_limits,
 )
-from qa.reporting.rules import model_of as fit
-from qa.reporting.types import (
+from qa.reporting.rules.estimates import model_of as fit
+from qa.reporting.rules.satisfaction import correlate_quality_and_ratings, summarize_ratings
+from qa.reporting.rules.standings import standings
+from qa.reporting.rules.trends import (
+    DailyMean,
+    detect_drift,
+    with_control_limits,
+    with_p_chart_limits,
+)
+from qa.reporting.types.estimate import (
     Basis,
-    Breaches,
     Estimate,
-    Satisfaction,
     ScoredCall,
     Tally,
     Totals,
     Verdict,
 )
+from qa.reporting.types.lines import Breaches, Satisfaction
 from qa.statistics.proportions import equivalent_sample_size
 from qa.statistics.survey_estimators import moderation
 
@@ -271,23 +272,24 @@ def test_a_criterion_that_is_lost_less_raises_the_score_by_what_it_cost():
         Tally("a", 100, 100, 10, 0, 0, 0, 0, 100.0, 2000.0, 100.0, 10.0, 100.0, 100.0),
         Tally("a", 100, 100, 30, 0, 0, 0, 0, 300.0, 6000.0, 300.0, 30.0, 100.0, 100.0),
     )
-    m = moved(now, before, (100, 100, 100, 100))
+    hundred = WeightSums(100, 100)
+    m = score_change(now, before, hundred, hundred)
     assert m.value == pytest.approx(2.0)
     assert m.low < 2 < m.high
-    assert moved(now, before, (0, 0, 100, 100)) is None
+    assert score_change(now, before, WeightSums(0, 0), hundred) is None
 
 
 def test_a_trend_has_limits_from_three_months_on():
     points = [("2026-08", figure(80, 2)), ("2026-09", figure(81, 2))]
-    assert with_limits(points)[0].low_limit is None
-    three = with_limits([*points, ("2026-10", figure(60, 2))])
+    assert with_control_limits(points)[0].low_limit is None
+    three = with_control_limits([*points, ("2026-10", figure(60, 2))])
     assert three[2].is_outside and three[0].low_limit is not None
 
 
 def test_what_customers_say_has_an_interval_and_a_correlation_only_with_enough_of_it():
     sums = dict.fromkeys(("y", "yy", "n", "x", "xx", "xy", "yc", "yyc"), 0.0)
-    assert satisfaction(0, sums).mean is None
-    one = satisfaction(1, sums | {"y": 75.0, "yy": 5625.0})
+    assert summarize_ratings(0, sums).mean is None
+    one = summarize_ratings(1, sums | {"y": 75.0, "yy": 5625.0})
     assert (one.mean, one.low) == (75, None)
     rng = np.random.default_rng(3)
     x = rng.normal(80, 10, 200)
@@ -302,14 +304,14 @@ def test_what_customers_say_has_an_interval_and_a_correlation_only_with_enough_o
         "yc": y.sum(),
         "yyc": (y * y).sum(),
     }
-    found = satisfaction(200, full)
+    found = summarize_ratings(200, full)
     assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1])
     assert found.correlation_low < found.correlation < found.correlation_high
     assert found.low < found.mean < found.high
 
 
 def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
-    from qa.reporting.rules import with_stand_ins
+    from qa.reporting.rules.estimates import with_stand_ins
 
     rng = np.random.default_rng(2)
     rows = [c for a in range(10) for c in cards(a, rng.normal(80, 10, 6), rng.normal(80, 10, 6))]
@@ -328,38 +330,39 @@ def test_a_few_unchecked_calls_do_not_cost_the_help_of_the_checks():
 
 
 def days(month, means, n=50):
-    return [(date(2026, month, i + 1), n, m) for i, m in enumerate(means)]
+    return [DailyMean(date(2026, month, i + 1), n, m) for i, m in enumerate(means)]
 
 
 def test_daily_scores_that_stay_are_no_drift_and_those_that_leave_are_noticed_with_the_day():
     rng = np.random.default_rng(3)
     usual = days(9, 80 + rng.normal(0, 1, 30))
-    assert drift(usual, days(10, 80 + rng.normal(0, 1, 31))) is None
+    assert detect_drift(usual, days(10, 80 + rng.normal(0, 1, 31))) is None
     left = [*(80 + rng.normal(0, 0.3, 15)), *(77 + rng.normal(0, 0.3, 16))]
-    found = drift(usual, days(10, left))
+    found = detect_drift(usual, days(10, left))
     assert date(2026, 10, 15) <= found.since <= date(2026, 10, 17) and date(
         2026, 10, 16
     ) < found.noticed < date(2026, 10, 21)
     assert found.was == pytest.approx(80, abs=0.6) and found.now == pytest.approx(77, abs=0.5)
-    up = drift(usual, days(10, [83] * 31))
+    up = detect_drift(usual, days(10, [83] * 31))
     assert up.since == date(2026, 10, 1) and up.now == 83
 
 
 def test_too_few_days_or_calls_or_no_spread_tell_no_drift():
     usual = days(9, [80, 81, 79] * 5)
-    assert drift(usual[:9], days(10, [60] * 20)) is None
+    assert detect_drift(usual[:9], days(10, [60] * 20)) is None
     assert (
-        drift(usual, days(10, [60] * 20, n=19)) is None
-        and drift(usual, []) is None
-        and drift([], []) is None
+        detect_drift(usual, days(10, [60] * 20, n=19)) is None
+        and detect_drift(usual, []) is None
+        and detect_drift([], []) is None
     )
-    assert drift(days(9, [80] * 20), days(10, [60] * 20)) is None
+    assert detect_drift(days(9, [80] * 20), days(10, [60] * 20)) is None
 
 
 def test_a_stable_centre_is_alarmed_in_three_of_a_hundred_months():
     rng = np.random.default_rng(7)
     alarms = sum(
-        drift(days(9, 80 + rng.normal(0, 1, 30)), days(10, 80 + rng.normal(0, 1, 31))) is not None
+        detect_drift(days(9, 80 + rng.normal(0, 1, 30)), days(10, 80 + rng.normal(0, 1, 31)))
+        is not None
         for _ in range(2000)
     )
     assert 30 < alarms < 90
@@ -372,18 +375,18 @@ def test_months_of_breaches_have_the_limits_of_a_p_chart_and_empty_months_none()
             Breaches(f"2026-{6 + i:02d}", s.share, s.low, s.high) for i, s in enumerate(shares_of)
         ]
 
-    found = p_charted(months((2, 200), (3, 180), (0, 0), (19, 190)))
+    found = with_p_chart_limits(months((2, 200), (3, 180), (0, 0), (19, 190)))
     centre = 24 / 570
     assert found[3].is_outside and found[3].high_limit == pytest.approx(
         centre + 3 * math.sqrt(centre * (1 - centre) / 190)
     )
     assert found[2].high_limit is None and not found[0].is_outside
-    assert all(b.high_limit is None for b in p_charted(months((0, 100), (0, 100), (0, 100)))), (
-        "without any breach there is nothing to chart"
-    )
+    assert all(
+        b.high_limit is None for b in with_p_chart_limits(months((0, 100), (0, 100), (0, 100)))
+    ), "without any breach there is nothing to chart"
     assert (
-        all(b.high_limit is None for b in p_charted(months((1, 100), (1, 100))))
-        and p_charted([]) == ()
+        all(b.high_limit is None for b in with_p_chart_limits(months((1, 100), (1, 100))))
+        and with_p_chart_limits([]) == ()
     )
 
 
@@ -402,17 +405,18 @@ def test_quality_and_ratings_go_together_by_pearsons_r_with_fishers_interval():
     rng = np.random.default_rng(1)
     x = rng.normal(80, 5, 40)
     y = 0.8 * x + rng.normal(0, 2, 40)
-    found = between_agents([member(a, b) for a, b in zip(x, y, strict=True)])
+    found = correlate_quality_and_ratings([member(a, b) for a, b in zip(x, y, strict=True)])
     r = float(np.corrcoef(x, y)[0, 1])
     assert found.r == pytest.approx(r) and found.agents == 40
     assert (
         math.atanh(found.high) - math.atanh(r) == pytest.approx(1.959964 / math.sqrt(37), rel=1e-5)
         and found.low > 0
     )
-    assert between_agents([member(a, b) for a, b in zip(x[:9], y[:9], strict=True)]) is None, (
-        "too few agents"
-    )
     assert (
-        between_agents([member(80, b) for b in y]) is None
-        and between_agents([member(a, 80, count=4) for a in x]) is None
+        correlate_quality_and_ratings([member(a, b) for a, b in zip(x[:9], y[:9], strict=True)])
+        is None
+    ), "too few agents"
+    assert (
+        correlate_quality_and_ratings([member(80, b) for b in y]) is None
+        and correlate_quality_and_ratings([member(a, 80, count=4) for a in x]) is None
     )

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.forms.reader import read_form
-from qa.forms.rules import AnswersRefused, alignment, partial_score, round_half_up, score
-from qa.reporting.rules import mean_of_cards
+from qa.forms.rules import AnswersRefused, partial_score, round_half_up, score
+from qa.reporting.rules.estimates import mean_of_cards
 
 TEN = "options: [{id: ten, points: 10}, {id: five, points: 5}, {id: zero, points: 0}]"
 
@@ -61,10 +61,6 @@ def test_the_mean_of_cards_is_the_vendors_52_97():
         == 52.97
     )
     assert mean_of_cards([]) is None
-
-
-def test_alignment_of_10_against_7_of_15_points_is_80_percent():
-    assert alignment(10, 7, 15) == Fraction(4, 5)
 
 
 def test_everything_not_applicable_is_no_score_under_both_policies():

@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.special import stdtr, stdtrit
 
 from qa.statistics.control_charts import cusum, funnel, individuals_chart, p_chart
 from qa.statistics.proportions import benjamini_hochberg, fdr_cutoff, wilson
@@ -18,18 +19,15 @@ from qa.statistics.survey_estimators import (
     Mean,
     Sample,
     fit,
-    hajek,
     neyman,
     regression_mean,
     small_area,
     stratified,
-    weighted_regression_mean,
     welch,
 )
 from qa.statistics.treatment_effect import (
     Design,
     ancova,
-    return_to_the_mean,
     second_baseline,
     waiting_list,
 )
@@ -72,6 +70,15 @@ P_1995 = (
 def test_benjamini_hochberg_rejects_four_where_bonferroni_rejects_three():
     assert benjamini_hochberg(P_1995, rate=0.05) == 4
     assert sum(p <= 0.05 / len(P_1995) for p in P_1995) == 3
+
+
+@given(st.lists(st.floats(0, 1), max_size=40), st.sampled_from([0.05, 0.1, 0.2]))
+def test_benjamini_hochberg_is_the_step_up_procedure_written_out(p_values, rate):
+    ordered = sorted(p_values)
+    limits = [(i + 1) * rate / len(ordered) for i in range(len(ordered))]
+    assume(all(abs(p - limit) > 1e-12 for p, limit in zip(ordered, limits, strict=True)))
+    rejected = [i + 1 for i, p in enumerate(ordered) if p <= limits[i]]
+    assert benjamini_hochberg(p_values, rate=rate) == max(rejected, default=0)
 
 
 def test_discoveries_are_the_longest_prefix_whose_mean_chance_of_error_is_within_the_rate():
@@ -160,10 +167,18 @@ def test_the_cusum_of_the_nist_handbook_alarms_at_the_fourteenth_sample():
 @pytest.mark.parametrize(
     ("reliability", "rise"), [(0, 26.97), (0.3, 18.88), (0.5, 13.49), (0.7, 8.09), (0.9, 2.70)]
 )
-def test_the_return_to_the_mean_is_barnetts(reliability, rise):
-    expected, c = return_to_the_mean(60, 15, 40, reliability)
-    assert c == pytest.approx(1.7981, abs=5e-5)
-    assert expected == pytest.approx(rise, abs=5e-3)
+def test_ancova_sees_no_effect_where_barnetts_regression_to_the_mean_lets_the_chosen_rise(
+    reliability, rise
+):
+    """Barnett, van der Pols, Dobson 2005: mean 60, deviation 15, those under 40 are chosen."""
+    rng = np.random.default_rng(5)
+    truth = rng.normal(60, 15 * math.sqrt(reliability), 20_000)
+    noise = 15 * math.sqrt(1 - reliability)
+    before, after = (truth + rng.normal(0, noise, 20_000) for _ in range(2))
+    chosen = before < 40
+    assert (after - before)[chosen].mean() == pytest.approx(rise, abs=1)
+    effect = ancova(before, after, chosen)
+    assert effect.low < 0 < effect.high and abs(effect.value) < 1.5
 
 
 def test_the_eight_schools_have_their_posterior_means():
@@ -259,8 +274,9 @@ def test_a_risk_targeted_draw_is_estimated_without_bias_and_covered():
         p = np.minimum(1, 240 * size)
         taken = rng.random(16000) < p
         plain.append(y[taken].mean() - y.mean())
-        weighted.append(hajek(y[taken], p[taken]) - y.mean())
-        mean = weighted_regression_mean(y[taken], x[taken], p[taken], float(x.mean()))
+        weighted.append(np.average(y[taken], weights=1 / p[taken]) - y.mean())
+        drawn = Sample(y[taken], x[taken], p[taken])
+        mean = regression_mean(drawn, fit([drawn]), float(x.mean()))
         greg.append(mean.value - y.mean())
         low, high = mean.interval()
         covered += low <= y.mean() <= high
@@ -358,6 +374,24 @@ def test_the_effect_of_a_training_is_estimated_without_the_return_to_the_mean(ef
         assert np.mean(estimates) == pytest.approx(effect, abs=0.6)
     if not effect:
         assert significant / 400 <= 0.09
+
+
+def test_two_samples_are_compared_as_welch_wrote_it():
+    """Welch 1947, by hand."""
+    a, b = [62.0, 70.0, 81.0, 66.0, 77.0], [58.0, 60.0, 59.0, 71.0]
+    effect = waiting_list(a, b)
+    parts = [np.var(x, ddof=1) / len(x) for x in (a, b)]
+    df = sum(parts) ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(parts, (a, b), strict=True))
+    half = stdtrit(df, 0.975) * math.sqrt(sum(parts))
+    assert effect.value == pytest.approx(np.mean(a) - np.mean(b))
+    assert (effect.low, effect.high) == pytest.approx((effect.value - half, effect.value + half))
+    assert effect.p_value == pytest.approx(2 * stdtr(df, -effect.value / math.sqrt(sum(parts))))
+
+
+def test_groups_without_any_spread_have_a_difference_and_no_interval():
+    assert waiting_list([80, 80], [70, 70]).p_value == 0
+    same = waiting_list([80, 80], [80, 80])
+    assert (same.value, same.low, same.high, same.p_value) == (0, 0, 0, 1)
 
 
 def test_too_few_agents_give_no_effect():

@@ -1,4 +1,4 @@
-"""A form's checks applied to a call. Pure: a transcript, mechanics and call data in, findings out.
+"""Apply a form's checks to a call. Pure: transcript, mechanics and call data in, findings out.
 
 It judges words and turn-taking only. Nothing about a person is inferred from a voice.
 """
@@ -43,7 +43,7 @@ def check_call(
     acts: SpeechActs | None = None,
     calibration: ConfidenceCalibration | None = None,
 ) -> Findings:
-    """The automatic answers of a form to one call, in the form's order.
+    """Answer a form's checks for one call, in the form's order.
 
     `mechanics` come from the recording; without them they are taken from the transcript's times.
     `variables` fill {company} and the like. `is_complete` is false for a damaged recording: then
@@ -52,12 +52,12 @@ def check_call(
     better than a guess becomes unsure.
     """
     if mechanics is None:
-        known = transcript.engine.get("speakers") != "unknown"
+        has_speakers = transcript.engine.get("speakers") != "unknown"
         mechanics = measure(
             transcript,
             turns_of(transcript, "agent"),
             turns_of(transcript, "customer"),
-            speakers_known=known,
+            speakers_known=has_speakers,
         )
     evidence: dict[str, tuple[Evidence, ...]] = {}
     speakers_known = transcript.engine.get("speakers") != "unknown"
@@ -81,7 +81,7 @@ def check_call(
             details or {},
             speaks=transcript.language in form.languages,
         )
-        pieces = tuple(_attributed(e, transcript) for e in judgement.evidence)
+        pieces = tuple(_attributed(piece, transcript) for piece in judgement.evidence)
         evidence[criterion.id] = pieces
         curve = calibration.curves.get(f"{form.form}/{criterion.id}") if calibration else None
         raw = judgement.confidence if curve else None
@@ -99,7 +99,7 @@ def check_call(
         )
     low, high = bounds(form, findings)
     version = RULES_VERSION
-    if acts is not None and any(_uses_acts(c.check) for c in form.criteria() if c.check):
+    if acts is not None and any(_uses_acts(each.check) for each in form.criteria() if each.check):
         version += f" courtesy {acts.version}"
     if calibration is not None:
         version += f" learnt {calibration.version}"
@@ -116,28 +116,33 @@ def _calibrated(judgement: Judgement, curve: PlattCurve | None) -> Judgement:
 
 
 def bounds(form: Form, findings: list[Finding]) -> tuple[float | None, float | None]:
-    """The automatic score with every unsure answer counted as not met, and as met."""
+    """Compute the automatic score with every unsure answer counted as not met, and as met."""
 
     def total(unsure_as: str) -> float | None:
         answers = {
-            f.criterion: NOT_APPLICABLE if f.verdict is Verdict.NOT_APPLICABLE else unsure_as
-            for f in findings
+            finding.criterion: NOT_APPLICABLE
+            if finding.verdict is Verdict.NOT_APPLICABLE
+            else unsure_as
+            for finding in findings
         }
         answers |= {
-            f.criterion: f.verdict.value
-            for f in findings
-            if f.verdict in (Verdict.MET, Verdict.NOT_MET)
+            finding.criterion: finding.verdict.value
+            for finding in findings
+            if finding.verdict in (Verdict.MET, Verdict.NOT_MET)
         }
         return round_half_up(partial_score(form, answers).score)
 
     return total("not_met"), total("met")
 
 
-def _filled(form: Form, language: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The variables a caller gave. What a form declares is a label for people, never a value."""
+def _filled(form: Form, language: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Resolve the variables a caller gave.
+
+    What a form declares is a label for people, never a value.
+    """
     return {
         name: in_language(value, language) if isinstance(value, dict) else str(value)
-        for name, value in given.items()
+        for name, value in variables.items()
         if value
     }
 
@@ -193,14 +198,15 @@ def _kind(
     if rule.metadata:
         return judge_metadata(rule.metadata, details)
     if rule.all:
-        return _all([_judge(r, hearing, mechanics, details) for r in rule.all])
+        return _all([_judge(inner, hearing, mechanics, details) for inner in rule.all])
     if rule.any:
-        return _any([_judge(r, hearing, mechanics, details) for r in rule.any])
+        return _any([_judge(inner, hearing, mechanics, details) for inner in rule.any])
     if rule.not_:
         return _not(_judge(rule.not_, hearing, mechanics, details))
     if rule.at_least:
         return _at_least(
-            rule.at_least.count, [_judge(r, hearing, mechanics, details) for r in rule.at_least.of]
+            rule.at_least.count,
+            [_judge(inner, hearing, mechanics, details) for inner in rule.at_least.of],
         )
     if not hearing.transcript.utterances and not mechanics.agent.talk_seconds:
         return UNSURE
@@ -208,30 +214,32 @@ def _kind(
 
 
 def _all(parts: list[Judgement]) -> Judgement:
-    evidence = tuple(e for p in parts for e in p.evidence)
-    failed = [p for p in parts if p.verdict is Verdict.NOT_MET]
+    evidence = tuple(piece for part in parts for piece in part.evidence)
+    failed = [part for part in parts if part.verdict is Verdict.NOT_MET]
     if failed:
-        return Judgement(Verdict.NOT_MET, max(p.confidence for p in failed), evidence)
-    if any(p.verdict is Verdict.UNSURE for p in parts):
+        return Judgement(Verdict.NOT_MET, max(part.confidence for part in failed), evidence)
+    if any(part.verdict is Verdict.UNSURE for part in parts):
         return Judgement(Verdict.UNSURE, 0.5, evidence)
-    applicable = [p for p in parts if p.verdict is Verdict.MET]
+    applicable = [part for part in parts if part.verdict is Verdict.MET]
     if not applicable:
-        return Judgement(Verdict.NOT_APPLICABLE, min(p.confidence for p in parts))
-    return Judgement(Verdict.MET, min(p.confidence for p in applicable), evidence)
+        return Judgement(Verdict.NOT_APPLICABLE, min(part.confidence for part in parts))
+    return Judgement(Verdict.MET, min(part.confidence for part in applicable), evidence)
 
 
 def _any(parts: list[Judgement]) -> Judgement:
-    met = [p for p in parts if p.verdict is Verdict.MET]
-    if met:
-        best = max(met, key=lambda p: p.confidence)
+    met_parts = [part for part in parts if part.verdict is Verdict.MET]
+    if met_parts:
+        best = max(met_parts, key=lambda part: part.confidence)
         return Judgement(Verdict.MET, best.confidence, best.evidence)
-    unsure = [p for p in parts if p.verdict is Verdict.UNSURE]
+    unsure = [part for part in parts if part.verdict is Verdict.UNSURE]
     if unsure:
         return Judgement(Verdict.UNSURE, 0.5, unsure[0].evidence)
-    failed = [p for p in parts if p.verdict is Verdict.NOT_MET]
+    failed = [part for part in parts if part.verdict is Verdict.NOT_MET]
     if failed:
-        return Judgement(Verdict.NOT_MET, min(p.confidence for p in failed), failed[0].evidence)
-    return Judgement(Verdict.NOT_APPLICABLE, min(p.confidence for p in parts))
+        return Judgement(
+            Verdict.NOT_MET, min(part.confidence for part in failed), failed[0].evidence
+        )
+    return Judgement(Verdict.NOT_APPLICABLE, min(part.confidence for part in parts))
 
 
 def _not(inner: Judgement) -> Judgement:
@@ -240,12 +248,14 @@ def _not(inner: Judgement) -> Judgement:
 
 
 def _at_least(count: int, parts: list[Judgement]) -> Judgement:
-    met = [p for p in parts if p.verdict is Verdict.MET]
-    possible = len(met) + sum(p.verdict is Verdict.UNSURE for p in parts)
-    evidence = tuple(e for p in met for e in p.evidence)
-    if len(met) >= count:
+    met_parts = [part for part in parts if part.verdict is Verdict.MET]
+    possible = len(met_parts) + sum(part.verdict is Verdict.UNSURE for part in parts)
+    evidence = tuple(piece for part in met_parts for piece in part.evidence)
+    if len(met_parts) >= count:
         return Judgement(
-            Verdict.MET, sorted((p.confidence for p in met), reverse=True)[count - 1], evidence
+            Verdict.MET,
+            sorted((part.confidence for part in met_parts), reverse=True)[count - 1],
+            evidence,
         )
     if possible >= count:
         return Judgement(Verdict.UNSURE, 0.5, evidence)
@@ -253,22 +263,36 @@ def _at_least(count: int, parts: list[Judgement]) -> Judgement:
 
 
 def _listens(rule: Rule) -> bool:
-    """Whether the rule depends on words."""
+    """Tell whether the rule depends on words."""
     return any(
-        any((r.says, r.never_says, r.order, r.script, r.act, r.answers, r.reads_back))
-        for r in rule.with_inner()
+        any(
+            (
+                inner.says,
+                inner.never_says,
+                inner.order,
+                inner.script,
+                inner.act,
+                inner.answers,
+                inner.reads_back,
+            )
+        )
+        for inner in rule.with_inner()
     )
 
 
 def _uses_acts(rule: Rule) -> bool:
-    return any(r.act is not None for r in rule.with_inner())
+    return any(inner.act is not None for inner in rule.with_inner())
 
 
 def _attributed(piece: Evidence, transcript: Transcript) -> Evidence:
-    """Evidence with its speaker; a measured span gets the utterance it begins in or follows."""
+    """Attribute evidence to a speaker; a measured span to the utterance it begins in or follows."""
     if piece.utterance >= 0:
         return replace(piece, speaker=transcript.utterances[piece.utterance].speaker)
-    before = [i for i, u in enumerate(transcript.utterances) if u.start <= piece.start + 0.01]
+    before = [
+        position
+        for position, utterance in enumerate(transcript.utterances)
+        if utterance.start <= piece.start + 0.01
+    ]
     index = before[-1] if before else 0
     speaker = transcript.utterances[index].speaker if transcript.utterances else "agent"
     return replace(piece, utterance=index, speaker=speaker)

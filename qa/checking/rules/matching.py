@@ -1,6 +1,4 @@
-"""Find a phrase in what was said, through recognition errors: token alignment with spelling and
-sound similarity, and slots.
-"""
+"""Find phrases in a transcript despite recognition errors: fuzzy token alignment and slots."""
 
 import functools
 import re
@@ -12,6 +10,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from qa.checking.rules.words import HAN, Token, TokenSpan, keys_of, sound_of
 from qa.forms.types import SLOTS
+from qa.transcription.rules.digits import NUMBER_WORDS
 
 EXTRA_WORD = 0.5  # cost of a spoken word that the phrase does not have, in tokens
 SAME_SOUND = 0.88
@@ -29,17 +28,6 @@ QUOTING = re.compile(
     r" scritto|lei dice|direi mai"
     r"|[您你他她] ?说|刚 ?才 ?(是 ?)?说|客 ?户 ?说|骂 ?[我了]|叫 ?我|写 ?我|客 ?服 ?说|有 ?人"
     r" ?说|同 ?事 ?说|绝 ?不 ?会 ?说)"
-)
-NUMBER_WORDS = frozenset(
-    (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy"
-        " eighty ninety hundred thousand million half quarter oh uno una un due tre quattro cinque"
-        " sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette"
-        " diciotto diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta"
-        " cento mille mezzo mezz mezza paio 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 万 两"
-        " 幺 半 几"
-    ).split()
 )
 ITALIAN_TENS = re.compile(
     r"(venti|trent|quarant|cinquant|sessant|settant|ottant|novant|cento|mila|dici)"
@@ -68,7 +56,7 @@ NOT_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class Hit:
-    """A phrase found: the tokens it covers and how alike it is (0–1)."""
+    """A match of a phrase: the tokens it covers and its similarity (0–1)."""
 
     span: TokenSpan
     start: int
@@ -90,12 +78,13 @@ class Pattern:
 
     @property
     def literal(self) -> tuple[str, ...]:
-        return tuple(k for p in self.parts if not isinstance(p, str) for k in p)
+        return tuple(key for part in self.parts if not isinstance(part, str) for key in part)
 
 
 def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
-    """A phrase with its variables filled in; None when it has no words left (a variable nobody
-    set).
+    """Compile a phrase with its variables filled in.
+
+    None when it has no words left (a variable nobody set).
     """
     for name, value in variables.items():
         phrase = phrase.replace(f"{{{name}}}", value)
@@ -112,53 +101,53 @@ def compile_phrase(phrase: str, variables: Mapping[str, str]) -> Pattern | None:
     return pattern if pattern.literal else None
 
 
-def best_hits(
-    pattern: Pattern, stretches: Sequence[TokenSpan], *, at_least: float
-) -> Iterator[Hit]:
-    """Every place where the phrase is found with at least this similarity, the best per stretch
-    first.
+def best_hits(pattern: Pattern, spans: Sequence[TokenSpan], *, at_least: float) -> Iterator[Hit]:
+    """Find every place where the phrase occurs with at least this similarity.
+
+    Per token span, the best hit first.
     """
-    if not stretches:
+    if not spans:
         return
     literal = " ".join(pattern.literal)
     scores = process.cdist(
         [literal],
-        [s.line for s in stretches],
+        [span.line for span in spans],
         scorer=fuzz.partial_ratio,
         score_cutoff=max(PREFILTER, 100 * at_least - PREFILTER_SLACK) if len(literal) > 6 else 0,
     )[0]
-    for span, score in zip(stretches, scores, strict=True):
+    for span, score in zip(spans, scores, strict=True):
         if score > 0 or (HAN.search(literal) and _shares_sounds(pattern.literal, span)):
             yield from _hits_in(pattern, span, at_least)
 
 
 def _shares_sounds(literal: tuple[str, ...], span: TokenSpan) -> bool:
-    """Whether at least half of a Chinese phrase's syllables are heard at all: homophones escape a
-    comparison of letters.
+    """Tell whether at least half of a Chinese phrase's syllables occur in a span.
+
+    Homophones escape a comparison of letters.
     """
-    heard = {sound_of(t.key) for t in span.tokens}
-    return 2 * sum(sound_of(k) in heard for k in literal) >= len(literal)
+    sounds = {sound_of(token.key) for token in span.tokens}
+    return 2 * sum(sound_of(key) in sounds for key in literal) >= len(literal)
 
 
 def is_negated(hit: Hit, pattern: Pattern) -> bool:
-    """A "not" inside what was said that the phrase does not have, or right before it."""
-    own = {k for k in pattern.literal if k in NEGATIONS}
+    """Tell whether a "not" that the phrase does not have stands in the hit or right before it."""
+    in_phrase = {key for key in pattern.literal if key in NEGATIONS}
     before = hit.span.tokens[max(0, hit.start - 1) : hit.start]
-    heard = [
-        t.key
-        for t in (*before, *hit.tokens)
-        if t.key in NEGATIONS and not (t in before and t.key == "no")
+    in_speech = [
+        token.key
+        for token in (*before, *hit.tokens)
+        if token.key in NEGATIONS and not (token in before and token.key == "no")
     ]
-    return bool(heard) != bool(own)
+    return bool(in_speech) != bool(in_phrase)
 
 
 def is_quoted(hit: Hit) -> bool:
-    """The speaker repeats what somebody else said."""
+    """Tell whether the speaker repeats what somebody else said."""
     before = hit.span.tokens[max(0, hit.start - 8) : hit.start]
     joined = (
-        "".join(t.key for t in before)
+        "".join(token.key for token in before)
         if before and HAN.match(before[-1].key)
-        else " ".join(t.key for t in before)
+        else " ".join(token.key for token in before)
     )
     return bool(QUOTING.search(joined))
 
@@ -178,27 +167,33 @@ def _hits_in(pattern: Pattern, span: TokenSpan, at_least: float) -> Iterator[Hit
                     else grown.append((-2, -2, 0.0, 0))
                 )
             else:
-                size = sum(_weight(k) for k in part)
-                for a, b, aligned in _align(part, span.tokens, at_least - 0.15):
+                size = sum(_weight(key) for key in part)
+                for match_start, match_end, aligned in _align(part, span.tokens, at_least - 0.15):
                     similarity = max(
                         aligned,
                         *(
-                            _joined_similarity(part, span.tokens[x:y])
-                            for x, y in ((a, b), (max(0, a - 1), b), (a, b + 1))
+                            _joined_similarity(part, span.tokens[left:right])
+                            for left, right in (
+                                (match_start, match_end),
+                                (max(0, match_start - 1), match_end),
+                                (match_start, match_end + 1),
+                            )
                         ),
                     )
-                    if end >= 0 and not end <= a <= end + 2:
+                    if end >= 0 and not end <= match_start <= end + 2:
                         continue
-                    first = a
+                    first = match_start
                     if begin == -2:  # the pattern began with a slot: it must stand right before
-                        slot_start = _slot_before(str(pattern.parts[position - 1]), span.tokens, a)
+                        slot_start = _slot_before(
+                            str(pattern.parts[position - 1]), span.tokens, match_start
+                        )
                         if slot_start is None:
                             continue
                         first = slot_start
                     grown.append(
                         (
                             first if begin < 0 else begin,
-                            b,
+                            match_end,
                             gained + similarity * size,
                             weight + size,
                         )
@@ -209,30 +204,32 @@ def _hits_in(pattern: Pattern, span: TokenSpan, at_least: float) -> Iterator[Hit
         similarity = gained / weight if weight else 0.0
         if similarity >= at_least and (end not in best or best[end].similarity < similarity):
             best[end] = Hit(span, begin, end, similarity, pattern.source)
-    yield from sorted(best.values(), key=lambda h: -h.similarity)[:10]
+    yield from sorted(best.values(), key=lambda hit: -hit.similarity)[:10]
 
 
 def _align(
     phrase: tuple[str, ...], tokens: Sequence[Token], at_least: float
 ) -> list[tuple[int, int, float]]:
-    """Semi-global alignment (Sellers): the phrase against any stretch of the tokens.
+    """Align a phrase with any stretch of the tokens (semi-global, Sellers).
+
+    Returns places (start, end, similarity), best first.
 
     Places (start, end, similarity), best first.
     """
-    weights = [_weight(k) for k in phrase]
+    weights = [_weight(key) for key in phrase]
     total = float(sum(weights))
-    m = len(phrase)
-    costs = [0.0] * (m + 1)
-    for i in range(m):
+    length = len(phrase)
+    costs = [0.0] * (length + 1)
+    for i in range(length):
         costs[i + 1] = costs[i] + weights[i]
-    begins = [0] * (m + 1)
+    begins = [0] * (length + 1)
     allowed = (1 - at_least) * total
-    found: list[tuple[int, int, float]] = []
+    places: list[tuple[int, int, float]] = []
     for j, token in enumerate(tokens, start=1):
         diagonal_cost, diagonal_begin = costs[0], begins[0]
         costs[0], begins[0] = 0.0, j
         heard_weight = _weight(token.key)
-        for i in range(1, m + 1):
+        for i in range(1, length + 1):
             weight = weights[i - 1]
             substitution = diagonal_cost + weight * (1 - _similarity(phrase[i - 1], token.key))
             extra = costs[i] + EXTRA_WORD * min(weight, heard_weight)
@@ -245,16 +242,17 @@ def _align(
             else:
                 costs[i], begins[i] = missing, begins[i - 1]
             diagonal_begin = previous_begin
-        if costs[m] <= allowed and begins[m] < j:
-            found.append((begins[m], j, 1 - costs[m] / total))
-    return _separate(found)
+        if costs[length] <= allowed and begins[length] < j:
+            places.append((begins[length], j, 1 - costs[length] / total))
+    return _separate(places)
 
 
-def _joined_similarity(phrase: tuple[str, ...], heard: Sequence[Token]) -> float:
-    """Likeness of the letters without the spaces: recognisers join and split words ("aver atteso",
-    "averteso").
+def _joined_similarity(phrase: tuple[str, ...], tokens: Sequence[Token]) -> float:
+    """Compare the letters without the spaces.
+
+    Recognisers join and split words ("aver atteso", "averteso").
     """
-    joined, spoken = "".join(phrase), "".join(t.key for t in heard)
+    joined, spoken = "".join(phrase), "".join(token.key for token in tokens)
     if (
         len(joined) < LONG_PHRASE
         or HAN.match(joined)
@@ -264,11 +262,11 @@ def _joined_similarity(phrase: tuple[str, ...], heard: Sequence[Token]) -> float
     return float(fuzz.ratio(joined, spoken)) / 100 - JOINED_DISCOUNT
 
 
-def _separate(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """The best place of each run of overlapping ones."""
+def _separate(places: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Keep the best of each run of overlapping places."""
     chosen: list[tuple[int, int, float]] = []
-    for place in sorted(found, key=lambda f: (-f[2], f[1] - f[0])):
-        if all(place[1] <= c[0] or place[0] >= c[1] for c in chosen):
+    for place in sorted(places, key=lambda candidate: (-candidate[2], candidate[1] - candidate[0])):
+        if all(place[1] <= other[0] or place[0] >= other[1] for other in chosen):
             chosen.append(place)
             if len(chosen) == 20:
                 break
@@ -281,50 +279,48 @@ def _weight(key: str) -> int:
 
 
 @functools.lru_cache(maxsize=200_000)
-def _similarity(phrase: str, heard: str) -> float:
-    """How alike two words are (0–1): spelling, and sound; below a floor they are simply different
-    words.
-    """
-    if phrase == heard:
+def _similarity(phrase: str, spoken: str) -> float:
+    """Compare two words (0–1) by spelling and sound; below a floor they are different words."""
+    if phrase == spoken:
         return 1.0
-    if HAN.match(phrase) or HAN.match(heard):
+    if HAN.match(phrase) or HAN.match(spoken):
         return (
             SAME_SOUND
-            if HAN.match(phrase) and HAN.match(heard) and sound_of(phrase) == sound_of(heard)
+            if HAN.match(phrase) and HAN.match(spoken) and sound_of(phrase) == sound_of(spoken)
             else 0.0
         )
-    shorter = min(len(phrase), len(heard))
+    shorter = min(len(phrase), len(spoken))
     if shorter <= 2:
         return 0.0
-    spelling = fuzz.ratio(phrase, heard) / 100
+    spelling = fuzz.ratio(phrase, spoken) / 100
     if shorter <= 4:
-        if phrase[0] == heard[0] and spelling >= 0.75:
+        if phrase[0] == spoken[0] and spelling >= 0.75:
             return spelling
         return (
             SHORT_SAME_SOUND
-            if len(phrase) == len(heard) and sound_of(phrase) == sound_of(heard)
+            if len(phrase) == len(spoken) and sound_of(phrase) == sound_of(spoken)
             else 0.0
         )
-    if sound_of(phrase) == sound_of(heard):
+    if sound_of(phrase) == sound_of(spoken):
         return max(spelling, SAME_SOUND)
-    alike = max(spelling, JaroWinkler.similarity(phrase, heard) - 0.12)
+    alike = max(spelling, JaroWinkler.similarity(phrase, spoken) - 0.12)
     return alike if alike >= 0.6 else 0.0
 
 
 def _slot_ends(slot: str, tokens: Sequence[Token], at: int) -> list[int]:
-    """Where a slot that begins at `at` may end; empty when what follows does not fit it."""
+    """List where a slot that begins at `at` may end; empty where nothing fits it."""
     ends = []
     for length in range(1, 7):
         if at + length > len(tokens):
             break
-        if _fits(slot, [t.key for t in tokens[at : at + length]]):
+        if _fits(slot, [token.key for token in tokens[at : at + length]]):
             ends.append(at + length)
     return ends[:1] if slot in ("name", "any") else ends[-1:]
 
 
 def _slot_before(slot: str, tokens: Sequence[Token], end: int) -> int | None:
     for length in range(1, 4):
-        if end - length >= 0 and _fits(slot, [t.key for t in tokens[end - length : end]]):
+        if end - length >= 0 and _fits(slot, [token.key for token in tokens[end - length : end]]):
             return end - length
     return None
 
@@ -335,12 +331,12 @@ def _fits(slot: str, keys: list[str]) -> bool:
     if slot == "name":
         return keys[0] not in NOT_NAMES and not is_number(keys[0])
     if slot == "amount":
-        return any(is_number(k) for k in keys) and keys[-1] in MONEY_WORDS
+        return any(is_number(key) for key in keys) and keys[-1] in MONEY_WORDS
     if slot in ("time", "date"):
         return keys[-1] in TIME_WORDS and all(
-            is_number(k) or k in TIME_WORDS or len(keys) > 1 for k in keys
+            is_number(key) or key in TIME_WORDS or len(keys) > 1 for key in keys
         )
-    return all(is_number(k) or (slot == "ticket" and len(k) == 1) for k in keys)
+    return all(is_number(key) or (slot == "ticket" and len(key) == 1) for key in keys)
 
 
 def is_number(key: str) -> bool:

@@ -62,7 +62,7 @@ def judge_mechanics(rule: Rule, mechanics: Mechanics) -> Judgement:
 
 
 def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
-    """A field of the call data; `ticket.closed` is looked up as a path and as a flat key."""
+    """Judge a field of the call data; `ticket.closed` is a path or a flat key."""
     value = _look_up(details, rule.field)
     if rule.present is not None:
         return _yes_or_no((value not in (None, "", False)) == rule.present)
@@ -82,7 +82,7 @@ def judge_metadata(rule: MetadataRule, details: Mapping[str, Any]) -> Judgement:
 
 
 def _is_held(silence: Span, holds: Sequence[Span]) -> bool:
-    """Whether a silence lies (nearly) inside an announced wait."""
+    """Tell whether a silence lies (nearly) inside an announced wait."""
     return any(
         min(silence.end, h.end) - max(silence.start, h.start) > 0.8 * silence.seconds for h in holds
     )

@@ -1,5 +1,6 @@
-"""A call as the rules hear it: where phrases are found, how sure that is, and when "it was not
-said" rests on too little.
+"""Search a form's phrases in a call: where they are, and how sure that is.
+
+And when "it was not said" rests on too little.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,9 @@ UNSURE = Judgement(Verdict.UNSURE, 0.5)
 
 @dataclass
 class PhraseSearch:
-    """A call as the rules hear it.
+    """Search a call's transcript for a form's phrases.
+
+    `is_complete` is false where a part of the recording is lost: then nothing counts as absent.
 
     `is_complete` is false where a part of the recording is lost: then nothing counts as absent.
     """
@@ -46,27 +49,28 @@ class PhraseSearch:
         return self._stretches[speaker]
 
     def perhaps_said_by(self, speaker: str) -> tuple[TokenSpan, ...]:
-        """What is put down to the other side, but not surely: where voices were told apart in one
-        channel.
+        """List what is put down to the other side, but not surely.
+
+        That is the case where voices were told apart in one channel.
         """
         if speaker == "anyone" or not self.speakers_known:
             return ()
         return tuple(
-            token_span_of(i, u)
-            for i, u in enumerate(self.transcript.utterances)
-            if u.speaker != speaker and not u.is_sure_of_speaker
+            token_span_of(index, utterance)
+            for index, utterance in enumerate(self.transcript.utterances)
+            if utterance.speaker != speaker and not utterance.is_sure_of_speaker
         )
 
     def is_by_whom(self, hit: Hit, speaker: str) -> bool:
-        """Whether it is sure enough that this speaker said it."""
+        """Tell whether it is sure enough that this speaker said it."""
         utterances = self.transcript.utterances
         return speaker == "anyone" or (
             self.speakers_known
-            and all(utterances[t.utterance].is_sure_of_speaker for t in hit.tokens)
+            and all(utterances[token.utterance].is_sure_of_speaker for token in hit.tokens)
         )
 
     def acts_of_utterances(self) -> Sequence[Mapping[Act, float]] | None:
-        """What each utterance does; None without a classifier."""
+        """Classify the speech acts of each utterance; None without a classifier."""
         if self._acts is None and self.acts is not None:
             self._acts = self.acts(self.transcript)
         return self._acts
@@ -79,130 +83,144 @@ class PhraseSearch:
                 yield pattern
 
     def limits(self, within: Window) -> tuple[float, float]:
-        """The first and last second in which something counts."""
+        """Compute the first and last second in which something counts."""
         begin, end = 0.0, float("inf")
         utterances = self.transcript.utterances
         if utterances and within.first_seconds is not None:
             end = utterances[0].start + within.first_seconds
         if utterances and within.last_seconds is not None:
-            begin = max(u.end for u in utterances) - within.last_seconds
+            begin = max(utterance.end for utterance in utterances) - within.last_seconds
         for name, is_before in ((within.before, True), (within.after, False)):
             spans = self.evidence_of.get(name or "", ())
             if spans and is_before:
-                end = min(end, min(e.start for e in spans))
+                end = min(end, min(piece.start for piece in spans))
             elif spans:
-                begin = max(begin, max(e.end for e in spans))
+                begin = max(begin, max(piece.end for piece in spans))
         return begin, end
 
     def heard(self, speaker: str, within: Window) -> tuple[TokenSpan, ...]:
-        """The stretches of a speaker that touch a window."""
-        every = self.said_by(speaker)
+        """List the token spans of a speaker that touch a window."""
+        spans = self.said_by(speaker)
         if within.first_turns:
-            every = every[: within.first_turns]
+            spans = spans[: within.first_turns]
         if within.last_turns:
-            every = every[-within.last_turns :]
+            spans = spans[-within.last_turns :]
         begin, end = self.limits(within)
         return tuple(
-            s for s in every if s.tokens and s.tokens[-1].end >= begin and s.tokens[0].start <= end
+            span
+            for span in spans
+            if span.tokens and span.tokens[-1].end >= begin and span.tokens[0].start <= end
         )
 
 
 def find(hearing: PhraseSearch, rule: Says) -> tuple[list[Hit], list[Hit]]:
-    """Clear hits and near misses inside the window, best first.
+    """Find clear hits and near misses inside the window, best first.
 
     What somebody else may have said is a near miss.
     """
     clear, near = _found(hearing, rule, hearing.heard(rule.by, rule.within))
-    sure = [h for h in clear if hearing.is_by_whom(h, rule.by)]
-    doubtful = [h for h in clear if h not in sure] + _found(
+    certain = [hit for hit in clear if hearing.is_by_whom(hit, rule.by)]
+    doubtful = [hit for hit in clear if hit not in certain] + _found(
         hearing, rule, hearing.perhaps_said_by(rule.by)
     )[0]
-    return sure, sorted([*near, *doubtful], key=lambda h: -h.similarity)
+    return certain, sorted([*near, *doubtful], key=lambda hit: -hit.similarity)
 
 
 def _found(
-    hearing: PhraseSearch, rule: Says, heard: tuple[TokenSpan, ...]
+    hearing: PhraseSearch, rule: Says, spans: tuple[TokenSpan, ...]
 ) -> tuple[list[Hit], list[Hit]]:
     begin, end = hearing.limits(rule.within)
     clear: list[Hit] = []
     near: list[Hit] = []
     excluded = [
-        h for p in hearing.patterns(rule.unless) for h in best_hits(p, heard, at_least=0.85)
+        hit
+        for exception in hearing.patterns(rule.unless)
+        for hit in best_hits(exception, spans, at_least=0.85)
     ]
     for pattern in hearing.patterns(rule.any):
         needed = max(rule.similarity, SINGLE_WORD) if len(pattern.literal) == 1 else rule.similarity
         slack = NEAR_MISS if sum(map(len, pattern.literal)) > SHORT_PHRASE else NEAR_MISS / 3
-        for hit in best_hits(pattern, heard, at_least=needed - slack):
+        for hit in best_hits(pattern, spans, at_least=needed - slack):
             if not (
                 hit.tokens and begin <= hit.tokens[-1].end and hit.tokens[0].start <= end
             ) or is_negated(hit, pattern):
                 continue
             if any(
-                e.span is hit.span
-                and e.start < hit.end
-                and hit.start < e.end
-                and e.similarity > hit.similarity
-                for e in excluded
+                other.span is hit.span
+                and other.start < hit.end
+                and hit.start < other.end
+                and other.similarity > hit.similarity
+                for other in excluded
             ):
                 continue
             if hit.similarity >= needed:
                 clear.append(hit)
             elif hit.similarity >= needed - slack / 2 or _was_hard_to_hear(hit):
                 near.append(hit)
-    return sorted(clear, key=lambda h: -h.similarity), near
+    return sorted(clear, key=lambda hit: -hit.similarity), near
 
 
 def _was_hard_to_hear(hit: Hit) -> bool:
-    """Whether what stands there, or beside it, was recognised poorly: a phrase half found among
-    words well heard is another phrase.
+    """Tell whether the words of a hit or beside it were recognised poorly.
+
+    A phrase half found among words well heard is another phrase.
     """
     around = hit.span.tokens[max(0, hit.start - 2) : hit.end + 2]
-    return any(t.confidence is not None and t.confidence < CLEARLY_HEARD for t in around)
+    return any(
+        token.confidence is not None and token.confidence < CLEARLY_HEARD for token in around
+    )
 
 
 def met(hearing: PhraseSearch, hits: list[Hit]) -> Judgement:
-    best = max(hits, key=lambda h: (confidence_of(hearing, h), -h.tokens[0].start))
+    best = max(hits, key=lambda hit: (confidence_of(hearing, hit), -hit.tokens[0].start))
     if words_confidence(best.tokens) < DOUBTFUL_HIT:
         return Judgement(Verdict.UNSURE, 0.5, tuple(pieces_of(best)))
     return Judgement(Verdict.MET, confidence_of(hearing, best), tuple(pieces_of(best)))
 
 
 def confidence_of(hearing: PhraseSearch, hit: Hit) -> float:
-    """From the likeness of the words, lowered by poor recognition and by the other side talking
-    over them.
-    """
+    """Compute the confidence of a hit from similarity, recognition and overlapping speech."""
     alike = 0.7 + 0.28 * (hit.similarity - 0.7) / 0.3
-    heard = 0.7 + 0.3 * words_confidence(hit.tokens)
+    recognition = 0.7 + 0.3 * words_confidence(hit.tokens)
     start, end = hit.tokens[0].start, hit.tokens[-1].end
     speaker = hearing.transcript.utterances[hit.tokens[0].utterance].speaker
-    over = sum(
-        max(0.0, min(end, u.end) - max(start, u.start))
-        for u in hearing.transcript.utterances
-        if u.speaker != speaker
+    overlap = sum(
+        max(0.0, min(end, utterance.end) - max(start, utterance.start))
+        for utterance in hearing.transcript.utterances
+        if utterance.speaker != speaker
     )
-    clear = 0.9 if end > start and over > 0.5 * (end - start) else 1.0
-    return round(max(0.5, min(0.98, alike * heard * clear * speaker_confidence(hearing, hit))), 3)
+    clear = 0.9 if end > start and overlap > 0.5 * (end - start) else 1.0
+    return round(
+        max(0.5, min(0.98, alike * recognition * clear * speaker_confidence(hearing, hit))), 3
+    )
 
 
 def speaker_confidence(hearing: PhraseSearch, hit: Hit) -> float:
-    """How sure it is who said it: 1 where each side has a channel of its own."""
-    known = [hearing.transcript.utterances[t.utterance].speaker_confidence for t in hit.tokens]
-    return min((k for k in known if k is not None), default=1.0)
+    """Look up how sure it is who said it: 1 where each side has a channel of its own."""
+    confidences = [
+        hearing.transcript.utterances[token.utterance].speaker_confidence for token in hit.tokens
+    ]
+    return min((confidence for confidence in confidences if confidence is not None), default=1.0)
 
 
 def words_confidence(tokens: tuple[Token, ...]) -> float:
-    known = [t.confidence for t in tokens if t.confidence is not None]
-    return sum(known) / len(known) if known else 0.95
+    confidences = [token.confidence for token in tokens if token.confidence is not None]
+    return sum(confidences) / len(confidences) if confidences else 0.95
 
 
 def doubt(hearing: PhraseSearch, rule: Says) -> bool:
-    """Whether "it was not said" would rest on too little: lost sound, a silent speaker, poor
-    recognition, another language.
+    """Tell whether "it was not said" would rest on too little.
+
+    Lost sound, a silent speaker, poor recognition, or another language.
     """
-    heard = hearing.heard(rule.by, rule.within)
-    tokens = tuple(t for s in heard for t in s.tokens)
-    every = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
-    if not every or not hearing.is_complete or not any(True for _ in hearing.patterns(rule.any)):
+    spans = hearing.heard(rule.by, rule.within)
+    tokens = tuple(token for span in spans for token in span.tokens)
+    all_tokens = tuple(token for span in hearing.said_by(rule.by) for token in span.tokens)
+    if (
+        not all_tokens
+        or not hearing.is_complete
+        or not any(True for _ in hearing.patterns(rule.any))
+    ):
         return True
     if not tokens:
         return False
@@ -211,23 +229,28 @@ def doubt(hearing: PhraseSearch, rule: Says) -> bool:
     return (
         words_confidence(tokens) < DOUBTFUL_WORDS
         or garbled > (0 if is_narrow else GARBLED)
-        or not looks_like(hearing.transcript.language, every)
+        or not looks_like(hearing.transcript.language, all_tokens)
     )
 
 
 def _garbled_share(tokens: tuple[Token, ...]) -> float:
-    """How many of the neighbouring word pairs were recognised badly:
-    a phrase may be hidden there.
+    """Compute the share of neighbouring word pairs that were recognised badly.
+
+    A phrase may be hidden there.
     """
-    known = [t.confidence for t in tokens if t.confidence is not None]
-    pairs = [(a + b) / 2 for a, b in zip(known, known[1:], strict=False)]
-    return sum(p < GARBLED_PAIR for p in pairs) / len(pairs) if pairs else 0.0
+    confidences = [token.confidence for token in tokens if token.confidence is not None]
+    pairs = [
+        (first + second) / 2 for first, second in zip(confidences, confidences[1:], strict=False)
+    ]
+    return sum(pair < GARBLED_PAIR for pair in pairs) / len(pairs) if pairs else 0.0
 
 
 def pieces_of(hit: Hit) -> Iterator[Evidence]:
-    """One piece of evidence per utterance that the hit touches."""
-    for index in sorted({t.utterance for t in hit.tokens}):
-        inside = [t for t in hit.tokens if t.utterance == index]
-        words = [t.text for t in inside if t.text]
-        joined = ("" if all(len(w) <= 2 and not w.isascii() for w in words) else " ").join(words)
+    """Yield one piece of evidence per utterance that the hit touches."""
+    for index in sorted({token.utterance for token in hit.tokens}):
+        inside = [token for token in hit.tokens if token.utterance == index]
+        words = [token.text for token in inside if token.text]
+        joined = ("" if all(len(word) <= 2 and not word.isascii() for word in words) else " ").join(
+            words
+        )
         yield Evidence(index, "", inside[0].start, inside[-1].end, joined)

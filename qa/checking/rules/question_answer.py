@@ -1,5 +1,6 @@
-"""What passes between the two sides: `answers` (questions get an answer) and `reads_back` (one
-repeats what the other said).
+"""Judge exchanges between the two sides: `answers` and `reads_back`.
+
+`answers`: questions get an answer; `reads_back`: one side repeats what the other said.
 """
 
 import functools
@@ -12,6 +13,7 @@ from qa.checking.rules.phrase_search import UNSURE, PhraseSearch, find, words_co
 from qa.checking.rules.words import HAN, keys_of
 from qa.checking.types import Evidence, Judgement, Verdict
 from qa.forms.types import AnswersRule, ReadsBackRule
+from qa.transcription.rules.digits import DIGIT_WORDS
 from qa.transcription.types import Utterance
 
 WH = {
@@ -49,28 +51,12 @@ EMPTY = frozenset(
     " would like um so okay alright yes no il lo la le i gli un una di da e o mi si che per con il"
     " suo mio lei io va 的 了 我 您 你 是 吗 呢 啊 在".split()
 )
-DIGITS = {
-    word: digit
-    for digit, words in enumerate(
-        (
-            "zero oh 零 〇 洞",
-            "one uno 一 幺",
-            "two due 二 两",
-            "three tre 三",
-            "four quattro 四",
-            "five cinque 五",
-            "six sei 六",
-            "seven sette 七 拐",
-        )
-        + ("eight otto 八", "nine nove 九 勾")
-    )
-    for word in words.split()
-}
 
 
 def judge_answers(hearing: PhraseSearch, rule: AnswersRule) -> Judgement:
-    """Met where every question got its answer in time; not applicable without a question; the
-    evidence is question and answer.
+    """Judge whether every question got its answer in time.
+
+    Not applicable without a question; the evidence is question and answer.
     """
     other = "customer" if rule.by == "agent" else "agent"
     if not hearing.said_by(other) or not hearing.speakers_known:
@@ -91,11 +77,12 @@ def judge_answers(hearing: PhraseSearch, rule: AnswersRule) -> Judgement:
             evidence.append(_piece(reply, utterances[reply]))
     if not unanswered:
         return Judgement(Verdict.MET, 0.85, tuple(evidence[:10]))
-    open_ones = tuple(_piece(i, utterances[i]) for i in unanswered)
-    end = max(u.end for u in utterances)
+    open_ones = tuple(_piece(question, utterances[question]) for question in unanswered)
+    end = max(utterance.end for utterance in utterances)
     doubtful = not hearing.is_complete or any(
-        end - utterances[i].end < ENDING_SECONDS or not utterances[i].is_sure_of_speaker
-        for i in unanswered
+        end - utterances[question].end < ENDING_SECONDS
+        or not utterances[question].is_sure_of_speaker
+        for question in unanswered
     )
     return (
         Judgement(Verdict.UNSURE, 0.5, open_ones)
@@ -105,31 +92,32 @@ def judge_answers(hearing: PhraseSearch, rule: AnswersRule) -> Judgement:
 
 
 def judge_reads_back(hearing: PhraseSearch, rule: ReadsBackRule) -> Judgement:
-    """Met where details (numbers, days, amounts) or a whole short turn are said again by the other
-    side.
+    """Judge whether the other side says details or a whole short turn again.
+
+    Details are numbers, days and amounts.
     """
     other = "customer" if rule.by == "agent" else "agent"
     if not hearing.speakers_known or not hearing.said_by(rule.by) or not hearing.said_by(other):
         return UNSURE
     best: tuple[int, int, int] | None = None
     for index, own in hearing.transcript.by(rule.by):
-        heard = [
-            (i, u)
-            for i, u in hearing.transcript.by(other)
-            if own.start - rule.within_seconds <= u.end and u.start < own.start
+        earlier = [
+            (position, utterance)
+            for position, utterance in hearing.transcript.by(other)
+            if own.start - rule.within_seconds <= utterance.end and utterance.start < own.start
         ]
-        length, source = _details_again(own, heard)
-        if length < rule.details and _is_echo(own, heard):
-            length, source = rule.details, heard[-1][0]
+        length, source = _details_again(own, earlier)
+        if length < rule.details and _is_echo(own, earlier):
+            length, source = rule.details, earlier[-1][0]
         if length >= rule.details and (best is None or length > best[0]):
             best = (length, source, index)
     utterances = hearing.transcript.utterances
     if best is not None:
-        evidence = tuple(_piece(i, utterances[i]) for i in best[1:])
-        if all(utterances[i].is_sure_of_speaker for i in best[1:]):
+        evidence = tuple(_piece(position, utterances[position]) for position in best[1:])
+        if all(utterances[position].is_sure_of_speaker for position in best[1:]):
             return Judgement(Verdict.MET, min(0.95, 0.8 + 0.04 * best[0]), evidence)
         return Judgement(Verdict.UNSURE, 0.5, evidence)
-    tokens = tuple(t for s in hearing.said_by(rule.by) for t in s.tokens)
+    tokens = tuple(token for span in hearing.said_by(rule.by) for token in span.tokens)
     return (
         UNSURE
         if not hearing.is_complete or words_confidence(tokens) < 0.6
@@ -138,7 +126,7 @@ def judge_reads_back(hearing: PhraseSearch, rule: ReadsBackRule) -> Judgement:
 
 
 def is_question(text: str, language: str) -> bool:
-    """Whether an utterance asks something, with or without a question mark."""
+    """Tell whether an utterance asks something, with or without a question mark."""
     if re.search(r"[?？]", text):
         return True
     keys = list(keys_of(text))
@@ -155,11 +143,11 @@ def is_question(text: str, language: str) -> bool:
 
 def _asked(hearing: PhraseSearch, rule: AnswersRule, other: str) -> list[int]:
     if rule.question is not None:
-        return sorted({h.tokens[-1].utterance for h in find(hearing, rule.question)[0]})
+        return sorted({hit.tokens[-1].utterance for hit in find(hearing, rule.question)[0]})
     return [
-        i
-        for i, u in hearing.transcript.by(other)
-        if is_question(u.text, hearing.transcript.language)
+        position
+        for position, utterance in hearing.transcript.by(other)
+        if is_question(utterance.text, hearing.transcript.language)
     ]
 
 
@@ -167,78 +155,102 @@ def _reply(hearing: PhraseSearch, rule: AnswersRule, question: Utterance) -> int
     until = question.end + rule.within_seconds
     if rule.reply is not None:
         hits = [
-            h for h in find(hearing, rule.reply)[0] if question.start <= h.tokens[0].start <= until
+            hit
+            for hit in find(hearing, rule.reply)[0]
+            if question.start <= hit.tokens[0].start <= until
         ]
-        return min((h.tokens[0].utterance for h in hits), default=None)
-    for index, u in hearing.transcript.by(rule.by):
-        if question.start < u.start <= until and any(
-            k not in BACKCHANNELS for k in keys_of(u.text)
+        return min((hit.tokens[0].utterance for hit in hits), default=None)
+    for index, utterance in hearing.transcript.by(rule.by):
+        if question.start < utterance.start <= until and any(
+            key not in BACKCHANNELS for key in keys_of(utterance.text)
         ):
             return index
     return None
 
 
-def _details_again(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> tuple[int, int]:
-    """How many details in a row are said again, and in which utterance the first of
-    them was heard.
+def _details_again(own: Utterance, earlier: Sequence[tuple[int, Utterance]]) -> tuple[int, int]:
+    """Count how many details in a row are said again, and find where they were first said.
+
+    The place is the utterance in which the first of them was said.
     """
-    mine = _details(own.text)[:MOST_DETAILS]
-    theirs = [(d, i) for i, u in heard for d in _details(u.text)][-MOST_DETAILS:] if mine else []
+    repeated = _details(own.text)[:MOST_DETAILS]
+    original = (
+        [
+            (detail, position)
+            for position, utterance in earlier
+            for detail in _details(utterance.text)
+        ][-MOST_DETAILS:]
+        if repeated
+        else []
+    )
     longest, place = 0, -1
-    for a in range(len(mine)):
-        for b in range(len(theirs)):
-            n = 0
-            while a + n < len(mine) and b + n < len(theirs) and mine[a + n] == theirs[b + n][0]:
-                n += 1
-            han = sum(HAN.match(d) is not None for d in mine[a : a + n])
-            n = n - 1 if han and han == n else n  # single characters are poorer than words
-            if n > longest and len(set(mine[a : a + n])) > 1:
-                longest, place = n, theirs[b][1]
+    for start in range(len(repeated)):
+        for source in range(len(original)):
+            length = 0
+            while (
+                start + length < len(repeated)
+                and source + length < len(original)
+                and repeated[start + length] == original[source + length][0]
+            ):
+                length += 1
+            han = sum(HAN.match(detail) is not None for detail in repeated[start : start + length])
+            length = (
+                length - 1 if han and han == length else length
+            )  # single characters are poorer than words
+            if length > longest and len(set(repeated[start : start + length])) > 1:
+                longest, place = length, original[source][1]
     return longest, place
 
 
 @functools.lru_cache(maxsize=20_000)
 def _details(text: str) -> tuple[str, ...]:
-    """Numbers digit by digit, days and times, money:
-    what a customer gives and an agent reads back.
-    """
-    out: list[str] = []
+    """Extract numbers digit by digit, days, times and money: what an agent reads back."""
+    details: list[str] = []
     for key in keys_of(re.sub(r"\b([ap])\s*\.?\s*m\b\.?", r"\1m", text.lower())):
         if key.isdigit() and len(key) > 1:
-            out.extend(key)
-        elif key in DIGITS:
-            out.append(str(DIGITS[key]))
+            details.extend(key)
+        elif key in DIGIT_WORDS:
+            details.append(DIGIT_WORDS[key])
         elif is_number(key) or key in TIME_WORDS or key in MONEY_WORDS:
-            out.append(key)
-    return tuple(out)
+            details.append(key)
+    return tuple(details)
 
 
-def _is_echo(own: Utterance, heard: Sequence[tuple[int, Utterance]]) -> bool:
-    """A short turn made of what the other side has just said: "check your account balance"."""
-    recent = [u for _, u in heard if own.start - u.end <= LATE_ECHO_SECONDS]
-    keys = [k for k, _ in groupby(keys_of(own.text)) if k not in EMPTY and k not in BACKCHANNELS]
-    said = {k for u in recent for k in keys_of(u.text)}
-    telling = [
-        k for k in keys if k not in PLEASANTRIES and (len(k) > 3 or HAN.match(k) or is_number(k))
+def _is_echo(own: Utterance, earlier: Sequence[tuple[int, Utterance]]) -> bool:
+    """Tell whether a short turn is made of what the other side has just said.
+
+    For example "check your account balance".
+    """
+    recent = [
+        utterance for _, utterance in earlier if own.start - utterance.end <= LATE_ECHO_SECONDS
     ]
-    enough = 4 if any(HAN.match(k) for k in telling) else 2
+    keys = [
+        key for key, _ in groupby(keys_of(own.text)) if key not in EMPTY and key not in BACKCHANNELS
+    ]
+    spoken = {key for utterance in recent for key in keys_of(utterance.text)}
+    telling = [
+        key
+        for key in keys
+        if key not in PLEASANTRIES and (len(key) > 3 or HAN.match(key) or is_number(key))
+    ]
+    enough = 4 if any(HAN.match(key) for key in telling) else 2
     one_detail = len(keys) == 1 and (keys[0] in TIME_WORDS and len(keys[0]) > 4)
     if _asks_openly(own.text):
         return False
     return (
         bool(keys)
         and len(keys) <= 8
-        and all(k in said for k in keys)
+        and all(key in spoken for key in keys)
         and (len(telling) >= enough or one_detail)
     )
 
 
 def _asks_openly(text: str) -> bool:
-    """ "Which account would you like to check?" asks for more, it does not repeat."""
-    keys = [k for k in keys_of(text) if k not in LEADING]
-    openers = {w for words in WH.values() for w in words.split()}
+    """Recognise a question that asks for more ("Which account ...?") and repeats nothing."""
+    keys = [key for key in keys_of(text) if key not in LEADING]
+    openers = {word for words in WH.values() for word in words.split()}
     return bool(keys) and (keys[0] in openers or bool(HAN_OPEN_QUESTION.search("".join(keys))))
 
 
-def _piece(index: int, u: Utterance) -> Evidence:
-    return Evidence(index, "", u.start, u.end, u.text)
+def _piece(index: int, utterance: Utterance) -> Evidence:
+    return Evidence(index, "", utterance.start, utterance.end, utterance.text)

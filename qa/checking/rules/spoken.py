@@ -48,7 +48,10 @@ def judge_never_says(hearing: PhraseSearch, rule: Says) -> Judgement:
 
 
 def judge_order(hearing: PhraseSearch, rule: Order) -> Judgement:
-    """Whether `first` comes before the earliest `then`; not applicable where `then` never comes."""
+    """Judge whether `first` comes before the earliest `then`.
+
+    Not applicable where `then` never comes.
+    """
     then, then_near = find(hearing, rule.then)
     if not then:
         return (

@@ -1,6 +1,4 @@
-"""Words made comparable: one stream of normalised tokens per speaker, each with its time and its
-confidence.
-"""
+"""Split speech into normalised tokens, with times and confidence; compare by sound."""
 
 import functools
 import re
@@ -57,8 +55,9 @@ class Token:
 
 @dataclass(frozen=True)
 class TokenSpan:
-    """What one speaker says without a longer break: phrases are looked for inside a stretch, so one
-    may be split over two utterances.
+    """The tokens of one speaker without a longer break.
+
+    Phrases are searched inside a span, so one may be split over two utterances.
     """
 
     tokens: tuple[Token, ...]
@@ -71,8 +70,9 @@ class TokenSpan:
 
 @functools.lru_cache(maxsize=50_000)
 def keys_of(text: str) -> tuple[str, ...]:
-    """Normalised tokens: full and half width alike, no case, accents or fillers, contractions
-    written out; a Chinese character is a token.
+    """Normalise a text into tokens: no case, accents or fillers; a Chinese character is a token.
+
+    Full and half width alike, contractions written out.
     """
     text = unicodedata.normalize("NFKC", text).casefold()
     text = ANNOTATION.sub(" ", text)
@@ -84,8 +84,9 @@ def keys_of(text: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=20_000)
 def sound_of(key: str) -> str:
-    """A rough phonetic key: pinyin with the usual confusions merged for Chinese, consonants for
-    other words.
+    """Compute a rough phonetic key of a word.
+
+    Pinyin with the usual confusions merged for Chinese, consonants for other words.
     """
     if HAN.match(key):
         syllable = lazy_pinyin(key, style=Style.NORMAL)[0]
@@ -117,7 +118,7 @@ def sound_of(key: str) -> str:
 
 
 def token_spans(transcript: Transcript, speaker: str) -> tuple[TokenSpan, ...]:
-    """The speech of one speaker (or `anyone`), cut where they pause for more than a few seconds."""
+    """Split the speech of a speaker (or `anyone`) where they pause for more than a few seconds."""
     out: list[TokenSpan] = []
     pending: list[Token] = []
     last: Utterance | None = None
@@ -142,16 +143,16 @@ def token_span_of(index: int, utterance: Utterance) -> TokenSpan:
 
 
 def looks_like(language: str, tokens: Sequence[Token]) -> bool:
-    """Whether the words can be of that language at all;
-    short texts get the benefit of the doubt.
-    """
+    """Tell whether the words can be of that language; short texts get the benefit of the doubt."""
     if len(tokens) < 12:
         return True
-    keys = [t.key for t in tokens]
-    han = sum(1 for k in keys if HAN.match(k)) / len(keys)
+    keys = [token.key for token in tokens]
+    han = sum(1 for key in keys if HAN.match(key)) / len(keys)
     if language == "zh":
         return han > 0.3
-    share = {x: sum(k in words for k in keys) / len(keys) for x, words in STOPWORDS.items()}
+    share = {
+        code: sum(key in words for key in keys) / len(keys) for code, words in STOPWORDS.items()
+    }
     other = "it" if language == "en" else "en"
     return han < 0.3 and not (share[other] > 0.12 and share[other] > 3 * share[language])
 
@@ -179,15 +180,16 @@ def _tokens(index: int, utterance: Utterance) -> Iterable[Token]:
 
 
 def _pieces(text: str, count: int) -> list[str]:
-    """The written form of each token where it can be told apart,
-    else the whole text on the first.
+    """Split off the written form of each token where it can be told apart.
+
+    Else the whole text stands on the first.
     """
     written = text.split() if not HAN.search(text) else PIECES.findall(text)
-    written = [w for w in written if keys_of(w)]
+    written = [word for word in written if keys_of(word)]
     if len(written) == count:
         return written
-    out: list[str] = []
-    for w in written:
-        out.append(w)
-        out.extend("" for _ in keys_of(w)[1:])
-    return (out + [""] * count)[:count]
+    pieces: list[str] = []
+    for word in written:
+        pieces.append(word)
+        pieces.extend("" for _ in keys_of(word)[1:])
+    return (pieces + [""] * count)[:count]

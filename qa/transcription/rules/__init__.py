@@ -1,6 +1,4 @@
-"""What a transcript tells: speech mechanics (`mechanics`), spoken numbers (`digits`), and what must
-not be kept (`private`).
-"""
+"""Derive from a transcript: `mechanics`, spoken `digits`, `redaction`, `search_text`."""
 
 from qa.transcription.rules.mechanics import measure, merged, turns_of
 

@@ -1,5 +1,6 @@
-"""Numbers as people say them become digits, in three languages: "double four", "quarantacinque",
-"幺三九", "4539".
+"""Convert spoken numbers to digits in three languages.
+
+For example "double four", "quarantacinque", "幺三九", "4539".
 """
 
 import re
@@ -8,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两洞拐勾", "00123456789120" + "79", strict=True))
+HAN_DIGITS = dict(zip("零〇一二三四五六七八九幺两", "0012345678912", strict=True))
+HAN_RADIO_DIGITS = {"洞": "0", "拐": "7", "勾": "9"}
 ENGLISH_UNITS = dict(
     zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)
-) | {"oh": "0", "nought": "0"}
+) | {"oh": "0"}
 ENGLISH_TEENS = dict(
     zip(
         "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
@@ -25,7 +27,7 @@ ENGLISH_TENS = dict(
         map(str, range(20, 100, 10)),
         strict=True,
     )
-) | {"fourty": "40"}
+)
 MISHEARD = {
     "for": "4",
     "fore": "4",
@@ -39,6 +41,7 @@ MISHEARD = {
     "fife": "5",
     "niner": "9",
 }
+ENGLISH_VARIANTS = {"nought": "0", "fourty": "40"}
 REPEATS = {
     "double": 2,
     "triple": 3,
@@ -53,6 +56,21 @@ ITALIAN_TEENS = (
     "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove"
 ).split()
 ITALIAN_TENS = " venti trenta quaranta cinquanta sessanta settanta ottanta novanta".split(" ")
+# the words for 0 to 9 in all languages, and all the number words that are written as one word
+DIGIT_WORDS = {
+    **ENGLISH_UNITS,
+    **dict(zip(ITALIAN_UNITS, "0123456789", strict=True)),
+    **HAN_DIGITS,
+    **HAN_RADIO_DIGITS,
+}
+NUMBER_WORDS = (
+    frozenset((*ENGLISH_UNITS, *ENGLISH_TEENS, *ENGLISH_TENS, *HAN_DIGITS))
+    | frozenset((*ITALIAN_UNITS, *ITALIAN_TEENS, *ITALIAN_TENS[1:]))
+    | frozenset(
+        "hundred thousand million half quarter un una cento mille mezzo mezz mezza paio"
+        " 十 百 千 万 半 几".split()
+    )
+)
 ITALIAN_MISHEARD = {"un": "1", "du": "2", "ses": "6", "nov": "9"}
 MOST_BETWEEN = {"en": 2, "it": 2, "zh": 1}
 FILLERS = frozenset(
@@ -64,7 +82,7 @@ FILLERS = frozenset(
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit and the place of the word it was said in."""
+    """A digit and the place of the word it was said in."""
 
     value: str
     word: int
@@ -72,19 +90,21 @@ class Digit:
 
 @cache
 def spoken(language: str) -> Mapping[str, str]:
-    """Number words of a language with their digits."""
+    """Map the number words of a language to their digits."""
     if language == "it":
         return _italian() | ITALIAN_MISHEARD
-    return ENGLISH_UNITS | ENGLISH_TEENS | ENGLISH_TENS if language == "en" else {}
+    if language == "en":
+        return ENGLISH_UNITS | ENGLISH_TEENS | ENGLISH_TENS | ENGLISH_VARIANTS
+    return {}
 
 
 @lru_cache(maxsize=50_000)
 def pieces(text: str) -> tuple[str, ...]:
-    """Letters and digits in small letters without accents; Chinese characters one by one."""
+    """Split into lower-case letters without accents and digits; Chinese characters one by one."""
     plain = "".join(
-        c
-        for c in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-        if not unicodedata.combining(c)
+        char
+        for char in unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+        if not unicodedata.combining(char)
     )
     return tuple(re.findall(r"[\u3400-\u9fff]|\d+|[a-z]+", plain))
 
@@ -96,89 +116,97 @@ def runs(
     breaks: frozenset[int] = frozenset(),
     most_between: int | None = None,
 ) -> Iterator[list[Digit]]:
-    """Digits said one after the other.
+    """Find runs of digits said one after the other.
 
     A run ends after more than `most_between` other words (characters), and before each word in
     `breaks`.
     """
     most_between = MOST_BETWEEN[language] if most_between is None else most_between
     run: list[Digit] = []
-    between, repeat, tens = 0, 1, False
-    for place, piece in ((i, p) for i, w in enumerate(words) for p in _numeric(w)):
+    between, repeat, after_tens = 0, 1, False
+    for place, piece in (
+        (index, part) for index, word in enumerate(words) for part in _numeric(word)
+    ):
         if place in breaks and run and run[-1].word < place:
             yield run
-            run, between, repeat, tens = [], 0, 1, False
-        found = _digits(piece, language, after_digit=bool(run) and between == 0)
-        if found is None:
+            run, between, repeat, after_tens = [], 0, 1, False
+        digits = _digits(piece, language, after_digit=bool(run) and between == 0)
+        if digits is None:
             repeat = REPEATS.get(piece, 1)
-            tens = False
+            after_tens = False
             between += piece not in FILLERS and piece not in REPEATS
             if between > most_between and run:
                 yield run
                 run, between = [], 0
             continue
-        if tens and len(found) == 1 and found != "0" and between == 0:
-            run[-1] = Digit(found, place)  # "forty" "two"
+        if after_tens and len(digits) == 1 and digits != "0" and between == 0:
+            run[-1] = Digit(digits, place)  # "forty" "two"
         else:
-            run.extend(Digit(d, place) for d in found * repeat)
-        tens = len(found) == 2 and found[1] == "0" and not piece.isdigit() and found != "10"
+            run.extend(Digit(digit, place) for digit in digits * repeat)
+        after_tens = (
+            len(digits) == 2 and digits[1] == "0" and not piece.isdigit() and digits != "10"
+        )
         between, repeat = 0, 1
     if run:
         yield run
 
 
 def _numeric(text: str) -> tuple[str, ...]:
-    """The pieces of a word; of a code that mixes letters and digits (more than an X at its end)
-    none counts as a number.
+    """Split a word into pieces; of a code that mixes letters and digits none counts as a number.
+
+    More than an X at its end makes it such a code.
     """
-    found = pieces(text)
-    letters = [p for p in found if p.isascii() and p.isalpha()]
-    if letters and any(p.isdigit() for p in found) and letters != ["x"]:
+    parts = pieces(text)
+    letters = [part for part in parts if part.isascii() and part.isalpha()]
+    if letters and any(part.isdigit() for part in parts) and letters != ["x"]:
         return ("code",)
-    return found
+    return parts
 
 
 def _digits(piece: str, language: str, *, after_digit: bool) -> str | None:
     if piece.isdigit():
         return piece
-    if piece in HAN_DIGITS:
-        return HAN_DIGITS[piece]
+    if piece in HAN_DIGITS or piece in HAN_RADIO_DIGITS:
+        return HAN_DIGITS.get(piece) or HAN_RADIO_DIGITS[piece]
     if language == "zh":
         return None
-    known = spoken(language).get(piece)
-    if known is None and language == "en" and after_digit:
+    digits = spoken(language).get(piece)
+    if digits is None and language == "en" and after_digit:
         return MISHEARD.get(piece)  # among digits "for" is four
-    return known
+    return digits
 
 
 def _italian() -> dict[str, str]:
-    """The number words from 0 to 999 and the thousands, elisions included ("ventuno",
-    "centottanta").
+    """Build the number words from 0 to 999 and the thousands, elisions included.
+
+    For example "ventuno", "centottanta".
     """
-    below = {w: n for n, w in enumerate([*ITALIAN_UNITS, *ITALIAN_TEENS])}
+    below = {word: value for value, word in enumerate([*ITALIAN_UNITS, *ITALIAN_TEENS])}
     for ten, word in enumerate(ITALIAN_TENS[1:], start=2):
         below[word] = 10 * ten
         for unit, name in list(enumerate(ITALIAN_UNITS))[1:]:
             below[(word[:-1] if unit in (1, 8) else word) + name] = 10 * ten + unit
-    out = dict(below)
+    numbers = dict(below)
     for hundred in range(1, 10):
         stem = ("" if hundred == 1 else ITALIAN_UNITS[hundred]) + "cento"
-        out[stem] = 100 * hundred
-        out.update(
+        numbers[stem] = 100 * hundred
+        numbers.update(
             {
-                form + w: 100 * hundred + n
-                for w, n in below.items()
-                if n
+                form + word: 100 * hundred + value
+                for word, value in below.items()
+                if value
                 for form in (stem, stem[:-1])
             }
         )
-    thousands = {"mille": 1000} | {f"{ITALIAN_UNITS[n]}mila": 1000 * n for n in range(2, 10)}
-    out.update(
+    thousands = {"mille": 1000} | {
+        f"{ITALIAN_UNITS[value]}mila": 1000 * value for value in range(2, 10)
+    }
+    numbers.update(
         {
-            t + w: n + m
-            for t, n in thousands.items()
-            for w, m in [("", 0), *out.items()]
-            if m or not w
+            thousand + word: value + rest
+            for thousand, value in thousands.items()
+            for word, rest in [("", 0), *numbers.items()]
+            if rest or not word
         }
     )
-    return {w: str(n) for w, n in out.items()}
+    return {word: str(value) for word, value in numbers.items()}

@@ -1,5 +1,6 @@
-"""What must not be kept of a call: card numbers and codes, bank accounts, identity and tax numbers,
-telephone numbers, e-mail addresses, names.
+"""Find and mask private data: card numbers, bank accounts, identity and telephone numbers, names.
+
+Also card codes, tax numbers and e-mail addresses.
 
 Everything errs towards masking. Check digits come from python-stdnum, telephone numbers from
 phonenumbers.
@@ -15,10 +16,10 @@ from stdnum import iban
 from stdnum.cn import ric
 from stdnum.it import codicefiscale
 
+from qa.intake.rules import CARD_NUMBER_LENGTHS
 from qa.transcription.rules.digits import FILLERS, REPEATS, Digit, pieces, runs
 from qa.transcription.types import Redaction, Transcript, Utterance, Word
 
-CARD = range(13, 20)
 # a card number of which digits were not recognised, where somebody spoke of a card
 NEAR_CARD = range(8, 13)
 LONGEST_PAUSE = 20.0  # seconds within a number: the other side says "yes" between the groups
@@ -136,7 +137,7 @@ TYPED_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
-class _Said:
+class _SpokenWord:
     """A word with its place in the transcript; words of one side are looked at as one stream."""
 
     utterance: int
@@ -145,9 +146,9 @@ class _Said:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _PrivateData:
     kind: str
-    words: tuple[_Said, ...]
+    words: tuple[_SpokenWord, ...]
     digits: str = ""
 
     @property
@@ -160,112 +161,135 @@ class _Found:
 
 
 def redact(transcript: Transcript, *, names: Sequence[str] = ()) -> Transcript:
-    """The transcript with what is private masked as `[card]` and the like, and the stretches of
-    sound to silence (half a second wider).
+    """Mask what is private as `[card]` and the like, and list the spans of sound to silence.
+
+    The spans are half a second wider than the words.
     """
-    streams = [_stream(transcript, s) for s in ("agent", "customer")]
-    found = [
-        f for stream in streams for f in _in_stream(stream, streams, transcript.language, names)
+    streams = [_stream(transcript, speaker) for speaker in ("agent", "customer")]
+    private = [
+        part
+        for stream in streams
+        for part in _in_stream(stream, streams, transcript.language, names)
     ]
-    found += [e for stream in streams for e in _echoes(stream, found, transcript.language)]
+    private += [
+        part for stream in streams for part in _echoes(stream, private, transcript.language)
+    ]
     masked: dict[tuple[int, int], str] = {
-        (w.utterance, w.place): f.kind for f in found for w in f.words
+        (word.utterance, word.place): part.kind for part in private for word in part.words
     }
     if not masked:
         return transcript
-    utterances = tuple(_masked(i, u, masked) for i, u in enumerate(transcript.utterances))
+    utterances = tuple(
+        _masked(i, utterance, masked) for i, utterance in enumerate(transcript.utterances)
+    )
     spans = tuple(
         sorted(
             (
                 Redaction(
-                    kind=f.kind,
-                    start=max(0.0, f.start - MARGIN),
-                    end=min(f.end + MARGIN, max(transcript.duration, f.end)),
+                    kind=part.kind,
+                    start=max(0.0, part.start - MARGIN),
+                    end=min(part.end + MARGIN, max(transcript.duration, part.end)),
                 )
-                for f in found
+                for part in private
             ),
-            key=lambda r: r.start,
+            key=lambda span: span.start,
         )
     )
     return transcript.model_copy(update={"utterances": utterances, "redactions": spans})
 
 
-def _stream(transcript: Transcript, speaker: str) -> list[_Said]:
-    return [_Said(i, n, w) for i, u in transcript.by(speaker) for n, w in enumerate(words_of(u))]
+def _stream(transcript: Transcript, speaker: str) -> list[_SpokenWord]:
+    return [
+        _SpokenWord(index, place, word)
+        for index, utterance in transcript.by(speaker)
+        for place, word in enumerate(words_of(utterance))
+    ]
 
 
-def words_of(u: Utterance) -> tuple[Word, ...]:
-    """The words of an utterance; without times of their own they share its time by letters."""
-    if u.words:
-        return u.words
-    texts = re.findall(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", u.text)
+def words_of(utterance: Utterance) -> tuple[Word, ...]:
+    """List the words of an utterance; without times of their own they share its time by letters."""
+    if utterance.words:
+        return utterance.words
+    texts = re.findall(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", utterance.text)
     total = sum(map(len, texts)) or 1
-    out, at = [], u.start
+    words, start = [], utterance.start
     for text in texts:
-        end = at + (u.end - u.start) * len(text) / total
-        out.append(Word(start=at, end=max(at, end), text=text, confidence=u.confidence))
-        at = end
-    return tuple(out)
+        end = start + (utterance.end - utterance.start) * len(text) / total
+        words.append(
+            Word(start=start, end=max(start, end), text=text, confidence=utterance.confidence)
+        )
+        start = end
+    return tuple(words)
 
 
 def _in_stream(
-    stream: list[_Said], streams: list[list[_Said]], language: str, names: Sequence[str]
-) -> Iterator[_Found]:
+    stream: list[_SpokenWord], streams: list[list[_SpokenWord]], language: str, names: Sequence[str]
+) -> Iterator[_PrivateData]:
     breaks = _breaks(stream, streams)
     card_until = float("-inf")
-    for run in runs([s.word.text for s in stream], language, breaks=breaks):
+    for run in runs([spoken.word.text for spoken in stream], language, breaks=breaks):
         kind = _kind(run, stream, streams, language, card_until)
         if kind:
-            found = _found(kind, run, stream)
-            card_until = found.end + CUE_SECONDS if kind == "card" else card_until
-            yield found
-    yield from _spelt(stream, streams, language, breaks)
-    yield from _mails(stream, language)
-    yield from _named(stream, names)
+            number = _private_number(kind, run, stream)
+            card_until = number.end + CUE_SECONDS if kind == "card" else card_until
+            yield number
+    yield from _spelt_codes(stream, streams, language, breaks)
+    yield from _email_addresses(stream, language)
+    yield from _names(stream, names)
 
 
-def _breaks(stream: list[_Said], streams: list[list[_Said]]) -> frozenset[int]:
-    """Where a number cannot go on: after a long pause, and where the other side asked for something
-    or spoke at length in between.
+def _breaks(stream: list[_SpokenWord], streams: list[list[_SpokenWord]]) -> frozenset[int]:
+    """Find where a number cannot go on.
+
+    After a long pause, and where the other side asked for something or spoke at length in
+    between.
     """
     others = sorted(
-        (o for other in streams if other is not stream for o in other), key=lambda o: o.word.start
+        (spoken for other in streams if other is not stream for spoken in other),
+        key=lambda spoken: spoken.word.start,
     )
-    out, at = set(), 0
-    for i in range(1, len(stream)):
-        before, here = stream[i - 1].word.end, stream[i].word.start
-        if stream[i].utterance == stream[i - 1].utterance:
+    breaks, next_other = set(), 0
+    for position in range(1, len(stream)):
+        before, here = stream[position - 1].word.end, stream[position].word.start
+        if stream[position].utterance == stream[position - 1].utterance:
             continue
-        while at < len(others) and others[at].word.start < stream[i - 1].word.start:
-            at += 1
+        while (
+            next_other < len(others)
+            and others[next_other].word.start < stream[position - 1].word.start
+        ):
+            next_other += 1
         between = [
-            p
-            for o in others[at : at + LONG_REMARK + 1]
-            if o.word.start < here
-            for p in pieces(o.word.text)
+            piece
+            for other in others[next_other : next_other + LONG_REMARK + 1]
+            if other.word.start < here
+            for piece in pieces(other.word.text)
         ]
-        asked = any(c in " ".join(between) for cue in CUES.values() for c in cue)
-        if here - before > LONGEST_PAUSE or asked or len(between) > LONG_REMARK:
-            out.add(i)
-    return frozenset(out)
+        has_cue = any(phrase in " ".join(between) for cue in CUES.values() for phrase in cue)
+        if here - before > LONGEST_PAUSE or has_cue or len(between) > LONG_REMARK:
+            breaks.add(position)
+    return frozenset(breaks)
 
 
 def _kind(
     run: list[Digit],
-    stream: list[_Said],
-    streams: list[list[_Said]],
+    stream: list[_SpokenWord],
+    streams: list[list[_SpokenWord]],
     language: str,
     card_until: float,
 ) -> str | None:
-    """What a run of digits is; None for one that may stay."""
-    digits = "".join(d.value for d in run)
+    """Classify a run of digits; None for one that may stay."""
+    digits = "".join(digit.value for digit in run)
     start = stream[run[0].word].word.start
     if _is_chinese_identity(digits, stream, run):
         return "id"
-    if len(digits) >= CARD.start:
+    if len(digits) >= CARD_NUMBER_LENGTHS.start:
         return "card"  # with or without a right check digit: one may have been misheard
-    near = _said_before(streams, start)
-    cued = {cue for cue, words in CUES.items() if any(w in n for n in near for w in words)}
+    texts_before = _texts_before(streams, start)
+    cued = {
+        cue
+        for cue, words in CUES.items()
+        if any(phrase in text for text in texts_before for phrase in words)
+    }
     if "cvv" in cued and len(digits) in (3, 4):
         return "cvv"
     if "expiry" in cued and len(digits) in (3, 4, 6):
@@ -283,19 +307,19 @@ def _kind(
     return "card" if "card" in cued and len(digits) in NEAR_CARD else None
 
 
-def _is_chinese_identity(digits: str, stream: list[_Said], run: list[Digit]) -> bool:
+def _is_chinese_identity(digits: str, stream: list[_SpokenWord], run: list[Digit]) -> bool:
     after = pieces(stream[run[-1].word + 1].word.text) if run[-1].word + 1 < len(stream) else ()
     own = pieces(stream[run[-1].word].word.text)
     ends_in_x = (after[:1] == ("x",) or own[-1:] == ("x",)) and len(digits) == 17
     return ric.is_valid(digits) or (ends_in_x and ric.is_valid(digits + "X"))
 
 
-def _is_unbroken(run: list[Digit], stream: list[_Said]) -> bool:
-    """Whether nothing but digits and fillers was said from the first digit to the last."""
-    numeric = {d.word for d in run}
+def _is_unbroken(run: list[Digit], stream: list[_SpokenWord]) -> bool:
+    """Tell whether nothing but digits and fillers was said from the first digit to the last."""
+    numeric = {digit.word for digit in run}
     return all(
-        i in numeric or set(pieces(stream[i].word.text)) <= (FILLERS | set(REPEATS))
-        for i in range(run[0].word, run[-1].word)
+        position in numeric or set(pieces(stream[position].word.text)) <= (FILLERS | set(REPEATS))
+        for position in range(run[0].word, run[-1].word)
     )
 
 
@@ -311,157 +335,180 @@ def _is_phone(digits: str, language: str) -> bool:
     return False
 
 
-def _was_said(cue: str, streams: list[list[_Said]], at: float) -> bool:
-    """Whether somebody spoke of it shortly before."""
-    return any(c in near for near in _said_before(streams, at) for c in CUES[cue])
+def _was_spoken_of(cue: str, streams: list[list[_SpokenWord]], at: float) -> bool:
+    """Tell whether somebody spoke of it shortly before."""
+    return any(phrase in text for text in _texts_before(streams, at) for phrase in CUES[cue])
 
 
-def _said_before(streams: list[list[_Said]], at: float) -> list[str]:
-    """What each side said in the seconds before."""
-    out = []
+def _texts_before(streams: list[list[_SpokenWord]], at: float) -> list[str]:
+    """Join what each side said in the seconds before."""
+    texts = []
     for stream in streams:
-        first = bisect_left(stream, at - CUE_SECONDS, key=lambda s: s.word.start)
-        last = bisect_right(stream, at + 1.0, key=lambda s: s.word.start)
-        out.append(" ".join(p for s in stream[first:last] for p in pieces(s.word.text)))
-    return out
+        first = bisect_left(stream, at - CUE_SECONDS, key=lambda spoken: spoken.word.start)
+        last = bisect_right(stream, at + 1.0, key=lambda spoken: spoken.word.start)
+        texts.append(
+            " ".join(piece for spoken in stream[first:last] for piece in pieces(spoken.word.text))
+        )
+    return texts
 
 
-def _found(kind: str, run: list[Digit], stream: list[_Said]) -> _Found:
+def _private_number(kind: str, run: list[Digit], stream: list[_SpokenWord]) -> _PrivateData:
     places = range(run[0].word, run[-1].word + 1)
-    return _Found(kind, tuple(stream[i] for i in places), "".join(d.value for d in run))
+    return _PrivateData(
+        kind, tuple(stream[place] for place in places), "".join(digit.value for digit in run)
+    )
 
 
-def _spelt(
-    stream: list[_Said], streams: list[list[_Said]], language: str, breaks: frozenset[int]
-) -> Iterator[_Found]:
-    """Codes of letters and digits: an IBAN, a codice fiscale; typed together or spelt out."""
+def _spelt_codes(
+    stream: list[_SpokenWord],
+    streams: list[list[_SpokenWord]],
+    language: str,
+    breaks: frozenset[int],
+) -> Iterator[_PrivateData]:
+    """Find codes of letters and digits: an IBAN, a codice fiscale; typed together or spelt out."""
     begin, code = 0, ""
-    for i, (said, part) in enumerate((s, _characters(s.word.text, language)) for s in stream):
-        if part is None or i in breaks:
-            yield from _code(code, stream[begin:i], streams)
-            begin, code = i + 1, ""
+    for position, (spoken, part) in enumerate(
+        (word, _characters(word.word.text, language)) for word in stream
+    ):
+        if part is None or position in breaks:
+            yield from _code(code, stream[begin:position], streams)
+            begin, code = position + 1, ""
         if part is not None:
-            begin = begin if code else i
+            begin = begin if code else position
             code += part
-        if re.fullmatch(r"(?=.*\d)[A-Za-z0-9]{10,}", said.word.text):
-            yield from _code(said.word.text, [said], streams)
+        if re.fullmatch(r"(?=.*\d)[A-Za-z0-9]{10,}", spoken.word.text):
+            yield from _code(spoken.word.text, [spoken], streams)
     yield from _code(code, stream[begin:], streams)
 
 
-def _code(code: str, words: list[_Said], streams: list[list[_Said]]) -> Iterator[_Found]:
+def _code(
+    code: str, words: list[_SpokenWord], streams: list[list[_SpokenWord]]
+) -> Iterator[_PrivateData]:
     if len(code) < 10 or not words or not re.search(r"[a-z]", code, re.IGNORECASE):
         return
     text = code.upper()
     if codicefiscale.is_valid(text) or (
-        len(text) in range(14, 18) and _was_said("id", streams, words[0].word.start)
+        len(text) in range(14, 18) and _was_spoken_of("id", streams, words[0].word.start)
     ):
-        yield _Found("id", tuple(words))
+        yield _PrivateData("id", tuple(words))
     elif iban.is_valid(text) or (
-        len(text) >= 12 and _was_said("iban", streams, words[0].word.start)
+        len(text) >= 12 and _was_spoken_of("iban", streams, words[0].word.start)
     ):
-        yield _Found("iban", tuple(words))
+        yield _PrivateData("iban", tuple(words))
 
 
 def _characters(text: str, language: str) -> str | None:
-    """The letters and digits that a word spells; None where it is no spelling. "come Roma" after a
-    letter counts for nothing.
+    """Read the letters and digits that a word spells; None where it is no spelling.
+
+    "come Roma" after a letter counts for nothing.
     """
-    out = ""
+    letters = ""
     for piece in pieces(text):
         if piece in SPELLING:
             continue
         digit = next(iter(runs([piece], language)), None)
         if digit:
-            out += "".join(d.value for d in digit)
+            letters += "".join(each.value for each in digit)
         elif len(piece) == 1:
-            out += piece
+            letters += piece
         elif piece in LETTERS[language]:
-            out += LETTERS[language][piece]
+            letters += LETTERS[language][piece]
         else:
             return None
-    return out
+    return letters
 
 
-def _mails(stream: list[_Said], language: str) -> Iterator[_Found]:
-    keys = [pieces(s.word.text) for s in stream]
-    for i, said in enumerate(stream):
-        if TYPED_MAIL.search(said.word.text):
-            yield _Found("email", (said,))
-        if not any(k in AT[language] for k in keys[i]) or "@" in said.word.text:
+def _email_addresses(stream: list[_SpokenWord], language: str) -> Iterator[_PrivateData]:
+    keys = [pieces(said.word.text) for said in stream]
+    for position, spoken in enumerate(stream):
+        if TYPED_MAIL.search(spoken.word.text):
+            yield _PrivateData("email", (spoken,))
+        if not any(key in AT[language] for key in keys[position]) or "@" in spoken.word.text:
             continue
         ending = next(
             (
-                j
-                for j in range(i + 1, min(i + 9, len(stream)))
-                if any(k in ENDINGS for k in keys[j]) and _has_dot(keys, i, j, language)
+                ending_at
+                for ending_at in range(position + 1, min(position + 9, len(stream)))
+                if any(key in ENDINGS for key in keys[ending_at])
+                and _has_dot(keys, position, ending_at, language)
             ),
             None,
         )
         if ending is not None:
-            begin = i - 1
+            begin = position - 1
             while (
                 begin > 0
-                and i - begin < 10
+                and position - begin < 10
                 and (_links(keys[begin - 1], language) or _links(keys[begin], language))
             ):
                 begin -= 1
-            yield _Found("email", tuple(stream[max(0, begin) : ending + 1]))
+            yield _PrivateData("email", tuple(stream[max(0, begin) : ending + 1]))
 
 
 def _links(keys: tuple[str, ...], language: str) -> bool:
-    """A word that belongs to an address being spelt: "dot", a single letter, a digit."""
+    """Tell whether a word belongs to an address being spelt: "dot", a single letter, a digit."""
     return len(keys) == 1 and (keys[0] in DOT[language] or len(keys[0]) == 1 or keys[0].isdigit())
 
 
-def _has_dot(keys: list[tuple[str, ...]], i: int, j: int, language: str) -> bool:
-    return any(k in DOT[language] for part in keys[i : j + 1] for k in part)
+def _has_dot(keys: list[tuple[str, ...]], first: int, last: int, language: str) -> bool:
+    return any(key in DOT[language] for part in keys[first : last + 1] for key in part)
 
 
-def _named(stream: list[_Said], names: Sequence[str]) -> Iterator[_Found]:
-    wanted = [pieces(n) for n in names if pieces(n)]
-    flat = [(p, said) for said in stream for p in pieces(said.word.text)]
-    for name in wanted:
-        for at in range(len(flat) - len(name) + 1):
-            if tuple(p for p, _ in flat[at : at + len(name)]) == name:
-                yield _Found(
-                    "name", tuple(dict.fromkeys(said for _, said in flat[at : at + len(name)]))
+def _names(stream: list[_SpokenWord], names: Sequence[str]) -> Iterator[_PrivateData]:
+    sequences = [pieces(name) for name in names if pieces(name)]
+    flat = [(piece, spoken) for spoken in stream for piece in pieces(spoken.word.text)]
+    for name in sequences:
+        for begin in range(len(flat) - len(name) + 1):
+            if tuple(piece for piece, _ in flat[begin : begin + len(name)]) == name:
+                yield _PrivateData(
+                    "name",
+                    tuple(dict.fromkeys(spoken for _, spoken in flat[begin : begin + len(name)])),
                 )
 
 
-def _echoes(stream: list[_Said], found: list[_Found], language: str) -> Iterator[_Found]:
-    """Parts of a masked number that either side says again soon."""
-    numbers = [f for f in found if f.digits and f.kind in ("card", "cvv", "iban", "id")]
-    known = {(w.utterance, w.place) for f in found for w in f.words}
-    for run in runs([s.word.text for s in stream], language, most_between=1):
-        digits = "".join(d.value for d in run)
-        again = _found("card", run, stream)
-        if len(digits) >= 3 and not all((w.utterance, w.place) in known for w in again.words):
+def _echoes(
+    stream: list[_SpokenWord], private: list[_PrivateData], language: str
+) -> Iterator[_PrivateData]:
+    """Find parts of a masked number that either side says again soon."""
+    numbers = [
+        part for part in private if part.digits and part.kind in ("card", "cvv", "iban", "id")
+    ]
+    masked_places = {(word.utterance, word.place) for part in private for word in part.words}
+    for run in runs([spoken.word.text for spoken in stream], language, most_between=1):
+        digits = "".join(digit.value for digit in run)
+        again = _private_number("card", run, stream)
+        if len(digits) >= 3 and not all(
+            (word.utterance, word.place) in masked_places for word in again.words
+        ):
             near = [
-                n
-                for n in numbers
-                if n.start - 2 <= again.start <= n.end + ECHO_SECONDS and digits in n.digits
+                number
+                for number in numbers
+                if number.start - 2 <= again.start <= number.end + ECHO_SECONDS
+                and digits in number.digits
             ]
             if near:
-                yield _Found(near[0].kind, again.words)
+                yield _PrivateData(near[0].kind, again.words)
 
 
-def _masked(index: int, u: Utterance, masked: dict[tuple[int, int], str]) -> Utterance:
-    """The utterance with runs of masked words as one word `[kind]` over their time."""
+def _masked(index: int, utterance: Utterance, masked: dict[tuple[int, int], str]) -> Utterance:
+    """Replace runs of masked words in an utterance by one word `[kind]` over their time."""
     words: list[Word] = []
     open_kind = ""
-    for place, word in enumerate(words_of(u)):
+    for place, word in enumerate(words_of(utterance)):
         kind = masked.get((index, place), "")
         if kind and kind == open_kind:
             words[-1] = words[-1].model_copy(update={"end": max(word.end, words[-1].end)})
         else:
             words.append(word.model_copy(update={"text": f"[{kind}]"}) if kind else word)
         open_kind = kind
-    if not any(w.text.startswith("[") for w in words):
-        return u
+    if not any(word.text.startswith("[") for word in words):
+        return utterance
     glue = (
         ""
-        if all(len(w.text) <= 2 or w.text.startswith("[") for w in words)
-        and re.search(r"[\u4e00-\u9fff]", u.text)
+        if all(len(word.text) <= 2 or word.text.startswith("[") for word in words)
+        and re.search(r"[\u4e00-\u9fff]", utterance.text)
         else " "
     )
-    return u.model_copy(update={"words": tuple(words), "text": glue.join(w.text for w in words)})
+    return utterance.model_copy(
+        update={"words": tuple(words), "text": glue.join(word.text for word in words)}
+    )

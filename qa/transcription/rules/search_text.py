@@ -21,13 +21,16 @@ def searchable(said: str) -> str:
 
 
 def corrected_text(transcript: Transcript, corrections: Corrections) -> str:
-    """Everything that was said, with the words that people set right."""
-    lines = []
-    for n, u in enumerate(transcript.utterances):
-        words = [corrections.get((n, i), w.text) for i, w in enumerate(u.words or ())]
+    """Join everything that was said, with the words that people corrected."""
+    lines, glue = [], "" if transcript.language == "zh" else " "
+    for number, utterance in enumerate(transcript.utterances):
+        words = [
+            corrections.get((number, position), word.text)
+            for position, word in enumerate(utterance.words or ())
+        ]
         lines.append(
-            ("" if transcript.language == "zh" else " ").join(words)
-            if words and any((n, i) in corrections for i in range(len(words)))
-            else u.text
+            glue.join(words)
+            if words and any((number, position) in corrections for position in range(len(words)))
+            else utterance.text
         )
     return " ".join(lines)

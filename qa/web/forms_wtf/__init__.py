@@ -1,4 +1,4 @@
-"""What pages take from people, as WTForms."""
+"""Parse and validate the forms that pages post with WTForms: one file per stage."""
 
 from collections.abc import Iterable
 from typing import Any

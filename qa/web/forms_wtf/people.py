@@ -1,12 +1,20 @@
-"""Signing in, and adding people."""
+"""Forms of people: sign in, preferences, passwords, users, agents."""
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from qa.states import Role
 from qa.web.forms_wtf import options
+from qa.web.forms_wtf.fields import IntegerListField, one_of
 
 ROLE_NAMES = {
     Role.EVALUATOR: _("Evaluator"),
@@ -20,6 +28,8 @@ ROLE_NAMES = {
 
 
 class SignInForm(FlaskForm):
+    """User name and password."""
+
     username = StringField(
         _("User name"),
         [InputRequired(), Length(max=80)],
@@ -33,6 +43,8 @@ class SignInForm(FlaskForm):
 
 
 class PasswordForm(FlaskForm):
+    """One's present password and a new one."""
+
     current = PasswordField(
         _("Present password"),
         [InputRequired(), Length(max=200)],
@@ -46,6 +58,8 @@ class PasswordForm(FlaskForm):
 
 
 class UserForm(FlaskForm):
+    """A new user."""
+
     username = StringField(
         _("User name"), [InputRequired(), Length(max=80)], render_kw={"autocomplete": "off"}
     )
@@ -63,3 +77,32 @@ class UserForm(FlaskForm):
         [InputRequired(), Length(max=200)],
         render_kw={"autocomplete": "new-password"},
     )
+
+
+class DemoSignInForm(FlaskForm):
+    """The demo user whose button was pressed."""
+
+    user = IntegerField(validators=[InputRequired()])
+
+
+class PreferencesForm(FlaskForm):
+    """Language and theme, each on its own or none, and the page to go back to."""
+
+    language = StringField(filters=[one_of("en", "it", "zh")])
+    theme = StringField(filters=[one_of("light", "dark")])
+    next = StringField()
+
+
+class ProjectsForm(FlaskForm):
+    """The projects that a user works for: all of them, or those ticked."""
+
+    all = BooleanField()
+    project = IntegerListField(default=[])
+
+
+class AgentForm(FlaskForm):
+    """An agent's team, and the days on which they came and left."""
+
+    team = IntegerField(validators=[Optional()])
+    hired_on = DateField(validators=[Optional()])
+    left_on = DateField(validators=[Optional()])

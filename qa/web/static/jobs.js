@@ -7,7 +7,7 @@ async function showProgress() {
   const answer = await fetch(bar.dataset.jobs, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const count = await answer.json();
-  const total = count.waiting + count.running + count.done + count.set_aside;
+  const total = count.waiting + count.running + count.done + count.failed;
   bar.max = total || 1;
   bar.value = count.done;
   text.textContent = `${count.done} / ${total}`;

@@ -1,1 +1,0 @@
-"""Reports that are made by themselves: which, when, for whom, and how far they are."""
