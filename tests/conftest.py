@@ -5,6 +5,7 @@ cast.
 import atexit
 import fcntl
 import functools
+import gc
 import itertools
 import os
 import pickle
@@ -21,6 +22,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as properties
@@ -68,11 +70,18 @@ class CompiledTemplates(BytecodeCache):
 
 
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
+people.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+people.NOBODY = people.HASHER.hash("a password that nobody has")
 
 WEIGHTS = ("broker", "browser", "speech", "slow")
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 for name in [n for n in os.environ if n.startswith("QA_")]:
     del os.environ[name]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "simulate" in getattr(item, "fixturenames", ()):
+        item.add_marker("slow")  # months of a centre take many seconds, whoever makes them first
 
 
 @pytest.hookimpl(trylast=True)
@@ -85,6 +94,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         heaviest[item.path] = max(weight, heaviest.get(item.path, -1))
     items.sort(key=lambda item: -heaviest[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 class Clock:
@@ -226,22 +242,26 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 Centre = tuple[Wiring, "Cast", Flask]
 
 
-def simulated_centre(factory: pytest.TempPathFactory, **size: int) -> Centre:
-    """A simulated centre that has the cast too: a copy of one that is made once a run."""
+@pytest.fixture(scope="module")
+def simulate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Centre]:
+    """Make a simulated centre that has the cast too: a copy of one that is made once a run."""
 
-    def make(folder: Path) -> None:
-        wiring = build(Settings(data_dir=folder / "data"), Clock())
-        cast = people_of(wiring)
-        simulate_centre(wiring, **size, tick=lambda step, left: None)
-        wiring.database.engine.dispose()
-        (folder / "cast").write_bytes(pickle.dumps(cast))
+    def copy_of_centre(**size: int) -> Centre:
+        def make(folder: Path) -> None:
+            wiring = build(Settings(data_dir=folder / "data"), Clock())
+            cast = people_of(wiring)
+            simulate_centre(wiring, **size, tick=lambda step, left: None)
+            wiring.database.engine.dispose()
+            (folder / "cast").write_bytes(pickle.dumps(cast))
 
-    made = made_once(factory, "-".join(f"{k}-{n}" for k, n in size.items()), make)
-    folder = factory.mktemp("centre")
-    shutil.copytree(made / "data", folder, dirs_exist_ok=True)
-    wiring = wiring_of(Settings(data_dir=folder), Clock())
-    cast = pickle.loads((made / "cast").read_bytes())
-    return wiring, cast, create_app(wiring.settings, wiring=wiring)
+        made = made_once(tmp_path_factory, "-".join(f"{k}-{n}" for k, n in size.items()), make)
+        folder = tmp_path_factory.mktemp("centre")
+        shutil.copytree(made / "data", folder, dirs_exist_ok=True)
+        wiring = wiring_of(Settings(data_dir=folder), Clock())
+        cast = pickle.loads((made / "cast").read_bytes())
+        return wiring, cast, create_app(wiring.settings, wiring=wiring)
+
+    return copy_of_centre
 
 
 @pytest.fixture

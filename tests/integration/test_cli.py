@@ -309,6 +309,7 @@ def test_help_and_the_web_process_load_nothing_heavy():
     assert done.stdout.split() == ["[]", "[]", "[]"], done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_on_the_way_is_logged_to_stderr_and_stdout_stays_one_document(
     qa, tmp_path, monkeypatch
 ):

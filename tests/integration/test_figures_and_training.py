@@ -25,7 +25,7 @@ from qa.targets.types import TargetDraft
 from qa.training import service as training
 from qa.training import store as plans
 from qa.training.types import PlanDraft
-from tests.conftest import Clock, add_call, build_anew, people_of, simulated_centre, visits
+from tests.conftest import Clock, add_call, build_anew, people_of, visits
 
 MONTH = Month("2026-10")
 
@@ -35,9 +35,9 @@ def quiet(step, left):
 
 
 @pytest.fixture(scope="module")
-def centre(tmp_path_factory):
+def centre(simulate):
     """24 agents in three languages, four months, with plans that the simulated trainer made."""
-    return simulated_centre(tmp_path_factory, agents=24, calls=100, months=4, seed=5)
+    return simulate(agents=24, calls=100, months=4, seed=5)
 
 
 def month_report(wiring, month=MONTH, **scope):

@@ -19,13 +19,13 @@ from qa.states import ResultKind
 from qa.training import service as training
 from qa.training import store as training_store
 from qa.training.types import NeedList
-from tests.conftest import simulated_centre, visits
+from tests.conftest import visits
 from tests.integration.test_life_of_a_card import enqueue, full, open_card
 
 
 @pytest.fixture(scope="module")
-def centre(tmp_path_factory):
-    return simulated_centre(tmp_path_factory, agents=12, calls=60, months=3, seed=4)
+def centre(simulate):
+    return simulate(agents=12, calls=60, months=3, seed=4)
 
 
 def keep_as_before(wiring, found, *, seconds):

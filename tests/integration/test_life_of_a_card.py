@@ -118,6 +118,7 @@ def test_a_drawn_and_checked_call_waits_once_with_its_probability(wiring, cast):
     assert isinstance(claim(wiring, cast.manager), NothingWaiting)
 
 
+@pytest.mark.slow
 def test_two_hundred_evaluators_asking_at_once_never_get_the_same_call(either):
     cast = people_of(either)
     enqueue(either, cast, 40)

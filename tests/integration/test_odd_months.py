@@ -19,7 +19,7 @@ from qa.tables.calls import CallRow, RatingRow
 from qa.tables.people import AgentRow
 from qa.tables.scoring import AnswerRow, DisputeRow, ScorecardRevisionRow, ScorecardRow
 from qa.training import service as training
-from tests.conftest import parsed, simulated_centre, visits, words_of
+from tests.conftest import parsed, visits, words_of
 
 MONTH = Month("2026-10")
 PAGES = (
@@ -35,8 +35,8 @@ PAGES = (
 
 
 @pytest.fixture
-def centre(tmp_path_factory):
-    return simulated_centre(tmp_path_factory, agents=6, calls=60, months=2, seed=7)
+def centre(simulate):
+    return simulate(agents=6, calls=60, months=2, seed=7)
 
 
 def change(centre, *statements):

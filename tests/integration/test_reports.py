@@ -19,7 +19,7 @@ from qa.reporting.types.scope import About
 from qa.result_cache import store as kept
 from qa.simulation import simulate_centre
 from qa.states import Audience
-from tests.conftest import build, people_of, simulated_centre, visits
+from tests.conftest import build, people_of, visits
 
 
 def quiet(step, left):
@@ -27,9 +27,9 @@ def quiet(step, left):
 
 
 @pytest.fixture(scope="module")
-def centre(tmp_path_factory):
+def centre(simulate):
     """A simulated centre of 12 agents, two months; nothing here changes it but closing a month."""
-    return simulated_centre(tmp_path_factory, agents=12, calls=80, months=2, seed=4)
+    return simulate(agents=12, calls=80, months=2, seed=4)
 
 
 def exported(centre, month=Month("2026-10"), kinds=("json", "xlsx", "html"), language="en"):
@@ -250,8 +250,6 @@ def test_a_plan_is_added_previewed_paused_and_bad_ones_are_refused(wiring, cast,
 def test_with_an_automatic_plan_only_drawn_calls_are_transcribed_and_without_one_all_are(
     wiring, cast, clock
 ):
-    from datetime import timedelta
-
     from qa.intake.types import FileOutcome
     from qa.pipeline import draw, steps_after_draw, steps_after_intake
     from qa.sampling import service

@@ -124,6 +124,7 @@ def pages(app):
                 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["evaluator", "team_leader", "qa_manager", "trainer", "director"])
 def test_no_page_shows_a_trace_of_another_clients_work(wiring, cast, two_clients, role):
     app = create_app(wiring.settings, wiring=wiring)
@@ -262,6 +263,7 @@ def test_an_administrator_says_who_works_for_which_project(wiring, cast, visit, 
     )
 
 
+@pytest.mark.slow
 def test_a_new_user_of_no_project_sees_nothing_and_nothing_breaks(wiring, cast, two_clients):
     with wiring.database.write() as session:
         user = people.add_user(
